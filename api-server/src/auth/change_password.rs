@@ -75,15 +75,15 @@ pub(crate) async fn dispatch(
     responder: TokenResponder,
     payload: web::Payload,
 ) -> Result<HttpResponse, Error> {
-    let bytes = json::read(&request, payload.into_inner()).await;
-    match bytes {
+    let read_result = json::read(&request, payload.into_inner()).await;
+    match read_result {
         Ok(bytes) if is_better_auth_request(&request, &context, &bytes) => {
             let api_request = ApiRequest::new(request, &bytes).await?;
             Ok(better_auth::change(api_request).await?)
         }
-        bytes => {
+        _ => {
             let caller = Caller::extract(&request).await?;
-            let body = json::from_bytes::<ChangePassword>(&request, bytes)?;
+            let body = json::from_bytes::<ChangePassword>(&request, read_result)?;
             Ok(change_password(caller, client, accounts, responder, body).await?)
         }
     }

@@ -135,7 +135,8 @@ fn presented_credentials(
     (credentials.collect(), CredentialSource::Cookie)
 }
 
-/// Returns the access token in the header or the cookie as a credential. An expired token may end only its own session.
+/// Returns the access token in the header or the cookie as a credential. An expired token can end only the session that
+/// the token names.
 fn access_token_credential(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -144,12 +145,12 @@ fn access_token_credential(
     let keys = sessions.keys.current();
     let now = sessions.now();
     let (token, _) = access_token(request, policy).ok()?;
-    let (claims, new_credential) = match keys.verifier.verify(token, now) {
+    let (claims, make_credential) = match keys.verifier.verify(token, now) {
         Ok(claims) => (claims, Credential::current as fn(String) -> Credential),
         Err(_expired_or_invalid) => {
             let claims = keys.verifier.verify_for_logout(token, now).ok()?;
             (claims, Credential::stale as fn(String) -> Credential)
         }
     };
-    are_ids_storable(&claims.sub, &claims.sid).then_some(new_credential(claims.sid))
+    are_ids_storable(&claims.sub, &claims.sid).then_some(make_credential(claims.sid))
 }

@@ -49,19 +49,19 @@ pub(crate) async fn refresh(
     let times = sessions.times(sessions.now());
     let session_id = session::session_id_of(&token);
     let db = sessions.db.of_session(&session_id);
-    let (outcome, user) = db
+    let (outcome, found_user) = db
         .write(move |connection| {
             let outcome = store::refresh(connection, &session_id, token.counter, times)?;
-            let user = match &outcome {
+            let found_user = match &outcome {
                 RefreshOutcome::Granted { user_id, .. } => {
                     users::find(connection, &UserId::stored(user_id.clone()))?
                 }
                 _ => None,
             };
-            Ok((outcome, user))
+            Ok((outcome, found_user))
         })
         .await?;
-    let grant = token_grant(&sessions, &token, outcome, user)?;
+    let grant = token_grant(&sessions, &token, outcome, found_user)?;
     responder.respond(grant, StatusCode::OK, source)
 }
 
@@ -96,7 +96,7 @@ fn token_grant(
     sessions: &Sessions,
     token: &RefreshToken,
     outcome: RefreshOutcome,
-    user: Option<User>,
+    found_user: Option<User>,
 ) -> Result<TokenGrant, Problem> {
     match outcome {
         RefreshOutcome::Granted {
@@ -105,7 +105,7 @@ fn token_grant(
             expires_at,
             ..
         } => {
-            let user = user.ok_or_else(Problem::session_expired)?;
+            let user = found_user.ok_or_else(Problem::session_expired)?;
             let session_id = session::session_id_of(token);
             sessions.db.record_session(&session_id, &user.id);
             Ok(TokenGrant {

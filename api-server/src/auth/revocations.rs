@@ -88,25 +88,28 @@ pub(crate) async fn list(
     sessions: Data<Sessions>,
     query: QueryString<RevocationsQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
-    let sequence = query.0.after.unwrap_or_default();
+    let after_sequence = query.0.after.unwrap_or_default();
     let page = sessions
         .db
-        .read(move |connection| page_after(connection, sequence))
+        .read(move |connection| page_after(connection, after_sequence))
         .await?;
     Ok(Json(page))
 }
 
-fn page_after(connection: &mut DbConnection, sequence: i64) -> QueryResult<RevocationPage> {
+fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult<RevocationPage> {
     let newest_sequence = store::newest_sequence(connection)?;
-    // A larger number is from before the database was restored from a backup: the caller gets the first page again.
-    let is_too_large = sequence > newest_sequence;
-    let start = if is_too_large { 0 } else { sequence };
-    let revocations = store::newer_than(connection, start, PAGE_SIZE)?;
+    // A larger sequence is from before the database was restored from a backup: the caller gets the first page again.
+    let is_too_large = after_sequence > newest_sequence;
+    let start_sequence = if is_too_large { 0 } else { after_sequence };
+    let revocations = store::newer_than(connection, start_sequence, PAGE_SIZE)?;
     let has_more = i64::try_from(revocations.len()).is_ok_and(|length| length == PAGE_SIZE);
-    let next = match revocations.last() {
-        Some(last) if has_more => last.sequence,
+    let last_revocation = revocations.last();
+    let last_sequence = last_revocation.map_or(newest_sequence, |last| last.sequence);
+    let next = if has_more {
+        last_sequence
+    } else {
         // Every revocation up to `newest_sequence` is on this page, or has expired and was purged.
-        last => last.map_or(newest_sequence, |last| last.sequence.max(newest_sequence)),
+        last_sequence.max(newest_sequence)
     };
     Ok(RevocationPage {
         revocations: revocations.into_iter().map(EndedSession::from).collect(),

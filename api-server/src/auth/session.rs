@@ -53,7 +53,7 @@ pub(crate) async fn show(
     let caller = match Caller::of(&request) {
         Ok(caller) => caller,
         Err(problem) if has_no_token(&request, &policy) => {
-            return better_auth_session(&request, &better_auth, problem).await;
+            return show_better_auth_session(&request, &better_auth, problem).await;
         }
         Err(problem) => return Err(problem),
     };
@@ -77,14 +77,14 @@ fn has_no_token(request: &HttpRequest, policy: &HttpPolicy) -> bool {
 }
 
 /// Responds to a service that forwards the cookie of a Better Auth session. Without such a session, returns
-/// `missing_token`.
-async fn better_auth_session(
+/// `missing_token_problem`.
+async fn show_better_auth_session(
     request: &HttpRequest,
     context: &BetterAuthContext,
-    missing_token: Problem,
+    missing_token_problem: Problem,
 ) -> Result<web::Json<CurrentSession>, Problem> {
     let signed_in = match identity::find(request, context, false).await? {
-        Identity::Anonymous => return Err(missing_token),
+        Identity::Anonymous => return Err(missing_token_problem),
         Identity::SessionExpired => return Err(Problem::session_expired()),
         Identity::SignedIn(signed_in) => signed_in,
     };

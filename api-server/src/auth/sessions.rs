@@ -72,10 +72,10 @@ pub(crate) struct SessionEnded {
 )]
 pub(crate) async fn end(
     caller: Caller,
-    id: web::Path<String>,
+    path: web::Path<String>,
     sessions: Data<Sessions>,
 ) -> Result<web::Json<SessionEnded>, Problem> {
-    let id = id.into_inner();
+    let id = path.into_inner();
     if id.contains('\0') || !end_session(&sessions, caller.user_id, caller.session_id, id).await? {
         return Err(not_found());
     }

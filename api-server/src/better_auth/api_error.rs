@@ -22,7 +22,7 @@ pub(crate) struct ApiError {
     /// `None` for a response without a body.
     body: Option<BetterAuthError>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// Is logged, and never part of the response.
+    /// The cause is logged, and is never part of the response.
     cause: Option<Arc<Problem>>,
 }
 
@@ -144,13 +144,13 @@ impl ApiError {
 
     /// Adds `Set-Cookie` values, for example to clear the cookies of a session.
     pub(super) fn with_cookies(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
-        let cookies = cookies.into_iter().map(|cookie| (SET_COOKIE, cookie));
-        self.headers.extend(cookies);
+        let headers = cookies.into_iter().map(|cookie| (SET_COOKIE, cookie));
+        self.headers.extend(headers);
         self
     }
 
-    /// Turns a server error into an empty 500, or into a 503 with `Retry-After`.
-    fn from_server_error(problem: Problem) -> Self {
+    /// Keeps the status, the code and the text of a problem that Better Auth does not know. A 500 has no body.
+    fn from_unknown_problem(problem: Problem) -> Self {
         let status = problem.status_code();
         let mut error = if status == StatusCode::INTERNAL_SERVER_ERROR {
             Self::empty(status)
@@ -167,7 +167,7 @@ impl ApiError {
     }
 }
 
-/// Translates errors of `accounts` and `sessions` into errors of Better Auth.
+/// Translates the problems of this server into errors of Better Auth.
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
         match problem.code() {
@@ -185,7 +185,7 @@ impl From<Problem> for ApiError {
                     .extend(retry_after.map(|value| (X_RETRY_AFTER, value)));
                 error
             }
-            _ => Self::from_server_error(problem),
+            _ => Self::from_unknown_problem(problem),
         }
     }
 }
@@ -215,13 +215,13 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
+        let mut builder = HttpResponse::build(self.status);
         for (name, value) in &self.headers {
-            response.append_header((name, value));
+            builder.append_header((name, value));
         }
         let mut response = match &self.body {
-            Some(body) => response.json(body),
-            None => response.finish(),
+            Some(body) => builder.json(body),
+            None => builder.finish(),
         };
         response
             .extensions_mut()

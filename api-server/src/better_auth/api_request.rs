@@ -20,7 +20,7 @@ use crate::problem::Problem;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A request with a parsed body and a trusted origin.
+/// A request with a parsed body. If the request may change data, the origin was checked.
 pub(crate) struct ApiRequest {
     pub(super) http: HttpRequest,
     pub(super) context: Data<BetterAuthContext>,
@@ -38,18 +38,18 @@ impl FromRequest for ApiRequest {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let body = if request.method().is_safe() {
+            let body_bytes = if request.method().is_safe() {
                 Bytes::new()
             } else {
                 json::read(&request, payload).await?
             };
-            Self::new(request, &body).await
+            Self::new(request, &body_bytes).await
         })
     }
 }
 
 impl ApiRequest {
-    pub(crate) async fn new(http: HttpRequest, body: &Bytes) -> Result<Self, ApiError> {
+    pub(crate) async fn new(http: HttpRequest, body_bytes: &Bytes) -> Result<Self, ApiError> {
         let context = http
             .app_data::<Data<BetterAuthContext>>()
             .cloned()
@@ -57,7 +57,7 @@ impl ApiRequest {
                 Problem::internal("the server was built without its Better Auth context")
             })?;
         let request = Self {
-            body: parse_body(&http, body)?,
+            body: parse_body(&http, body_bytes)?,
             client: Client::extract(&http).await?,
             query: parse_pairs(http.query_string().as_bytes()),
             context,
@@ -97,8 +97,8 @@ impl ApiRequest {
 /// Parses a query or a form; of a repeated name, the last value is used.
 fn parse_pairs(text: &[u8]) -> Map<String, Value> {
     let pairs = url::form_urlencoded::parse(text);
-    let values = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
-    values.collect()
+    let fields = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
+    fields.collect()
 }
 
 /// Parses a body of JSON, or a form if Better Auth accepts forms at this path.

@@ -11,27 +11,27 @@ use super::origin::{forbidden, is_trusted_url};
 pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
     let body_url = request.field("callbackURL").filter(|url| is_truthy(url));
     let callback_url = body_url.or_else(|| request.query.get("callbackURL"));
-    require_safe(request, callback_url, &CALLBACK)?;
+    require_allowed(request, callback_url, &CALLBACK)?;
     for (name, field) in [
         ("redirectTo", &REDIRECT),
         ("errorCallbackURL", &ERROR_CALLBACK),
         ("newUserCallbackURL", &NEW_USER_CALLBACK),
     ] {
-        require_safe(request, request.field(name), field)?;
+        require_allowed(request, request.field(name), field)?;
     }
     Ok(())
 }
 
-/// Checks `callbackURL` in the query of a `GET`. Returns the result of [`safe_target`].
+/// Returns [`allowed_target`] of `callbackURL` in the query of a `GET`. Fails if the URL is not allowed.
 pub(super) fn from_query(request: &ApiRequest) -> Result<Option<String>, ApiError> {
     let callback_url = request.query.get("callbackURL");
-    require_safe(request, callback_url, &CALLBACK)?;
-    Ok(callback_url.and_then(|url| safe_target(request, url.as_str()?)))
+    require_allowed(request, callback_url, &CALLBACK)?;
+    Ok(callback_url.and_then(|url| allowed_target(request, url.as_str()?)))
 }
 
-/// Returns the result of [`safe_target`] for `callbackURL` in the body, which [`ApiRequest::new`] has checked.
+/// Returns [`allowed_target`] of `callbackURL` in the body. [`ApiRequest::new`] has checked this URL.
 pub(super) fn from_body(request: &ApiRequest) -> Option<String> {
-    safe_target(request, request.field("callbackURL")?.as_str()?)
+    allowed_target(request, request.field("callbackURL")?.as_str()?)
 }
 
 /// The name of a URL field in error messages, and the code of the error if the URL is not allowed.
@@ -67,14 +67,14 @@ fn is_truthy(value: &Value) -> bool {
     }
 }
 
-fn require_safe(
+fn require_allowed(
     request: &ApiRequest,
     value: Option<&Value>,
     field: &UrlField,
 ) -> Result<(), ApiError> {
     match value.filter(|value| is_truthy(value)) {
         None => Ok(()),
-        Some(Value::String(text)) if safe_target(request, text).is_some() => Ok(()),
+        Some(Value::String(text)) if allowed_target(request, text).is_some() => Ok(()),
         Some(Value::String(_)) => {
             let message = format!("Invalid {}", field.label);
             Err(forbidden(field.code, message))
@@ -91,7 +91,7 @@ const MAX_TARGET_BYTES: usize = 2048;
 
 /// Returns the redirect target if it is allowed, that is, a path on this server or a URL of a trusted origin. The
 /// result is the parsed URL in ASCII, because a browser may parse the original text differently.
-fn safe_target(request: &ApiRequest, text: &str) -> Option<String> {
+fn allowed_target(request: &ApiRequest, text: &str) -> Option<String> {
     // The parser removes line breaks, tabs, and white space around the URL, instead of rejecting them.
     if text.chars().any(char::is_control) || text.trim() != text {
         return None;

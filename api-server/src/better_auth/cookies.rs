@@ -15,7 +15,7 @@ use crate::problem::Problem;
 const SESSION_TOKEN: &str = "better-auth.session_token";
 /// A cache of the session. This server only clears this cookie, which an earlier Better Auth server may have set.
 const SESSION_DATA: &str = "better-auth.session_data";
-/// A signed flag of a session with a short lifetime, whose cookies end when the browser is closed.
+/// A signed flag: the session has a short lifetime, and the cookies last until the browser is closed.
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
 
 /// Returns the signed session token of the session cookie. Rejects a request with two session cookies: another host of
@@ -35,7 +35,7 @@ pub(super) fn signed_session_token(
     }
 }
 
-pub(super) fn has_session_token(request: &HttpRequest, context: &BetterAuthContext) -> bool {
+pub(super) fn has_session_cookie(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     has_cookie(request, &cookie_name(context, SESSION_TOKEN))
 }
 
@@ -62,11 +62,11 @@ pub(super) fn replaced_session_id(
     Some(token.session_id)
 }
 
-/// Decodes the session id of a session token or a session handle, which `list-sessions` returns.
+/// Decodes the session id in a session token or a session handle. `list-sessions` returns tokens and handles.
 pub(super) fn decode_listed_session_id(context: &BetterAuthContext, text: &str) -> Option<String> {
     let keys = context.sessions.keys.current();
-    let handle_id = keys.session_handles.decode(text);
-    let id = handle_id
+    let decoded_handle = keys.session_handles.decode(text);
+    let id = decoded_handle
         .or_else(|_no_handle| keys.session_tokens.decode(text))
         .ok()?;
     Some(Uuid::from_bytes(id).to_string())
@@ -87,8 +87,8 @@ pub(super) fn session_cookies(
     session_id: &str,
     remember_until: Option<Timestamp>,
 ) -> Result<(String, Vec<HeaderValue>), Problem> {
-    let tokens = &context.sessions.keys.current().session_tokens;
-    let signed_token = tokens.sign_cookie(session_id_bytes(session_id)?);
+    let session_tokens = &context.sessions.keys.current().session_tokens;
+    let signed_token = session_tokens.sign_cookie(session_id_bytes(session_id)?);
     let now = Timestamp::from(context.sessions.now());
     let lifetime = remember_until.map(|until| until.since(now));
     // Rounded up to seconds, so that the cookie does not expire before the session.
@@ -101,7 +101,7 @@ pub(super) fn session_cookies(
         max_age_seconds,
     )?];
     if remember_until.is_none() {
-        let flag = percent_encode(&tokens.sign_flag());
+        let flag = percent_encode(&session_tokens.sign_flag());
         cookies.push(set_cookie_value(context, DONT_REMEMBER, &flag, None)?);
     }
     Ok((signed_token, cookies))
@@ -135,7 +135,7 @@ pub(super) fn session_data_removal_cookies(
     removal_cookies_if_present(request, context, SESSION_DATA)
 }
 
-/// The `Set-Cookie` value that clears the flag of an earlier login with `rememberMe: false`, if there is one.
+/// The `Set-Cookie` value that clears the flag `dont_remember` of an earlier login, if the request has that flag.
 pub(super) fn dont_remember_removal_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -156,10 +156,10 @@ fn removal_cookies_if_present(
 }
 
 fn removal_cookies_named(context: &BetterAuthContext, names: &[&str]) -> Vec<HeaderValue> {
-    let values = names
+    let results = names
         .iter()
         .map(|name| set_cookie_value(context, name, "", Some(0)));
-    values.filter_map(Result::ok).collect()
+    results.filter_map(Result::ok).collect()
 }
 
 /// Adds the prefix `__Secure-` if the cookies are sent only over https.
@@ -180,16 +180,16 @@ fn set_cookie_value(
     value: &str,
     max_age_seconds: Option<u64>,
 ) -> Result<HeaderValue, Problem> {
-    let max_age = max_age_seconds.map(|seconds| format!("; Max-Age={seconds}"));
-    let secure = if context.policy.cookie_format.is_secure() {
+    let max_age_attribute = max_age_seconds.map(|seconds| format!("; Max-Age={seconds}"));
+    let secure_attribute = if context.policy.cookie_format.is_secure() {
         "; Secure"
     } else {
         ""
     };
     let text = format!(
-        "{}={value}{}; Path=/; HttpOnly{secure}; SameSite=Lax",
+        "{}={value}{}; Path=/; HttpOnly{secure_attribute}; SameSite=Lax",
         cookie_name(context, name),
-        max_age.unwrap_or_default(),
+        max_age_attribute.unwrap_or_default(),
     );
     HeaderValue::try_from(text).map_err(Problem::internal)
 }
@@ -242,20 +242,20 @@ fn hex_digit(byte: u8) -> Option<u8> {
 /// Decodes a signed session token. Returns `None` if the signature is valid but the content is not a session token.
 /// Fails if the signature is invalid.
 pub(super) fn decode_signed_token(
-    tokens: &SessionTokens,
+    session_tokens: &SessionTokens,
     signed_token: &str,
 ) -> Result<Option<DecodedToken>, Error> {
-    let token = tokens.verify_cookie(signed_token)?;
-    Ok(decode_token(tokens, token))
+    let token = session_tokens.verify_cookie(signed_token)?;
+    Ok(decode_token(session_tokens, token))
 }
 
 /// Decodes a session token without a cookie signature, as in a response body. Returns `None` if this server did not
 /// make the token.
-pub(super) fn decode_token(tokens: &SessionTokens, token: &str) -> Option<DecodedToken> {
-    let id = tokens.decode(token).ok()?;
+pub(super) fn decode_token(session_tokens: &SessionTokens, token: &str) -> Option<DecodedToken> {
+    let id = session_tokens.decode(token).ok()?;
     Some(DecodedToken {
         session_id: Uuid::from_bytes(id).to_string(),
-        is_of_current_secret: tokens.is_current(token),
+        is_of_current_secret: session_tokens.is_current(token),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Handles `POST /api/auth/delete-user`, with a 404 unless `BETTER_AUTH_DELETE_USER` is true.
+//! Handles `POST /api/auth/delete-user`. The response is a 404 unless `BETTER_AUTH_DELETE_USER` is true.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -66,15 +66,15 @@ pub(crate) async fn callback(request: ApiRequest) -> ApiResult {
     fields.text("token");
     fields.finish()?;
     callback::from_query(&request)?;
-    let not_found = StatusCode::NOT_FOUND;
+    let status = StatusCode::NOT_FOUND;
     if !request.context.may_delete_user {
-        return Err(ApiError::new(not_found, "NOT_FOUND", "Not found"));
+        return Err(ApiError::new(status, "NOT_FOUND", "Not found"));
     }
     match identity::find(&request.http, &request.context, true).await? {
-        Identity::SignedIn(_) => Err(ApiError::invalid_token(not_found)),
+        Identity::SignedIn(_) => Err(ApiError::invalid_token(status)),
         identity => {
             let (code, message) = ("FAILED_TO_GET_USER_INFO", "Failed to get user info");
-            let error = ApiError::new(not_found, code, message);
+            let error = ApiError::new(status, code, message);
             if matches!(identity, Identity::SessionExpired) {
                 let removal_cookies = cookies::removal_cookies(&request.http, &request.context);
                 return Err(error.with_cookies(removal_cookies));

@@ -13,11 +13,11 @@ pub(crate) async fn error(request: ApiRequest) -> ApiResult {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'_-".contains(&byte);
         !code.is_empty() && code.bytes().all(is_allowed)
     };
-    let mut query = Serializer::new(String::new());
+    let mut redirect_query = Serializer::new(String::new());
     let code = parameter("error").filter(is_valid_code);
-    query.append_pair("error", code.unwrap_or("UNKNOWN"));
+    redirect_query.append_pair("error", code.unwrap_or("UNKNOWN"));
     if let Some(description) = parameter("error_description").filter(|text| !text.is_empty()) {
-        query.append_pair("error_description", description);
+        redirect_query.append_pair("error_description", description);
     }
-    Ok(redirect(&format!("/?{}", query.finish())))
+    Ok(redirect(&format!("/?{}", redirect_query.finish())))
 }

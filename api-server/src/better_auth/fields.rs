@@ -21,8 +21,8 @@ impl<'a> Fields<'a> {
                 values,
                 issues: Vec::new(),
             }),
-            other => {
-                let found_type = type_name(other);
+            unexpected => {
+                let found_type = type_name(unexpected);
                 let types = format!("expected {expected_type}, received {found_type}");
                 let issue = format!("[body] Invalid input: {types}");
                 Err(validation_error(&[issue]))
@@ -46,8 +46,8 @@ impl<'a> Fields<'a> {
     pub(super) fn text(&mut self, name: &str) -> &'a str {
         match self.values.get(name) {
             Some(Value::String(text)) => text,
-            other => {
-                self.add_type_issue(name, "string", other);
+            unexpected => {
+                self.add_type_issue(name, "string", unexpected);
                 ""
             }
         }
@@ -57,8 +57,8 @@ impl<'a> Fields<'a> {
         match self.values.get(name) {
             None => None,
             Some(Value::String(text)) => Some(text),
-            other => {
-                self.add_type_issue(name, "string", other);
+            unexpected => {
+                self.add_type_issue(name, "string", unexpected);
                 None
             }
         }
@@ -68,26 +68,26 @@ impl<'a> Fields<'a> {
         match self.values.get(name) {
             None => None,
             Some(Value::Bool(value)) => Some(*value),
-            other => {
-                self.add_type_issue(name, "boolean", other);
+            unexpected => {
+                self.add_type_issue(name, "boolean", unexpected);
                 None
             }
         }
     }
 
     pub(super) fn email(&mut self, name: &str) -> &'a str {
-        let issues_before = self.issues.len();
+        let earlier_issue_count = self.issues.len();
         let text = self.text(name);
-        if self.issues.len() == issues_before && !is_email(text) {
+        if self.issues.len() == earlier_issue_count && !is_email(text) {
             self.add_issue(name, "Invalid email address");
         }
         text
     }
 
     pub(super) fn nonempty_text(&mut self, name: &str) -> &'a str {
-        let issues_before = self.issues.len();
+        let earlier_issue_count = self.issues.len();
         let text = self.text(name);
-        if self.issues.len() == issues_before && text.is_empty() {
+        if self.issues.len() == earlier_issue_count && text.is_empty() {
             self.add_issue(name, "Too small: expected string to have >=1 characters");
         }
         text

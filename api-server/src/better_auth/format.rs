@@ -50,16 +50,16 @@ pub(super) struct SessionBody {
 }
 
 impl SessionBody {
-    /// The session of the caller, with its token.
-    pub(super) fn own(
+    /// Formats the session of the request, with the token.
+    pub(super) fn with_token(
         context: &BetterAuthContext,
         session: StoredSession,
     ) -> Result<Self, Problem> {
         Ok(Self::new(session_token(context, &session.id)?, session))
     }
 
-    /// Another session of the caller, with a handle instead of the token. A handle can only end the session.
-    pub(super) fn other(
+    /// Formats another session of the user, with a handle instead of the token. A handle can only end the session.
+    pub(super) fn with_handle(
         context: &BetterAuthContext,
         session: StoredSession,
     ) -> Result<Self, Problem> {
@@ -68,9 +68,9 @@ impl SessionBody {
         Ok(Self::new(handle, session))
     }
 
-    fn new(token: String, session: StoredSession) -> Self {
+    fn new(token_or_handle: String, session: StoredSession) -> Self {
         Self {
-            token,
+            token: token_or_handle,
             id: session.id,
             user_id: session.user_id,
             expires_at: session.expires_at,
@@ -82,7 +82,6 @@ impl SessionBody {
     }
 }
 
-/// Computes the token of a session.
 pub(super) fn session_token(
     context: &BetterAuthContext,
     session_id: &str,

@@ -47,7 +47,7 @@ fn signed_in_response(request: &ApiRequest, signed_in: SignedIn) -> ApiResult {
         .then_some(signed_in.session.expires_at);
     let session_id = signed_in.session.id.clone();
     let mut response = HttpResponse::Ok().json(GetSessionBody {
-        session: SessionBody::own(&request.context, signed_in.session)?,
+        session: SessionBody::with_token(&request.context, signed_in.session)?,
         user: signed_in.user.into(),
     });
     let removal_cookies = cookies::session_data_removal_cookies(&request.http, &request.context);

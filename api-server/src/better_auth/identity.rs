@@ -49,14 +49,13 @@ impl SignedIn {
 
 /// The user of a request, or the reason why the request has no user.
 pub(crate) enum Identity {
-    /// The request has no token with a valid signature.
+    /// The request has no token with a valid signature, or has the header or the cookie of the token twice.
     Anonymous,
-    /// The token is valid, but the session has ended or expired.
+    /// The signature of the token is valid, but there is no live session.
     SessionExpired,
     SignedIn(Box<SignedIn>),
 }
 
-/// The lifetime of a new session.
 pub(super) fn session_lifetime(context: &BetterAuthContext, is_remembered: bool) -> Duration {
     if is_remembered {
         context.sessions.session_ttl
@@ -123,29 +122,29 @@ pub(crate) async fn find(
 
 /// Decodes the token of the request. A valid token in the header takes precedence over the cookie. Returns `None` if
 /// the signature is valid but the content is not a session token. Fails if no signature is valid, or if the request has
-/// two `Authorization` headers, because a proxy may have read the other header.
+/// two `Authorization` headers, because a proxy may have read one header and this server the other.
 fn presented_token(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Result<Option<DecodedToken>, Error> {
     let keys = context.sessions.keys.current();
-    let tokens = &keys.session_tokens;
+    let session_tokens = &keys.session_tokens;
     if has_two_authorization_headers(request) {
         return Err(Error::MalformedCredentials(
             "The Authorization header was sent twice",
         ));
     }
-    if let Some(token) = bearer_token(request, tokens) {
+    if let Some(token) = bearer_token(request, session_tokens) {
         return Ok(Some(token));
     }
     let signed_token = cookies::signed_session_token(request, context)?;
-    cookies::decode_signed_token(tokens, &signed_token)
+    cookies::decode_signed_token(session_tokens, &signed_token)
 }
 
 /// Whether the request has a session cookie, valid or not, or a valid bearer token of Better Auth.
 pub(crate) fn has_token(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let keys = context.sessions.keys.current();
-    cookies::has_session_token(request, context)
+    cookies::has_session_cookie(request, context)
         || bearer_token(request, &keys.session_tokens).is_some()
 }
 
@@ -154,19 +153,19 @@ pub(super) fn has_two_authorization_headers(request: &HttpRequest) -> bool {
 }
 
 /// Decodes the bearer token, which may be signed and percent-encoded. An invalid token is treated as absent.
-fn bearer_token(request: &HttpRequest, tokens: &SessionTokens) -> Option<DecodedToken> {
+fn bearer_token(request: &HttpRequest, session_tokens: &SessionTokens) -> Option<DecodedToken> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = header.split_at_checked(BEARER_SCHEME.len())?;
+    let (scheme, padded_token) = header.split_at_checked(BEARER_SCHEME.len())?;
     if !scheme.eq_ignore_ascii_case(BEARER_SCHEME) {
         return None;
     }
-    let token = token.trim();
+    let token = padded_token.trim();
     if token.contains('.') {
         let signed_token = cookies::percent_decode(token);
-        let decoded_token = cookies::decode_signed_token(tokens, &signed_token);
+        let decoded_token = cookies::decode_signed_token(session_tokens, &signed_token);
         return decoded_token.ok().flatten();
     }
-    cookies::decode_token(tokens, token)
+    cookies::decode_token(session_tokens, token)
 }
 
 fn is_prolonging_due(context: &BetterAuthContext, session: &StoredSession, now: Timestamp) -> bool {
@@ -182,7 +181,7 @@ fn is_prolonging_due(context: &BetterAuthContext, session: &StoredSession, now: 
                 .extended_expiry(session.created_at, now)
 }
 
-/// Prolongs the session. Returns `false` if the session has ended since it was looked up.
+/// Prolongs the session. Returns `false` if the session has ended since the lookup.
 async fn prolong(
     context: &BetterAuthContext,
     signed_in: &mut SignedIn,

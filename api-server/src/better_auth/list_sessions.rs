@@ -6,15 +6,15 @@ use super::respond::ApiResult;
 use crate::problem::Problem;
 use crate::sessions::list::live_sessions;
 
-/// Lists the live sessions of the user: the request's session with its token, the others with handles.
+/// Lists the live sessions of the user: the session of the request with its token, every other session with a handle.
 pub(crate) async fn list_sessions(request: ApiRequest) -> ApiResult {
     let signed_in = request.signed_in().await?;
     let sessions = live_sessions(&request.context.sessions, signed_in.user_id()).await?;
     let results = sessions.into_iter().map(|session| {
         if session.id == signed_in.session.id {
-            SessionBody::own(&request.context, session)
+            SessionBody::with_token(&request.context, session)
         } else {
-            SessionBody::other(&request.context, session)
+            SessionBody::with_handle(&request.context, session)
         }
     });
     let bodies = results.collect::<Result<Vec<_>, Problem>>()?;

@@ -47,13 +47,13 @@ fn require_trusted_header(request: &ApiRequest) -> Result<(), ApiError> {
     let origins: Vec<_> = headers.get_all(ORIGIN).collect();
     let fetch_site = headers.get("sec-fetch-site");
     let is_same_origin = fetch_site.is_some_and(|value| value == "same-origin");
-    let header = match origins.as_slice() {
+    let origin_or_referer = match origins.as_slice() {
         [] => headers.get(REFERER),
         [origin] if *origin == "null" && is_same_origin => return Ok(()),
         [origin] => Some(*origin),
         _repeated => return Err(forbidden("INVALID_ORIGIN", "Invalid origin")),
     };
-    let stated_origin = header.map(|value| value.to_str().unwrap_or_default());
+    let stated_origin = origin_or_referer.map(|value| value.to_str().unwrap_or_default());
     match stated_origin {
         None | Some("" | "null") => {
             let message = "Missing or null Origin";
@@ -72,7 +72,7 @@ fn is_trusted(request: &ApiRequest, text: &str) -> bool {
 pub(super) fn is_trusted_url(request: &ApiRequest, url: &Url) -> bool {
     let origin = url.origin().ascii_serialization();
     let mut trusted_origins = request.context.policy.trusted_origins.iter();
-    trusted_origins.any(|trusted| trusted.as_str() == origin)
+    trusted_origins.any(|trusted_origin| trusted_origin.as_str() == origin)
 }
 
 pub(super) fn forbidden(code: &'static str, message: impl Into<Cow<'static, str>>) -> ApiError {

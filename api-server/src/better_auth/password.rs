@@ -32,7 +32,7 @@ pub(super) async fn require_credential_account(
     Err(ApiError::no_credential_account())
 }
 
-/// Verifies the password of the signed-in user. A wrong password counts as a failed login.
+/// Verifies the password of the signed-in user. A wrong password is counted as a failed login.
 pub(super) async fn confirm(
     request: &ApiRequest,
     signed_in: &SignedIn,

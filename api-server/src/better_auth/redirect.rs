@@ -11,12 +11,12 @@ pub(super) fn redirect(location: &str) -> HttpResponse {
         .finish()
 }
 
-/// Adds `error={code}` to the query of a URL, before its fragment.
+/// Adds `error={code}` to the query of a URL, before the fragment.
 pub(super) fn with_error(url: &str, code: &str) -> String {
-    let (base_url, fragment) = match url.split_once('#') {
+    let (base_url, fragment_with_hash) = match url.split_once('#') {
         Some((base_url, fragment)) => (base_url, format!("#{fragment}")),
         None => (url, String::new()),
     };
     let separator = if base_url.contains('?') { '&' } else { '?' };
-    format!("{base_url}{separator}error={code}{fragment}")
+    format!("{base_url}{separator}error={code}{fragment_with_hash}")
 }

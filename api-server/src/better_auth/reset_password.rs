@@ -14,7 +14,7 @@ use crate::problem::Problem;
 
 const INVALID_TOKEN: &str = "INVALID_TOKEN";
 
-/// Rejects the token, after the checks of the password that Better Auth makes first.
+/// Rejects the token. As in Better Auth, the password is checked before the token.
 pub(crate) async fn reset_password(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let password = fields.text("newPassword");
@@ -37,8 +37,8 @@ pub(crate) async fn follow_link(request: ApiRequest) -> ApiResult {
     let target = callback_url.as_deref().unwrap_or("/api/auth/error");
     // The last trusted origin is this server's own origin, `PUBLIC_URL`.
     let last_origin = request.context.policy.trusted_origins.last();
-    let own_origin = last_origin.map_or("", |origin| origin.as_str());
-    let parsed_url = Url::parse(own_origin).and_then(|base| base.join(target));
+    let server_origin = last_origin.map_or("", |origin| origin.as_str());
+    let parsed_url = Url::parse(server_origin).and_then(|base| base.join(target));
     let mut url = parsed_url.map_err(Problem::internal)?;
     url.query_pairs_mut().append_pair("error", INVALID_TOKEN);
     Ok(redirect(url.as_str()))

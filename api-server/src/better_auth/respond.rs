@@ -12,7 +12,7 @@ use crate::db::Timestamp;
 use crate::http::headers::SET_AUTH_TOKEN;
 use crate::problem::Problem;
 
-/// The result of every endpoint.
+/// The result of an endpoint.
 pub(super) type ApiResult = Result<HttpResponse, ApiError>;
 
 impl ApiRequest {
@@ -25,7 +25,6 @@ impl ApiRequest {
         Ok(response)
     }
 
-    /// Sends the session cookie of the signed-in user again.
     pub(super) fn resend_session_cookie(
         &self,
         response: &mut HttpResponse,

@@ -8,22 +8,22 @@ use super::format::DONE;
 use super::respond::ApiResult;
 use crate::sessions::list::end_session;
 
-/// Ends the session of the caller that the field `token` names. Sends the same response if the field names no session,
-/// or a session of another user, which does not end.
+/// Ends the caller's session that the field `token` names. The response is the same if the field names no session or a
+/// session of another user.
 pub(crate) async fn revoke_session(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
-    let token = fields.text("token");
+    let token_or_handle = fields.text("token");
     fields.finish()?;
     let signed_in = request.signed_in().await?;
-    let Some(session_id) = cookies::decode_listed_session_id(&request.context, token) else {
+    let Some(session_id) = cookies::decode_listed_session_id(&request.context, token_or_handle)
+    else {
         return request.respond(&signed_in, DONE);
     };
     let current_session_id = signed_in.session.id.clone();
     let is_current = session_id == current_session_id;
-    let owner = signed_in.user_id();
     end_session(
         &request.context.sessions,
-        owner,
+        signed_in.user_id(),
         current_session_id,
         session_id,
     )

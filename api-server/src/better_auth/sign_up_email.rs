@@ -60,7 +60,7 @@ pub(crate) async fn sign_up(request: ApiRequest) -> ApiResult {
     Ok(response)
 }
 
-/// Parses an email address. Adds an issue for an invalid address unless [`Fields::email`] has already added the issue.
+/// Parses an email address. If the text is invalid, adds an issue unless [`Fields::email`] has already added the issue.
 fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email> {
     let email = Email::parse(text);
     if email.is_err() && super::fields::is_email(text) {
@@ -101,7 +101,7 @@ pub(super) fn new_password(
     policy: &PasswordPolicy,
     text: &str,
 ) -> Result<ChosenPassword, ApiError> {
-    if utf16_units(text) < MIN_PASSWORD_UTF16_UNITS {
+    if utf16_unit_count(text) < MIN_PASSWORD_UTF16_UNITS {
         return Err(ApiError::password_too_short());
     }
     require_short_enough(text)?;
@@ -124,12 +124,12 @@ pub(super) fn parse_password_attempt(text: &str) -> Result<Option<PasswordAttemp
 }
 
 fn require_short_enough(text: &str) -> Result<(), ApiError> {
-    if utf16_units(text) > MAX_PASSWORD_UTF16_UNITS {
+    if utf16_unit_count(text) > MAX_PASSWORD_UTF16_UNITS {
         return Err(ApiError::password_too_long());
     }
     Ok(())
 }
 
-fn utf16_units(text: &str) -> usize {
+fn utf16_unit_count(text: &str) -> usize {
     text.encode_utf16().count()
 }

@@ -23,7 +23,7 @@ pub(crate) async fn update_user(request: ApiRequest) -> ApiResult {
     let email = fields.get("email").cloned();
     fields.finish()?;
     let signed_in = request.signed_in().await?;
-    if email.is_some_and(|email| !matches!(email, Value::Null | Value::Bool(false)) && email != "")
+    if email.is_some_and(|value| !matches!(value, Value::Null | Value::Bool(false)) && value != "")
     {
         let (code, message) = ("EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
         return Err(ApiError::new(StatusCode::BAD_REQUEST, code, message));

@@ -25,8 +25,8 @@ pub struct BetterAuth {
 /// A source database in which every table and column was found.
 pub(super) struct CheckedSource {
     reader: Reader,
-    users: Query,
-    tasks: Option<TasksQuery>,
+    users_query: Query,
+    tasks_query: Option<TasksQuery>,
 }
 
 /// The query for tasks, and the name of their table.
@@ -61,8 +61,8 @@ impl BetterAuth {
 
     fn check(&self) -> Result<CheckedSource, TransferError> {
         let mut reader = Reader::open(&self.url)?;
-        let users = self.users_query(&mut reader)?;
-        let tasks = match &self.tasks {
+        let users_query = self.users_query(&mut reader)?;
+        let tasks_query = match &self.tasks {
             None => None,
             Some(table) => Some(TasksQuery {
                 query: self.tasks_query(&mut reader, table)?,
@@ -71,8 +71,8 @@ impl BetterAuth {
         };
         Ok(CheckedSource {
             reader,
-            users,
-            tasks,
+            users_query,
+            tasks_query,
         })
     }
 
@@ -94,21 +94,21 @@ impl BetterAuth {
     /// Selects one row for each user, even if the user has no account or several. Selects the oldest user first: of two
     /// users with the same email address, the older user is imported.
     fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
-        let mut users = Columns::read(reader, &self.users, "u")?;
-        let mut accounts = Columns::read(reader, &self.accounts, "c")?;
-        let id = users.require(&[&self.column_name("id")]);
-        let email = users.require(&[&self.column_name("email")]);
-        let name = users.require(&[&self.column_name("name")]);
-        let email_verified = users.require(&[&self.column_name("emailVerified")]);
-        let image = users.require(&[&self.column_name("image")]);
-        let created_at = users.require(&[&self.column_name("createdAt")]);
-        let updated_at = users.require(&[&self.column_name("updatedAt")]);
-        let owner = accounts.require(&[&self.column_name("userId")]);
-        let account_id = accounts.require(&[&self.column_name("accountId")]);
-        let provider_id = accounts.require(&[&self.column_name("providerId")]);
-        let password = accounts.require(&[&self.column_name("password")]);
-        users.check_complete(self.snake_case)?;
-        accounts.check_complete(self.snake_case)?;
+        let mut user_columns = Columns::read(reader, &self.users, "u")?;
+        let mut account_columns = Columns::read(reader, &self.accounts, "c")?;
+        let id = user_columns.require(&[&self.column_name("id")]);
+        let email = user_columns.require(&[&self.column_name("email")]);
+        let name = user_columns.require(&[&self.column_name("name")]);
+        let email_verified = user_columns.require(&[&self.column_name("emailVerified")]);
+        let image = user_columns.require(&[&self.column_name("image")]);
+        let created_at = user_columns.require(&[&self.column_name("createdAt")]);
+        let updated_at = user_columns.require(&[&self.column_name("updatedAt")]);
+        let owner = account_columns.require(&[&self.column_name("userId")]);
+        let account_id = account_columns.require(&[&self.column_name("accountId")]);
+        let provider_id = account_columns.require(&[&self.column_name("providerId")]);
+        let password = account_columns.require(&[&self.column_name("password")]);
+        user_columns.check_complete(self.snake_case)?;
+        account_columns.check_complete(self.snake_case)?;
 
         let expressions = vec![
             Reader::text_expression(&id.sql, MAX_ID_BYTES),
@@ -126,7 +126,7 @@ impl BetterAuth {
             sql: "a.owner".to_owned(),
             kind: owner.kind.clone(),
         };
-        let owner_condition = ids_equal(&account_owner, &id);
+        let owner_condition = id_equality(&account_owner, &id);
         let from = format!(
             "{users} u LEFT JOIN (SELECT {owner} AS owner, count(*) AS accounts, max({account_id}) AS account_id, \
              max({password}) AS password FROM {accounts} c WHERE CAST({provider} AS text) = 'credential' \
@@ -145,18 +145,18 @@ impl BetterAuth {
 
     /// Selects the oldest task first: new ids are assigned in this order, and the list of tasks is ordered by id.
     fn tasks_query(&self, reader: &mut Reader, table: &Table) -> Result<Query, TransferError> {
-        let mut users = Columns::read(reader, &self.users, "u")?;
-        let mut tasks = Columns::read(reader, table, "t")?;
-        let user_id = users.require(&[&self.column_name("id")]);
-        let email = users.require(&[&self.column_name("email")]);
-        let id = tasks.require(&["id"]);
-        let owner = tasks.require(&["owner_id", "user_id"]);
-        let title = tasks.require(&["title"]);
-        let description = tasks.require(&["description"]);
-        let completed = tasks.require(&["is_completed", "completed"]);
-        let created_at = tasks.require(&["created_at"]);
-        let updated_at = tasks.require(&["updated_at"]);
-        tasks.check_complete(true)?;
+        let mut user_columns = Columns::read(reader, &self.users, "u")?;
+        let mut task_columns = Columns::read(reader, table, "t")?;
+        let user_id = user_columns.require(&[&self.column_name("id")]);
+        let email = user_columns.require(&[&self.column_name("email")]);
+        let id = task_columns.require(&["id"]);
+        let owner = task_columns.require(&["owner_id", "user_id"]);
+        let title = task_columns.require(&["title"]);
+        let description = task_columns.require(&["description"]);
+        let completed = task_columns.require(&["is_completed", "completed"]);
+        let created_at = task_columns.require(&["created_at"]);
+        let updated_at = task_columns.require(&["updated_at"]);
+        task_columns.check_complete(true)?;
 
         let expressions = vec![
             Reader::text_expression(&id.sql, MAX_ID_BYTES),
@@ -168,7 +168,7 @@ impl BetterAuth {
             reader.time_expression(&created_at.sql, &created_at.kind),
             reader.time_expression(&updated_at.sql, &updated_at.kind),
         ];
-        let owner_condition = ids_equal(&owner, &user_id);
+        let owner_condition = id_equality(&owner, &user_id);
         let from = format!(
             "{} t LEFT JOIN {} u ON {owner_condition} ORDER BY {}, {}",
             table.quoted(),
@@ -181,7 +181,7 @@ impl BetterAuth {
 }
 
 /// The SQL condition that two ids are equal. Ids of different types are compared as text, without an index.
-fn ids_equal(left: &SqlColumn, right: &SqlColumn) -> String {
+fn id_equality(left: &SqlColumn, right: &SqlColumn) -> String {
     let (left_sql, right_sql) = (&left.sql, &right.sql);
     if left.kind == right.kind {
         return format!("{left_sql} = {right_sql}");
@@ -230,7 +230,6 @@ impl<'a> Columns<'a> {
         SqlColumn::default()
     }
 
-    /// Fails if a required column is missing.
     fn check_complete(self, is_snake_case: bool) -> Result<(), TransferError> {
         if self.missing_names.is_empty() {
             return Ok(());
@@ -262,11 +261,11 @@ impl CheckedSource {
         writer: &mut ImportWriter<W>,
     ) -> Result<(), TransferError> {
         writer.remember_users();
-        let Query { expressions, from } = &self.users;
+        let Query { expressions, from } = &self.users_query;
         self.reader.for_each_row(expressions, from, |row| {
             writer.add_user(&row_id(row), read_user(row))
         })?;
-        if let Some(TasksQuery { query, table }) = &self.tasks {
+        if let Some(TasksQuery { query, table }) = &self.tasks_query {
             let Query { expressions, from } = query;
             writer.set_source(table)?;
             self.reader.for_each_row(expressions, from, |row| {
@@ -277,7 +276,7 @@ impl CheckedSource {
     }
 }
 
-/// The id of a row as a report shows it. Returns a text even if the id cannot be read.
+/// Returns the id of a row for the report, or a text that says why there is no id.
 fn row_id(row: &TextRow) -> String {
     match row.text(0) {
         Ok(Some(id)) => id,
@@ -291,25 +290,25 @@ const FOREIGN_ACCOUNT_ID: &str = "its credential account has an accountId that i
 
 /// Reads a user, whose cells are in the order of the expressions of `users_query`.
 fn read_user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
-    let id = required(row, 0, "id")?;
-    let password_hash = match optional(row, 7, "account")?.as_deref() {
+    let id = required_text(row, 0, "id")?;
+    let password_hash = match optional_text(row, 7, "account")?.as_deref() {
         None | Some("0") => None,
         Some("1") => {
-            if optional(row, 8, "account's accountId")?.as_ref() != Some(&id) {
+            if optional_text(row, 8, "account's accountId")?.as_ref() != Some(&id) {
                 return Err(FOREIGN_ACCOUNT_ID.to_owned());
             }
-            optional(row, 9, "password hash")?
+            optional_text(row, 9, "password hash")?
         }
         Some(count) => return Err(format!("it has {count} credential accounts")),
     };
     let record = UserRecord {
         id,
-        email: required(row, 1, "email")?,
-        name: optional(row, 2, "name")?,
+        email: required_text(row, 1, "email")?,
+        name: optional_text(row, 2, "name")?,
         email_verified: boolean(row, 3, "emailVerified")?,
-        image: optional(row, 4, "image")?,
-        created_at: required(row, 5, "createdAt")?,
-        updated_at: required(row, 6, "updatedAt")?,
+        image: optional_text(row, 4, "image")?,
+        created_at: required_text(row, 5, "createdAt")?,
+        updated_at: required_text(row, 6, "updatedAt")?,
         password_hash,
     };
     record.check(PasswordHash::import)
@@ -319,29 +318,29 @@ fn read_user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
 fn read_task(row: &TextRow) -> Result<ImportedTask, RejectReason> {
     let no_owner = || "its owner is not among the users there".to_owned();
     let record = TaskRecord {
-        id: required(row, 0, "id")?,
-        user_id: optional(row, 1, "owner")?.ok_or_else(no_owner)?,
-        user_email: optional(row, 2, "owner's email")?.ok_or_else(no_owner)?,
-        title: required(row, 3, "title")?,
-        description: optional(row, 4, "description")?,
+        id: required_text(row, 0, "id")?,
+        user_id: optional_text(row, 1, "owner")?.ok_or_else(no_owner)?,
+        user_email: optional_text(row, 2, "owner's email")?.ok_or_else(no_owner)?,
+        title: required_text(row, 3, "title")?,
+        description: optional_text(row, 4, "description")?,
         completed: boolean(row, 5, "completion")?,
-        created_at: required(row, 6, "created_at")?,
-        updated_at: required(row, 7, "updated_at")?,
+        created_at: required_text(row, 6, "created_at")?,
+        updated_at: required_text(row, 7, "updated_at")?,
     };
     record.check()
 }
 
-fn optional(row: &TextRow, column: usize, field: &str) -> Result<Option<String>, RejectReason> {
-    row.text(column)
+fn optional_text(row: &TextRow, index: usize, field: &str) -> Result<Option<String>, RejectReason> {
+    row.text(index)
         .map_err(|error: CellError| format!("its {field} {error}"))
 }
 
-fn required(row: &TextRow, column: usize, field: &str) -> Result<String, RejectReason> {
-    optional(row, column, field)?.ok_or_else(|| format!("its {field} is NULL"))
+fn required_text(row: &TextRow, index: usize, field: &str) -> Result<String, RejectReason> {
+    optional_text(row, index, field)?.ok_or_else(|| format!("its {field} is NULL"))
 }
 
-fn boolean(row: &TextRow, column: usize, field: &str) -> Result<bool, RejectReason> {
-    match required(row, column, field)?.as_str() {
+fn boolean(row: &TextRow, index: usize, field: &str) -> Result<bool, RejectReason> {
+    match required_text(row, index, field)?.as_str() {
         "true" | "t" | "1" => Ok(true),
         "false" | "f" | "0" => Ok(false),
         _ => Err(format!("its {field} is neither true nor false")),

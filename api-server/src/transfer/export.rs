@@ -1,4 +1,4 @@
-//! Writes the users and tasks of this server in the format that `json` reads.
+//! Writes the users and tasks of this server in the format that the module `json` reads.
 
 use std::io::Write;
 
@@ -21,14 +21,14 @@ pub(super) fn write(
 ) -> Result<(), TransferError> {
     let mut reader = Reader::open(source)?;
     let time_kind = time_kind(&mut reader)?;
-    let columns = expressions(&reader, &time_kind, "u", &USER_COLUMNS);
-    reader.for_each_row(&columns, FROM_USERS, |row| {
+    let user_expressions = expressions(&reader, &time_kind, "u", &USER_COLUMNS);
+    reader.for_each_row(&user_expressions, FROM_USERS, |row| {
         write_record(output, &read_user(row)?)
     })?;
     if with_tasks {
-        let mut columns = expressions(&reader, &time_kind, "t", &TASK_COLUMNS);
-        columns.push(Reader::text_expression("u.email", MAX_TEXT_BYTES));
-        reader.for_each_row(&columns, FROM_TASKS, |row| {
+        let mut task_expressions = expressions(&reader, &time_kind, "t", &TASK_COLUMNS);
+        task_expressions.push(Reader::text_expression("u.email", MAX_TEXT_BYTES));
+        reader.for_each_row(&task_expressions, FROM_TASKS, |row| {
             write_record(output, &read_task(row)?)
         })?;
     }
@@ -68,7 +68,7 @@ fn time_kind(reader: &mut Reader) -> Result<String, TransferError> {
 
 /// Returns the SQL expressions that read the columns with these names.
 fn expressions(reader: &Reader, time_kind: &str, alias: &str, names: &[&str]) -> Vec<String> {
-    let expression = |name: &&str| {
+    let expression_of = |name: &&str| {
         let column = format!("{alias}.{name}");
         match *name {
             "created_at" | "updated_at" => reader.time_expression(&column, time_kind),
@@ -76,7 +76,7 @@ fn expressions(reader: &Reader, time_kind: &str, alias: &str, names: &[&str]) ->
             _ => Reader::text_expression(&column, MAX_TEXT_BYTES),
         }
     };
-    names.iter().map(expression).collect()
+    names.iter().map(expression_of).collect()
 }
 
 fn read_user(row: &TextRow) -> Result<Record, TransferError> {

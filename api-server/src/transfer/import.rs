@@ -54,9 +54,9 @@ impl<W: Write> ImportWriter<W> {
     pub(super) fn add_user(
         &mut self,
         id: &str,
-        user: Result<ImportedUser, RejectReason>,
+        check_result: Result<ImportedUser, RejectReason>,
     ) -> Result<(), TransferError> {
-        match user {
+        match check_result {
             Err(reason) => self.reject(RecordKind::User, id, reason),
             Ok(user) => {
                 self.users.push(user);
@@ -69,9 +69,9 @@ impl<W: Write> ImportWriter<W> {
     pub(super) fn add_task(
         &mut self,
         id: &str,
-        task: Result<ImportedTask, RejectReason>,
+        check_result: Result<ImportedTask, RejectReason>,
     ) -> Result<(), TransferError> {
-        match task {
+        match check_result {
             Err(reason) => self.reject(RecordKind::Task, id, reason),
             Ok(task) => {
                 self.tasks.push(task);
@@ -102,10 +102,10 @@ impl<W: Write> ImportWriter<W> {
     pub(super) fn flush(&mut self) -> Result<(), TransferError> {
         let users = std::mem::take(&mut self.users);
         let remember_ids = self.remember_users;
-        let outcomes = write(&mut self.connection, &users, |connection, users| {
+        let user_outcomes = write(&mut self.connection, &users, |connection, users| {
             store::import_users(connection, users, remember_ids)
         })?;
-        for (user, outcome) in users.iter().zip(outcomes) {
+        for (user, outcome) in users.iter().zip(user_outcomes) {
             if matches!(outcome, ImportOutcome::Imported) && user.password_hash.is_none() {
                 self.report.count_user_without_password();
             }
@@ -113,10 +113,10 @@ impl<W: Write> ImportWriter<W> {
         }
         let tasks = std::mem::take(&mut self.tasks);
         let source = &self.source;
-        let outcomes = write(&mut self.connection, &tasks, |connection, tasks| {
+        let task_outcomes = write(&mut self.connection, &tasks, |connection, tasks| {
             store::import_tasks(connection, source, tasks)
         })?;
-        for (task, outcome) in tasks.iter().zip(outcomes) {
+        for (task, outcome) in tasks.iter().zip(task_outcomes) {
             self.report.count(RecordKind::Task, &task.id, outcome)?;
         }
         Ok(())
@@ -144,7 +144,7 @@ fn write<T>(
     let mut outcomes = Vec::with_capacity(batch.len());
     for row in batch {
         match insert(connection, std::slice::from_ref(row)) {
-            Ok(outcome) => outcomes.extend(outcome),
+            Ok(row_outcomes) => outcomes.extend(row_outcomes),
             Err(DbError::Query(error)) => {
                 let reason = format!("the database rejects it: {error}");
                 outcomes.push(ImportOutcome::Rejected(reason));

@@ -32,13 +32,13 @@ pub(super) fn read<W: Write>(
         line_number += 1;
         match parse_line(&line) {
             Ok(None) => {}
-            Ok(Some(Record::User(user))) => {
-                let id = user.id.clone();
-                writer.add_user(&id, user.check(PasswordHash::parse))?;
+            Ok(Some(Record::User(user_record))) => {
+                let id = user_record.id.clone();
+                writer.add_user(&id, user_record.check(PasswordHash::parse))?;
             }
-            Ok(Some(Record::Task(task))) => {
-                let id = task.id.clone();
-                writer.add_task(&id, task.check())?;
+            Ok(Some(Record::Task(task_record))) => {
+                let id = task_record.id.clone();
+                writer.add_task(&id, task_record.check())?;
             }
             Err(reason) => writer.report.count_unreadable_line(line_number, &reason)?,
         }

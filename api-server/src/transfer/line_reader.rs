@@ -11,7 +11,7 @@ pub(super) enum Line {
 
 /// Reads the next line; `None` after the last line. Discards the text of a line of more than `max_bytes`.
 pub(super) fn next_line(input: &mut impl BufRead, max_bytes: usize) -> io::Result<Option<Line>> {
-    let (mut line, mut is_too_long, mut has_input) = (Vec::new(), false, false);
+    let (mut line_bytes, mut is_too_long, mut has_input) = (Vec::new(), false, false);
     loop {
         let chunk = input.fill_buf()?;
         if chunk.is_empty() {
@@ -20,17 +20,17 @@ pub(super) fn next_line(input: &mut impl BufRead, max_bytes: usize) -> io::Resul
         has_input = true;
         let end = chunk.iter().position(|byte| *byte == b'\n');
         let part = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or_default();
-        is_too_long |= line.len() + part.len() > max_bytes;
+        is_too_long |= line_bytes.len() + part.len() > max_bytes;
         if !is_too_long {
-            line.extend_from_slice(part);
+            line_bytes.extend_from_slice(part);
         }
-        let consumed = part.len() + usize::from(end.is_some());
-        input.consume(consumed);
+        let consumed_bytes = part.len() + usize::from(end.is_some());
+        input.consume(consumed_bytes);
         if end.is_some() {
             break;
         }
     }
-    Ok(has_input.then(|| match String::from_utf8(line) {
+    Ok(has_input.then(|| match String::from_utf8(line_bytes) {
         _ if is_too_long => Line::TooLong,
         Ok(text) => Line::Text(text),
         Err(_not_utf8) => Line::NotUtf8,

@@ -1,6 +1,6 @@
 //! Runs the commands `users import`, `users export` and `users check`. An import reads users, and their tasks if
-//! requested, from Better Auth's database or from JSON Lines. An export writes JSON Lines. Both read row by row, and an
-//! import writes batch by batch, so memory does not grow with the number of rows.
+//! requested, from Better Auth's database or from JSON Lines. An export writes JSON Lines. Rows are read one by one,
+//! and an import writes batch by batch, so memory does not grow with the number of rows.
 
 mod better_auth;
 mod check;
@@ -64,11 +64,11 @@ fn import_into<W: Write>(
     let connection = db::connect(target).map_err(|error| write_error(error.into()))?;
     let mut writer = ImportWriter::new(connection, Report::new(report));
     let result = read(&mut writer).and_then(|()| writer.flush());
-    let summary = writer.into_report().finish();
+    let summary_result = writer.into_report().finish();
     result.map_err(|error| {
         format!("{error}\nStopped before the end. The rows imported so far stay, and the command can be run again.")
     })?;
-    Ok(summary?)
+    Ok(summary_result?)
 }
 
 /// Lists the accounts whose email address the current rule rejects or spells differently. With `fix`, stores each new
@@ -96,8 +96,8 @@ pub fn export(
     with_tasks: bool,
     output: impl Write,
 ) -> Result<(), TransferError> {
-    let mut output = io::BufWriter::new(output);
-    export::write(source, with_tasks, &mut output)
+    let mut buffered_output = io::BufWriter::new(output);
+    export::write(source, with_tasks, &mut buffered_output)
         .map_err(|error| format!("cannot export {source} (DATABASE_URL): {error}"))?;
-    Ok(output.flush()?)
+    Ok(buffered_output.flush()?)
 }

@@ -50,9 +50,9 @@ pub(super) enum RecordKind {
 /// Counts the outcomes, and writes a line for each user or task that is rejected.
 pub(super) struct Report<W> {
     output: W,
-    users: OutcomeCounts,
-    users_without_password: u64,
-    tasks: OutcomeCounts,
+    user_counts: OutcomeCounts,
+    users_without_password_count: u64,
+    task_counts: OutcomeCounts,
     /// The number of lines that are neither a user nor a task.
     unreadable_lines: u64,
 }
@@ -61,9 +61,9 @@ impl<W: Write> Report<W> {
     pub(super) fn new(output: W) -> Self {
         Self {
             output,
-            users: OutcomeCounts::default(),
-            users_without_password: 0,
-            tasks: OutcomeCounts::default(),
+            user_counts: OutcomeCounts::default(),
+            users_without_password_count: 0,
+            task_counts: OutcomeCounts::default(),
             unreadable_lines: 0,
         }
     }
@@ -75,8 +75,8 @@ impl<W: Write> Report<W> {
         outcome: ImportOutcome,
     ) -> io::Result<()> {
         let (counts, noun) = match kind {
-            RecordKind::User => (&mut self.users, "user"),
-            RecordKind::Task => (&mut self.tasks, "task"),
+            RecordKind::User => (&mut self.user_counts, "user"),
+            RecordKind::Task => (&mut self.task_counts, "task"),
         };
         match outcome {
             ImportOutcome::Imported => counts.imported += 1,
@@ -94,24 +94,24 @@ impl<W: Write> Report<W> {
     }
 
     pub(super) fn count_user_without_password(&mut self) {
-        self.users_without_password += 1;
+        self.users_without_password_count += 1;
     }
 
     /// Counts and reports a line that is neither a user nor a task.
-    pub(super) fn count_unreadable_line(&mut self, line: u64, reason: &str) -> io::Result<()> {
+    pub(super) fn count_unreadable_line(&mut self, number: u64, reason: &str) -> io::Result<()> {
         self.unreadable_lines += 1;
-        writeln!(self.output, "line {line} rejected: {reason}")
+        writeln!(self.output, "line {number} rejected: {reason}")
     }
 
     /// Writes the totals.
     pub(super) fn finish(mut self) -> io::Result<()> {
-        let note = match self.users_without_password {
+        let note = match self.users_without_password_count {
             0 => String::new(),
             count => format!(" ({count} without a password)"),
         };
-        writeln!(self.output, "users: {}", self.users.summary(&note))?;
-        if self.tasks.total() > 0 {
-            writeln!(self.output, "tasks: {}", self.tasks.summary(""))?;
+        writeln!(self.output, "users: {}", self.user_counts.summary(&note))?;
+        if self.task_counts.total() > 0 {
+            writeln!(self.output, "tasks: {}", self.task_counts.summary(""))?;
         }
         if self.unreadable_lines > 0 {
             writeln!(self.output, "lines: {} rejected", self.unreadable_lines)?;

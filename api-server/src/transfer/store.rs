@@ -76,18 +76,18 @@ pub(super) fn import_users(
     users: &[ImportedUser],
     remember_ids: bool,
 ) -> Result<Vec<ImportOutcome>, DbError> {
-    let outcomes = write_transaction(connection, |connection| {
+    let result = write_transaction(connection, |connection| {
         let mut known_users = existing_users(connection, users, remember_ids)?;
         let mut new_users = Vec::with_capacity(users.len());
-        let outcomes = users.iter().map(|user| {
+        let decide = |user: &ImportedUser| {
             let outcome = known_users.outcome_of(user);
             if matches!(outcome, ImportOutcome::Imported) {
                 known_users.add(user.id.clone(), user.email.as_str().to_owned());
                 new_users.push(user_row(user));
             }
             outcome
-        });
-        let outcomes = outcomes.collect();
+        };
+        let outcomes = users.iter().map(decide).collect();
         on_either_engine!(connection, |connection| diesel::insert_into(users::table)
             .values(&new_users)
             .execute(connection))?;
@@ -101,7 +101,7 @@ pub(super) fn import_users(
         }
         Ok(outcomes)
     });
-    outcomes.map_err(|error| diagnose(connection, error))
+    result.map_err(|error| diagnose(connection, error))
 }
 
 /// Finds the existing users who have an id or an email address of the batch. With `remember_ids`, also finds the ids
@@ -169,13 +169,13 @@ impl ExistingUsers {
 }
 
 /// Inserts the tasks that were not imported before, in one transaction, and returns one outcome for each task. A task
-/// that an earlier run imported from `source` counts as present, even if it was changed or deleted afterwards.
+/// that an earlier run imported from `source` is `AlreadyPresent`, even if the task was changed or deleted afterwards.
 pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,
     tasks: &[ImportedTask],
 ) -> Result<Vec<ImportOutcome>, DbError> {
-    let outcomes = write_transaction(connection, |connection| {
+    let result = write_transaction(connection, |connection| {
         let owner_emails = owner_emails(connection, tasks)?;
         let mut present_keys = present_task_keys(connection, source, tasks)?;
         let mut outcomes = Vec::with_capacity(tasks.len());
@@ -209,10 +209,10 @@ pub(super) fn import_tasks(
         })?;
         Ok(outcomes)
     });
-    outcomes.map_err(|error| diagnose(connection, error))
+    result.map_err(|error| diagnose(connection, error))
 }
 
-/// The email addresses of the owners, by their ids.
+/// Maps the id of each owner to the owner's email address.
 fn owner_emails(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],
@@ -222,10 +222,10 @@ fn owner_emails(
         .filter(users::id.eq_any(ids))
         .select((users::id, users::email))
         .load::<(String, String)>(connection)?;
-    let emails = rows.into_iter();
-    Ok(emails
-        .map(|(id, email)| (id, canonical_spelling(email)))
-        .collect())
+    let emails = rows
+        .into_iter()
+        .map(|(id, email)| (id, canonical_spelling(email)));
+    Ok(emails.collect())
 }
 
 /// Identifies a task in the database or file from which it is imported.
@@ -242,9 +242,9 @@ fn present_task_keys(
     tasks: &[ImportedTask],
 ) -> QueryResult<HashSet<TaskKey>> {
     let ids: HashSet<_> = tasks.iter().map(|task| task.id.as_str()).collect();
-    let owners: HashSet<_> = tasks.iter().map(|task| task.user_id.as_str()).collect();
+    let owner_ids: HashSet<_> = tasks.iter().map(|task| task.user_id.as_str()).collect();
     let imported_keys = imported_tasks::table
-        .filter(imported_tasks::user_id.eq_any(owners))
+        .filter(imported_tasks::user_id.eq_any(owner_ids))
         .filter(imported_tasks::source.eq(source))
         .filter(imported_tasks::source_id.eq_any(ids))
         .select((imported_tasks::user_id, imported_tasks::source_id))
@@ -265,9 +265,9 @@ fn exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],
 ) -> QueryResult<Vec<TaskKey>> {
-    let id_and_time =
+    let parse_id_and_time =
         |task: &ImportedTask| task.id.parse().ok().map(|id: i64| (id, task.created_at));
-    let candidates: HashSet<_> = tasks.iter().filter_map(id_and_time).collect();
+    let candidates: HashSet<_> = tasks.iter().filter_map(parse_id_and_time).collect();
     let rows = tasks::table
         .filter(tasks::id.eq_any(candidates.iter().map(|(id, _)| *id)))
         .select((tasks::id, tasks::user_id, tasks::created_at))

@@ -36,10 +36,10 @@ impl Blocklist {
     ///
     /// Fails with a text that names the file, the reason and, if a line is invalid, the number of that line.
     pub fn read(file: &Path) -> Result<Self, String> {
-        let name = file.display();
-        let bytes = read_bounded(file).map_err(|error| format!("cannot read {name}: {error}"))?;
+        let path = file.display();
+        let bytes = read_bounded(file).map_err(|error| format!("cannot read {path}: {error}"))?;
         if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_BYTES {
-            return Err(format!("{name} is larger than 64 MiB; use a shorter list"));
+            return Err(format!("{path} is larger than 64 MiB; use a shorter list"));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid_bytes = error
@@ -47,14 +47,14 @@ impl Blocklist {
                 .iter()
                 .take(error.utf8_error().valid_up_to());
             let line_number = valid_bytes.filter(|byte| **byte == b'\n').count() + 1;
-            format!("{name}, line {line_number}: is not UTF-8; convert the file")
+            format!("{path}, line {line_number}: is not UTF-8; convert the file")
         })?;
         Ok(Self::parse(&text))
     }
 
     fn parse(text: &str) -> Self {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut passwords: Vec<_> = text.lines().filter_map(comparison_form).collect();
+        let content = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut passwords: Vec<_> = content.lines().filter_map(comparison_form).collect();
         passwords.sort_unstable();
         passwords.dedup();
         let mut lines =

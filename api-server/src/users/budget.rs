@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, SystemTime};
 
-/// The time to wait if the limit is reached only together with attempts in progress, which may end without counting.
+/// The time to wait if attempts in progress use up the limit. These attempts may be refunded soon.
 const RETRY_SOON: Duration = Duration::from_secs(1);
-/// How long before its window an attempt may begin: another attempt that began later but ended first began the window.
-/// A larger difference means that the clock was set back.
+/// How long an attempt may begin before its window. An attempt that began later, but ended first, may have started the
+/// window. A larger difference means that the clock was set back.
 const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
-/// A full budget evicts its capacity divided by this number at once, so that evictions are rare.
+/// A full budget evicts a sixteenth of its capacity at once, so that evictions are rare.
 const EVICTION_DIVISOR: usize = 16;
 
 /// How a reserved attempt ended.
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reserved_attempt_counts_until_it_is_refunded() {
+    fn a_reserved_attempt_uses_up_the_limit_until_it_is_refunded() {
         let (mut budget, now) = budget();
         spend(&mut budget, 1, 7, now);
         for _ in 0..3 {
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_began_before_the_window_and_ends_later_counts_in_the_window() {
+    fn an_attempt_that_began_before_the_window_and_ends_later_is_counted_in_the_window() {
         let (mut budget, now) = (Budget::new(WINDOW, CAPACITY), SystemTime::now());
         let one_second_ago = now - Duration::from_secs(1);
         for (max, time) in [(2, one_second_ago), (2, now)] {

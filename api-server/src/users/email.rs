@@ -32,8 +32,8 @@ impl Email {
         if !is_dot_atom(local_part) || local_part.len() > MAX_LOCAL_PART_BYTES {
             return Err(INVALID);
         }
-        let domain = to_a_labels(domain).ok_or(INVALID)?;
-        let canonical = format!("{}@{domain}", local_part.to_ascii_lowercase());
+        let ascii_domain = to_a_labels(domain).ok_or(INVALID)?;
+        let canonical = format!("{}@{ascii_domain}", local_part.to_ascii_lowercase());
         if canonical.len() > MAX_BYTES {
             return Err(TOO_LONG);
         }
@@ -52,8 +52,8 @@ impl Email {
     /// the same.
     pub(crate) fn with_u_labels(&self) -> Option<String> {
         let (local_part, domain) = self.0.split_once('@')?;
-        let (domain, result) = idna::domain_to_unicode(domain);
-        let spelling = format!("{local_part}@{domain}");
+        let (unicode_domain, result) = idna::domain_to_unicode(domain);
+        let spelling = format!("{local_part}@{unicode_domain}");
         (result.is_ok() && spelling != self.0).then_some(spelling)
     }
 }
@@ -80,8 +80,8 @@ impl LoginEmail {
             Err(violation) => return Err(violation),
         };
         let mut old_spellings = Vec::from_iter(email.with_u_labels());
-        let is_included = lowercase_text == email.0 || old_spellings.contains(&lowercase_text);
-        if !is_included && may_be_stored(&lowercase_text) {
+        let is_listed = lowercase_text == email.0 || old_spellings.contains(&lowercase_text);
+        if !is_listed && may_be_stored(&lowercase_text) {
             old_spellings.push(lowercase_text);
         }
         Ok(Self {

@@ -19,7 +19,7 @@ const LIMITS: WaiterLimits = WaiterLimits {
 pub(crate) struct HashQueue(Mutex<Inner>);
 
 struct Inner {
-    idle_cores: usize,
+    idle_core_count: usize,
     waiters: NetworkQueue<Sender<HashPermit>>,
 }
 
@@ -40,9 +40,9 @@ enum Admission {
 }
 
 impl HashQueue {
-    pub(crate) fn new(cores: usize) -> Arc<Self> {
+    pub(crate) fn new(core_count: usize) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Inner {
-            idle_cores: cores,
+            idle_core_count: core_count,
             waiters: NetworkQueue::new(LIMITS),
         })))
     }
@@ -64,8 +64,8 @@ impl HashQueue {
 
     fn admit(self: &Arc<Self>, key: QueueKey) -> Result<Admission, NetworkQueueFull> {
         let mut inner = self.lock();
-        if let Some(idle_cores) = inner.idle_cores.checked_sub(1) {
-            inner.idle_cores = idle_cores;
+        if let Some(remaining_count) = inner.idle_core_count.checked_sub(1) {
+            inner.idle_core_count = remaining_count;
             return Ok(Admission::Granted(self.new_permit()));
         }
         let (sender, receiver) = oneshot::channel();
@@ -97,7 +97,7 @@ impl HashQueue {
         let mut inner = self.lock();
         let sender = inner.waiters.pop();
         if sender.is_none() {
-            inner.idle_cores = inner.idle_cores.saturating_add(1);
+            inner.idle_core_count = inner.idle_core_count.saturating_add(1);
         }
         sender
     }
@@ -175,16 +175,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_network_at_its_limit_is_rejected_at_once_and_another_is_not() {
+    async fn a_network_at_its_limit_is_rejected_at_once_and_another_network_is_not() {
         let queue = HashQueue::new(1);
         let granted_permit = queue.permit(None).await.unwrap();
         let mut waiting_requests = fill_network(&queue);
         assert!(queue.permit(network(1)).await.is_err());
-        let other_request = start_waiting(&queue, 2);
+        let second_network_request = start_waiting(&queue, 2);
         drop(granted_permit);
         // The queue alternates between the two networks.
         drop(waiting_requests.remove(0).await.unwrap());
-        drop(other_request.await.unwrap());
+        drop(second_network_request.await.unwrap());
     }
 
     #[tokio::test]
@@ -199,7 +199,7 @@ mod tests {
         drop(granted_permit);
         drop(waiting_requests);
         queue.permit(network(1)).await.unwrap();
-        assert_eq!(queue.lock().idle_cores, 1);
+        assert_eq!(queue.lock().idle_core_count, 1);
     }
 
     #[tokio::test]
@@ -210,7 +210,7 @@ mod tests {
         for number in 0..LIMITS.total {
             waiting_requests.push(start_waiting(&queue, u8::try_from(number % 20).unwrap()));
         }
-        let _new_network = start_waiting(&queue, 200);
+        let _new_network_request = start_waiting(&queue, 200);
         let mut rejected_count = 0;
         for mut request in waiting_requests {
             if let Poll::Ready(result) = poll(Pin::new(&mut request)) {

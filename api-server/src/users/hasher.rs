@@ -28,13 +28,13 @@ impl Hasher {
     }
 
     /// Waits for a permit to hash. Rejects the request at once if too many requests of the caller's network already
-    /// wait; all callers without a network count as one network. The wait ends when the caller disconnects.
+    /// wait; all callers without a network are treated as one network. The wait ends when the caller disconnects.
     pub(crate) async fn permit(&self, client: &Client) -> Result<HashPermit, Problem> {
         tokio::select! {
             biased;
             () = client.hang_up.wait() => Err(Problem::overloaded()),
-            permit = self.queue.permit(client.network) => {
-                permit.map_err(|NetworkQueueFull| Problem::overloaded())
+            result = self.queue.permit(client.network) => {
+                result.map_err(|NetworkQueueFull| Problem::overloaded())
             }
         }
     }
@@ -83,9 +83,9 @@ fn check_blocking(
     if !attempt.matches_no_faster_than(&hash, cost)? || !has_hash {
         return Ok(PasswordCheck::Wrong);
     }
-    let rehashed = hash.needs_rehash(cost).then(|| attempt.rehash(cost));
+    let rehash_result = hash.needs_rehash(cost).then(|| attempt.rehash(cost));
     Ok(PasswordCheck::Right {
-        rehashed: rehashed.transpose()?,
+        rehashed: rehash_result.transpose()?,
     })
 }
 

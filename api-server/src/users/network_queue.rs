@@ -16,7 +16,7 @@ pub(crate) type QueueKey = Option<Network>;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WaiterLimits {
     pub(crate) per_network: usize,
-    /// Per IPv6 /48.
+    /// The most waiters of one IPv6 /48.
     pub(crate) per_site: usize,
     pub(crate) total: usize,
 }
@@ -118,8 +118,8 @@ impl<T> NetworkQueue<T> {
         if self.waiter_count < self.limits.total {
             return Ok(None);
         }
-        let largest = self.sites.iter().max_by_key(|site| site.waiter_count());
-        let largest_site = largest.ok_or(NetworkQueueFull)?;
+        let largest_or_none = self.sites.iter().max_by_key(|site| site.waiter_count());
+        let largest_site = largest_or_none.ok_or(NetworkQueueFull)?;
         let (largest_key, largest_count) = (largest_site.key, largest_site.waiter_count());
         if largest_count > site_waiter_count.saturating_add(1) {
             return self.displace(largest_key, None).map(Some);
@@ -132,25 +132,25 @@ impl<T> NetworkQueue<T> {
     /// waiter's network is given, fails unless the largest network has at least two waiters more.
     fn displace(
         &mut self,
-        site: QueueKey,
+        site_key: QueueKey,
         network_waiter_count: Option<usize>,
     ) -> Result<T, NetworkQueueFull> {
-        let site = self.site_mut(site).ok_or(NetworkQueueFull)?;
+        let site = self.site_mut(site_key).ok_or(NetworkQueueFull)?;
         let networks = site.networks.iter_mut();
-        let largest_network = networks.max_by_key(|network| network.waiters.len());
-        let largest = largest_network.ok_or(NetworkQueueFull)?;
-        if network_waiter_count.is_some_and(|network_waiter_count| {
-            largest.waiters.len() <= network_waiter_count.saturating_add(1)
+        let largest_or_none = networks.max_by_key(|network| network.waiters.len());
+        let largest_network = largest_or_none.ok_or(NetworkQueueFull)?;
+        if network_waiter_count.is_some_and(|waiter_count| {
+            largest_network.waiters.len() <= waiter_count.saturating_add(1)
         }) {
             return Err(NetworkQueueFull);
         }
-        let key = largest.key;
-        let (_, waiter) = largest.waiters.pop_back().ok_or(NetworkQueueFull)?;
+        let key = largest_network.key;
+        let (_, waiter) = largest_network.waiters.pop_back().ok_or(NetworkQueueFull)?;
         self.subtract_waiter(key);
         Ok(waiter)
     }
 
-    /// Subtracts a waiter that was removed, and removes the network and the site if they have no waiters left.
+    /// Counts one waiter less, and removes the network and the site if they have no waiters left.
     fn subtract_waiter(&mut self, key: QueueKey) {
         if let Some(site) = self.site_mut(site_of(key)) {
             site.networks.retain(|network| !network.waiters.is_empty());

@@ -41,12 +41,12 @@ impl Passwords {
         attempt: PasswordAttempt,
         client: &Client,
     ) -> Result<Option<Authenticated>, Problem> {
-        self.compare_and_count(email, None, attempt, client).await
+        self.compare_and_record(email, None, attempt, client).await
     }
 
-    /// Compares the password, and counts a failure. The comparison is reserved before it starts, so that concurrent
-    /// comparisons cannot exceed the limit.
-    async fn compare_and_count(
+    /// Compares the password, and records the failure or the success. The comparison is reserved before it starts, so
+    /// that concurrent comparisons cannot exceed the limit.
+    async fn compare_and_record(
         &self,
         email: LoginEmail,
         session_id: Option<&str>,
@@ -84,7 +84,7 @@ impl Passwords {
             .await?
             .ok_or_else(Problem::account_missing)?;
         let email = LoginEmail::stored(user.email);
-        let comparison = self.compare_and_count(email, Some(session_id), attempt, client);
+        let comparison = self.compare_and_record(email, Some(session_id), attempt, client);
         let authenticated = comparison.await?;
         authenticated
             .filter(|authenticated| authenticated.user.id == user_id.as_str())
@@ -103,9 +103,9 @@ impl Passwords {
         attempt: PasswordAttempt,
         client: &Client,
     ) -> Result<Option<Authenticated>, Problem> {
-        let (user, hash) = split_credentials(credentials)?;
-        let result = self.hasher.check(attempt, hash.clone(), client).await?;
-        let (Some(user), Some(hash), PasswordCheck::Right { rehashed }) = (user, hash, result)
+        let (user, old_hash) = split_credentials(credentials)?;
+        let result = self.hasher.check(attempt, old_hash.clone(), client).await?;
+        let (Some(user), Some(hash), PasswordCheck::Right { rehashed }) = (user, old_hash, result)
         else {
             return Ok(None);
         };
@@ -122,9 +122,9 @@ impl Passwords {
 fn split_credentials(
     credentials: Option<Credentials>,
 ) -> Result<(Option<User>, Option<PasswordHash>), Problem> {
-    let Some((user, hash)) = credentials else {
+    let Some((user, hash_text)) = credentials else {
         return Ok((None, None));
     };
-    let hash = hash.map(|text| PasswordHash::parse(&text)).transpose()?;
+    let hash = hash_text.as_deref().map(PasswordHash::parse).transpose()?;
     Ok((Some(user), hash))
 }

@@ -57,8 +57,8 @@ pub(crate) type Credentials = (User, Option<String>);
 
 /// Whether the email address has an account, also under the spelling that earlier releases stored.
 pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
-    let is_stored = |connection: &mut DbConnection, email: &str| {
-        let users_with_email = users::table.filter(users::email.eq(email));
+    let is_stored = |connection: &mut DbConnection, spelling: &str| {
+        let users_with_email = users::table.filter(users::email.eq(spelling));
         diesel::select(diesel::dsl::exists(users_with_email)).get_result(connection)
     };
     match email.with_u_labels() {
@@ -110,11 +110,11 @@ pub(crate) fn find_by_email(
 }
 
 pub(crate) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Option<User>> {
-    let row = users::table
+    let result = users::table
         .find(id.as_str())
         .select(COLUMNS)
         .first(connection);
-    Ok(row.optional()?.map(user_of_row))
+    Ok(result.optional()?.map(user_of_row))
 }
 
 pub(crate) fn has_password(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
@@ -139,30 +139,31 @@ pub(crate) fn change_profile(
     id: &UserId,
     change: &ProfileChange,
 ) -> QueryResult<Option<User>> {
-    let row = diesel::update(users::table.find(id.as_str()))
+    let result = diesel::update(users::table.find(id.as_str()))
         .set(change)
         .returning(COLUMNS)
         .get_result(connection);
-    Ok(row.optional()?.map(user_of_row))
+    Ok(result.optional()?.map(user_of_row))
 }
 
-/// Replaces the hash; `false` if the stored hash is no longer `old`. Locks the row until the end of the transaction.
+/// Replaces the hash; `false` if the stored hash is not `old_hash`. Locks the row until the end of the transaction.
 pub(crate) fn replace_hash(
     connection: &mut DbConnection,
     id: &str,
-    old: &str,
-    new: &str,
+    old_hash: &str,
+    new_hash: &str,
 ) -> QueryResult<bool> {
-    let unchanged_row = users::table.find(id).filter(users::password_hash.eq(old));
-    let updated_rows = diesel::update(unchanged_row)
-        .set(users::password_hash.eq(new))
+    let is_unchanged = users::password_hash.eq(old_hash);
+    let unchanged_row = users::table.find(id).filter(is_unchanged);
+    let updated_row_count = diesel::update(unchanged_row)
+        .set(users::password_hash.eq(new_hash))
         .execute(connection)?;
-    Ok(updated_rows == 1)
+    Ok(updated_row_count == 1)
 }
 
 /// Deletes the user. The database also deletes all rows that refer to the user, such as sessions and tasks. Returns
 /// `false` if there is no such user.
 pub(crate) fn delete(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
-    let deleted_rows = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
-    Ok(deleted_rows == 1)
+    let deleted_row_count = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
+    Ok(deleted_row_count == 1)
 }

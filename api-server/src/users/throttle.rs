@@ -81,12 +81,12 @@ impl Throttle {
         now: SystemTime,
     ) -> Result<GuessReservation<'_>, Problem> {
         let reserve = |key| self.guesses.reserve(key, MAX_FAILURES, now);
-        let session = session_id.map(|id| reserve(GuessKey::Session(id.to_owned())));
-        let email_and_network =
+        let session_reservation = session_id.map(|id| reserve(GuessKey::Session(id.to_owned())));
+        let email_and_network_reservation =
             network.map(|network| reserve(GuessKey::EmailAndNetwork(email.clone(), network)));
         Ok(GuessReservation {
-            session: session.transpose()?,
-            email_and_network: email_and_network.transpose()?,
+            session: session_reservation.transpose()?,
+            email_and_network: email_and_network_reservation.transpose()?,
             network: self
                 .failed_logins
                 .reserve_network(network, self.limits.failed_logins, now)?,
@@ -104,7 +104,7 @@ impl Throttle {
     }
 }
 
-/// A reserved comparison of a password. The comparison does not count if this value is dropped without a result.
+/// A reserved comparison of a password. The comparison is not counted if this value is dropped without a result.
 pub(crate) struct GuessReservation<'a> {
     session: Option<Reservation<'a, GuessKey>>,
     email_and_network: Option<Reservation<'a, GuessKey>>,
@@ -179,8 +179,8 @@ impl<K: Eq + Hash + Clone> SharedBudget<K> {
 }
 
 impl SharedBudget<Network> {
-    /// Reserves an attempt (a login or a registration) for the network, and one for its IPv6 /48. Without a network or
-    /// a limit, reserves nothing.
+    /// Reserves an attempt (a login or a registration) for the network, and the same for the IPv6 /48 of the network.
+    /// Without a network or a limit, reserves nothing.
     fn reserve_network(
         &self,
         network: Option<Network>,
@@ -191,8 +191,8 @@ impl SharedBudget<Network> {
         if let (Some(network), Some(max)) = (network, max) {
             reservations.push(self.reserve(network, max, now)?);
             if network.site() != network {
-                let max = max.saturating_mul(SITE_BUDGET_FACTOR);
-                reservations.push(self.reserve(network.site(), max, now)?);
+                let site_max = max.saturating_mul(SITE_BUDGET_FACTOR);
+                reservations.push(self.reserve(network.site(), site_max, now)?);
             }
         }
         Ok(NetworkReservation(reservations))

@@ -36,7 +36,6 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// A user who registers now.
     pub(crate) fn new(id: &UserId, email: Email, name: Option<String>, now: Timestamp) -> Self {
         Self {
             id: id.as_str().to_owned(),
@@ -50,7 +49,7 @@ impl User {
     }
 }
 
-/// Parses a new password and checks it against both lists of the policy.
+/// Parses a new password, and rejects a password that is on a list of the policy.
 pub(crate) fn new_password(
     policy: &PasswordPolicy,
     text: &str,

@@ -78,19 +78,19 @@ pub(crate) fn store_new_spelling(
 
 /// Logs the number of deviations and the command that lists them.
 pub(crate) async fn log_deviations(db: &Db) {
-    let (mut count, mut last_user_id) = (0, Some(String::new()));
+    let (mut deviation_count, mut last_user_id) = (0, Some(String::new()));
     while let Some(id) = last_user_id {
         let query = db.read(move |connection| find_deviations(connection, &id));
         let Ok(page) = query.await else {
             log::warn!("the stored addresses could not be checked; run: api-server users check");
             return;
         };
-        count += page.deviations.len();
+        deviation_count += page.deviations.len();
         last_user_id = page.last_user_id;
     }
-    if count > 0 {
+    if deviation_count > 0 {
         log::warn!(
-            "{count} accounts have an address that today's rule refuses or spells otherwise; list them with: \
+            "{deviation_count} accounts have an address that today's rule refuses or spells otherwise; list them with: \
              api-server users check"
         );
     }

@@ -14,14 +14,14 @@ pub(super) struct StoredEmail {
     pub(super) email: String,
 }
 
-/// Reads the users whose ids follow `id`, in the order of the ids.
+/// Reads the users whose ids follow `after_id`, in the order of the ids.
 pub(super) fn users_after(
     connection: &mut DbConnection,
-    id: &str,
+    after_id: &str,
     limit: i64,
 ) -> QueryResult<Vec<StoredEmail>> {
     users::table
-        .filter(users::id.gt(id))
+        .filter(users::id.gt(after_id))
         .order(users::id)
         .limit(limit)
         .select((users::id, users::email))
@@ -37,14 +37,14 @@ pub(super) fn store_new_spelling(
     connection: &mut DbConnection,
     id: &str,
     stored_email: &str,
-    email: &Email,
+    new_email: &Email,
 ) -> QueryResult<bool> {
     let unchanged_row = users::table.find(id).filter(users::email.eq(stored_email));
     let result = diesel::update(unchanged_row)
-        .set(users::email.eq(email.as_str()))
+        .set(users::email.eq(new_email.as_str()))
         .execute(connection);
     match result {
-        Ok(count) => Ok(count == 1),
+        Ok(row_count) => Ok(row_count == 1),
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error),
     }

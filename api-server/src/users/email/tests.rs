@@ -214,7 +214,7 @@ proptest! {
             prop_assert!((1..=64).contains(&local_part.len()));
             prop_assert!(!domain.contains('@'));
             prop_assert!(domain.split('.').all(|label| (1..=63).contains(&label.len())));
-            // The stored spelling parses to itself, and a login with the typed text looks up this spelling.
+            // Parsing does not change the stored spelling, and a login with the typed text looks up this spelling.
             prop_assert_eq!(Email::parse(spelling), Ok(email.clone()));
             let login_email = LoginEmail::parse(&text).unwrap();
             prop_assert_eq!(login_email.email(), &email);

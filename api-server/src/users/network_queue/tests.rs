@@ -19,8 +19,8 @@ const LIMITS: WaiterLimits = WaiterLimits {
 /// The queue key of the IPv4 address with this number.
 #[expect(clippy::unnecessary_wraps, reason = "the type of a queue key")]
 fn v4(number: usize) -> QueueKey {
-    let number = u32::try_from(number).unwrap();
-    Some(Network::V4(number.into()))
+    let address_bits = u32::try_from(number).unwrap();
+    Some(Network::V4(address_bits.into()))
 }
 
 /// The queue key of a subnet (an IPv6 /64) of a site (an IPv6 /48).
@@ -135,21 +135,24 @@ fn networks_with_equally_many_waiters_are_not_displaced() {
     queue.pop().unwrap();
     assert!(queue.push(v4(5_000), v4(5_000)).is_ok());
 
-    let mut queue = self::queue();
-    push_many(&mut queue, (0..512).map(v4), 2);
-    assert_eq!(queue.push(v4(3), v4(3)), Err(NetworkQueueFull));
-    assert!(queue.push(v4(5_000), v4(5_000)).is_ok());
-    assert_eq!(queue.push(v4(5_000), v4(5_000)), Err(NetworkQueueFull));
+    let mut queue_of_pairs = self::queue();
+    push_many(&mut queue_of_pairs, (0..512).map(v4), 2);
+    assert_eq!(queue_of_pairs.push(v4(3), v4(3)), Err(NetworkQueueFull));
+    assert!(queue_of_pairs.push(v4(5_000), v4(5_000)).is_ok());
+    assert_eq!(
+        queue_of_pairs.push(v4(5_000), v4(5_000)),
+        Err(NetworkQueueFull)
+    );
 }
 
 #[test]
 fn a_removed_waiter_is_not_counted_and_not_served() {
     let mut queue = queue();
-    let (waiter, _) = queue.push(v4(1), v4(1)).unwrap();
+    let (waiter_id, _) = queue.push(v4(1), v4(1)).unwrap();
     queue.push(v4(2), v4(2)).unwrap();
-    assert!(queue.remove(v4(2), waiter).is_none());
-    assert_eq!(queue.remove(v4(1), waiter), Some(v4(1)));
-    assert_eq!(queue.remove(v4(1), waiter), None);
+    assert!(queue.remove(v4(2), waiter_id).is_none());
+    assert_eq!(queue.remove(v4(1), waiter_id), Some(v4(1)));
+    assert_eq!(queue.remove(v4(1), waiter_id), None);
     assert_eq!(queue.pop(), Some(v4(2)));
     assert_eq!(queue.pop(), None);
     assert_eq!(queue.waiter_count, 0);
@@ -185,7 +188,7 @@ struct ModelWaiter {
     id: WaiterId,
 }
 
-/// A simple model of the rules, with which the queue is compared.
+/// A simple model of the queue, with which a random test compares the queue.
 #[derive(Default)]
 struct Model {
     waiters: Vec<ModelWaiter>,
@@ -219,8 +222,9 @@ impl Model {
         let ModelWaiter { key, .. } = self
             .waiters
             .remove(index.expect("the waiter is in the model"));
-        let mut waiters = self.waiters.iter();
-        let has_older_waiter = waiters.any(|waiter| waiter.number < number && waiter.key == key);
+        let mut remaining_waiters = self.waiters.iter();
+        let has_older_waiter =
+            remaining_waiters.any(|waiter| waiter.number < number && waiter.key == key);
         assert!(
             !has_older_waiter,
             "the waiters of a network are served in order"

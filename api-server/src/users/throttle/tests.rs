@@ -67,7 +67,7 @@ fn failures_do_not_affect_another_network_or_another_email_address() {
 }
 
 #[test]
-fn ip_addresses_of_one_ipv6_64_count_as_one_network() {
+fn ip_addresses_of_one_ipv6_64_are_treated_as_one_network() {
     let scenario = Scenario::new(LIMITS);
     scenario.fail("a@b.example", "2001:db8::1", MAX_FAILURES);
     assert!(scenario.guess("a@b.example", "2001:db8::ffff").is_err());
@@ -87,7 +87,7 @@ fn failures_for_any_email_address_are_counted_per_network() {
 }
 
 #[test]
-fn a_success_clears_the_pair_and_not_the_network() {
+fn a_success_clears_the_failures_of_email_and_network_but_not_of_the_network_alone() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..3 {
         scenario.fail("a@b.example", "10.0.0.1", 99);
@@ -99,7 +99,7 @@ fn a_success_clears_the_pair_and_not_the_network() {
 }
 
 #[test]
-fn successes_alone_are_never_rejected() {
+fn logins_without_any_failure_are_never_rejected() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..10_000 {
         let reservation = scenario.guess("a@b.example", "10.0.0.1").unwrap();
@@ -130,7 +130,7 @@ fn an_ipv6_48_has_the_budget_of_four_networks() {
 }
 
 #[test]
-fn a_session_is_counted_over_all_networks() {
+fn failures_of_one_session_are_counted_over_all_networks() {
     let scenario = Scenario::new(LIMITS);
     let email = Email::parse("a@b.example").unwrap();
     let guess = |session, ip_address: &str| {
