@@ -67,8 +67,8 @@ impl Database {
         match &self.0 {
             Location::Folder(folder) => {
                 let mut connection = SqliteConnection::establish(&file_path(folder)).unwrap();
-                let set_timeout = "PRAGMA busy_timeout = 5000";
-                connection.batch_execute(set_timeout).unwrap();
+                let timeout_statement = "PRAGMA busy_timeout = 5000";
+                connection.batch_execute(timeout_statement).unwrap();
                 DatabaseSession::Sqlite(connection)
             }
             Location::Server(_) => {

@@ -12,7 +12,7 @@ pub trait TestArgument {
     fn create(engine: Engine) -> Self;
 }
 
-/// A test with this argument starts with a default server.
+/// A test with this argument gets a running server with the default options.
 impl TestArgument for App {
     fn create(engine: Engine) -> Self {
         Self::on(engine).start()

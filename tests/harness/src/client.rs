@@ -64,15 +64,15 @@ impl Connection {
         token: &str,
         body: Option<&Value>,
     ) -> io::Result<Response> {
-        let body = body.map(Value::to_string).unwrap_or_default();
+        let body_text = body.map(Value::to_string).unwrap_or_default();
         let authorization = match token {
             "" => String::new(),
             token => format!("Authorization: Bearer {token}\r\n"),
         };
         self.try_send(format!(
             "{method} {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n\
-             {authorization}Content-Length: {}\r\n\r\n{body}",
-            body.len()
+             {authorization}Content-Length: {}\r\n\r\n{body_text}",
+            body_text.len()
         ))?;
         self.try_response()
     }
@@ -109,8 +109,8 @@ impl Connection {
 
     /// Reads the connection to the end. Returns whether the server closed the connection within [`TIMEOUT`].
     pub fn wait_until_closed(&mut self) -> bool {
-        let mut rest = Vec::new();
-        match self.0.read_to_end(&mut rest) {
+        let mut remaining_bytes = Vec::new();
+        match self.0.read_to_end(&mut remaining_bytes) {
             Ok(_) => true,
             Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
         }
@@ -118,8 +118,8 @@ impl Connection {
 }
 
 fn content_length(head: &str) -> usize {
-    let lines = head.lines().filter_map(|line| line.split_once(": "));
-    let mut lengths = lines.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let headers = head.lines().filter_map(|line| line.split_once(": "));
+    let mut lengths = headers.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     lengths
         .next()
         .map_or(0, |(_, length)| length.parse().unwrap())

@@ -1,4 +1,4 @@
-//! Runs the program in its own folder, with its own environment variables.
+//! Runs the program in a new folder, with the environment variables that a test sets.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -34,13 +34,13 @@ impl WorkDir {
     /// The names of the files and folders in the folder, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
-        let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
-        let mut names: Vec<_> = entries.map(|entry| name(entry.unwrap())).collect();
+        let to_name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+        let mut names: Vec<_> = entries.map(|entry| to_name(entry.unwrap())).collect();
         names.sort();
         names
     }
 
-    /// Prepares the program without settings, except for an address with a free port.
+    /// Prepares the program with one setting: `BIND_ADDR` with a free port.
     pub fn program(&self) -> Program {
         self.bare_program().set("BIND_ADDR", "127.0.0.1:0")
     }
@@ -112,16 +112,16 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdout = Log::of(child.stdout.take().unwrap());
-        let stderr = Log::of(child.stderr.take().unwrap());
-        let is_ended = stdout.ended_within(TIMEOUT) && stderr.ended_within(TIMEOUT);
+        let stdout_log = Log::of(child.stdout.take().unwrap());
+        let stderr_log = Log::of(child.stderr.take().unwrap());
+        let has_ended = stdout_log.ended_within(TIMEOUT) && stderr_log.ended_within(TIMEOUT);
         let duration = start.elapsed();
-        if !is_ended {
+        if !has_ended {
             child.kill().unwrap();
         }
         let code = child.wait().unwrap().code();
-        let (stdout, stderr) = (stdout.text(), stderr.text());
-        assert!(is_ended, "the program did not exit\n{stdout}\n{stderr}");
+        let (stdout, stderr) = (stdout_log.text(), stderr_log.text());
+        assert!(has_ended, "the program did not exit\n{stdout}\n{stderr}");
         Outcome {
             code,
             stdout,

@@ -18,7 +18,7 @@ const IP_ADDRESS: &str = "198.51.100.7";
 /// Sends logins at the same time, and waits until the server rejects one of them because the queue is full. Returns
 /// the open connections.
 async fn fill_queue(app: &App) -> Vec<Connection> {
-    let sent_logins = (0..LOGIN_COUNT).map(async |number| {
+    let login_futures = (0..LOGIN_COUNT).map(async |number| {
         let body = credentials(&format!("{number}@example.com"), "not it").to_string();
         let mut connection = app.connect().await;
         let request_head = format!(
@@ -31,15 +31,15 @@ async fn fill_queue(app: &App) -> Vec<Connection> {
             .await;
         connection
     });
-    let mut connections = join_all(sent_logins).await;
-    let responses = connections.iter_mut().map(|connection| {
+    let mut connections = join_all(login_futures).await;
+    let rejections = connections.iter_mut().map(|connection| {
         Box::pin(async move {
             if connection.response().await.unwrap().status() != 503 {
                 pending::<()>().await;
             }
         })
     });
-    drop(select_all(responses).await);
+    drop(select_all(rejections).await);
     connections
 }
 
