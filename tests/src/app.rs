@@ -113,7 +113,7 @@ impl App {
         Issuer::of(self).issue(user_id, email)
     }
 
-    /// Stops the server, which must be the only process on its database, and returns the database.
+    /// Stops the server, and returns the server's database. No other server may use the database.
     #[must_use]
     pub fn stop(self) -> Database {
         let Self {

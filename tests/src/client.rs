@@ -1,4 +1,4 @@
-//! Defines the callers of the server, and the requests that they send.
+//! Defines the callers of the server, and the requests that callers send.
 
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
@@ -169,7 +169,7 @@ impl From<&[u8]> for Body {
     }
 }
 
-/// A request; `.await` sends the request on a new connection.
+/// A request. Awaiting this value sends the request on a new connection.
 #[derive(Debug, Clone)]
 #[must_use = "a request is sent when it is awaited"]
 pub struct Request {

@@ -20,7 +20,7 @@ impl Connection {
     /// Opens a connection, if the server accepts connections.
     ///
     /// # Errors
-    /// The error of the operating system.
+    /// Fails with the error of the operating system.
     pub fn try_open(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr)?;
         stream.set_nodelay(true)?;
@@ -42,7 +42,7 @@ impl Connection {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
-    /// Sends a request and reads its response. An empty `token` stands for no token.
+    /// Sends a request and reads the response. An empty `token` stands for no token.
     pub fn request(
         &mut self,
         method: &str,
@@ -56,7 +56,7 @@ impl Connection {
     /// Like [`Self::request`], for a server that may have stopped.
     ///
     /// # Errors
-    /// The error of the operating system.
+    /// Fails with the error of the operating system.
     pub fn try_request(
         &mut self,
         method: &str,
@@ -77,7 +77,7 @@ impl Connection {
         self.try_response()
     }
 
-    /// Reads a response.
+    /// Reads the response to a request that was sent before.
     pub fn response(&mut self) -> Response {
         self.try_response().unwrap()
     }
@@ -125,7 +125,7 @@ fn content_length(head: &str) -> usize {
         .map_or(0, |(_, length)| length.parse().unwrap())
 }
 
-/// A response.
+/// The status code and the body of a response.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests read its fields")]
 pub struct Response {

@@ -18,7 +18,7 @@ struct LogState {
 }
 
 impl Log {
-    /// Collects lines until the process closes the pipe, at the latest when the process exits.
+    /// Collects the lines from this pipe until the process closes the pipe or exits.
     pub fn of(pipe: impl Read + Send + 'static) -> Self {
         let log = Self::default();
         let thread_log = log.clone();
@@ -74,12 +74,12 @@ impl Log {
         end.is_some()
     }
 
-    /// The lines printed so far.
+    /// The lines that the process has printed so far.
     pub fn lines(&self) -> Vec<String> {
         self.0.0.lock().unwrap().lines.clone()
     }
 
-    /// The lines printed so far, as one text.
+    /// The lines that the process has printed so far, as one text.
     pub fn text(&self) -> String {
         self.lines().iter().flat_map(|line| [line, "\n"]).collect()
     }

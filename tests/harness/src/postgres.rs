@@ -46,7 +46,7 @@ impl Postgres {
         url.into()
     }
 
-    /// Runs statements in this database.
+    /// Runs SQL statements in this database.
     pub fn execute(&self, statements: &str) {
         let mut connection = PgConnection::establish(self.database_url().as_str()).unwrap();
         let result = connection.batch_execute(statements);

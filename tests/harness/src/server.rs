@@ -13,7 +13,7 @@ use super::{Connection, Log, Response, TIMEOUT, User};
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    /// The log of the server.
+    /// The lines that the server has logged so far.
     pub log: Log,
     addr: Option<SocketAddr>,
 }

@@ -55,7 +55,7 @@ impl WorkDir {
         Program(command)
     }
 
-    /// Starts a server on SQLite with cheap password hashes.
+    /// Starts a server on SQLite with the lowest bcrypt cost.
     pub fn quick_server(&self) -> Server {
         self.program().with_weak_hashing().start()
     }
@@ -86,7 +86,7 @@ impl Program {
         self
     }
 
-    /// Makes password hashes cheap.
+    /// Sets the lowest bcrypt cost, with which a password hash takes little time.
     pub fn with_weak_hashing(self) -> Self {
         self.set_all(&[("BCRYPT_COST", "4"), ("ALLOW_WEAK_HASHING", "true")])
     }
@@ -147,7 +147,7 @@ impl Program {
     }
 }
 
-/// The outcome of a run of the program.
+/// The exit code, the output and the duration of a run of the program.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests read its fields")]
 pub struct Outcome {
@@ -157,7 +157,7 @@ pub struct Outcome {
     pub stdout: String,
     /// The program's standard error, which contains the log.
     pub stderr: String,
-    /// The time from the start to the exit.
+    /// The time from the start to the exit of the program.
     pub duration: Duration,
 }
 
@@ -183,10 +183,10 @@ impl Outcome {
     }
 }
 
-/// Reads a file of the repository.
-pub fn repository_file(name: &str) -> String {
+/// Reads the file with this path in the repository.
+pub fn repository_file(path: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
-        .join(name);
+        .join(path);
     fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }

@@ -133,10 +133,12 @@ async fn after_a_password_change_no_process_accepts_an_earlier_token(engine: Eng
             let response = refresh(process, token).await;
             response.problem(401, "SESSION_EXPIRED");
         }
-        let thief = process.bearer(stolen_device.access.as_str());
-        let response = thief.post("/api/auth/token", exchange_body.clone()).await;
+        let thief_on_process = process.bearer(stolen_device.access.as_str());
+        let response = thief_on_process
+            .post("/api/auth/token", exchange_body.clone())
+            .await;
         response.problem(401, "TOKEN_REVOKED");
-        let response = thief
+        let response = thief_on_process
             .post(CHANGE_PASSWORD, passwords(NEW_PASSWORD, NEW_PASSWORD))
             .await;
         response.problem(401, "TOKEN_REVOKED");
@@ -299,14 +301,14 @@ async fn a_new_password_has_the_length_limits_of_a_registration(app: App) {
     }
     login(&app, &ada).await;
     for valid_password in ["p".repeat(128), "😀".repeat(40), " eight 8".to_owned()] {
-        let bearer = app.bearer(login(&app, &ada).await.access);
+        let bearer_before_change = app.bearer(login(&app, &ada).await.access);
         let body = passwords(ada.password(), &valid_password);
-        bearer.post(CHANGE_PASSWORD, body).await.ok();
+        bearer_before_change.post(CHANGE_PASSWORD, body).await.ok();
         let login_body = credentials(ada.email(), &valid_password);
         let token_response = app.anonymous().post(LOGIN, login_body).await.ok();
-        let bearer = app.bearer(Device::from_response(&token_response).access);
+        let bearer_after_change = app.bearer(Device::from_response(&token_response).access);
         let body = passwords(&valid_password, ada.password());
-        bearer.post(CHANGE_PASSWORD, body).await.ok();
+        bearer_after_change.post(CHANGE_PASSWORD, body).await.ok();
     }
 }
 

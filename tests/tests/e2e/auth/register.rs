@@ -193,7 +193,7 @@ async fn a_password_has_8_to_128_characters(app: App) {
         let body = json!({ "email": email, "password": character.repeat(length) });
         caller.post(REGISTER, body).await
     };
-    // The limits count characters, not bytes.
+    // The limits are numbers of characters, not of bytes.
     for character in ["%", "é", "😀"] {
         for length in [8, 9, 127, 128] {
             register(length, character).await.created();

@@ -109,11 +109,11 @@ async fn only_live_sessions_of_the_caller_are_listed(app: App) {
     assert_eq!(session_ids(&eve_sessions), [eve_device.session.as_str()]);
     let response = refresh(&app, &expired_device.refresh).await;
     response.problem(401, "SESSION_EXPIRED");
-    // The list has no current session for a token that another service issued.
+    // With a token that another service issued, no session in the list is the current session.
     let service_token = app.token_for(ada.id(), ada.email());
     let sessions = app.bearer(service_token).get(SESSIONS).await.ok();
     assert_eq!(sessions[0]["current"], false);
-    // A user without an account has no sessions.
+    // The list of a user without an account is empty.
     let bob_token = app.token_for("bob", "bob@example.com");
     assert_eq!(app.bearer(bob_token).get(SESSIONS).await.ok(), json!([]));
 }
@@ -233,13 +233,13 @@ async fn an_access_token_of_a_revoked_session_revokes_nothing(app: App) {
 
 /// The access token and the session expire at the same time. A verifier accepts the token for five seconds more.
 async fn an_expired_session_revokes_no_other_session_within_the_leeway(engine: Engine) {
-    let second = Duration::from_secs(1);
+    let one_second = Duration::from_secs(1);
     let app = App::on(engine).set("session-ttl", "15m").start();
     let (ada, expiring_device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(expiring_device.access.as_str());
-    app.clock.advance(ACCESS_TTL.saturating_sub(second));
+    app.clock.advance(ACCESS_TTL.saturating_sub(one_second));
     let (first_device, last_device) = (login(&app, &ada).await, login(&app, &ada).await);
-    app.clock.advance(second.saturating_sub(MICROSECOND));
+    app.clock.advance(one_second.saturating_sub(MICROSECOND));
     caller
         .delete(&session_path(&first_device.session))
         .await

@@ -47,7 +47,7 @@ fn login_request(app: &App, ip_address: &str, email: &str, password: &str) -> Re
     request.header("x-forwarded-for", ip_address)
 }
 
-/// Returns how many logins from IP addresses with this prefix the server has rejected after it hashed the password.
+/// Returns how many logins from IP addresses with this prefix the server has rejected for a wrong password.
 fn rejected_login_count(ip_prefix: &str) -> usize {
     log_lines::find(&format!("login refused ip_address=Some({ip_prefix}")).len()
 }
@@ -98,7 +98,7 @@ async fn run_client(
 }
 
 /// Sends a wrong password and then logs in, three times. Returns the largest number of hashes that the server computed
-/// for other clients before it responded to a wrong password. A login with the right password is not measured, because
+/// for other clients before the response to a wrong password. A login with the right password is not measured, because
 /// the server also waits for the disk.
 async fn measure_hashes_before_response(
     app: &App,

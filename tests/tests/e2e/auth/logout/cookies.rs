@@ -124,11 +124,11 @@ async fn invalid_cookies_do_not_hide_a_valid_cookie_and_at_most_eight_sessions_a
         assert_eq!(are_live(&app, [&device, &other_device]), [false, true]);
     }
     for (session_count, revoked_count) in [(7, 7), (8, 8), (9, 8)] {
-        let mut cookies = Vec::new();
+        let mut session_cookies = Vec::new();
         for _ in 0..session_count {
-            cookies.push(login(&app, &ada).await.cookies());
+            session_cookies.push(login(&app, &ada).await.cookies());
         }
-        let request = logout_with_cookies(&app, &cookies.join("; "), json!({}));
+        let request = logout_with_cookies(&app, &session_cookies.join("; "), json!({}));
         assert_logged_out(request.await, revoked_count);
     }
 }

@@ -150,25 +150,28 @@ async fn the_strongest_of_several_credentials_decides_what_a_logout_revokes(app:
     assert_eq!(response.ok()["revoked"], 1);
     assert_eq!(are_live(&app, [&device, &other_device]), [true, false]);
 
-    let (device, other_device) = login_two_devices(&app, "eve").await;
+    let (eve_device, other_eve_device) = login_two_devices(&app, "eve").await;
     app.clock.advance(ACCESS_TTL * 2);
-    let authorization = format!("Bearer {}", device.access);
-    let request = by_body(&app, &device, json!({ "scope": "others" }))
+    let authorization = format!("Bearer {}", eve_device.access);
+    let request = by_body(&app, &eve_device, json!({ "scope": "others" }))
         .header("authorization", &authorization);
     assert_eq!(request.await.ok()["revoked"], 1);
-    assert_eq!(are_live(&app, [&device, &other_device]), [true, false]);
+    assert_eq!(
+        are_live(&app, [&eve_device, &other_eve_device]),
+        [true, false]
+    );
 
     // The refresh token is old. The access token is valid.
-    let (device, other_device) = login_two_devices(&app, "bob").await;
-    let newest_device = refreshed_times(&app, &device, 3).await;
+    let (bob_device, other_bob_device) = login_two_devices(&app, "bob").await;
+    let newest_device = refreshed_times(&app, &bob_device, 3).await;
     let mixed_device = Device {
-        refresh: device.refresh,
+        refresh: bob_device.refresh,
         ..newest_device.clone()
     };
     let response = by_cookies(&app, &mixed_device, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 1);
     assert_eq!(
-        are_live(&app, [&newest_device, &other_device]),
+        are_live(&app, [&newest_device, &other_bob_device]),
         [true, false]
     );
 }

@@ -142,7 +142,7 @@ async fn the_mac_of_one_session_is_invalid_for_another_session(app: App) {
     );
     let later_bytes = decode_token(&encode_refresh_token(app.secret(), &device.session, 1));
     let decoded_tokens = [
-        // The first two tokens have another session id or a later counter. The last two have another MAC.
+        // The first two tokens have another session id or a later counter. The last two tokens have another MAC.
         [&other_bytes[..16], &valid_bytes[16..]].concat(),
         [&valid_bytes[..16], &later_bytes[16..20], &valid_bytes[20..]].concat(),
         [&valid_bytes[..20], &other_bytes[20..]].concat(),

@@ -32,7 +32,7 @@ async fn refresh_and_lose_response(app: &App, device: &Device) {
 
 async fn within_the_overlap_the_preceding_token_gets_the_same_pair_of_tokens_every_time(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
-    // Refreshes five times, because a session may have at most two late recoveries in a row.
+    // Five rounds show that a retry within the overlap is no late recovery, of which a session may have two in a row.
     for expected_counter in 1..=5 {
         let refreshed_device = refreshed(&app, &device).await;
         for pause in [ALMOST_OVERLAP, MICROSECOND] {
