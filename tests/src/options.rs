@@ -78,8 +78,8 @@ impl Options {
         self
     }
 
-    /// Trusts proxies on loopback IP addresses. The network of a request is then the network of the IP address in the
-    /// header `X-Forwarded-For`.
+    /// Makes the server trust proxies on loopback IP addresses. The network of a request is then the network of the IP
+    /// address in the header `X-Forwarded-For`.
     #[must_use]
     pub fn behind_proxy(self) -> Self {
         self.set("trusted-proxies", "127.0.0.0/8")
@@ -106,7 +106,7 @@ impl Options {
         self
     }
 
-    /// Parses the settings as the program parses its command line.
+    /// Parses the settings as the program parses command-line arguments.
     #[must_use]
     fn parse_settings(&self) -> Settings {
         let settings = self.settings.iter();
@@ -125,7 +125,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// The reason why the server did not start.
+    /// Returns the reason why the server did not start.
     pub fn try_start(self) -> Result<App, BuildError> {
         log_lines::start_collecting();
         let config = self.parse_settings().check()?;

@@ -22,7 +22,7 @@ enum ForwardingState {
     Dropped,
 }
 
-/// A proxy on its own port.
+/// A proxy that listens on a port of its own.
 #[derive(Debug)]
 pub struct Proxy {
     addr: SocketAddr,
@@ -77,7 +77,7 @@ impl Proxy {
         format!("http://{}", self.addr)
     }
 
-    /// Closes every connection, and closes each new connection at once.
+    /// Closes every open connection. From now on, closes each new connection at once.
     pub fn cut(&self) {
         self.shared_state.set(ForwardingState::Cut);
         self.shared_state.close_connections();

@@ -1,4 +1,4 @@
-//! Defines the responses of the server, and assertions on them.
+//! Defines the responses of the server, and assertions about responses.
 
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ impl Response {
         self
     }
 
-    /// Asserts 200 and returns the JSON body.
+    /// Asserts the status 200 and returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -80,7 +80,7 @@ impl Response {
         self.assert_status(200).json()
     }
 
-    /// Asserts 201 and returns the JSON body.
+    /// Asserts the status 201 and returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -141,7 +141,7 @@ impl Response {
         body
     }
 
-    /// Asserts the status 422 with this error as the only reported error.
+    /// Asserts the status 422, and that the body reports one error: this code and this message for this field.
     #[track_caller]
     pub fn invalid(self, field: &str, code: &str, message: &str) {
         let body = self.problem(422, "VALIDATION_ERROR");

@@ -57,7 +57,7 @@ async fn each_session_has_all_fields_and_the_last_used_session_is_first(app: App
     let phone = refreshed(&app, &phone_before_refresh).await;
     app.clock.advance(Duration::from_secs(1));
     let terminal = login_with_user_agent(&app, &ada, "curl/8").await;
-    let expected_session =
+    let build_expected_session =
         |device: &Device, clock_times: [&str; 3], user_agent: Value, is_current: bool| {
             let [created_at, last_used_at, expires_at] = clock_times;
             json!({
@@ -71,14 +71,14 @@ async fn each_session_has_all_fields_and_the_last_used_session_is_first(app: App
             })
         };
     let expected = [
-        expected_session(&terminal, ["13:57:52.870"; 3], json!("curl/8"), false),
-        expected_session(
+        build_expected_session(&terminal, ["13:57:52.870"; 3], json!("curl/8"), false),
+        build_expected_session(
             &phone,
             ["12:57:51.870", "13:57:51.870", "13:57:51.870"],
             json!("Ada's phone"),
             true,
         ),
-        expected_session(&laptop, ["12:57:51.869"; 3], Value::Null, false),
+        build_expected_session(&laptop, ["12:57:51.869"; 3], Value::Null, false),
     ];
     assert_eq!(list_sessions(&app, &phone).await, expected);
     // After a refresh of the laptop, the session of the laptop is first.

@@ -125,13 +125,13 @@ async fn the_local_part_has_at_most_64_bytes(app: App) {
         let email = format!("{}@example.com", "l".repeat(length));
         assert_eq!(register(&app, &email).await.status(), status, "{length}");
     }
-    let sign_up_request = |length| {
+    let build_sign_up = |length| {
         let email = format!("{}@example.org", "l".repeat(length));
         let body = json!({ "email": email, "password": PASSWORD, "name": "" });
         app.anonymous().post(SIGN_UP, body)
     };
-    assert_eq!(sign_up_request(64).await.status(), 200);
-    assert_eq!(sign_up_request(65).await.status(), 400);
+    assert_eq!(build_sign_up(64).await.status(), 200);
+    assert_eq!(build_sign_up(65).await.status(), 400);
 }
 
 /// Registers an account, then replaces the stored email address with a spelling that only earlier releases stored.

@@ -204,16 +204,16 @@ async fn a_limit_that_is_off_rejects_no_request(engine: Engine) {
 async fn with_a_stolen_session_a_thief_has_a_hundred_guesses_across_all_networks(engine: Engine) {
     let app = start_app(engine, "300", "off");
     let ada = app.user("ada").await;
-    let guess_request = |network_number: usize, password: &str| {
+    let build_guess = |network_number: usize, password: &str| {
         let body = json!({ "current_password": password, "new_password": "another password" });
         let request = ada.post("/api/auth/change-password", body);
         request.header("x-forwarded-for", &format!("198.51.100.{network_number}"))
     };
     for network_number in 0..100 {
-        let response = guess_request(network_number, "not the password").await;
+        let response = build_guess(network_number, "not the password").await;
         response.problem(403, "INVALID_PASSWORD");
     }
-    let response = guess_request(200, ada.password()).await;
+    let response = build_guess(200, ada.password()).await;
     response.problem(429, "TOO_MANY_REQUESTS");
     // The owner can still log in, even from a network that sent guesses.
     correct_login_request(&app, "198.51.100.7", &ada).await.ok();

@@ -163,21 +163,22 @@ async fn a_token_of_another_server_is_rejected(app: App) {
 
 async fn a_counter_that_the_session_has_not_reached_is_rejected_and_changes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let token_with_counter = |counter| encode_refresh_token(app.secret(), &device.session, counter);
-    let tokens_ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(token_with_counter);
+    let encode_with_counter =
+        |counter| encode_refresh_token(app.secret(), &device.session, counter);
+    let tokens_ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(encode_with_counter);
     assert_all_rejected(&app, &device, tokens_ahead.into()).await;
     // The counter of the session is now 1, so the token with counter 0 is the predecessor.
-    let token_response = refresh(&app, &token_with_counter(0)).await.ok();
-    assert_eq!(token_response["refresh_token"], token_with_counter(1));
-    let later_tokens_ahead = [2, u32::MAX].map(token_with_counter);
+    let token_response = refresh(&app, &encode_with_counter(0)).await.ok();
+    assert_eq!(token_response["refresh_token"], encode_with_counter(1));
+    let later_tokens_ahead = [2, u32::MAX].map(encode_with_counter);
     for token in later_tokens_ahead {
         let response = refresh(&app, &token).await;
         response.problem(401, "INVALID_TOKEN");
     }
-    let token_response = refresh(&app, &token_with_counter(1)).await.ok();
-    assert_eq!(token_response["refresh_token"], token_with_counter(2));
+    let token_response = refresh(&app, &encode_with_counter(1)).await.ok();
+    assert_eq!(token_response["refresh_token"], encode_with_counter(2));
     // A token whose counter is two less than the counter of the session revokes the session.
-    let response = refresh(&app, &token_with_counter(0)).await;
+    let response = refresh(&app, &encode_with_counter(0)).await;
     response.problem(401, "REFRESH_TOKEN_REUSED");
 }
 
