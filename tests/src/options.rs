@@ -60,7 +60,7 @@ impl Options {
         let settings = default_settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut limits = Limits::default();
         limits.drain_timeout = Duration::ZERO;
-        // On a machine with many cores, the servers of parallel tests would otherwise start thousands of threads.
+        // On a machine with many cores, the servers of parallel tests would start thousands of threads.
         limits.workers = 2;
         Self {
             database,
