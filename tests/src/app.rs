@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 use crate::client::{Client, Identity};
 use crate::{Connection, Database, Engine, Issuer, Options, TestClock};
 
-/// The last part of every password; the first part is the user's name.
+/// Every password starts with the user's name and ends with this text.
 const PASSWORD_END: &str = "correct horse battery staple";
 
-/// A running server. Dropping this value stops the server, then removes the server's database.
+/// A running server. Dropping this value stops the server. Dropping the last server on a database removes the database.
 pub struct App {
     /// The server's clock.
     pub clock: TestClock,
@@ -47,7 +47,7 @@ impl App {
         Options::new(Database::new(engine))
     }
 
-    /// Returns the options of another server on the same database, with the same secret and clock.
+    /// Returns the options of another server with the database, the secret and the clock of this server.
     #[must_use]
     pub fn another_process(&self) -> Options {
         Options::for_shared_database(Arc::clone(&self.database), self.clock.clone())
@@ -113,7 +113,7 @@ impl App {
         Issuer::of(self).issue(user_id, email)
     }
 
-    /// Stops the server, which must be the only process on its database, and returns the database.
+    /// Stops the server, and returns the server's database. No other server may use the database.
     #[must_use]
     pub fn stop(self) -> Database {
         let Self {

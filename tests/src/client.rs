@@ -1,4 +1,4 @@
-//! Defines the callers of the server, and the requests that they send.
+//! Defines the callers of the server, and the requests that callers send.
 
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
@@ -76,8 +76,8 @@ impl Client {
 
     /// The URL path of one of the caller's tasks.
     #[must_use]
-    pub fn task(&self, id: &Value) -> String {
-        format!("/api/{}/tasks/{id}", self.id())
+    pub fn task(&self, task_id: &Value) -> String {
+        format!("/api/{}/tasks/{task_id}", self.id())
     }
 
     /// Builds a request with the caller's token.
@@ -132,7 +132,7 @@ impl Client {
     }
 }
 
-/// A request body: a [`Value`] and text are sent as JSON, bytes without a `Content-Type`.
+/// A request body. A [`Value`] or text is sent as JSON, and bytes are sent without a `Content-Type`.
 #[derive(Debug, Clone, Default)]
 pub struct Body {
     bytes: Vec<u8>,
@@ -169,7 +169,7 @@ impl From<&[u8]> for Body {
     }
 }
 
-/// A request; `.await` sends the request on a new connection.
+/// A request. Awaiting this value sends the request on a new connection.
 #[derive(Debug, Clone)]
 #[must_use = "a request is sent when it is awaited"]
 pub struct Request {
@@ -205,16 +205,16 @@ impl Request {
     /// Encodes the request as HTTP/1.1.
     fn encode(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
-        let length = self.body.bytes.len().to_string();
-        let addr = self.addr.to_string();
-        let fixed_headers = [("host", addr.as_str()), ("connection", "close")];
-        let has_body =
+        let body_length = self.body.bytes.len().to_string();
+        let host = self.addr.to_string();
+        let fixed_headers = [("host", host.as_str()), ("connection", "close")];
+        let has_length_header =
             !matches!(self.method.as_str(), "GET" | "HEAD") || !self.body.bytes.is_empty();
-        let fields = self.headers.iter();
-        let added_headers = fields.map(|(name, value)| (name.as_str(), value.as_str()));
-        let content_length = has_body.then_some(("content-length", length.as_str()));
+        let owned_headers = self.headers.iter();
+        let added_headers = owned_headers.map(|(name, value)| (name.as_str(), value.as_str()));
+        let length_header = has_length_header.then_some(("content-length", body_length.as_str()));
         let headers = fixed_headers.into_iter().chain(added_headers);
-        for (name, value) in headers.chain(content_length) {
+        for (name, value) in headers.chain(length_header) {
             head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");

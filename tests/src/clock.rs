@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The time at the start of every test, 2026-11-20T12:57:51.869123Z. The server's responses omit the microseconds.
+/// The start of every test, 2026-11-20T12:57:51.869123Z, as the time since 1970. The server's responses omit the
+/// microseconds.
 const START_AFTER_EPOCH: Duration = Duration::from_micros(1_795_179_471_869_123);
 
 /// A clock that stands still until [`TestClock::advance`]. All clones share one time.

@@ -41,7 +41,7 @@ impl Database {
         }
     }
 
-    /// The value for `DATABASE_URL`.
+    /// The value of the setting `DATABASE_URL` for a server on this database.
     #[must_use]
     pub fn url(&self) -> String {
         match &self.0 {
@@ -50,7 +50,7 @@ impl Database {
         }
     }
 
-    /// Runs statements directly in the database.
+    /// Runs SQL statements directly in the database.
     pub fn execute(&self, statements: &str) {
         self.open_session().execute(statements);
     }
@@ -67,8 +67,8 @@ impl Database {
         match &self.0 {
             Location::Folder(folder) => {
                 let mut connection = SqliteConnection::establish(&file_path(folder)).unwrap();
-                let set_timeout = "PRAGMA busy_timeout = 5000";
-                connection.batch_execute(set_timeout).unwrap();
+                let timeout_statement = "PRAGMA busy_timeout = 5000";
+                connection.batch_execute(timeout_statement).unwrap();
                 DatabaseSession::Sqlite(connection)
             }
             Location::Server(_) => {
@@ -98,7 +98,7 @@ struct Row {
 }
 
 impl DatabaseSession {
-    /// Runs statements.
+    /// Runs SQL statements.
     pub fn execute(&mut self, statements: &str) {
         let result = match self {
             Self::Sqlite(sqlite) => sqlite.batch_execute(statements),
@@ -109,10 +109,10 @@ impl DatabaseSession {
 
     /// Returns the single value of a query, as text; `None` for NULL and for no row.
     pub fn value(&mut self, query: &str) -> Option<String> {
-        let select = sql_query(format!("SELECT CAST(({query}) AS TEXT) AS value"));
+        let select_query = sql_query(format!("SELECT CAST(({query}) AS TEXT) AS value"));
         let row: QueryResult<Row> = match self {
-            Self::Sqlite(sqlite) => select.get_result(sqlite),
-            Self::Postgres(postgres) => select.get_result(postgres),
+            Self::Sqlite(sqlite) => select_query.get_result(sqlite),
+            Self::Postgres(postgres) => select_query.get_result(postgres),
         };
         row.unwrap_or_else(|error| panic!("{query}: {error}")).value
     }

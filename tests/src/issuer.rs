@@ -6,7 +6,7 @@ use auth_core::{Keyring, Secret, Subject, TokenIssuer};
 
 use crate::App;
 
-/// Issues tokens like another service. A test changes a field to get tokens that the server rejects.
+/// Issues tokens as another service would. A test changes a field to get tokens that the server rejects.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "tests change its fields")]
 pub struct Issuer {
@@ -37,13 +37,13 @@ impl Issuer {
 
     /// Issues a token for a user with this id and email address.
     #[must_use]
-    pub fn issue(&self, id: &str, email: &str) -> String {
+    pub fn issue(&self, user_id: &str, email: &str) -> String {
         let keyring = Keyring::new(Secret::new(self.secret.as_str()).unwrap());
         let (issuer, audience) = (self.issuer.as_str(), self.audience.as_str());
         let token_issuer = TokenIssuer::new(keyring, issuer, audience, self.lifetime).unwrap();
         let session_id = "a session elsewhere";
         let subject = Subject {
-            id,
+            id: user_id,
             email,
             session_id,
         };

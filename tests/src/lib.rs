@@ -5,8 +5,8 @@
 //! `…::sqlite` and `…::postgres`. The second test needs `TEST_POSTGRES_URL`: the URL of a database whose user may
 //! create databases.
 //!
-//! Callers are [`Client`]s: `app.anonymous()`, or `app.user("ada").await` for a registered user. Their requests return
-//! a [`Response`] with methods that assert the expected result: `ada.get("/api/tasks").await.ok()`.
+//! Callers are [`Client`]s: `app.anonymous()`, or `app.user("ada").await` for a registered user. Requests return a
+//! [`Response`] with methods that assert the expected result: `ada.get("/api/tasks").await.ok()`.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Collects the log lines of the servers in this process, instead of printing them.
+//! Collects the log lines of the servers in this process. No line is printed.
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
@@ -6,7 +6,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 
 /// The lines of the level INFO and above.
 static INFO_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// The lines of lower levels. There are many, so a search in these lines delays every server of the process.
+/// The lines of the levels DEBUG and TRACE. A search in these many lines delays every server of the process.
 static DETAIL_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct LogCollector;

@@ -30,7 +30,7 @@ impl Options {
     pub(crate) fn for_shared_database(database: Arc<Database>, clock: TestClock) -> Self {
         let generated_secret = Secret::generate().unwrap();
         let secret = String::from_utf8(generated_secret.expose().to_vec()).unwrap();
-        let settings = [
+        let default_settings = [
             ("bind", "127.0.0.1:0"),
             ("database-url", &database.url()),
             ("database-pool-size", "4"),
@@ -57,7 +57,7 @@ impl Options {
             ("log-format", "text"),
             ("rust-log", "info"),
         ];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = default_settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut limits = Limits::default();
         limits.drain_timeout = Duration::ZERO;
         // On a machine with many cores, the servers of parallel tests would start thousands of threads.
@@ -78,8 +78,8 @@ impl Options {
         self
     }
 
-    /// Trusts proxies on loopback IP addresses. The network of a request is then the network of the IP address in its
-    /// `X-Forwarded-For` header.
+    /// Makes the server trust proxies on loopback IP addresses. The network of a request is then the network of the IP
+    /// address in the header `X-Forwarded-For`.
     #[must_use]
     pub fn behind_proxy(self) -> Self {
         self.set("trusted-proxies", "127.0.0.0/8")
@@ -106,11 +106,11 @@ impl Options {
         self
     }
 
-    /// Parses the settings as the program parses its command line.
+    /// Parses the settings as the program parses command-line arguments.
     #[must_use]
-    fn settings(&self) -> Settings {
-        let flags = self.settings.iter();
-        let flags = flags.map(|(name, value)| format!("--{name}={value}"));
+    fn parse_settings(&self) -> Settings {
+        let settings = self.settings.iter();
+        let flags = settings.map(|(name, value)| format!("--{name}={value}"));
         Settings::try_parse_from(std::iter::once("api-server".to_owned()).chain(flags)).unwrap()
     }
 
@@ -125,13 +125,14 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// The reason why the server did not start.
+    /// Returns the reason why the server did not start.
     pub fn try_start(self) -> Result<App, BuildError> {
         log_lines::start_collecting();
-        let config = self.settings().check()?;
+        let config = self.parse_settings().check()?;
         let server = server::build(config, self.limits, self.clock.for_server())?;
-        let setting = self.settings.iter().find(|(name, _)| name == "auth-secret");
-        let secret = setting.unwrap().1.clone();
+        let mut settings = self.settings.iter();
+        let secret_setting = settings.find(|(name, _)| name == "auth-secret");
+        let secret = secret_setting.unwrap().1.clone();
         Ok(App::new(server, self.clock, secret, self.database))
     }
 }
@@ -148,10 +149,10 @@ mod tests {
     fn every_setting_is_given_as_a_flag() {
         let options = Options::new(Database::new(Engine::Sqlite));
         let command = Settings::command();
-        let environment_settings = command
+        let arguments_with_variable = command
             .get_arguments()
             .filter(|argument| argument.get_env().is_some());
-        for argument in environment_settings {
+        for argument in arguments_with_variable {
             let flag = argument.get_long().unwrap();
             let is_set = options.settings.iter().any(|(name, _)| name == flag);
             assert!(is_set, "--{flag}");

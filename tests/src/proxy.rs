@@ -1,5 +1,5 @@
-//! A TCP proxy between a server and its database, or between a service and the server. A test can break and pause its
-//! connections.
+//! A TCP proxy between a server and its database, or between a service and the server. A test can break and pause the
+//! connections of the proxy.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
@@ -22,7 +22,7 @@ enum ForwardingState {
     Dropped,
 }
 
-/// A proxy on its own port.
+/// A proxy that listens on a port of its own.
 #[derive(Debug)]
 pub struct Proxy {
     addr: SocketAddr,
@@ -32,7 +32,7 @@ pub struct Proxy {
 /// The state that the proxy shares with the threads of its connections.
 #[derive(Debug)]
 struct SharedState {
-    state: Mutex<ForwardingState>,
+    forwarding_state: Mutex<ForwardingState>,
     state_changed: Condvar,
     connections: Mutex<Vec<TcpStream>>,
 }
@@ -43,8 +43,8 @@ impl Proxy {
     pub fn for_database(database: &Database) -> Self {
         let url = Url::parse(&database.url()).unwrap();
         let port = url.port().unwrap_or(5432);
-        let mut addresses = (url.host_str().unwrap(), port).to_socket_addrs().unwrap();
-        Self::for_server(addresses.next().unwrap())
+        let mut socket_addresses = (url.host_str().unwrap(), port).to_socket_addrs().unwrap();
+        Self::for_server(socket_addresses.next().unwrap())
     }
 
     /// Starts a proxy that forwards to the server at this socket address.
@@ -53,12 +53,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let shared_state = Arc::new(SharedState {
-            state: Mutex::new(ForwardingState::Up),
+            forwarding_state: Mutex::new(ForwardingState::Up),
             state_changed: Condvar::new(),
             connections: Mutex::default(),
         });
-        let accepting_state = Arc::clone(&shared_state);
-        thread::spawn(move || accepting_state.accept(&listener, target));
+        let thread_state = Arc::clone(&shared_state);
+        thread::spawn(move || thread_state.accept(&listener, target));
         Self { addr, shared_state }
     }
 
@@ -77,13 +77,13 @@ impl Proxy {
         format!("http://{}", self.addr)
     }
 
-    /// Closes every connection, and closes each new connection at once.
+    /// Closes every open connection. From now on, closes each new connection at once.
     pub fn cut(&self) {
         self.shared_state.set(ForwardingState::Cut);
         self.shared_state.close_connections();
     }
 
-    /// Stops forwarding bytes; connections stay open.
+    /// Stops forwarding bytes, but keeps the connections open.
     pub fn silence(&self) {
         self.shared_state.set(ForwardingState::Silent);
     }
@@ -105,7 +105,7 @@ impl Drop for Proxy {
 
 impl SharedState {
     fn set(&self, state: ForwardingState) {
-        *self.state.lock().unwrap() = state;
+        *self.forwarding_state.lock().unwrap() = state;
         self.state_changed.notify_all();
     }
 
@@ -117,14 +117,14 @@ impl SharedState {
 
     /// Waits while the proxy is silent. Returns whether bytes may then be forwarded.
     fn wait_until_not_silent(&self) -> bool {
-        let state = self.state.lock().unwrap();
+        let state = self.forwarding_state.lock().unwrap();
         let is_silent = |state: &mut ForwardingState| *state == ForwardingState::Silent;
         *self.state_changed.wait_while(state, is_silent).unwrap() == ForwardingState::Up
     }
 
     fn accept(self: Arc<Self>, listener: &TcpListener, target: SocketAddr) {
         for client in listener.incoming() {
-            if *self.state.lock().unwrap() == ForwardingState::Dropped {
+            if *self.forwarding_state.lock().unwrap() == ForwardingState::Dropped {
                 return;
             }
             let shared_state = Arc::clone(&self);
@@ -152,19 +152,19 @@ impl SharedState {
         self.forward(client, server);
     }
 
-    fn forward(&self, mut source: TcpStream, mut target: TcpStream) {
+    fn forward(&self, mut reader: TcpStream, mut writer: TcpStream) {
         let mut buffer = [0; 16 * 1024];
         loop {
-            let length = match source.read(&mut buffer) {
+            let length = match reader.read(&mut buffer) {
                 Ok(length) => length,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_broken) => 0,
             };
             let chunk = buffer.get(..length).unwrap_or_default();
-            if chunk.is_empty() || !self.wait_until_not_silent() || target.write_all(chunk).is_err()
+            if chunk.is_empty() || !self.wait_until_not_silent() || writer.write_all(chunk).is_err()
             {
-                let _already_closed = target.shutdown(Shutdown::Both);
-                let _already_closed = source.shutdown(Shutdown::Both);
+                let _already_closed = writer.shutdown(Shutdown::Both);
+                let _already_closed = reader.shutdown(Shutdown::Both);
                 return;
             }
         }

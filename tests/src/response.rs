@@ -1,4 +1,4 @@
-//! Defines the responses of the server, and assertions on them.
+//! Defines the responses of the server, and assertions about responses.
 
 use serde_json::{Value, json};
 
@@ -26,20 +26,26 @@ impl Response {
         self.status
     }
 
-    /// The value of a header; panics if the response has two headers with this name.
+    /// The value of the header with this name. Panics if the response has two headers with this name.
     #[must_use]
     #[track_caller]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(header, _)| header == name);
+        let mut values = self
+            .headers
+            .iter()
+            .filter(|(header_name, _)| header_name == name);
         let first_value = values.next().map(|(_, value)| value.as_str());
         assert!(values.next().is_none(), "two {name}: {self:?}");
         first_value
     }
 
-    /// All values of a header that may be repeated.
+    /// The values of all headers with this name.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<&str> {
-        let values = self.headers.iter().filter(|(header, _)| header == name);
+        let values = self
+            .headers
+            .iter()
+            .filter(|(header_name, _)| header_name == name);
         values.map(|(_, value)| value.as_str()).collect()
     }
 
@@ -64,7 +70,7 @@ impl Response {
         self
     }
 
-    /// Asserts 200 and returns the JSON body.
+    /// Asserts the status 200 and returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -74,7 +80,7 @@ impl Response {
         self.assert_status(200).json()
     }
 
-    /// Asserts 201 and returns the JSON body.
+    /// Asserts the status 201 and returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -93,7 +99,8 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Asserts a problem document with this status, code and the required headers. Returns its body.
+    /// Asserts that the response is a problem document with this status and code. Also asserts the headers that every
+    /// problem document has. Returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -108,7 +115,7 @@ impl Response {
         );
         self.assert_problem_headers();
         let body: Value = serde_json::from_slice(&self.body).unwrap();
-        let mut expected = json!({
+        let mut expected_body = json!({
             "status": status,
             "title": title(status),
             "code": code,
@@ -122,7 +129,7 @@ impl Response {
             "{body}"
         );
         if code == "VALIDATION_ERROR" {
-            expected["errors"] = body["errors"].clone();
+            expected_body["errors"] = body["errors"].clone();
             assert!(
                 body["errors"]
                     .as_array()
@@ -130,16 +137,16 @@ impl Response {
                 "{body}"
             );
         }
-        assert_eq!(body, expected);
+        assert_eq!(body, expected_body);
         body
     }
 
-    /// Asserts the status 422 with this error as the only reported error.
+    /// Asserts the status 422, and that the body reports one error: this code and this message for this field.
     #[track_caller]
     pub fn invalid(self, field: &str, code: &str, message: &str) {
         let body = self.problem(422, "VALIDATION_ERROR");
-        let expected = json!([{ "field": field, "code": code, "message": message }]);
-        assert_eq!(body["errors"], expected);
+        let expected_errors = json!([{ "field": field, "code": code, "message": message }]);
+        assert_eq!(body["errors"], expected_errors);
     }
 
     #[track_caller]
@@ -155,7 +162,7 @@ impl Response {
         assert_eq!(has_challenge, self.status == 401, "{self:?}");
         let retry_after = self.header("retry-after").map(str::parse::<u32>);
         let has_retry_after =
-            retry_after.is_some_and(|seconds| seconds.is_ok_and(|seconds| seconds > 0));
+            retry_after.is_some_and(|result| result.is_ok_and(|seconds| seconds > 0));
         assert_eq!(
             has_retry_after,
             matches!(self.status, 429 | 503),
@@ -169,8 +176,8 @@ impl Response {
     }
 }
 
-/// The reason phrase of a status (RFC 9110 § 15). For 413 and 422, the server sends the phrases of RFC 7231 and
-/// RFC 4918.
+/// The title of a problem with this status, the reason phrase of RFC 9110 § 15. For 413 the title is the phrase of
+/// RFC 7231, and for 422 the phrase of RFC 4918.
 fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",

@@ -12,14 +12,14 @@ pub trait TestArgument {
     fn create(engine: Engine) -> Self;
 }
 
-/// A test with this argument starts with a default server.
+/// A test with this argument gets a running server with the default options.
 impl TestArgument for App {
     fn create(engine: Engine) -> Self {
         Self::on(engine).start()
     }
 }
 
-/// A test with this argument configures its own server.
+/// A test with this argument gets only the engine, and starts servers with the options that the test needs.
 impl TestArgument for Engine {
     fn create(engine: Engine) -> Self {
         engine
@@ -53,7 +53,7 @@ macro_rules! on_both_engines {
     )+};
 }
 
-/// Like [`on_both_engines!`], for SQLite only.
+/// Turns each `async fn` into one test, `name::sqlite`.
 #[macro_export]
 macro_rules! on_sqlite {
     ($($test:ident),+ $(,)?) => {$(
@@ -66,7 +66,7 @@ macro_rules! on_sqlite {
     )+};
 }
 
-/// Like [`on_both_engines!`], for PostgreSQL only.
+/// Turns each `async fn` into one test, `name::postgres`.
 #[macro_export]
 macro_rules! on_postgres {
     ($($test:ident),+ $(,)?) => {$(

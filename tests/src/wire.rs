@@ -11,7 +11,7 @@ use crate::Response;
 
 /// The longest wait for a response. A test that waits for a missing response fails instead of blocking.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The most headers that a response may have; every response of the server has fewer.
+/// The most headers that [`parse`] accepts. Every response of the server has fewer headers.
 const MAX_HEADERS: usize = 32;
 
 /// A connection to the server.
@@ -99,30 +99,33 @@ impl Connection {
 
     async fn read(&mut self) -> usize {
         let reading = timeout(TIMEOUT, self.stream.read_buf(&mut self.received_bytes));
-        // A reset counts as a closed connection.
+        // A reset is treated as a closed connection.
         reading.await.expect("a response in time").unwrap_or(0)
     }
 }
 
 /// Parses a response. Returns the response and its length in bytes; `None` until the response is complete.
-fn parse(received: &[u8], has_no_body: bool) -> Option<(Response, usize)> {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut head = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(body_start) = head.parse(received).expect("HTTP") else {
+fn parse(received_bytes: &[u8], has_no_body: bool) -> Option<(Response, usize)> {
+    let mut header_buffer = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut head = httparse::Response::new(&mut header_buffer);
+    let httparse::Status::Complete(body_start) = head.parse(received_bytes).expect("HTTP") else {
         return None;
     };
-    let headers = head.headers.iter().map(|header| {
+    let decoded_headers = head.headers.iter().map(|header| {
         let value = String::from_utf8(header.value.to_vec()).expect("an ASCII header");
         (header.name.to_lowercase(), value)
     });
-    let headers: Vec<_> = headers.collect();
+    let headers: Vec<_> = decoded_headers.collect();
     let length_header = headers.iter().find(|(name, _)| name == "content-length");
     let body_length = length_header.map_or(0, |(_, value)| value.parse().expect("a length"));
-    let end = if has_no_body {
+    let response_end = if has_no_body {
         body_start
     } else {
         body_start + body_length
     };
-    let body = received.get(body_start..end)?.to_vec();
-    Some((Response::new(head.code.unwrap(), headers, body), end))
+    let body = received_bytes.get(body_start..response_end)?.to_vec();
+    Some((
+        Response::new(head.code.unwrap(), headers, body),
+        response_end,
+    ))
 }

@@ -20,7 +20,7 @@ impl Connection {
     /// Opens a connection, if the server accepts connections.
     ///
     /// # Errors
-    /// The error of the operating system.
+    /// Fails with the error of the operating system.
     pub fn try_open(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr)?;
         stream.set_nodelay(true)?;
@@ -42,7 +42,7 @@ impl Connection {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
-    /// Sends a request and reads its response. An empty `token` stands for no token.
+    /// Sends a request and reads the response. An empty `token` stands for no token.
     pub fn request(
         &mut self,
         method: &str,
@@ -56,7 +56,7 @@ impl Connection {
     /// Like [`Self::request`], for a server that may have stopped.
     ///
     /// # Errors
-    /// The error of the operating system.
+    /// Fails with the error of the operating system.
     pub fn try_request(
         &mut self,
         method: &str,
@@ -64,20 +64,20 @@ impl Connection {
         token: &str,
         body: Option<&Value>,
     ) -> io::Result<Response> {
-        let body = body.map(Value::to_string).unwrap_or_default();
+        let body_text = body.map(Value::to_string).unwrap_or_default();
         let authorization = match token {
             "" => String::new(),
             token => format!("Authorization: Bearer {token}\r\n"),
         };
         self.try_send(format!(
             "{method} {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n\
-             {authorization}Content-Length: {}\r\n\r\n{body}",
-            body.len()
+             {authorization}Content-Length: {}\r\n\r\n{body_text}",
+            body_text.len()
         ))?;
         self.try_response()
     }
 
-    /// Reads a response.
+    /// Reads the response to a request that was sent before.
     pub fn response(&mut self) -> Response {
         self.try_response().unwrap()
     }
@@ -109,8 +109,8 @@ impl Connection {
 
     /// Reads the connection to the end. Returns whether the server closed the connection within [`TIMEOUT`].
     pub fn wait_until_closed(&mut self) -> bool {
-        let mut rest = Vec::new();
-        match self.0.read_to_end(&mut rest) {
+        let mut remaining_bytes = Vec::new();
+        match self.0.read_to_end(&mut remaining_bytes) {
             Ok(_) => true,
             Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
         }
@@ -118,14 +118,14 @@ impl Connection {
 }
 
 fn content_length(head: &str) -> usize {
-    let lines = head.lines().filter_map(|line| line.split_once(": "));
-    let mut lengths = lines.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let headers = head.lines().filter_map(|line| line.split_once(": "));
+    let mut lengths = headers.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     lengths
         .next()
         .map_or(0, |(_, length)| length.parse().unwrap())
 }
 
-/// A response.
+/// The status code and the body of a response.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests read its fields")]
 pub struct Response {

@@ -1,4 +1,4 @@
-//! Runs the program as its users do: as a process in a folder, with a database, and with HTTP requests to it.
+//! Runs the program as users do: as a process in a folder, with a database. Sends HTTP requests to the process.
 
 #![expect(
     clippy::expect_used,
@@ -25,7 +25,7 @@ pub use work_dir::{Outcome, Program, WorkDir, repository_file};
 
 use std::time::Duration;
 
-/// The longest wait for any step, even on a busy machine. A test that waits this long fails.
+/// The longest wait for a reaction of the program, even on a busy machine. A test that waits this long fails.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The `AUTH_SECRET` of most tests.

@@ -18,31 +18,31 @@ struct LogState {
 }
 
 impl Log {
-    /// Collects lines until the process closes the pipe, at the latest when the process exits.
+    /// Collects the lines from this pipe until the process closes the pipe or exits.
     pub fn of(pipe: impl Read + Send + 'static) -> Self {
         let log = Self::default();
-        let writer = log.clone();
+        let thread_log = log.clone();
         thread::spawn(move || {
-            for line in BufReader::new(pipe).split(b'\n') {
-                let line = String::from_utf8_lossy(&line.unwrap()).into_owned();
-                writer.update(|state| state.lines.push(line));
+            for line_bytes in BufReader::new(pipe).split(b'\n') {
+                let line = String::from_utf8_lossy(&line_bytes.unwrap()).into_owned();
+                thread_log.update(|state| state.lines.push(line));
             }
-            writer.update(|state| state.is_at_end = true);
+            thread_log.update(|state| state.is_at_end = true);
         });
         log
     }
 
     fn update(&self, change: impl FnOnce(&mut LogState)) {
-        let (state, changed) = &*self.0;
-        change(&mut state.lock().unwrap());
+        let (mutex, changed) = &*self.0;
+        change(&mut mutex.lock().unwrap());
         changed.notify_all();
     }
 
     /// Waits until `find` returns a value, but no longer than `limit`.
     fn wait<T>(&self, limit: Duration, find: impl Fn(&LogState) -> Option<T>) -> Option<T> {
-        let (state, changed) = &*self.0;
+        let (mutex, changed) = &*self.0;
         let deadline = Instant::now() + limit;
-        let mut state = state.lock().unwrap();
+        let mut state = mutex.lock().unwrap();
         loop {
             let time_left = deadline.saturating_duration_since(Instant::now());
             match find(&state) {
@@ -56,14 +56,15 @@ impl Log {
 
     /// Waits for the first line that contains `part`, and returns the line.
     pub fn line(&self, part: &str) -> String {
-        let line = self.wait(TIMEOUT, |state| {
+        let found_line = self.wait(TIMEOUT, |state| {
             match state.lines.iter().find(|line| line.contains(part)) {
                 Some(line) => Some(Some(line.clone())),
                 None if state.is_at_end => Some(None),
                 None => None,
             }
         });
-        line.flatten()
+        found_line
+            .flatten()
             .unwrap_or_else(|| panic!("not logged: {part:?}:\n{}", self.text()))
     }
 
@@ -73,12 +74,12 @@ impl Log {
         end.is_some()
     }
 
-    /// The lines printed so far.
+    /// The lines that the process has printed so far.
     pub fn lines(&self) -> Vec<String> {
         self.0.0.lock().unwrap().lines.clone()
     }
 
-    /// The lines printed so far, as one text.
+    /// The lines that the process has printed so far, as one text.
     pub fn text(&self) -> String {
         self.lines().iter().flat_map(|line| [line, "\n"]).collect()
     }

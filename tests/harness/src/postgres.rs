@@ -18,10 +18,11 @@ impl Postgres {
     /// Creates an empty database.
     #[expect(clippy::new_without_default, reason = "it creates a database")]
     pub fn new() -> Self {
-        let server_url =
+        let server_url_text =
             env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL (see CONTRIBUTING)");
         let postgres = Self {
-            server_url: Url::parse(&server_url).expect("postgres://USER:PASSWORD@HOST/DATABASE"),
+            server_url: Url::parse(&server_url_text)
+                .expect("postgres://USER:PASSWORD@HOST/DATABASE"),
             name: format!("test_{}", Uuid::new_v4().simple()),
         };
         postgres.execute_on_server(&format!("CREATE DATABASE {}", postgres.name));
@@ -35,7 +36,8 @@ impl Postgres {
         url
     }
 
-    /// The URL of the database with a password, which a server with `trust` authentication ignores.
+    /// The URL of the database. If `TEST_POSTGRES_URL` has no password, adds `password`, which the PostgreSQL server
+    /// ignores.
     pub fn url(&self, password: &str) -> String {
         let mut url = self.database_url();
         if url.password().is_none() {
@@ -44,7 +46,7 @@ impl Postgres {
         url.into()
     }
 
-    /// Runs statements in this database.
+    /// Runs SQL statements in this database.
     pub fn execute(&self, statements: &str) {
         let mut connection = PgConnection::establish(self.database_url().as_str()).unwrap();
         let result = connection.batch_execute(statements);

@@ -1,4 +1,4 @@
-//! Controls the program while it runs as a server, and sends requests to the server.
+//! Controls a process that runs the program as a server, and sends requests to the server.
 
 use std::net::SocketAddr;
 use std::process::Child;
@@ -13,7 +13,7 @@ use super::{Connection, Log, Response, TIMEOUT, User};
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    /// The log of the server.
+    /// The lines that the server has logged so far.
     pub log: Log,
     addr: Option<SocketAddr>,
 }
@@ -31,9 +31,13 @@ impl Server {
     pub fn wait_until_listening(mut self) -> Self {
         let line = self.log.line("listening on http://");
         // The line may be JSON. The socket address ends at the first character that no socket address has.
-        let (_, rest) = line.split_once("http://").unwrap();
-        let end = rest.find(|c: char| !c.is_ascii_digit() && !"[]:.".contains(c));
-        self.addr = rest.get(..end.unwrap_or(rest.len())).unwrap().parse().ok();
+        let (_, address_and_rest) = line.split_once("http://").unwrap();
+        let end = address_and_rest.find(|c: char| !c.is_ascii_digit() && !"[]:.".contains(c));
+        self.addr = address_and_rest
+            .get(..end.unwrap_or(address_and_rest.len()))
+            .unwrap()
+            .parse()
+            .ok();
         assert!(self.addr.is_some(), "{line}");
         self
     }
@@ -58,7 +62,7 @@ impl Server {
         self.connect().request("POST", path, token, Some(body))
     }
 
-    /// Registers an account, and returns its user.
+    /// Registers a user, and returns the user with an access token.
     pub fn register(&self, email: &str, password: &str) -> User {
         let body = serde_json::json!({"email": email, "password": password});
         let response = self.post("/api/auth/register", "", &body);
@@ -80,8 +84,8 @@ impl Server {
     /// The titles of all tasks of the user, newest first.
     pub fn titles(&self, user: &User) -> Vec<String> {
         let tasks = self.get("/api/tasks?limit=500", &user.token).expect(200);
-        let title = |task: &Value| task["title"].as_str().unwrap().to_owned();
-        tasks.as_array().unwrap().iter().map(title).collect()
+        let to_title = |task: &Value| task["title"].as_str().unwrap().to_owned();
+        tasks.as_array().unwrap().iter().map(to_title).collect()
     }
 
     /// Sends a signal to the server process.
@@ -92,16 +96,20 @@ impl Server {
 
     /// Waits until the server exits. Returns the exit code, or `None` if a signal ended the process.
     pub fn exit_within(&mut self, limit: Duration) -> Option<i32> {
-        let is_ended = self.log.ended_within(limit);
-        assert!(is_ended, "not exited after {limit:?}:\n{}", self.log.text());
+        let has_ended = self.log.ended_within(limit);
+        assert!(
+            has_ended,
+            "not exited after {limit:?}:\n{}",
+            self.log.text()
+        );
         self.child.wait().unwrap().code()
     }
 
     /// Stops the server with SIGTERM, as a supervisor does, and returns the whole log.
     pub fn stop(mut self) -> Log {
         self.signal(Signal::TERM);
-        let code = self.exit_within(TIMEOUT);
-        assert_eq!(code, Some(0), "{}", self.log.text());
+        let exit_code = self.exit_within(TIMEOUT);
+        assert_eq!(exit_code, Some(0), "{}", self.log.text());
         self.log.clone()
     }
 
@@ -113,7 +121,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both calls fail if the server has already exited. The result is the same.
+        // If the server has already exited, `kill` and `wait` fail, which is no error here.
         let _already_exited = self.child.kill();
         let _already_exited = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Runs the program in its own folder, with its own environment variables.
+//! Runs the program in a new folder, with the environment variables that a test sets.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -34,13 +34,13 @@ impl WorkDir {
     /// The names of the files and folders in the folder, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
-        let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
-        let mut names: Vec<_> = entries.map(|entry| name(entry.unwrap())).collect();
+        let to_name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+        let mut names: Vec<_> = entries.map(|entry| to_name(entry.unwrap())).collect();
         names.sort();
         names
     }
 
-    /// Prepares the program without settings, except for an address with a free port.
+    /// Prepares the program with one setting: `BIND_ADDR` with a free port.
     pub fn program(&self) -> Program {
         self.bare_program().set("BIND_ADDR", "127.0.0.1:0")
     }
@@ -55,7 +55,7 @@ impl WorkDir {
         Program(command)
     }
 
-    /// Starts a server on SQLite with cheap password hashes.
+    /// Starts a server on SQLite with the lowest bcrypt cost.
     pub fn quick_server(&self) -> Server {
         self.program().with_weak_hashing().start()
     }
@@ -86,7 +86,7 @@ impl Program {
         self
     }
 
-    /// Makes password hashes cheap.
+    /// Sets the lowest bcrypt cost, with which a password hash takes little time.
     pub fn with_weak_hashing(self) -> Self {
         self.set_all(&[("BCRYPT_COST", "4"), ("ALLOW_WEAK_HASHING", "true")])
     }
@@ -112,16 +112,16 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdout = Log::of(child.stdout.take().unwrap());
-        let stderr = Log::of(child.stderr.take().unwrap());
-        let is_ended = stdout.ended_within(TIMEOUT) && stderr.ended_within(TIMEOUT);
+        let stdout_log = Log::of(child.stdout.take().unwrap());
+        let stderr_log = Log::of(child.stderr.take().unwrap());
+        let has_ended = stdout_log.ended_within(TIMEOUT) && stderr_log.ended_within(TIMEOUT);
         let duration = start.elapsed();
-        if !is_ended {
+        if !has_ended {
             child.kill().unwrap();
         }
         let code = child.wait().unwrap().code();
-        let (stdout, stderr) = (stdout.text(), stderr.text());
-        assert!(is_ended, "the program did not exit\n{stdout}\n{stderr}");
+        let (stdout, stderr) = (stdout_log.text(), stderr_log.text());
+        assert!(has_ended, "the program did not exit\n{stdout}\n{stderr}");
         Outcome {
             code,
             stdout,
@@ -147,7 +147,7 @@ impl Program {
     }
 }
 
-/// The outcome of a run of the program.
+/// The exit code, the output and the duration of a run of the program.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests read its fields")]
 pub struct Outcome {
@@ -157,7 +157,7 @@ pub struct Outcome {
     pub stdout: String,
     /// The program's standard error, which contains the log.
     pub stderr: String,
-    /// The time from the start to the exit.
+    /// The time from the start to the exit of the program.
     pub duration: Duration,
 }
 
@@ -183,10 +183,10 @@ impl Outcome {
     }
 }
 
-/// Reads a file of the repository.
-pub fn repository_file(name: &str) -> String {
+/// Reads the file with this path in the repository.
+pub fn repository_file(path: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
-        .join(name);
+        .join(path);
     fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }

@@ -1,3 +1,3 @@
-//! Tests of actions on an account that both APIs share.
+//! Tests the actions on an account that both APIs share.
 
 mod register;

@@ -18,7 +18,7 @@ const IP_ADDRESS: &str = "198.51.100.7";
 /// Sends logins at the same time, and waits until the server rejects one of them because the queue is full. Returns
 /// the open connections.
 async fn fill_queue(app: &App) -> Vec<Connection> {
-    let sent_logins = (0..LOGIN_COUNT).map(async |number| {
+    let login_futures = (0..LOGIN_COUNT).map(async |number| {
         let body = credentials(&format!("{number}@example.com"), "not it").to_string();
         let mut connection = app.connect().await;
         let request_head = format!(
@@ -31,15 +31,15 @@ async fn fill_queue(app: &App) -> Vec<Connection> {
             .await;
         connection
     });
-    let mut connections = join_all(sent_logins).await;
-    let responses = connections.iter_mut().map(|connection| {
+    let mut connections = join_all(login_futures).await;
+    let rejections = connections.iter_mut().map(|connection| {
         Box::pin(async move {
             if connection.response().await.unwrap().status() != 503 {
                 pending::<()>().await;
             }
         })
     });
-    drop(select_all(responses).await);
+    drop(select_all(rejections).await);
     connections
 }
 
@@ -50,16 +50,16 @@ async fn a_full_queue_does_not_reveal_whether_an_email_address_is_registered(eng
         .set("max-failed-logins-per-network", "off")
         .start();
     let ada = app.user("ada").await;
-    let registration_request = |email: &str| -> Request {
+    let build_registration = |email: &str| -> Request {
         let body = json!({ "email": email, "password": "correct horse battery staple" });
         let request = app.anonymous().post("/api/auth/register", body);
         request.header("x-forwarded-for", IP_ADDRESS)
     };
     for _ in 0..20 {
         let _open_connections = fill_queue(&app).await;
-        let first_response = registration_request("new@example.com").await;
-        let existing_email_response = registration_request(ada.email()).await;
-        let last_response = registration_request("new@example.com").await;
+        let first_response = build_registration("new@example.com").await;
+        let existing_email_response = build_registration(ada.email()).await;
+        let last_response = build_registration("new@example.com").await;
         // No other request joins the queue, so the queue only becomes shorter. If the queue was full for the last
         // registration, it was full for all three registrations.
         if first_response.status() == 503 && last_response.status() == 503 {

@@ -8,7 +8,7 @@ use e2e::{App, TestClock, on_both_engines};
 use serde_json::{Value, json};
 
 on_both_engines! {
-    the_account_is_as_it_was_registered,
+    a_new_account_has_the_registered_name_and_email_address,
     a_change_sets_the_sent_fields_and_the_time_of_the_change,
     null_clears_a_field_and_an_absent_field_is_kept,
     a_name_and_an_image_have_a_maximum_length,
@@ -19,7 +19,7 @@ on_both_engines! {
 
 const ACCOUNT: &str = "/api/auth/account";
 
-async fn the_account_is_as_it_was_registered(app: App) {
+async fn a_new_account_has_the_registered_name_and_email_address(app: App) {
     let ada = app.user("ada").await;
     let expected = json!({
         "id": ada.id(),
@@ -76,11 +76,11 @@ async fn a_name_and_an_image_have_a_maximum_length(app: App) {
         }
         let too_long_text = "é".repeat(max_length + 1);
         let response = ada.patch(ACCOUNT, json!({ field: too_long_text })).await;
-        let message = format!("must be at most {max_length} characters");
-        response.invalid(field, "too_long", &message);
+        let length_message = format!("must be at most {max_length} characters");
+        response.invalid(field, "too_long", &length_message);
         let response = ada.patch(ACCOUNT, json!({ field: "\u{0}" })).await;
-        let message = "must not contain the NUL character";
-        response.invalid(field, "invalid_character", message);
+        let nul_message = "must not contain the NUL character";
+        response.invalid(field, "invalid_character", nul_message);
         let response = ada.patch(ACCOUNT, json!({ field: 5 })).await;
         response.invalid(field, "invalid_type", "must be a string");
     }

@@ -14,16 +14,16 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    a_change_revokes_every_session_and_starts_a_new_session,
+    a_password_change_revokes_every_session_and_starts_a_new_session,
     the_new_password_logs_in_and_the_old_password_does_not,
-    no_earlier_token_is_accepted_by_any_process_after_the_change,
-    a_session_that_is_refreshed_during_the_change_is_revoked,
-    a_browser_that_changes_the_password_continues_with_new_cookies,
+    after_a_password_change_no_process_accepts_an_earlier_token,
+    a_session_that_is_refreshed_during_a_password_change_is_revoked,
+    a_browser_that_changes_the_password_gets_new_cookies,
     a_wrong_current_password_is_403_and_changes_nothing,
     wrong_current_passwords_are_counted_as_failed_logins,
-    the_new_password_has_the_limits_of_a_registration,
-    a_revoked_or_expired_session_changes_nothing,
-    a_token_of_another_service_changes_nothing,
+    a_new_password_has_the_length_limits_of_a_registration,
+    a_revoked_or_expired_session_cannot_change_the_password,
+    a_token_of_another_service_cannot_change_the_password,
 }
 
 const NEW_PASSWORD: &str = "another good password";
@@ -39,7 +39,7 @@ async fn change_password(app: &App, device: &Device, user: &Client) -> Device {
     Device::from_response(&bearer.post(CHANGE_PASSWORD, body).await.ok())
 }
 
-async fn a_change_revokes_every_session_and_starts_a_new_session(app: App) {
+async fn a_password_change_revokes_every_session_and_starts_a_new_session(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other_devices = [login(&app, &ada).await, login(&app, &ada).await];
     let (_, eve_device) = user_with_device(&app, "eve").await;
@@ -103,7 +103,7 @@ async fn the_new_password_logs_in_and_the_old_password_does_not(app: App) {
 }
 
 /// A thief may have copied the earlier tokens.
-async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: Engine) {
+async fn after_a_password_change_no_process_accepts_an_earlier_token(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
     let other_process = app
         .another_process()
@@ -125,18 +125,20 @@ async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: En
 
     for token in [&old_device.access, &stolen_device.access] {
         get_session(&app, token).await.problem(401, "TOKEN_REVOKED");
-        let waited = until_rejected(&other_process, token, "TOKEN_REVOKED").await;
-        assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
+        let delay = until_rejected(&other_process, token, "TOKEN_REVOKED").await;
+        assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     }
     for process in [&app, &other_process] {
         for token in [&old_device.refresh, &stolen_device.refresh] {
             let response = refresh(process, token).await;
             response.problem(401, "SESSION_EXPIRED");
         }
-        let thief = process.bearer(stolen_device.access.as_str());
-        let response = thief.post("/api/auth/token", exchange_body.clone()).await;
+        let thief_on_process = process.bearer(stolen_device.access.as_str());
+        let response = thief_on_process
+            .post("/api/auth/token", exchange_body.clone())
+            .await;
         response.problem(401, "TOKEN_REVOKED");
-        let response = thief
+        let response = thief_on_process
             .post(CHANGE_PASSWORD, passwords(NEW_PASSWORD, NEW_PASSWORD))
             .await;
         response.problem(401, "TOKEN_REVOKED");
@@ -152,7 +154,7 @@ async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: En
     refreshed(&other_process, &new_device).await;
 }
 
-async fn a_session_that_is_refreshed_during_the_change_is_revoked(app: App) {
+async fn a_session_that_is_refreshed_during_a_password_change_is_revoked(app: App) {
     for round in 0..5 {
         let (ada, device) = user_with_device(&app, &format!("ada{round}")).await;
         let bearer = app.bearer(device.access.as_str());
@@ -181,7 +183,7 @@ async fn a_session_that_is_refreshed_during_the_change_is_revoked(app: App) {
     }
 }
 
-async fn a_browser_that_changes_the_password_continues_with_new_cookies(app: App) {
+async fn a_browser_that_changes_the_password_gets_new_cookies(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let send_with_cookies = |request: Request, cookies: &str| {
         let request = request.header("cookie", cookies);
@@ -252,15 +254,15 @@ async fn wrong_current_passwords_are_counted_as_failed_logins(engine: Engine) {
     let response = app.anonymous().post(LOGIN, login_body).await;
     response.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(15 * 60 - 1));
-    let token = refreshed(&app, &device).await.access;
+    let new_access_token = refreshed(&app, &device).await.access;
     app.clock.advance(Duration::from_secs(1));
-    app.bearer(token)
+    app.bearer(new_access_token)
         .post(CHANGE_PASSWORD, right_body)
         .await
         .ok();
 }
 
-async fn the_new_password_has_the_limits_of_a_registration(app: App) {
+async fn a_new_password_has_the_length_limits_of_a_registration(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let bearer = app.bearer(device.access.as_str());
     let too_long_password = "p".repeat(129);
@@ -299,22 +301,22 @@ async fn the_new_password_has_the_limits_of_a_registration(app: App) {
     }
     login(&app, &ada).await;
     for valid_password in ["p".repeat(128), "😀".repeat(40), " eight 8".to_owned()] {
-        let bearer = app.bearer(login(&app, &ada).await.access);
+        let bearer_before_change = app.bearer(login(&app, &ada).await.access);
         let body = passwords(ada.password(), &valid_password);
-        bearer.post(CHANGE_PASSWORD, body).await.ok();
+        bearer_before_change.post(CHANGE_PASSWORD, body).await.ok();
         let login_body = credentials(ada.email(), &valid_password);
         let token_response = app.anonymous().post(LOGIN, login_body).await.ok();
-        let bearer = app.bearer(Device::from_response(&token_response).access);
+        let bearer_after_change = app.bearer(Device::from_response(&token_response).access);
         let body = passwords(&valid_password, ada.password());
-        bearer.post(CHANGE_PASSWORD, body).await.ok();
+        bearer_after_change.post(CHANGE_PASSWORD, body).await.ok();
     }
 }
 
-async fn a_revoked_or_expired_session_changes_nothing(app: App) {
+async fn a_revoked_or_expired_session_cannot_change_the_password(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let body = passwords(ada.password(), NEW_PASSWORD);
     let bearer = app.bearer(device.access.as_str());
-    // Another process has just revoked the session, and this process has not been notified yet.
+    // The statement acts as another process that has just revoked the session. The server has not been notified yet.
     app.database()
         .execute("UPDATE sessions SET revoked_at = created_at");
     let response = bearer.post(CHANGE_PASSWORD, body.clone()).await;
@@ -326,7 +328,7 @@ async fn a_revoked_or_expired_session_changes_nothing(app: App) {
     login(&app, &ada).await;
 }
 
-async fn a_token_of_another_service_changes_nothing(app: App) {
+async fn a_token_of_another_service_cannot_change_the_password(app: App) {
     let ada = app.user("ada").await;
     let bearer = app.bearer(app.token_for(ada.id(), ada.email()));
     let body = passwords(ada.password(), NEW_PASSWORD);

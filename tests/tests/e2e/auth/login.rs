@@ -13,7 +13,7 @@ on_both_engines! {
     a_login_creates_a_new_session,
     a_token_contains_its_user_and_its_lifetime,
     a_wrong_password_and_an_unknown_email_address_get_the_same_response,
-    a_password_too_short_to_be_set_counts_as_wrong,
+    a_password_too_short_to_be_set_is_rejected_as_wrong,
     a_password_too_long_to_be_set_is_rejected,
     an_account_without_a_password_cannot_log_in,
     a_session_stores_the_ip_address_and_the_user_agent,
@@ -66,25 +66,28 @@ async fn a_token_contains_its_user_and_its_lifetime(engine: Engine) {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let verifier = TokenVerifier::new(keyring, "an issuer", "an audience").unwrap();
     let token = token_response["access_token"].as_str().unwrap();
-    let claims = verifier.verify(token, app.clock.now()).unwrap();
-    assert_eq!(claims.sub, ada.id());
-    assert_eq!(claims.email, ada.email());
-    assert_eq!(claims.sid, token_response["session_id"]);
-    assert_eq!((claims.iat, claims.exp), (1_795_179_471, 1_795_183_071));
+    let login_claims = verifier.verify(token, app.clock.now()).unwrap();
+    assert_eq!(login_claims.sub, ada.id());
+    assert_eq!(login_claims.email, ada.email());
+    assert_eq!(login_claims.sid, token_response["session_id"]);
+    assert_eq!(
+        (login_claims.iat, login_claims.exp),
+        (1_795_179_471, 1_795_183_071)
+    );
     let registration_claims = verifier.verify(ada.token(), app.clock.now()).unwrap();
-    assert_ne!(claims.jti, registration_claims.jti);
+    assert_ne!(login_claims.jti, registration_claims.jti);
 }
 
 async fn a_wrong_password_and_an_unknown_email_address_get_the_same_response(app: App) {
     let ada = app.user("ada").await;
-    let wrong_password = credentials(ada.email(), "not the password");
-    let wrong_response = app.anonymous().post(LOGIN, wrong_password).await;
-    let unknown_email = credentials("eve@example.com", "not the password");
-    let unknown_response = app.anonymous().post(LOGIN, unknown_email).await;
-    for header in ["www-authenticate", "content-type", "content-length"] {
+    let wrong_credentials = credentials(ada.email(), "not the password");
+    let wrong_response = app.anonymous().post(LOGIN, wrong_credentials).await;
+    let unknown_credentials = credentials("eve@example.com", "not the password");
+    let unknown_response = app.anonymous().post(LOGIN, unknown_credentials).await;
+    for header_name in ["www-authenticate", "content-type", "content-length"] {
         assert_eq!(
-            wrong_response.header(header),
-            unknown_response.header(header)
+            wrong_response.header(header_name),
+            unknown_response.header(header_name)
         );
     }
     let wrong_problem = wrong_response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
@@ -93,7 +96,7 @@ async fn a_wrong_password_and_an_unknown_email_address_get_the_same_response(app
     assert_eq!(wrong_problem, unknown_problem);
 }
 
-async fn a_password_too_short_to_be_set_counts_as_wrong(app: App) {
+async fn a_password_too_short_to_be_set_is_rejected_as_wrong(app: App) {
     let ada = app.user("ada").await;
     for password in ["p", "short"] {
         let request = app
@@ -138,20 +141,20 @@ async fn a_session_stores_the_ip_address_and_the_user_agent(app: App) {
         .header("user-agent", "curl/8 (Ada's)");
     let token_response = request.await.ok();
     let session_id = token_response["session_id"].as_str().unwrap();
-    let column = |name: &str| {
+    let read_column = |name: &str| {
         let query = format!("SELECT {name} FROM sessions WHERE id = '{session_id}'");
         app.database().value(&query)
     };
-    assert_eq!(column("user_id").as_deref(), Some(ada.id()));
-    assert_eq!(column("ip_address").as_deref(), Some("127.0.0.1"));
-    assert_eq!(column("user_agent").as_deref(), Some("curl/8 (Ada's)"));
+    assert_eq!(read_column("user_id").as_deref(), Some(ada.id()));
+    assert_eq!(read_column("ip_address").as_deref(), Some("127.0.0.1"));
+    assert_eq!(read_column("user_agent").as_deref(), Some("curl/8 (Ada's)"));
     let login_time = "2026-11-20 12:57:51.869123";
-    assert_eq!(column("created_at").as_deref(), Some(login_time));
-    assert_eq!(column("last_used_at").as_deref(), Some(login_time));
+    assert_eq!(read_column("created_at").as_deref(), Some(login_time));
+    assert_eq!(read_column("last_used_at").as_deref(), Some(login_time));
     let seven_days_later = "2026-11-27 12:57:51.869123";
-    assert_eq!(column("expires_at").as_deref(), Some(seven_days_later));
-    assert_eq!(column("counter").as_deref(), Some("0"));
-    assert_eq!(column("revoked_at"), None);
+    assert_eq!(read_column("expires_at").as_deref(), Some(seven_days_later));
+    assert_eq!(read_column("counter").as_deref(), Some("0"));
+    assert_eq!(read_column("revoked_at"), None);
 }
 
 async fn any_user_agent_is_accepted(app: App) {
@@ -164,13 +167,13 @@ async fn any_user_agent_is_accepted(app: App) {
         body.len()
     );
     let user_agent = b"\xff\xfe\t'; DROP TABLE users; -- \xf0\x9f\x98\x80";
-    let parts = [
+    let request_parts = [
         request_head.as_bytes(),
         user_agent,
         b"\r\n\r\n",
         body.as_bytes(),
     ];
-    connection.send(&parts.concat()).await;
+    connection.send(&request_parts.concat()).await;
     let token_response = connection.response().await.unwrap().ok();
 
     let session_id = token_response["session_id"].as_str().unwrap();

@@ -95,7 +95,8 @@ const RESULTS_IF_EXPIRED: ScopeResults = [
     (r#"{"scope":"all"}"#, 1, [false, true, true]),
 ];
 
-/// Waits, logs out with each scope, and asserts the results.
+/// For each request body: logs in three devices, advances the clock by `wait`, logs out the first device twice, and
+/// asserts the results.
 async fn assert_each_scope(
     app: App,
     build_logout: BuildLogout,
@@ -103,25 +104,25 @@ async fn assert_each_scope(
     results: ScopeResults,
 ) {
     let (_, eve_device) = user_with_device(&app, "eve").await;
-    for (scope_body, revoked_count, live_devices) in results {
-        let (ada, first_device) = user_with_device(&app, &format!("ada{}", scope_body.len())).await;
+    for (body_text, first_revoked_count, live_flags) in results {
+        let (ada, first_device) = user_with_device(&app, &format!("ada{}", body_text.len())).await;
         let devices = [
             first_device,
             login(&app, &ada).await,
             login(&app, &ada).await,
         ];
         app.clock.advance(wait);
-        let body: Value = serde_json::from_str(scope_body).unwrap();
-        for revoked_count in [revoked_count, 0] {
+        let body: Value = serde_json::from_str(body_text).unwrap();
+        for revoked_count in [first_revoked_count, 0] {
             let response = build_logout(&app, &devices[0], body.clone()).await;
             if body["scope"] == "others" {
                 assert_others_logged_out(response, revoked_count);
             } else {
                 assert_logged_out(response, revoked_count);
             }
-            assert_eq!(are_live(&app, &devices), live_devices, "{scope_body}");
+            assert_eq!(are_live(&app, &devices), live_flags, "{body_text}");
         }
-        for (device, is_live) in devices.iter().zip(live_devices) {
+        for (device, is_live) in devices.iter().zip(live_flags) {
             let response = refresh(&app, &device.refresh).await;
             if is_live {
                 let refreshed_device = Device::from_response(&response.ok());
@@ -176,21 +177,18 @@ async fn the_header_has_priority_over_the_body_and_the_body_over_the_cookies(app
     let (ada, header_device) = user_with_device(&app, "ada").await;
     let (body_device, cookie_device) = (login(&app, &ada).await, login(&app, &ada).await);
     let devices = [&header_device, &body_device, &cookie_device];
-    let with_cookies = |request: Request| {
+    let add_cookies = |request: Request| {
         let request = request.header("cookie", &cookie_device.cookies());
         request.header("sec-fetch-site", "same-origin")
     };
-    let bearer = format!("Bearer {}", header_device.access);
-    let request = by_body(&app, &body_device, json!({})).header("authorization", &bearer);
-    assert_logged_out(with_cookies(request).await, 1);
+    let authorization = format!("Bearer {}", header_device.access);
+    let request = by_body(&app, &body_device, json!({})).header("authorization", &authorization);
+    assert_logged_out(add_cookies(request).await, 1);
     assert_eq!(are_live(&app, devices), [false, true, true]);
-    assert_logged_out(
-        with_cookies(by_body(&app, &body_device, json!({}))).await,
-        1,
-    );
+    assert_logged_out(add_cookies(by_body(&app, &body_device, json!({}))).await, 1);
     assert_eq!(are_live(&app, devices), [false, false, true]);
     assert_logged_out(
-        with_cookies(app.anonymous().request("POST", LOGOUT)).await,
+        add_cookies(app.anonymous().request("POST", LOGOUT)).await,
         1,
     );
     assert_eq!(are_live(&app, devices), [false, false, false]);
@@ -199,27 +197,28 @@ async fn the_header_has_priority_over_the_body_and_the_body_over_the_cookies(app
 async fn an_invalid_body_revokes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let bearer = app.bearer(device.access.as_str());
-    let (invalid_scope, invalid_type) = (
+    let (scope_message, type_message) = (
         "must be one of `current`, `others`, `all`",
         "must be a string",
     );
     for (scope, message) in [
-        (json!("everything"), invalid_scope),
-        (json!(""), invalid_scope),
-        (json!("ALL"), invalid_scope),
-        (json!(null), invalid_type),
-        (json!(7), invalid_type),
-        (json!(["all"]), invalid_type),
-        (json!({ "all": null }), invalid_type),
+        (json!("everything"), scope_message),
+        (json!(""), scope_message),
+        (json!("ALL"), scope_message),
+        (json!(null), type_message),
+        (json!(7), type_message),
+        (json!(["all"]), type_message),
+        (json!({ "all": null }), type_message),
     ] {
         let response = bearer.post(LOGOUT, json!({ "scope": scope })).await;
         assert!(response.all("set-cookie").is_empty());
         response.invalid("scope", "invalid_type", message);
     }
-    for token in [json!(null), json!(7), json!({})] {
-        let response = bearer.post(LOGOUT, json!({ "refresh_token": token })).await;
-        let message = "must be a string";
-        response.invalid("refresh_token", "invalid_type", message);
+    for invalid_token in [json!(null), json!(7), json!({})] {
+        let response = bearer
+            .post(LOGOUT, json!({ "refresh_token": invalid_token }))
+            .await;
+        response.invalid("refresh_token", "invalid_type", type_message);
     }
     for body in ["{", "scope=all", "{\"scope\":\"all\"}}"] {
         bearer.post(LOGOUT, body).await.problem(400, "INVALID_JSON");

@@ -19,21 +19,21 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    a_refresh_returns_the_next_pair_of_tokens_of_the_same_session,
-    the_first_refresh_token_has_counter_0_and_the_next_has_counter_1,
+    a_refresh_returns_two_new_tokens_of_the_same_session,
+    the_first_refresh_token_has_counter_0_and_the_second_has_counter_1,
     every_refresh_extends_the_lifetime_of_the_session,
     twenty_parallel_refreshes_get_equal_responses_and_advance_the_counter_once,
-    parallel_refreshes_of_many_sessions_do_not_mix_their_tokens,
+    parallel_refreshes_of_many_sessions_do_not_mix_tokens,
     an_expired_access_token_does_not_prevent_a_refresh,
     a_refresh_after_a_logout_is_401,
     a_refresh_after_the_account_was_deleted_is_401,
     a_refresh_after_another_session_changed_the_password_is_401,
     a_token_of_a_previous_secret_is_replaced_by_a_token_of_the_current_secret,
     a_missing_token_is_401_and_an_invalid_body_is_rejected,
-    a_session_expires_to_the_microsecond,
+    a_session_expires_exactly_at_the_end_of_its_lifetime,
 }
 
-async fn a_refresh_returns_the_next_pair_of_tokens_of_the_same_session(app: App) {
+async fn a_refresh_returns_two_new_tokens_of_the_same_session(app: App) {
     let ada = app.user("ada").await;
     let body = credentials(ada.email(), ada.password());
     let login_response = app.anonymous().post(LOGIN, body).await.ok();
@@ -80,7 +80,7 @@ async fn a_refresh_returns_the_next_pair_of_tokens_of_the_same_session(app: App)
         .ok();
 }
 
-async fn the_first_refresh_token_has_counter_0_and_the_next_has_counter_1(app: App) {
+async fn the_first_refresh_token_has_counter_0_and_the_second_has_counter_1(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     assert_eq!(
         device.refresh,
@@ -96,16 +96,16 @@ async fn the_first_refresh_token_has_counter_0_and_the_next_has_counter_1(app: A
 
 async fn every_refresh_extends_the_lifetime_of_the_session(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
-    for expires_at in [
+    for expected_expires_at in [
         "2026-12-04 12:57:51.869122",
         "2026-12-11 12:57:51.869121",
         "2026-12-18 12:57:51.86912",
     ] {
-        // Each refresh is in the last microsecond of the lifetime.
+        // Each refresh is in the last microsecond of the session's lifetime.
         app.clock.advance(ALMOST_SESSION_TTL);
         device = refreshed(&app, &device).await;
         let stored_expires_at = column(&app, &device.session, "expires_at").unwrap();
-        assert_eq!(stored_expires_at.trim_end_matches('0'), expires_at);
+        assert_eq!(stored_expires_at.trim_end_matches('0'), expected_expires_at);
         get_session(&app, &device.access).await.ok();
     }
     app.clock.advance(SESSION_TTL);
@@ -119,15 +119,15 @@ async fn twenty_parallel_refreshes_get_equal_responses_and_advance_the_counter_o
         app.clock.advance(Duration::from_millis(1500));
         let requests = (0..20).map(|_| refresh(&app, &device.refresh).into_future());
         let responses = join_all(requests).await;
-        let comparable_parts = |response: &Response| {
+        let read_comparable_parts = |response: &Response| {
             let cookies = response.all("set-cookie").join("\n");
             (response.status(), cookies, response.text())
         };
-        let first_parts = comparable_parts(&responses[0]);
+        let first_parts = read_comparable_parts(&responses[0]);
         assert!(
             responses
                 .iter()
-                .all(|response| comparable_parts(response) == first_parts)
+                .all(|response| read_comparable_parts(response) == first_parts)
         );
         assert_eq!(counter(&app, &device.session), expected_counter);
         device = Device::from_response(&responses[0].clone().ok());
@@ -135,7 +135,7 @@ async fn twenty_parallel_refreshes_get_equal_responses_and_advance_the_counter_o
     refreshed(&app, &device).await;
 }
 
-async fn parallel_refreshes_of_many_sessions_do_not_mix_their_tokens(app: App) {
+async fn parallel_refreshes_of_many_sessions_do_not_mix_tokens(app: App) {
     let ada = app.user("ada").await;
     let mut devices = Vec::new();
     for _ in 0..10 {
@@ -168,7 +168,7 @@ async fn a_refresh_after_a_logout_is_401(app: App) {
     let refreshed_device = refreshed(&app, &device).await;
     let body = json!({ "refresh_token": refreshed_device.refresh });
     app.anonymous().post(LOGOUT, body).await.ok();
-    // The current token and the token before are both rejected, although the overlap has not ended.
+    // The current refresh token and the refresh token before the last refresh are both rejected.
     for token in [&refreshed_device.refresh, &device.refresh] {
         let problem = refresh(&app, token).await.problem(401, "SESSION_EXPIRED");
         assert_eq!(problem["detail"], "The session is over; log in again");
@@ -248,8 +248,8 @@ async fn a_missing_token_is_401_and_an_invalid_body_is_rejected(app: App) {
         let response = caller.post(REFRESH, body).await;
         response.problem(400, "INVALID_JSON");
     }
-    for value in [Value::Null, json!(7), json!([]), json!({}), json!(true)] {
-        let request = caller.post(REFRESH, json!({ "refresh_token": value }));
+    for invalid_value in [Value::Null, json!(7), json!([]), json!({}), json!(true)] {
+        let request = caller.post(REFRESH, json!({ "refresh_token": invalid_value }));
         let message = "must be a string";
         request
             .await
@@ -259,7 +259,7 @@ async fn a_missing_token_is_401_and_an_invalid_body_is_rejected(app: App) {
     request.await.problem(415, "UNSUPPORTED_MEDIA_TYPE");
 }
 
-async fn a_session_expires_to_the_microsecond(app: App) {
+async fn a_session_expires_exactly_at_the_end_of_its_lifetime(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     app.clock.advance(ALMOST_SESSION_TTL);
     let other_device = login(&app, &ada).await;

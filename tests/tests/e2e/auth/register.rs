@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 on_both_engines! {
     a_new_account_is_logged_in,
-    signup_is_an_alias_of_the_same_route,
+    signup_is_an_alias_of_register,
     the_name_is_optional,
     an_email_address_is_lower_cased_and_has_one_account,
-    a_tag_makes_a_different_email_address,
+    a_tag_or_a_dot_makes_a_different_email_address,
     an_international_domain_is_accepted,
     an_email_address_may_have_254_bytes,
     a_malformed_email_address_is_rejected_and_not_trimmed,
@@ -31,7 +31,7 @@ fn registration_body(email: &str) -> Value {
 async fn a_new_account_is_logged_in(app: App) {
     let body = json!({ "email": "ada@example.com", "password": "correct horse", "name": "Ada" });
     let token_response = app.anonymous().post(REGISTER, body).await.created();
-    let user = json!({
+    let expected_user = json!({
         "id": token_response["user"]["id"],
         "email": "ada@example.com",
         "name": "Ada",
@@ -40,17 +40,17 @@ async fn a_new_account_is_logged_in(app: App) {
         "created_at": TestClock::START,
         "updated_at": TestClock::START,
     });
-    assert_eq!(token_response["user"], user);
+    assert_eq!(token_response["user"], expected_user);
     assert_eq!(token_response["token_type"], "Bearer");
     assert_eq!(token_response["expires_in"], 900);
     assert!(token_response["session_id"].is_string());
 
     let token = token_response["access_token"].as_str().unwrap();
     let account = app.bearer(token).get("/api/auth/account").await.ok();
-    assert_eq!(account, user);
+    assert_eq!(account, expected_user);
 }
 
-async fn signup_is_an_alias_of_the_same_route(app: App) {
+async fn signup_is_an_alias_of_register(app: App) {
     let caller = app.anonymous();
     let response = caller
         .post("/api/auth/signup", registration_body("ada@example.com"))
@@ -92,7 +92,7 @@ async fn an_email_address_is_lower_cased_and_has_one_account(app: App) {
     }
 }
 
-async fn a_tag_makes_a_different_email_address(app: App) {
+async fn a_tag_or_a_dot_makes_a_different_email_address(app: App) {
     let caller = app.anonymous();
     for email in [
         "ada@example.com",
@@ -153,9 +153,9 @@ async fn an_email_address_may_have_254_bytes(app: App) {
         .await;
     response.invalid("email", "too_long", "must be at most 254 bytes");
     // This email address has 254 characters, but 255 bytes.
-    let too_long_email = format!("ü{}", email_of_length(253));
+    let long_international_email = format!("ü{}", email_of_length(253));
     let response = caller
-        .post(REGISTER, registration_body(&too_long_email))
+        .post(REGISTER, registration_body(&long_international_email))
         .await;
     response.invalid("email", "too_long", "must be at most 254 bytes");
 }
@@ -193,7 +193,7 @@ async fn a_password_has_8_to_128_characters(app: App) {
         let body = json!({ "email": email, "password": character.repeat(length) });
         caller.post(REGISTER, body).await
     };
-    // The limits count characters, not bytes.
+    // The limits are numbers of characters, not of bytes.
     for character in ["%", "é", "😀"] {
         for length in [8, 9, 127, 128] {
             register(length, character).await.created();
@@ -261,18 +261,19 @@ async fn fields_that_the_server_sets_are_ignored(app: App) {
 
 async fn a_rejected_registration_stores_nothing(app: App) {
     let ada = app.user("ada").await;
-    let count_query =
+    let counts_query =
         "SELECT (SELECT count(*) FROM users) || ' ' || (SELECT count(*) FROM sessions)";
-    assert_eq!(app.database().value(count_query).unwrap(), "1 1");
+    assert_eq!(app.database().value(counts_query).unwrap(), "1 1");
 
-    let body = json!({ "email": ada.email(), "password": "another password", "name": "Eve" });
-    let response = app.anonymous().post(REGISTER, body).await;
+    let duplicate_body =
+        json!({ "email": ada.email(), "password": "another password", "name": "Eve" });
+    let response = app.anonymous().post(REGISTER, duplicate_body).await;
     response.problem(409, "USER_ALREADY_EXISTS");
     let invalid_body = json!({ "email": "eve@example.com", "password": "short" });
     let response = app.anonymous().post(REGISTER, invalid_body).await;
     response.problem(422, "VALIDATION_ERROR");
 
-    assert_eq!(app.database().value(count_query).unwrap(), "1 1");
+    assert_eq!(app.database().value(counts_query).unwrap(), "1 1");
     let login_body = json!({ "email": ada.email(), "password": ada.password() });
     let token_response = app
         .anonymous()

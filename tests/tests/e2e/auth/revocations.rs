@@ -50,7 +50,7 @@ async fn only_services_with_the_secret_may_read_the_list(app: App) {
         response.problem(401, "INVALID_TOKEN");
     }
     service_caller(&app).get(REVOCATIONS).await.ok();
-    // No other route accepts a feed token.
+    // `GET /api/auth/session` does not accept a feed token.
     let response = get_session(&app, &feed_token(&app, app.secret())).await;
     response.problem(401, "INVALID_TOKEN");
     let expired_token = feed_token(&app, app.secret());
@@ -78,13 +78,13 @@ async fn revocations_after_a_sequence_number_are_listed(app: App) {
     for device in [&first_device, &second_device] {
         assert_logged_out(by_access(&app, device, json!({})).await, 1);
     }
-    let path = format!("{REVOCATIONS}?after={}", first_page["next"]);
-    let page = service_caller(&app).get(&path).await.ok();
+    let second_page_path = format!("{REVOCATIONS}?after={}", first_page["next"]);
+    let second_page = service_caller(&app).get(&second_page_path).await.ok();
     assert_eq!(
-        session_ids(&page),
+        session_ids(&second_page),
         [&first_device.session, &second_device.session].map(String::as_str)
     );
-    assert_eq!(page["more"], false);
+    assert_eq!(second_page["more"], false);
     // An access token is valid for 15 minutes. The list keeps the session 10 minutes longer, because clocks may differ.
     let now_seconds = app
         .clock
@@ -92,12 +92,12 @@ async fn revocations_after_a_sequence_number_are_listed(app: App) {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap()
         .as_secs();
-    assert_eq!(page["revocations"][0]["exp"], now_seconds + 25 * 60);
-    let path = format!("{REVOCATIONS}?after={}", page["next"]);
-    let empty_page = service_caller(&app).get(&path).await.ok();
+    assert_eq!(second_page["revocations"][0]["exp"], now_seconds + 25 * 60);
+    let empty_page_path = format!("{REVOCATIONS}?after={}", second_page["next"]);
+    let empty_page = service_caller(&app).get(&empty_page_path).await.ok();
     assert_eq!(
         empty_page,
-        json!({ "revocations": [], "next": page["next"], "more": false })
+        json!({ "revocations": [], "next": second_page["next"], "more": false })
     );
 }
 

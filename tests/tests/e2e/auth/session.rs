@@ -7,7 +7,7 @@ use serde_json::json;
 
 on_both_engines! {
     the_response_contains_the_user_of_the_token,
-    the_response_needs_no_database,
+    the_response_does_not_read_users_sessions_or_tasks,
     another_service_may_issue_the_token,
 }
 
@@ -19,14 +19,14 @@ async fn the_response_contains_the_user_of_the_token(app: App) {
     let session = ada.get(SESSION).await.ok();
     let expected = json!({
         "user": { "id": ada.id(), "email": "ada@example.com" },
-        // The access token expires 15 minutes after the login, in whole seconds.
+        // The access token expires 15 minutes after the registration, in whole seconds.
         "session": { "id": session["session"]["id"], "expiresAt": "2026-11-20T13:12:51.000Z" },
     });
     assert_eq!(session, expected);
     assert!(session["session"]["id"].is_string());
 }
 
-async fn the_response_needs_no_database(app: App) {
+async fn the_response_does_not_read_users_sessions_or_tasks(app: App) {
     let ada = app.user("ada").await;
     app.database().execute(
         "DROP TABLE sessions; DROP TABLE tasks; DROP TABLE imported_tasks; DROP TABLE users",

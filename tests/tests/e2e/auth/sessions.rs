@@ -13,18 +13,18 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    the_list_has_all_fields_and_starts_with_the_last_used_session,
+    each_session_has_all_fields_and_the_last_used_session_is_first,
     only_live_sessions_of_the_caller_are_listed,
-    the_list_needs_a_token,
+    the_list_and_a_deletion_need_a_token,
     any_user_agent_is_stored,
     a_deleted_session_is_revoked,
-    deleting_the_session_of_the_caller_logs_out,
+    deleting_the_session_of_the_caller_logs_the_caller_out,
     a_revoked_session_cannot_revoke_its_replacement_in_any_process,
     an_access_token_of_a_revoked_session_revokes_nothing,
     an_expired_session_revokes_no_other_session_within_the_leeway,
     a_token_without_a_session_revokes_nothing,
     a_session_of_another_user_is_not_found_and_not_revoked,
-    an_invalid_id_is_not_found,
+    an_invalid_session_id_is_not_found,
 }
 
 async fn list_sessions(app: &App, device: &Device) -> Vec<Value> {
@@ -49,15 +49,15 @@ async fn login_with_user_agent(app: &App, user: &Client, user_agent: &str) -> De
     Device::from_response(&request.header("user-agent", user_agent).await.ok())
 }
 
-async fn the_list_has_all_fields_and_starts_with_the_last_used_session(app: App) {
+async fn each_session_has_all_fields_and_the_last_used_session_is_first(app: App) {
     let (ada, laptop) = user_with_device(&app, "ada").await;
     app.clock.advance(Duration::from_millis(1));
-    let phone = login_with_user_agent(&app, &ada, "Ada's phone").await;
+    let phone_before_refresh = login_with_user_agent(&app, &ada, "Ada's phone").await;
     app.clock.advance(Duration::from_secs(3600));
-    let phone = refreshed(&app, &phone).await;
+    let phone = refreshed(&app, &phone_before_refresh).await;
     app.clock.advance(Duration::from_secs(1));
     let terminal = login_with_user_agent(&app, &ada, "curl/8").await;
-    let expected_session =
+    let build_expected_session =
         |device: &Device, clock_times: [&str; 3], user_agent: Value, is_current: bool| {
             let [created_at, last_used_at, expires_at] = clock_times;
             json!({
@@ -71,24 +71,24 @@ async fn the_list_has_all_fields_and_starts_with_the_last_used_session(app: App)
             })
         };
     let expected = [
-        expected_session(&terminal, ["13:57:52.870"; 3], json!("curl/8"), false),
-        expected_session(
+        build_expected_session(&terminal, ["13:57:52.870"; 3], json!("curl/8"), false),
+        build_expected_session(
             &phone,
             ["12:57:51.870", "13:57:51.870", "13:57:51.870"],
             json!("Ada's phone"),
             true,
         ),
-        expected_session(&laptop, ["12:57:51.869"; 3], Value::Null, false),
+        build_expected_session(&laptop, ["12:57:51.869"; 3], Value::Null, false),
     ];
     assert_eq!(list_sessions(&app, &phone).await, expected);
-    // A refresh changes only the order of the sessions.
+    // After a refresh of the laptop, the session of the laptop is first.
     app.clock.advance(Duration::from_secs(1));
     refreshed(&app, &laptop).await;
     let sessions = list_sessions(&app, &terminal).await;
     let expected_ids = [&laptop, &terminal, &phone].map(|device| device.session.as_str());
     assert_eq!(session_ids(&sessions), expected_ids);
-    let current_flags = sessions.iter().map(|session| session["current"] == true);
-    let current_flags: Vec<_> = current_flags.collect();
+    let flags = sessions.iter().map(|session| session["current"] == true);
+    let current_flags: Vec<_> = flags.collect();
     assert_eq!(current_flags, [false, true, false]);
 }
 
@@ -109,16 +109,16 @@ async fn only_live_sessions_of_the_caller_are_listed(app: App) {
     assert_eq!(session_ids(&eve_sessions), [eve_device.session.as_str()]);
     let response = refresh(&app, &expired_device.refresh).await;
     response.problem(401, "SESSION_EXPIRED");
-    // The list has no current session for a token that another service issued.
-    let token = app.token_for(ada.id(), ada.email());
-    let sessions = app.bearer(token).get(SESSIONS).await.ok();
+    // With a token that another service issued, no session in the list is the current session.
+    let service_token = app.token_for(ada.id(), ada.email());
+    let sessions = app.bearer(service_token).get(SESSIONS).await.ok();
     assert_eq!(sessions[0]["current"], false);
-    // A user without an account has no sessions.
-    let token = app.token_for("bob", "bob@example.com");
-    assert_eq!(app.bearer(token).get(SESSIONS).await.ok(), json!([]));
+    // The list of a user without an account is empty.
+    let bob_token = app.token_for("bob", "bob@example.com");
+    assert_eq!(app.bearer(bob_token).get(SESSIONS).await.ok(), json!([]));
 }
 
-async fn the_list_needs_a_token(app: App) {
+async fn the_list_and_a_deletion_need_a_token(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for request in [
         app.anonymous().get(SESSIONS),
@@ -154,13 +154,13 @@ async fn any_user_agent_is_stored(app: App) {
              content-length: {}\r\nuser-agent: ",
             body.len()
         );
-        let parts = [
+        let request_parts = [
             request_head.as_bytes(),
             &sent_user_agent,
             b"\r\n\r\n",
             body.as_bytes(),
         ];
-        connection.send(&parts.concat()).await;
+        connection.send(&request_parts.concat()).await;
         connection.response().await.unwrap().ok();
         assert_eq!(
             list_sessions(&app, &device).await[0]["user_agent"],
@@ -185,7 +185,7 @@ async fn a_deleted_session_is_revoked(app: App) {
     assert_eq!(are_live(&app, [&device, &other_device]), [true, true]);
 }
 
-async fn deleting_the_session_of_the_caller_logs_out(app: App) {
+async fn deleting_the_session_of_the_caller_logs_the_caller_out(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other_device = login(&app, &ada).await;
     let caller = app.bearer(device.access.as_str());
@@ -233,13 +233,13 @@ async fn an_access_token_of_a_revoked_session_revokes_nothing(app: App) {
 
 /// The access token and the session expire at the same time. A verifier accepts the token for five seconds more.
 async fn an_expired_session_revokes_no_other_session_within_the_leeway(engine: Engine) {
-    let second = Duration::from_secs(1);
+    let one_second = Duration::from_secs(1);
     let app = App::on(engine).set("session-ttl", "15m").start();
     let (ada, expiring_device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(expiring_device.access.as_str());
-    app.clock.advance(ACCESS_TTL.saturating_sub(second));
+    app.clock.advance(ACCESS_TTL.saturating_sub(one_second));
     let (first_device, last_device) = (login(&app, &ada).await, login(&app, &ada).await);
-    app.clock.advance(second.saturating_sub(MICROSECOND));
+    app.clock.advance(one_second.saturating_sub(MICROSECOND));
     caller
         .delete(&session_path(&first_device.session))
         .await
@@ -273,14 +273,14 @@ async fn a_session_of_another_user_is_not_found_and_not_revoked(app: App) {
     refreshed(&app, &ada_device).await;
 }
 
-async fn an_invalid_id_is_not_found(app: App) {
+async fn an_invalid_session_id_is_not_found(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(device.access.as_str());
     let upper_case_id = device.session.to_uppercase();
     let braced_id = format!("%7B{}%7D", device.session);
     let id_with_nul = format!("{}%00", device.session);
     let long_id = "a".repeat(8000);
-    for id in [
+    for invalid_id in [
         "%00",
         "%ff",
         "%20",
@@ -297,7 +297,7 @@ async fn an_invalid_id_is_not_found(app: App) {
         &id_with_nul,
         &long_id,
     ] {
-        let response = caller.delete(&session_path(id)).await;
+        let response = caller.delete(&session_path(invalid_id)).await;
         response.problem(404, "SESSION_NOT_FOUND");
     }
     for path in [session_path(""), session_path("a/b")] {

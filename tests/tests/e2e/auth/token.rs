@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::routes::protected;
 
 on_both_engines! {
-    the_token_contains_the_audience_and_the_user,
+    the_new_token_contains_the_audience_and_the_user,
     each_service_accepts_only_its_own_tokens,
     the_server_accepts_no_token_of_another_audience,
     the_new_token_expires_with_the_submitted_token,
@@ -19,7 +19,7 @@ on_both_engines! {
     without_the_setting_token_audiences_no_audience_is_allowed,
     the_audience_is_required,
     the_token_of_a_revoked_session_is_not_exchanged,
-    a_cookie_is_exchanged_only_for_a_trusted_origin,
+    the_token_in_a_cookie_is_exchanged_only_for_a_trusted_origin,
 }
 
 const TOKEN: &str = "/api/auth/token";
@@ -30,12 +30,12 @@ fn start_app(engine: Engine) -> App {
     App::on(engine).set("token-audiences", audiences).start()
 }
 
-async fn exchange_token(caller: &Client, audience: &str) -> Response {
+async fn request_exchange(caller: &Client, audience: &str) -> Response {
     caller.post(TOKEN, json!({ "audience": audience })).await
 }
 
 async fn exchanged_token(caller: &Client, audience: &str) -> String {
-    let response = exchange_token(caller, audience).await.ok();
+    let response = request_exchange(caller, audience).await.ok();
     response["access_token"].as_str().unwrap().to_owned()
 }
 
@@ -54,15 +54,15 @@ fn access_token_claims(app: &App, token: &str) -> Claims {
     verifier.verify(token, app.clock.now()).unwrap()
 }
 
-fn unix_seconds(app: &App) -> i64 {
+fn now_in_unix_seconds(app: &App) -> i64 {
     let since_epoch = app.clock.now().duration_since(UNIX_EPOCH).unwrap();
     since_epoch.as_secs().try_into().unwrap()
 }
 
-async fn the_token_contains_the_audience_and_the_user(engine: Engine) {
+async fn the_new_token_contains_the_audience_and_the_user(engine: Engine) {
     let app = start_app(engine);
     let ada = app.user("ada").await;
-    let response = exchange_token(&ada, "reports").await;
+    let response = request_exchange(&ada, "reports").await;
     assert_eq!(response.header("cache-control"), Some("no-store"));
     assert!(response.all("set-cookie").is_empty());
     let body = response.ok();
@@ -70,17 +70,20 @@ async fn the_token_contains_the_audience_and_the_user(engine: Engine) {
     let expected = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 900 });
     assert_eq!(body, expected);
 
-    let claims = verify_as_service(&app, "reports", token).unwrap();
+    let new_claims = verify_as_service(&app, "reports", token).unwrap();
     let submitted_claims = access_token_claims(&app, ada.token());
-    assert_eq!((&*claims.sub, &*claims.email), (ada.id(), ada.email()));
-    assert_eq!(claims.sid, submitted_claims.sid);
     assert_eq!(
-        (claims.iat, claims.exp),
+        (&*new_claims.sub, &*new_claims.email),
+        (ada.id(), ada.email())
+    );
+    assert_eq!(new_claims.sid, submitted_claims.sid);
+    assert_eq!(
+        (new_claims.iat, new_claims.exp),
         (submitted_claims.iat, submitted_claims.exp)
     );
     let second_token = exchanged_token(&ada, "reports").await;
     let second_claims = verify_as_service(&app, "reports", &second_token).unwrap();
-    assert!(claims.jti != submitted_claims.jti && claims.jti != second_claims.jti);
+    assert!(new_claims.jti != submitted_claims.jti && new_claims.jti != second_claims.jti);
 }
 
 async fn each_service_accepts_only_its_own_tokens(engine: Engine) {
@@ -111,7 +114,7 @@ async fn the_server_accepts_no_token_of_another_audience(engine: Engine) {
         let response = operation.request(&caller, ada.id()).await;
         response.problem(401, "INVALID_TOKEN");
     }
-    exchange_token(&caller, "reports")
+    request_exchange(&caller, "reports")
         .await
         .problem(401, "INVALID_TOKEN");
     let cookie = format!("access_token={token}");
@@ -127,20 +130,20 @@ async fn the_new_token_expires_with_the_submitted_token(engine: Engine) {
     let ada = app.user("ada").await;
     let submitted_claims = access_token_claims(&app, ada.token());
     app.clock.advance(Duration::from_secs(600));
-    let response = exchange_token(&ada, "reports").await.ok();
+    let response = request_exchange(&ada, "reports").await.ok();
     assert_eq!(
         response["expires_in"],
-        submitted_claims.exp - unix_seconds(&app)
+        submitted_claims.exp - now_in_unix_seconds(&app)
     );
     let token = response["access_token"].as_str().unwrap();
-    let claims = verify_as_service(&app, "reports", token).unwrap();
+    let new_claims = verify_as_service(&app, "reports", token).unwrap();
     assert_eq!(
-        (claims.iat, claims.exp),
-        (unix_seconds(&app), submitted_claims.exp)
+        (new_claims.iat, new_claims.exp),
+        (now_in_unix_seconds(&app), submitted_claims.exp)
     );
 }
 
-/// Another service that shares the secret may issue tokens for a year.
+/// Another service that shares the secret may issue tokens that are valid for a year.
 async fn the_new_token_is_valid_for_15_minutes_even_if_the_submitted_token_is_valid_longer(
     engine: Engine,
 ) {
@@ -148,7 +151,7 @@ async fn the_new_token_is_valid_for_15_minutes_even_if_the_submitted_token_is_va
     let mut issuer = Issuer::of(&app);
     issuer.lifetime = Duration::from_secs(365 * 24 * 60 * 60);
     let caller = app.bearer(issuer.issue("eve", "eve@example.com"));
-    let response = exchange_token(&caller, "reports").await.ok();
+    let response = request_exchange(&caller, "reports").await.ok();
     assert_eq!(response["expires_in"], 900);
 }
 
@@ -156,11 +159,11 @@ async fn an_expired_token_within_the_leeway_is_not_exchanged(engine: Engine) {
     let app = start_app(engine);
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(899));
-    let response = exchange_token(&ada, "reports").await.ok();
+    let response = request_exchange(&ada, "reports").await.ok();
     assert_eq!(response["expires_in"], 1);
     app.clock.advance(Duration::from_secs(1));
     ada.get("/api/auth/session").await.ok();
-    exchange_token(&ada, "reports")
+    request_exchange(&ada, "reports")
         .await
         .problem(401, "TOKEN_EXPIRED");
 }
@@ -179,7 +182,7 @@ async fn any_unlisted_audience_is_forbidden(engine: Engine) {
         "reports\0",
         "*",
     ] {
-        let problem = exchange_token(&ada, audience)
+        let problem = request_exchange(&ada, audience)
             .await
             .problem(403, "FORBIDDEN");
         assert_eq!(problem["detail"], "This audience is not allowed");
@@ -188,7 +191,7 @@ async fn any_unlisted_audience_is_forbidden(engine: Engine) {
 
 async fn without_the_setting_token_audiences_no_audience_is_allowed(app: App) {
     let ada = app.user("ada").await;
-    let problem = exchange_token(&ada, "reports")
+    let problem = request_exchange(&ada, "reports")
         .await
         .problem(403, "FORBIDDEN");
     assert_eq!(problem["detail"], "This audience is not allowed");
@@ -216,12 +219,12 @@ async fn the_token_of_a_revoked_session_is_not_exchanged(engine: Engine) {
     let app = start_app(engine);
     let ada = app.user("ada").await;
     ada.post("/api/auth/logout", json!({})).await.ok();
-    exchange_token(&ada, "reports")
+    request_exchange(&ada, "reports")
         .await
         .problem(401, "TOKEN_REVOKED");
 }
 
-async fn a_cookie_is_exchanged_only_for_a_trusted_origin(engine: Engine) {
+async fn the_token_in_a_cookie_is_exchanged_only_for_a_trusted_origin(engine: Engine) {
     let app = start_app(engine);
     let ada = app.user("ada").await;
     let cookie = format!("access_token={}", ada.token());

@@ -9,7 +9,7 @@ use crate::better_auth::fixtures::{Browser, assert_error};
 
 on_both_engines! {
     a_common_password_is_rejected_when_a_user_chooses_it,
-    a_common_password_is_reported_with_all_other_errors,
+    a_common_password_is_reported_together_with_an_invalid_email_address,
     a_password_that_only_contains_a_common_password_is_accepted,
     a_common_password_that_is_already_stored_still_logs_in,
     a_password_on_the_list_of_the_operator_is_rejected,
@@ -43,15 +43,16 @@ async fn a_common_password_is_rejected_when_a_user_chooses_it(app: App) {
     for common_password in COMMON_PASSWORDS {
         let body = credentials("eve@example.com", common_password);
         assert_common_password_error(app.anonymous().post(REGISTER, body).await, "password");
-        let body = json!({ "current_password": ada.password(), "new_password": common_password });
-        let response = ada.post("/api/auth/change-password", body).await;
+        let change_body =
+            json!({ "current_password": ada.password(), "new_password": common_password });
+        let response = ada.post("/api/auth/change-password", change_body).await;
         assert_common_password_error(response, "new_password");
     }
     let login_body = credentials(ada.email(), ada.password());
     app.anonymous().post(LOGIN, login_body).await.ok();
 }
 
-async fn a_common_password_is_reported_with_all_other_errors(app: App) {
+async fn a_common_password_is_reported_together_with_an_invalid_email_address(app: App) {
     let body = credentials("no address", "password");
     let response = app.anonymous().post(REGISTER, body).await;
     let problem = response.problem(422, "VALIDATION_ERROR");
@@ -88,17 +89,18 @@ async fn a_common_password_that_is_already_stored_still_logs_in(app: App) {
 
 async fn a_password_on_the_list_of_the_operator_is_rejected(engine: Engine) {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("list.txt");
-    std::fs::write(&file, "Acme Ltd 2026\r\nZürich Hauptbahnhof\n").unwrap();
+    let list_file = folder.path().join("list.txt");
+    std::fs::write(&list_file, "Acme Ltd 2026\r\nZürich Hauptbahnhof\n").unwrap();
     let app = App::on(engine)
-        .set("password-blocklist", file.to_str().unwrap())
+        .set("password-blocklist", list_file.to_str().unwrap())
         .start();
     let ada = app.user("ada").await;
     for listed_password in ["acme ltd 2026", "ZÜRICH HAUPTBAHNHOF", "password"] {
         let body = credentials("eve@example.com", listed_password);
         assert_common_password_error(app.anonymous().post(REGISTER, body).await, "password");
-        let body = json!({ "current_password": ada.password(), "new_password": listed_password });
-        let response = ada.post("/api/auth/change-password", body).await;
+        let change_body =
+            json!({ "current_password": ada.password(), "new_password": listed_password });
+        let response = ada.post("/api/auth/change-password", change_body).await;
         assert_common_password_error(response, "new_password");
         assert_compromised_password_error(&sign_up(&app, listed_password).await);
     }
@@ -122,18 +124,23 @@ async fn a_better_auth_client_gets_the_code_for_a_compromised_password(app: App)
     let ada = app.user("ada").await;
     for common_password in COMMON_PASSWORDS {
         assert_compromised_password_error(&sign_up(&app, common_password).await);
-        let body = json!({ "currentPassword": ada.password(), "newPassword": common_password });
+        let change_body =
+            json!({ "currentPassword": ada.password(), "newPassword": common_password });
         let sign_in_body = json!({ "email": ada.email(), "password": ada.password() });
         let response = app
             .anonymous()
             .post("/api/auth/sign-in/email", sign_in_body)
             .await;
         let browser = Browser::from_response(&response);
-        let response = browser.post(&app, "/api/auth/change-password", body).await;
+        let response = browser
+            .post(&app, "/api/auth/change-password", change_body)
+            .await;
         assert_compromised_password_error(&response);
-        let body = json!({ "newPassword": common_password, "token": "x" });
+        let reset_body = json!({ "newPassword": common_password, "token": "x" });
         assert_compromised_password_error(
-            &app.anonymous().post("/api/auth/reset-password", body).await,
+            &app.anonymous()
+                .post("/api/auth/reset-password", reset_body)
+                .await,
         );
     }
 }

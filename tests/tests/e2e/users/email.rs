@@ -7,7 +7,7 @@ use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
     an_invalid_email_address_creates_no_account_in_either_api,
-    every_spelling_of_an_email_address_is_one_account,
+    every_spelling_of_an_email_address_belongs_to_the_same_account,
     the_token_contains_the_stored_spelling,
     the_local_part_has_at_most_64_bytes,
     an_email_address_with_an_older_spelling_still_logs_in,
@@ -78,8 +78,8 @@ fn user_count(app: &App) -> String {
     count.unwrap()
 }
 
-async fn every_spelling_of_an_email_address_is_one_account(app: App) {
-    let ascii_spellings = [
+async fn every_spelling_of_an_email_address_belongs_to_the_same_account(app: App) {
+    let spellings_of_ascii_domain = [
         "ada@example.com",
         "Ada@Example.COM",
         "ada@ｅxample.com",
@@ -87,13 +87,16 @@ async fn every_spelling_of_an_email_address_is_one_account(app: App) {
         "ada@example。com",
         "ada@exa\u{200b}mple.com",
     ];
-    let international_spellings = [
+    let spellings_of_international_domain = [
         "ada@EXÄMPLE.de",
         "ada@exämple.de",
         "ADA@XN--EXMPLE-CUA.DE",
         "ada@exa\u{308}mple.de",
     ];
-    for spellings in [&ascii_spellings[..], &international_spellings[..]] {
+    for spellings in [
+        &spellings_of_ascii_domain[..],
+        &spellings_of_international_domain[..],
+    ] {
         let token_response = register(&app, spellings[0]).await.created();
         for spelling in spellings {
             let response = register(&app, spelling).await;
@@ -122,18 +125,22 @@ async fn the_local_part_has_at_most_64_bytes(app: App) {
         let email = format!("{}@example.com", "l".repeat(length));
         assert_eq!(register(&app, &email).await.status(), status, "{length}");
     }
-    let sign_up_request = |length| {
+    let build_sign_up = |length| {
         let email = format!("{}@example.org", "l".repeat(length));
         let body = json!({ "email": email, "password": PASSWORD, "name": "" });
         app.anonymous().post(SIGN_UP, body)
     };
-    assert_eq!(sign_up_request(64).await.status(), 200);
-    assert_eq!(sign_up_request(65).await.status(), 400);
+    assert_eq!(build_sign_up(64).await.status(), 200);
+    assert_eq!(build_sign_up(65).await.status(), 400);
 }
 
 /// Registers an account, then replaces the stored email address with a spelling that only earlier releases stored.
 /// Returns the id of the user.
-async fn register_with_older_spelling(app: &App, user_number: usize, stored_email: &str) -> Value {
+async fn register_and_store_older_spelling(
+    app: &App,
+    user_number: usize,
+    stored_email: &str,
+) -> Value {
     let registered_email = format!("user{user_number}@example.com");
     let token_response = register(app, &registered_email).await.created();
     let statement =
@@ -160,7 +167,7 @@ async fn an_email_address_with_an_older_spelling_still_logs_in(app: App) {
         ("a@127.0.0.1", &["a@127.0.0.1"]),
     ];
     for (number, (stored_email, sent_emails)) in cases.into_iter().enumerate() {
-        let user_id = register_with_older_spelling(&app, number, stored_email).await;
+        let user_id = register_and_store_older_spelling(&app, number, stored_email).await;
         for sent_email in sent_emails {
             let login_response = app
                 .anonymous()
@@ -176,7 +183,7 @@ async fn an_email_address_with_an_older_spelling_still_logs_in(app: App) {
 }
 
 async fn an_email_address_with_an_older_spelling_cannot_be_registered_again(app: App) {
-    let user_id = register_with_older_spelling(&app, 0, "ada@exämple.de").await;
+    let user_id = register_and_store_older_spelling(&app, 0, "ada@exämple.de").await;
     for spelling in ["ada@exämple.de", "ada@xn--exmple-cua.de"] {
         let response = register(&app, spelling).await;
         response.problem(409, "USER_ALREADY_EXISTS");
@@ -189,7 +196,7 @@ async fn an_email_address_with_an_older_spelling_cannot_be_registered_again(app:
 
 async fn a_stored_email_address_with_unsafe_characters_does_not_log_in(app: App) {
     let unsafe_email = "x@<img/onerror=x>[127.0.0.1]";
-    register_with_older_spelling(&app, 0, unsafe_email).await;
+    register_and_store_older_spelling(&app, 0, unsafe_email).await;
     let response = app
         .anonymous()
         .post(LOGIN, credentials(unsafe_email, PASSWORD))
@@ -198,7 +205,7 @@ async fn a_stored_email_address_with_unsafe_characters_does_not_log_in(app: App)
 }
 
 async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {
-    register_with_older_spelling(&app, 0, "ada@exämple.de").await;
+    register_and_store_older_spelling(&app, 0, "ada@exämple.de").await;
     let login_request = app
         .anonymous()
         .post(LOGIN, credentials("ada@exämple.de", PASSWORD));
@@ -208,24 +215,24 @@ async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {
         .bearer(token.as_str().unwrap())
         .post("/api/auth/change-password", body);
     let _response = change_request.await.assert_status(200);
-    let login_request = app
+    let new_login_request = app
         .anonymous()
         .post(LOGIN, credentials("ada@exämple.de", "another horse"));
-    login_request.await.ok();
+    new_login_request.await.ok();
 }
 
-/// Stores seven accounts, because the tests share one log and no other test stores seven accounts of this kind.
+/// The tests share one log. Only this test stores seven email addresses with an older spelling.
 async fn the_log_names_the_command_that_lists_stored_email_addresses(engine: Engine) {
     let app = App::on(engine).start();
     for number in 0..7 {
-        register_with_older_spelling(&app, number, &format!("ada{number}@exämple.de")).await;
+        register_and_store_older_spelling(&app, number, &format!("ada{number}@exämple.de")).await;
     }
     let log_text = "7 accounts have an address that today's rule refuses or spells otherwise";
-    let count_before = e2e::log_lines::find(log_text).len();
+    let line_count_before = e2e::log_lines::find(log_text).len();
     let other_process = app.another_process().start();
     for _ in 0..1000 {
         other_process.anonymous().get("/healthz").await.ok();
-        if e2e::log_lines::find(log_text).len() > count_before {
+        if e2e::log_lines::find(log_text).len() > line_count_before {
             let lines = e2e::log_lines::find(log_text);
             assert!(
                 lines

@@ -22,16 +22,16 @@ on_both_engines! {
 /// A bcrypt cost with which a hash takes about 15 ms, so that a queue forms.
 const BCRYPT_COST: &str = "8";
 
-/// The longest time that a load may take to begin on a busy machine.
+/// The longest wait for [`Load::full_queue`] or [`Load::tenth_rejection`], even on a busy machine.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns an IP address that no other test uses. All log lines with this IP address therefore belong to this test.
-fn ip_address(engine: Engine, group: u8, number: u8) -> String {
+fn ip_address(engine: Engine, third_byte: u8, fourth_byte: u8) -> String {
     let engine_number = match engine {
         Engine::Sqlite => 1,
         Engine::Postgres => 2,
     };
-    Ipv4Addr::new(198, 18 + engine_number, group, number).to_string()
+    Ipv4Addr::new(198, 18 + engine_number, third_byte, fourth_byte).to_string()
 }
 
 fn start_app(engine: Engine, cost: &str) -> App {
@@ -47,7 +47,7 @@ fn login_request(app: &App, ip_address: &str, email: &str, password: &str) -> Re
     request.header("x-forwarded-for", ip_address)
 }
 
-/// Returns how many logins from IP addresses with this prefix the server has rejected after it hashed the password.
+/// Returns how many logins from IP addresses with this prefix the server has rejected for a wrong password.
 fn rejected_login_count(ip_prefix: &str) -> usize {
     log_lines::find(&format!("login refused ip_address=Some({ip_prefix}")).len()
 }
@@ -98,7 +98,7 @@ async fn run_client(
 }
 
 /// Sends a wrong password and then logs in, three times. Returns the largest number of hashes that the server computed
-/// for other clients before it responded to a wrong password. A login with the right password is not measured, because
+/// for other clients before the response to a wrong password. A login with the right password is not measured, because
 /// the server also waits for the disk.
 async fn measure_hashes_before_response(
     app: &App,
@@ -108,9 +108,9 @@ async fn measure_hashes_before_response(
 ) -> usize {
     let mut most_hashes = 0;
     for _ in 0..3 {
-        let rejected_before = rejected_login_count(busy_ip_prefix);
+        let rejected_count_before = rejected_login_count(busy_ip_prefix);
         let response = login_request(app, ip_address, user.email(), "not the password").await;
-        most_hashes = most_hashes.max(rejected_login_count(busy_ip_prefix) - rejected_before);
+        most_hashes = most_hashes.max(rejected_login_count(busy_ip_prefix) - rejected_count_before);
         response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         let response = login_request(app, ip_address, user.email(), user.password()).await;
         response.ok();
@@ -123,21 +123,22 @@ async fn during_many_logins_from_one_network_a_login_from_another_network_waits_
 ) {
     let app = start_app(engine, BCRYPT_COST);
     let ada = app.user("ada").await;
-    let (busy_address, quiet_address) = (ip_address(engine, 1, 1), ip_address(engine, 1, 200));
+    let (busy_ip_address, quiet_ip_address) =
+        (ip_address(engine, 1, 1), ip_address(engine, 1, 200));
     let load = Load::default();
-    let clients = (0..100).map(|number| run_client(&app, &busy_address, number, &load));
+    let clients = (0..100).map(|number| run_client(&app, &busy_ip_address, number, &load));
     let measurement = async {
-        let notified = timeout(LOAD_TIMEOUT, load.full_queue.notified()).await;
-        notified.expect("a full queue in time");
+        let wait_result = timeout(LOAD_TIMEOUT, load.full_queue.notified()).await;
+        wait_result.expect("a full queue in time");
         let most_hashes =
-            measure_hashes_before_response(&app, &quiet_address, &ada, &busy_address).await;
+            measure_hashes_before_response(&app, &quiet_ip_address, &ada, &busy_ip_address).await;
         load.is_over.set(true);
         most_hashes
     };
     let (responses, most_hashes) = tokio::join!(join_all(clients), measurement);
-    let cores = available_parallelism().unwrap().get();
+    let core_count = available_parallelism().unwrap().get();
     // The limit allows for the hashes that run already, the first hash in the queue, and the hashes of other cores.
-    assert!(most_hashes <= 4 * cores + 2, "{most_hashes} hashes");
+    assert!(most_hashes <= 4 * core_count + 2, "{most_hashes} hashes");
     let overloaded_response = responses
         .into_iter()
         .flatten()
@@ -152,38 +153,38 @@ async fn during_many_logins_from_fifty_networks_a_login_from_another_network_wai
 ) {
     let app = start_app(engine, BCRYPT_COST);
     let ada = app.user("ada").await;
-    let quiet_address = ip_address(engine, 3, 200);
-    let busy_addresses: Vec<_> = (0..50)
+    let quiet_ip_address = ip_address(engine, 3, 200);
+    let busy_ip_addresses: Vec<_> = (0..50)
         .map(|number| ip_address(engine, 2, number))
         .collect();
-    let busy_ip_prefix = busy_addresses[0].trim_end_matches('0');
+    let busy_ip_prefix = busy_ip_addresses[0].trim_end_matches('0');
     let load = Load::default();
     let clients =
-        (0..100).map(|number| run_client(&app, &busy_addresses[number % 50], number, &load));
+        (0..100).map(|number| run_client(&app, &busy_ip_addresses[number % 50], number, &load));
     let measurement = async {
-        let notified = timeout(LOAD_TIMEOUT, load.tenth_rejection.notified()).await;
-        notified.expect("ten rejected logins in time");
+        let wait_result = timeout(LOAD_TIMEOUT, load.tenth_rejection.notified()).await;
+        wait_result.expect("ten rejected logins in time");
         let most_hashes =
-            measure_hashes_before_response(&app, &quiet_address, &ada, busy_ip_prefix).await;
+            measure_hashes_before_response(&app, &quiet_ip_address, &ada, busy_ip_prefix).await;
         load.is_over.set(true);
         most_hashes
     };
     let (_, most_hashes) = tokio::join!(join_all(clients), measurement);
-    let cores = available_parallelism().unwrap().get();
-    assert!(most_hashes <= 53 + 4 * cores, "{most_hashes} hashes");
+    let core_count = available_parallelism().unwrap().get();
+    assert!(most_hashes <= 53 + 4 * core_count, "{most_hashes} hashes");
 }
 
 async fn the_logins_of_disconnected_callers_leave_the_queue(engine: Engine) {
     let app = start_app(engine, "11");
     let ada = app.user("ada").await;
-    let ip_address = ip_address(engine, 4, 1);
+    let caller_ip_address = ip_address(engine, 4, 1);
     let mut connections = Vec::new();
     for number in 0..50 {
         let body = credentials(&format!("{number}@example.com"), "wrong").to_string();
         let mut connection = app.connect().await;
         let request = format!(
             "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
-             x-forwarded-for: {ip_address}\r\ncontent-length: {}\r\n\r\n{body}",
+             x-forwarded-for: {caller_ip_address}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         connection.send(request.as_bytes()).await;
@@ -196,11 +197,11 @@ async fn the_logins_of_disconnected_callers_leave_the_queue(engine: Engine) {
         .unwrap()
         .problem(401, "INVALID_EMAIL_OR_PASSWORD");
     drop(connections);
-    let rejected_before = rejected_login_count(&ip_address);
-    login_request(&app, &ip_address, ada.email(), ada.password())
+    let rejected_count_before = rejected_login_count(&caller_ip_address);
+    login_request(&app, &caller_ip_address, ada.email(), ada.password())
         .await
         .ok();
-    let hashed_count = rejected_login_count(&ip_address) - rejected_before;
+    let hashed_count = rejected_login_count(&caller_ip_address) - rejected_count_before;
     assert!(
         hashed_count < 20,
         "{hashed_count} attempts of disconnected callers were hashed first"

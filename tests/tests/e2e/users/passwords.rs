@@ -5,13 +5,14 @@ use e2e::{App, on_both_engines};
 use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
-    every_character_is_significant,
-    unicode_forms_of_one_text_are_one_password,
-    any_characters_may_be_used,
-    a_password_of_a_megabyte_is_rejected_unread,
+    every_character_of_a_password_is_significant,
+    unicode_forms_of_one_text_are_the_same_password,
+    a_password_may_contain_any_characters,
+    a_password_of_a_megabyte_is_rejected_without_being_read,
 }
 
-/// Registers a user with `password`, and asserts that the user logs in with this password and with none of the others.
+/// Registers a user with `password`, and asserts that the user can log in with `password` and with no
+/// password of `other_passwords`.
 async fn assert_only_password(
     app: &App,
     user_number: usize,
@@ -35,24 +36,34 @@ async fn assert_only_password(
     }
 }
 
-async fn every_character_is_significant(app: App) {
-    let a72 = "a".repeat(72);
-    let e39 = "é".repeat(39);
-    let (faces63, p127) = ("😀".repeat(63), "p".repeat(127));
+async fn every_character_of_a_password_is_significant(app: App) {
+    let a_times_72 = "a".repeat(72);
+    let e_times_39 = "é".repeat(39);
+    let (faces_times_63, p_times_127) = ("😀".repeat(63), "p".repeat(127));
     let cases: [(&str, &[&str]); 12] = [
         // bcrypt by itself ignores all bytes after the first 72.
         (
-            &format!("{a72}X"),
-            &[&format!("{a72}Y"), &a72, &format!("{a72}XX")],
+            &format!("{a_times_72}X"),
+            &[
+                &format!("{a_times_72}Y"),
+                &a_times_72,
+                &format!("{a_times_72}XX"),
+            ],
         ),
-        (&a72, &[&format!("{a72}a"), &"a".repeat(71)]),
-        (&format!("{e39}é"), &[&format!("{e39}è"), &e39]),
+        (&a_times_72, &[&format!("{a_times_72}a"), &"a".repeat(71)]),
+        (
+            &format!("{e_times_39}é"),
+            &[&format!("{e_times_39}è"), &e_times_39],
+        ),
         (&"ж".repeat(71), &[&format!("{}з", "ж".repeat(70))]),
         (
-            &format!("{faces63}😀"),
-            &[&format!("{faces63}😁"), &faces63],
+            &format!("{faces_times_63}😀"),
+            &[&format!("{faces_times_63}😁"), &faces_times_63],
         ),
-        (&format!("{p127}p"), &[&format!("{p127}q"), &p127]),
+        (
+            &format!("{p_times_127}p"),
+            &[&format!("{p_times_127}q"), &p_times_127],
+        ),
         // bcrypt by itself stops at NUL.
         (
             "passwort!",
@@ -76,7 +87,7 @@ async fn every_character_is_significant(app: App) {
     }
 }
 
-async fn unicode_forms_of_one_text_are_one_password(app: App) {
+async fn unicode_forms_of_one_text_are_the_same_password(app: App) {
     let caller = app.anonymous();
     for (number, (registered_password, sent_password)) in [
         // The first spelling is in NFC, the second in NFD.
@@ -102,7 +113,7 @@ async fn unicode_forms_of_one_text_are_one_password(app: App) {
     }
 }
 
-async fn any_characters_may_be_used(app: App) {
+async fn a_password_may_contain_any_characters(app: App) {
     for (number, password) in [
         "aaaaaaaaaaaaaaa",
         "        ",
@@ -122,7 +133,7 @@ async fn any_characters_may_be_used(app: App) {
     }
 }
 
-async fn a_password_of_a_megabyte_is_rejected_unread(app: App) {
+async fn a_password_of_a_megabyte_is_rejected_without_being_read(app: App) {
     let body = credentials("ada@example.com", &"p".repeat(1024 * 1024));
     for path in ["/api/auth/register", LOGIN] {
         let response = app.anonymous().post(path, body.clone()).await;

@@ -12,17 +12,17 @@ on_both_engines! {
     failed_logins_with_any_email_address_exhaust_the_budget_of_their_network,
     parallel_wrong_passwords_are_compared_only_up_to_the_budget,
     successful_logins_are_not_counted,
-    an_ipv6_48_prefix_counts_as_four_networks,
+    an_ipv6_48_prefix_has_the_budget_of_four_networks,
     registrations_of_new_and_existing_email_addresses_exhaust_the_budget_of_their_network,
     parallel_registrations_succeed_only_up_to_the_budget,
     a_registration_that_creates_and_reveals_nothing_is_not_counted,
-    a_loopback_caller_is_not_counted_without_trusted_proxies,
-    a_disabled_limit_counts_nothing,
+    requests_of_a_loopback_caller_are_not_counted_without_trusted_proxies,
+    a_limit_that_is_off_rejects_no_request,
     with_a_stolen_session_a_thief_has_a_hundred_guesses_across_all_networks,
 }
 
 const REGISTER: &str = "/api/auth/register";
-/// An IPv4 address. The server counts each IPv4 address as one network.
+/// An IPv4 address. The server treats each IPv4 address as one network.
 const NETWORK: &str = "203.0.113.7";
 const OTHER_NETWORK: &str = "203.0.113.8";
 
@@ -116,7 +116,7 @@ async fn successful_logins_are_not_counted(engine: Engine) {
     response.problem(429, "TOO_MANY_REQUESTS");
 }
 
-async fn an_ipv6_48_prefix_counts_as_four_networks(engine: Engine) {
+async fn an_ipv6_48_prefix_has_the_budget_of_four_networks(engine: Engine) {
     let app = start_app(engine, "2", "off");
     for number in 0..8 {
         let ip_address = format!("2001:db8:7:{number}::1");
@@ -176,7 +176,7 @@ async fn a_registration_that_creates_and_reveals_nothing_is_not_counted(engine: 
     registration_request(&app, NETWORK, 1).await.created();
 }
 
-async fn a_loopback_caller_is_not_counted_without_trusted_proxies(engine: Engine) {
+async fn requests_of_a_loopback_caller_are_not_counted_without_trusted_proxies(engine: Engine) {
     let app = App::on(engine)
         .set("max-failed-logins-per-network", "1")
         .set("max-registrations-per-network", "1")
@@ -190,7 +190,7 @@ async fn a_loopback_caller_is_not_counted_without_trusted_proxies(engine: Engine
     correct_login_request(&app, NETWORK, &ada).await.ok();
 }
 
-async fn a_disabled_limit_counts_nothing(engine: Engine) {
+async fn a_limit_that_is_off_rejects_no_request(engine: Engine) {
     let app = start_app(engine, "off", "off");
     for number in 0..301 {
         let response = wrong_login_request(&app, NETWORK, number).await;
@@ -204,16 +204,16 @@ async fn a_disabled_limit_counts_nothing(engine: Engine) {
 async fn with_a_stolen_session_a_thief_has_a_hundred_guesses_across_all_networks(engine: Engine) {
     let app = start_app(engine, "300", "off");
     let ada = app.user("ada").await;
-    let guess_request = |number: usize, password: &str| {
+    let build_guess = |network_number: usize, password: &str| {
         let body = json!({ "current_password": password, "new_password": "another password" });
         let request = ada.post("/api/auth/change-password", body);
-        request.header("x-forwarded-for", &format!("198.51.100.{number}"))
+        request.header("x-forwarded-for", &format!("198.51.100.{network_number}"))
     };
-    for number in 0..100 {
-        let response = guess_request(number, "not the password").await;
+    for network_number in 0..100 {
+        let response = build_guess(network_number, "not the password").await;
         response.problem(403, "INVALID_PASSWORD");
     }
-    let response = guess_request(200, ada.password()).await;
+    let response = build_guess(200, ada.password()).await;
     response.problem(429, "TOO_MANY_REQUESTS");
     // The owner can still log in, even from a network that sent guesses.
     correct_login_request(&app, "198.51.100.7", &ada).await.ok();

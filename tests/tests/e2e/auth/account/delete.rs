@@ -12,7 +12,7 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     a_deleted_account_leaves_no_user_no_task_and_no_session,
     the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once,
-    the_email_address_of_a_deleted_account_can_be_registered_again_without_its_tasks,
+    a_new_account_with_the_email_address_of_a_deleted_account_has_no_tasks,
     a_wrong_password_deletes_nothing,
     wrong_passwords_are_counted_as_failed_logins,
     a_body_without_a_password_deletes_nothing,
@@ -37,14 +37,14 @@ async fn a_deleted_account_leaves_no_user_no_task_and_no_session(app: App) {
     let cookies = response.all("set-cookie");
     assert!(cookies.len() == 2 && cookies.iter().all(|cookie| cookie.contains("=; ")));
     assert_eq!(response.ok(), json!({ "success": true }));
-    for (table, column, remaining_rows) in [
+    for (table, column, remaining_count) in [
         ("users", "id", 1),
         ("tasks", "user_id", 1),
         ("sessions", "user_id", 2),
     ] {
         let table_and_condition = format!("{table} WHERE {column} = '{}'", ada.id());
         assert_eq!(count(&app, &table_and_condition), 0, "{table}");
-        assert_eq!(count(&app, table), remaining_rows, "{table}");
+        assert_eq!(count(&app, table), remaining_count, "{table}");
     }
     get_session(&app, &eve_device.access).await.ok();
     assert!(!is_revoked(&app, &eve_device.session));
@@ -56,13 +56,13 @@ async fn the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once(app
     let other_device = login(&app, &ada).await;
     let caller = app.bearer(device.access.as_str());
     deletion_request(&caller, ada.password()).await.ok();
-    for device in [&device, &other_device] {
-        let caller = app.bearer(device.access.as_str());
+    for revoked_device in [&device, &other_device] {
+        let revoked_caller = app.bearer(revoked_device.access.as_str());
         for operation in protected(&app).await {
-            let response = operation.request(&caller, ada.id()).await;
+            let response = operation.request(&revoked_caller, ada.id()).await;
             response.problem(401, "TOKEN_REVOKED");
         }
-        let response = refresh(&app, &device.refresh).await;
+        let response = refresh(&app, &revoked_device.refresh).await;
         response.problem(401, "SESSION_EXPIRED");
     }
     let body = credentials(ada.email(), ada.password());
@@ -70,9 +70,7 @@ async fn the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once(app
     response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-async fn the_email_address_of_a_deleted_account_can_be_registered_again_without_its_tasks(
-    app: App,
-) {
+async fn a_new_account_with_the_email_address_of_a_deleted_account_has_no_tasks(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     deletion_request(&ada, ada.password()).await.ok();
@@ -130,13 +128,13 @@ async fn a_body_without_a_password_deletes_nothing(app: App) {
 }
 
 async fn a_token_without_an_account_is_rejected(app: App) {
-    let token = app.token_for("eve", "eve@example.com");
-    let response = deletion_request(&app.bearer(token), "any password").await;
+    let eve_token = app.token_for("eve", "eve@example.com");
+    let response = deletion_request(&app.bearer(eve_token), "any password").await;
     response.problem(401, "INVALID_TOKEN");
     // If the account exists, a token that another service issued is accepted.
     let ada = app.user("ada").await;
-    let token = app.token_for(ada.id(), ada.email());
-    deletion_request(&app.bearer(token), ada.password())
+    let ada_token = app.token_for(ada.id(), ada.email());
+    deletion_request(&app.bearer(ada_token), ada.password())
         .await
         .ok();
     ada.get(ACCOUNT).await.problem(401, "TOKEN_REVOKED");

@@ -23,8 +23,8 @@ fn compute_hash(password: &str, cost: u32) -> String {
 }
 
 fn store_hash(app: &App, hash: &str) {
-    let hash = hash.replace('\'', "''");
-    let statement = format!("UPDATE users SET password_hash = '{hash}'");
+    let escaped_hash = hash.replace('\'', "''");
+    let statement = format!("UPDATE users SET password_hash = '{escaped_hash}'");
     app.database().execute(&statement);
 }
 
@@ -34,17 +34,17 @@ fn stored_hash(app: &App) -> String {
 }
 
 /// Asserts that the first login with the right password replaces this hash, and that other logins replace no hash.
-async fn assert_replaced_at_login(app: &App, ada: &Client, password: &str, hash: &str) {
+async fn assert_replaced_at_login(app: &App, user: &Client, password: &str, hash: &str) {
     store_hash(app, hash);
     let wrong_login = app
         .anonymous()
-        .post(LOGIN, credentials(ada.email(), "wrong"));
+        .post(LOGIN, credentials(user.email(), "wrong"));
     wrong_login.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     assert_eq!(stored_hash(app), hash);
 
     let right_login = app
         .anonymous()
-        .post(LOGIN, credentials(ada.email(), password));
+        .post(LOGIN, credentials(user.email(), password));
     right_login.clone().await.ok();
     let new_hash = stored_hash(app);
     assert_ne!(new_hash, hash);
@@ -112,7 +112,7 @@ async fn a_current_hash_is_kept(app: App) {
 async fn a_corrupt_hash_is_a_500_that_reveals_nothing(app: App) {
     let ada = app.user("ada").await;
     let valid_hash = stored_hash(&app);
-    let (head, tail) = valid_hash.split_at(7);
+    let (version_and_cost, salt_and_digest) = valid_hash.split_at(7);
     for (number, corrupt_hash) in [
         String::new(),
         "canary".to_owned(),
@@ -122,9 +122,9 @@ async fn a_corrupt_hash_is_a_500_that_reveals_nothing(app: App) {
         valid_hash.replace("$2b$04$", "$2b$20$"),
         valid_hash.replace("$2b$04$", "$2b$31$"),
         valid_hash.replace("$2b$04$", "$2b$+4$"),
-        format!("{head}{}", "é".repeat(53)),
-        format!("{head}{}", "é".repeat(26) + "."),
-        format!("{head}!{}", tail.split_at(1).1),
+        format!("{version_and_cost}{}", "é".repeat(53)),
+        format!("{version_and_cost}{}", "é".repeat(26) + "."),
+        format!("{version_and_cost}!{}", salt_and_digest.split_at(1).1),
         format!("{valid_hash}."),
     ]
     .into_iter()

@@ -7,22 +7,22 @@ use e2e::{App, Client, Connection, Engine, on_both_engines};
 use super::{LOGIN, credentials};
 
 on_both_engines! {
-    after_a_hundred_failures_the_right_password_is_rejected_too,
-    another_email_address_and_another_network_are_not_affected,
-    a_successful_login_resets_the_count,
+    after_a_hundred_failed_logins_the_right_password_is_rejected_too,
+    failed_logins_do_not_affect_another_email_address_or_another_network,
+    a_successful_login_resets_the_count_of_failed_logins,
     forwarding_headers_other_than_x_forwarded_for_are_ignored,
 }
 
 /// Sends this many logins with a wrong password.
-async fn fail_logins(app: &App, ada: &Client, count: usize) {
-    let body = credentials(ada.email(), "not the password");
+async fn fail_logins(app: &App, user: &Client, count: usize) {
+    let body = credentials(user.email(), "not the password");
     for _ in 0..count {
         let response = app.anonymous().post(LOGIN, body.clone()).await;
         response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
 }
 
-async fn after_a_hundred_failures_the_right_password_is_rejected_too(engine: Engine) {
+async fn after_a_hundred_failed_logins_the_right_password_is_rejected_too(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
     fail_logins(&app, &ada, 100).await;
@@ -43,7 +43,7 @@ async fn after_a_hundred_failures_the_right_password_is_rejected_too(engine: Eng
     fail_logins(&app, &ada, 100).await;
 }
 
-async fn another_email_address_and_another_network_are_not_affected(engine: Engine) {
+async fn failed_logins_do_not_affect_another_email_address_or_another_network(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     fail_logins(&app, &ada, 100).await;
@@ -70,7 +70,7 @@ async fn another_email_address_and_another_network_are_not_affected(engine: Engi
     }
 }
 
-async fn a_successful_login_resets_the_count(engine: Engine) {
+async fn a_successful_login_resets_the_count_of_failed_logins(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
     for _ in 0..2 {
@@ -85,9 +85,9 @@ async fn forwarding_headers_other_than_x_forwarded_for_are_ignored(engine: Engin
     let ada = app.user("ada").await;
     fail_logins(&app, &ada, 100).await;
     let body = credentials(ada.email(), ada.password());
-    for name in ["forwarded", "x-real-ip", "true-client-ip"] {
+    for header_name in ["forwarded", "x-real-ip", "true-client-ip"] {
         let request = app.anonymous().post(LOGIN, body.clone());
-        let response = request.header(name, "203.0.113.7").await;
+        let response = request.header(header_name, "203.0.113.7").await;
         response.problem(429, "TOO_MANY_REQUESTS");
     }
 }

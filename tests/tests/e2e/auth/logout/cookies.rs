@@ -14,8 +14,8 @@ on_both_engines! {
     either_cookie_alone_logs_out,
     cookies_of_two_sessions_revoke_both_sessions,
     duplicate_cookies_revoke_the_session_of_each_cookie,
-    duplicate_cookies_revoke_no_other_session,
-    invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_revoked,
+    duplicate_cookies_revoke_nothing_in_the_scopes_others_and_all,
+    invalid_cookies_do_not_hide_a_valid_cookie_and_at_most_eight_sessions_are_revoked,
     cookies_from_another_origin_revoke_nothing,
 }
 
@@ -65,18 +65,21 @@ async fn cookies_of_two_sessions_revoke_both_sessions(app: App) {
         .problem(401, "TOKEN_REVOKED");
 }
 
-/// Over plain HTTP, another host of the same domain can add a cookie of the same name.
+/// Over plain HTTP, another host of the server's domain can add a second cookie with the name of a session cookie.
 async fn duplicate_cookies_revoke_the_session_of_each_cookie(app: App) {
     let (ada, phone) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let (first_device, second_device) = (login(&app, &ada).await, login(&app, &ada).await);
-    let cross_site_request = app.anonymous().post(LOGOUT, json!({}));
-    let both_cookies = format!("{}; {}", eve_device.cookies(), first_device.cookies());
-    let cross_site_request = cross_site_request.header("cookie", &both_cookies);
-    let cross_site_request = cross_site_request.header("origin", "https://evil.example");
+    let request = app.anonymous().post(LOGOUT, json!({}));
+    let cookies_of_two_devices = format!("{}; {}", eve_device.cookies(), first_device.cookies());
+    let request = request.header("cookie", &cookies_of_two_devices);
+    let cross_site_request = request.header("origin", "https://evil.example");
     assert_eq!(cross_site_request.await.status(), 403);
     assert_eq!(are_live(&app, [&first_device, &eve_device]), [true, true]);
-    assert_logged_out(logout_with_cookies(&app, &both_cookies, json!({})).await, 2);
+    assert_logged_out(
+        logout_with_cookies(&app, &cookies_of_two_devices, json!({})).await,
+        2,
+    );
     assert_eq!(
         are_live(&app, [&first_device, &eve_device, &phone]),
         [false, false, true]
@@ -90,7 +93,7 @@ async fn duplicate_cookies_revoke_the_session_of_each_cookie(app: App) {
     assert_eq!(are_live(&app, [&second_device, &phone]), [false, true]);
 }
 
-async fn duplicate_cookies_revoke_no_other_session(app: App) {
+async fn duplicate_cookies_revoke_nothing_in_the_scopes_others_and_all(app: App) {
     let (ada, ada_device) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let phone = login(&app, &ada).await;
@@ -109,7 +112,9 @@ async fn duplicate_cookies_revoke_no_other_session(app: App) {
     }
 }
 
-async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_revoked(app: App) {
+async fn invalid_cookies_do_not_hide_a_valid_cookie_and_at_most_eight_sessions_are_revoked(
+    app: App,
+) {
     let (ada, other_device) = user_with_device(&app, "ada").await;
     for name in ["access_token", "refresh_token"] {
         let invalid_cookies = format!("{name}=x; {name}=; ").repeat(20);
@@ -119,11 +124,11 @@ async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_
         assert_eq!(are_live(&app, [&device, &other_device]), [false, true]);
     }
     for (session_count, revoked_count) in [(7, 7), (8, 8), (9, 8)] {
-        let mut cookies = Vec::new();
+        let mut session_cookies = Vec::new();
         for _ in 0..session_count {
-            cookies.push(login(&app, &ada).await.cookies());
+            session_cookies.push(login(&app, &ada).await.cookies());
         }
-        let request = logout_with_cookies(&app, &cookies.join("; "), json!({}));
+        let request = logout_with_cookies(&app, &session_cookies.join("; "), json!({}));
         assert_logged_out(request.await, revoked_count);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{App, Issuer, on_both_engines};
+use e2e::{App, Issuer, Request, on_both_engines};
 use serde_json::{Value, json};
 
 use super::{
@@ -16,7 +16,7 @@ use crate::sessions::fixtures::{
 
 on_both_engines! {
     without_credentials_nothing_is_revoked,
-    malformed_tokens_revoke_nothing,
+    malformed_or_misused_tokens_revoke_nothing,
     with_an_invalid_authorization_header_the_cookies_are_ignored,
     a_forged_token_revokes_nothing,
     an_unknown_session_is_not_revoked,
@@ -50,9 +50,52 @@ async fn without_credentials_nothing_is_revoked(app: App) {
     get_session(&app, &device.access).await.ok();
 }
 
-async fn malformed_tokens_revoke_nothing(app: App) {
+/// Builds logouts with tokens of the device, each of which is in the wrong place, truncated or duplicated.
+fn requests_with_misused_tokens(app: &App, device: &Device) -> Vec<Request> {
+    let (access_token, refresh_token) = (&device.access, &device.refresh);
+    vec![
+        app.bearer(refresh_token.as_str()).post(LOGOUT, scope_all()),
+        app.bearer(access_token[..access_token.len() - 1].to_owned())
+            .post(LOGOUT, scope_all()),
+        app.anonymous()
+            .post(LOGOUT, scope_all())
+            .header("authorization", access_token),
+        app.anonymous()
+            .post(LOGOUT, scope_all())
+            .header("authorization", &format!("Basic {access_token}")),
+        app.bearer(access_token.as_str())
+            .post(LOGOUT, scope_all())
+            .header("authorization", &format!("Bearer {access_token}")),
+        app.anonymous().post(
+            LOGOUT,
+            json!({ "scope": "all", "refresh_token": access_token }),
+        ),
+        app.anonymous().post(
+            &format!("{LOGOUT}?refresh_token={refresh_token}"),
+            scope_all(),
+        ),
+        logout_with_cookies(app, &format!("access_token={refresh_token}"), scope_all()),
+        logout_with_cookies(app, &format!("refresh_token={access_token}"), scope_all()),
+        logout_with_cookies(
+            app,
+            &format!("access_token={access_token}; access_token={access_token}"),
+            scope_all(),
+        ),
+        logout_with_cookies(
+            app,
+            &format!("refresh_token={refresh_token}; refresh_token={refresh_token}"),
+            scope_all(),
+        ),
+        logout_with_cookies(
+            app,
+            &format!("__Host-access_token={access_token}"),
+            scope_all(),
+        ),
+    ]
+}
+
+async fn malformed_or_misused_tokens_revoke_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let (access, refresh) = (&device.access, &device.refresh);
     for invalid_token in ["junk", "", "rt_", "a.b.c"] {
         assert_logged_out(app.bearer(invalid_token).post(LOGOUT, scope_all()).await, 0);
         let mut body = scope_all();
@@ -65,37 +108,7 @@ async fn malformed_tokens_revoke_nothing(app: App) {
             );
         }
     }
-    for request in [
-        app.bearer(refresh.as_str()).post(LOGOUT, scope_all()),
-        app.bearer(access[..access.len() - 1].to_owned())
-            .post(LOGOUT, scope_all()),
-        app.anonymous()
-            .post(LOGOUT, scope_all())
-            .header("authorization", access),
-        app.anonymous()
-            .post(LOGOUT, scope_all())
-            .header("authorization", &format!("Basic {access}")),
-        app.bearer(access.as_str())
-            .post(LOGOUT, scope_all())
-            .header("authorization", &format!("Bearer {access}")),
-        app.anonymous()
-            .post(LOGOUT, json!({ "scope": "all", "refresh_token": access })),
-        app.anonymous()
-            .post(&format!("{LOGOUT}?refresh_token={refresh}"), scope_all()),
-        logout_with_cookies(&app, &format!("access_token={refresh}"), scope_all()),
-        logout_with_cookies(&app, &format!("refresh_token={access}"), scope_all()),
-        logout_with_cookies(
-            &app,
-            &format!("access_token={access}; access_token={access}"),
-            scope_all(),
-        ),
-        logout_with_cookies(
-            &app,
-            &format!("refresh_token={refresh}; refresh_token={refresh}"),
-            scope_all(),
-        ),
-        logout_with_cookies(&app, &format!("__Host-access_token={access}"), scope_all()),
-    ] {
+    for request in requests_with_misused_tokens(&app, &device) {
         assert_logged_out(request.await, 0);
     }
     assert_eq!(are_live(&app, [&device]), [true]);
@@ -104,9 +117,9 @@ async fn malformed_tokens_revoke_nothing(app: App) {
 
 async fn with_an_invalid_authorization_header_the_cookies_are_ignored(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    for header in ["", "junk", "Bearer junk", "Basic YTpi"] {
+    for header_value in ["", "junk", "Bearer junk", "Basic YTpi"] {
         let request = by_cookies(&app, &device, scope_all());
-        assert_logged_out(request.header("authorization", header).await, 0);
+        assert_logged_out(request.header("authorization", header_value).await, 0);
     }
     assert_eq!(are_live(&app, [&device]), [true]);
 }
@@ -114,28 +127,28 @@ async fn with_an_invalid_authorization_header_the_cookies_are_ignored(app: App) 
 /// Each token has the MAC of another secret, or one changed byte.
 async fn a_forged_token_revokes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let secret = "the secret of another server, long enough";
-    let (message, _) = device.access.rsplit_once('.').unwrap();
-    let other_server = Issuer {
-        secret: secret.to_owned(),
+    let other_secret = "the secret of another server, long enough";
+    let (signed_part, _) = device.access.rsplit_once('.').unwrap();
+    let other_issuer = Issuer {
+        secret: other_secret.to_owned(),
         ..Issuer::of(&app)
     };
-    let other_server_token = other_server.issue("eve", "eve@example.com");
-    let (_, mac) = other_server_token.rsplit_once('.').unwrap();
+    let other_issuer_token = other_issuer.issue("eve", "eve@example.com");
+    let (_, mac) = other_issuer_token.rsplit_once('.').unwrap();
     let forged_device = Device {
         session: device.session.clone(),
-        access: format!("{message}.{mac}"),
-        refresh: encode_refresh_token(secret, &device.session, 0),
+        access: format!("{signed_part}.{mac}"),
+        refresh: encode_refresh_token(other_secret, &device.session, 0),
     };
     let mut altered_device = forged_device.clone();
     altered_device.refresh = device.refresh.replace("rt_A", "rt_B");
     assert_ne!(altered_device.refresh, device.refresh);
     for wait_seconds in [0, 3600] {
         app.clock.advance(Duration::from_secs(wait_seconds));
-        for device in [&forged_device, &altered_device] {
-            assert_logged_out(by_access(&app, device, scope_all()).await, 0);
-            assert_logged_out(by_body(&app, device, scope_all()).await, 0);
-            assert_logged_out(by_cookies(&app, device, scope_all()).await, 0);
+        for invalid_device in [&forged_device, &altered_device] {
+            assert_logged_out(by_access(&app, invalid_device, scope_all()).await, 0);
+            assert_logged_out(by_body(&app, invalid_device, scope_all()).await, 0);
+            assert_logged_out(by_cookies(&app, invalid_device, scope_all()).await, 0);
         }
     }
     assert_eq!(are_live(&app, [&device]), [true]);
@@ -184,7 +197,7 @@ async fn the_credentials_of_an_expired_session_revoke_nothing(app: App) {
     app.clock.advance(SESSION_TTL);
     let other_device = login(&app, &ada).await;
     assert_no_credential_revokes(&app, &expired_device).await;
-    // The scope `others` does not count the expired session.
+    // The scope `others` does not include the expired session.
     let response = by_access(&app, &other_device, json!({ "scope": "others" })).await;
     assert_others_logged_out(response, 0);
     get_session(&app, &other_device.access).await.ok();

@@ -27,20 +27,21 @@ const SCOPES: [&str; 2] = ["others", "all"];
 const LEEWAY: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn two_devices(app: &App, name: &str) -> (Device, Device) {
+async fn login_two_devices(app: &App, name: &str) -> (Device, Device) {
     let (user, first_device) = user_with_device(app, name).await;
     (first_device, login(app, &user).await)
 }
 
-/// Asserts that the scope `all` revoked only the session of the credential, and that the scope `others` revoked none.
+/// Asserts that the scope `all` revoked only the session of the first device, and that the scope `others` revoked no
+/// session.
 #[track_caller]
-fn assert_at_most_own_session_revoked(
+fn assert_at_most_first_device_revoked(
     app: &App,
     scope: &str,
-    [device, other_device]: [&Device; 2],
+    [first_device, other_device]: [&Device; 2],
 ) {
     assert_eq!(
-        are_live(app, [device, other_device]),
+        are_live(app, [first_device, other_device]),
         [scope == "others", true],
         "{scope}"
     );
@@ -48,8 +49,8 @@ fn assert_at_most_own_session_revoked(
 
 async fn an_access_token_revokes_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
-        let (device, other_device) = two_devices(&app, scope).await;
-        // Waits a second less, because `exp` has whole seconds and the test clock has a fraction of a second.
+        let (device, other_device) = login_two_devices(&app, scope).await;
+        // Advances the clock by a second less, because `exp` has whole seconds and the clock a fraction of a second.
         app.clock
             .advance((ACCESS_TTL + LEEWAY).saturating_sub(SECOND));
         by_access(&app, &device, json!({ "scope": scope }))
@@ -68,16 +69,16 @@ async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
         .enumerate()
     {
         for scope in SCOPES {
-            let (device, other_device) = two_devices(&app, &format!("{scope}{number}")).await;
+            let (device, other_device) = login_two_devices(&app, &format!("{scope}{number}")).await;
             app.clock.advance(wait);
             let revoked_count = usize::from(scope == "all");
             let response = by_access(&app, &device, json!({ "scope": scope })).await;
             assert_eq!(response.ok()["revoked"], revoked_count);
-            assert_at_most_own_session_revoked(&app, scope, [&device, &other_device]);
-            let cookie = format!("access_token={}", device.access);
-            let request = logout_with_cookies(&app, &cookie, json!({ "scope": scope }));
+            assert_at_most_first_device_revoked(&app, scope, [&device, &other_device]);
+            let access_cookie = format!("access_token={}", device.access);
+            let request = logout_with_cookies(&app, &access_cookie, json!({ "scope": scope }));
             assert_eq!(request.await.ok()["revoked"], 0);
-            assert_at_most_own_session_revoked(&app, scope, [&device, &other_device]);
+            assert_at_most_first_device_revoked(&app, scope, [&device, &other_device]);
         }
     }
 }
@@ -86,7 +87,7 @@ async fn the_current_refresh_token_and_its_predecessor_revoke_other_sessions(app
     for scope in SCOPES {
         for refresh_count in [0, 1] {
             let (device, other_device) =
-                two_devices(&app, &format!("{scope}{refresh_count}")).await;
+                login_two_devices(&app, &format!("{scope}{refresh_count}")).await;
             let newest_device = refreshed_times(&app, &device, refresh_count).await;
             app.clock.advance(OVERLAP * 2);
             let revoked_count = if scope == "all" { 2 } else { 1 };
@@ -108,7 +109,7 @@ async fn an_older_refresh_token_revokes_at_most_its_own_session(app: App) {
     for scope in SCOPES {
         for refresh_count in [2, 5] {
             let (device, other_device) =
-                two_devices(&app, &format!("{scope}{refresh_count}")).await;
+                login_two_devices(&app, &format!("{scope}{refresh_count}")).await;
             refreshed_times(&app, &device, refresh_count).await;
             let revoked_count = usize::from(scope == "all");
             let response = by_body(&app, &device, json!({ "scope": scope })).await;
@@ -117,11 +118,11 @@ async fn an_older_refresh_token_revokes_at_most_its_own_session(app: App) {
                 revoked_count,
                 "{scope} {refresh_count}"
             );
-            assert_at_most_own_session_revoked(&app, scope, [&device, &other_device]);
-            let cookie = format!("refresh_token={}", device.refresh);
-            let request = logout_with_cookies(&app, &cookie, json!({ "scope": scope }));
+            assert_at_most_first_device_revoked(&app, scope, [&device, &other_device]);
+            let refresh_cookie = format!("refresh_token={}", device.refresh);
+            let request = logout_with_cookies(&app, &refresh_cookie, json!({ "scope": scope }));
             assert_eq!(request.await.ok()["revoked"], 0);
-            assert_at_most_own_session_revoked(&app, scope, [&device, &other_device]);
+            assert_at_most_first_device_revoked(&app, scope, [&device, &other_device]);
         }
     }
 }
@@ -132,52 +133,56 @@ async fn a_refresh_token_with_a_counter_ahead_of_its_session_revokes_at_most_tha
 ) {
     for scope in SCOPES {
         for counter in [1, u32::MAX] {
-            let (mut device, other_device) = two_devices(&app, &format!("{scope}{counter}")).await;
+            let (mut device, other_device) =
+                login_two_devices(&app, &format!("{scope}{counter}")).await;
             device.refresh = encode_refresh_token(app.secret(), &device.session, counter);
             by_body(&app, &device, json!({ "scope": scope })).await.ok();
-            assert_at_most_own_session_revoked(&app, scope, [&device, &other_device]);
+            assert_at_most_first_device_revoked(&app, scope, [&device, &other_device]);
         }
     }
 }
 
 async fn the_strongest_of_several_credentials_decides_what_a_logout_revokes(app: App) {
-    let (device, other_device) = two_devices(&app, "ada").await;
+    let (device, other_device) = login_two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     // The access token in the cookie has expired. The refresh token is current.
     let response = by_cookies(&app, &device, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 1);
     assert_eq!(are_live(&app, [&device, &other_device]), [true, false]);
 
-    let (device, other_device) = two_devices(&app, "eve").await;
+    let (eve_device, other_eve_device) = login_two_devices(&app, "eve").await;
     app.clock.advance(ACCESS_TTL * 2);
-    let bearer = format!("Bearer {}", device.access);
-    let request =
-        by_body(&app, &device, json!({ "scope": "others" })).header("authorization", &bearer);
+    let authorization = format!("Bearer {}", eve_device.access);
+    let request = by_body(&app, &eve_device, json!({ "scope": "others" }))
+        .header("authorization", &authorization);
     assert_eq!(request.await.ok()["revoked"], 1);
-    assert_eq!(are_live(&app, [&device, &other_device]), [true, false]);
+    assert_eq!(
+        are_live(&app, [&eve_device, &other_eve_device]),
+        [true, false]
+    );
 
     // The refresh token is old. The access token is valid.
-    let (device, other_device) = two_devices(&app, "bob").await;
-    let newest_device = refreshed_times(&app, &device, 3).await;
+    let (bob_device, other_bob_device) = login_two_devices(&app, "bob").await;
+    let newest_device = refreshed_times(&app, &bob_device, 3).await;
     let mixed_device = Device {
-        refresh: device.refresh,
+        refresh: bob_device.refresh,
         ..newest_device.clone()
     };
     let response = by_cookies(&app, &mixed_device, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 1);
     assert_eq!(
-        are_live(&app, [&newest_device, &other_device]),
+        are_live(&app, [&newest_device, &other_bob_device]),
         [true, false]
     );
 }
 
 async fn with_an_authorization_header_the_cookies_are_ignored(app: App) {
-    let (device, other_device) = two_devices(&app, "ada").await;
+    let (device, other_device) = login_two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     let newest_device = refreshed(&app, &device).await;
-    let bearer = format!("Bearer {}", device.access);
+    let authorization = format!("Bearer {}", device.access);
     let request = by_cookies(&app, &newest_device, json!({ "scope": "others" }));
-    let response = request.header("authorization", &bearer).await;
+    let response = request.header("authorization", &authorization).await;
     assert_eq!(response.ok()["revoked"], 0);
     assert_eq!(are_live(&app, [&device, &other_device]), [true, true]);
 }
@@ -185,7 +190,7 @@ async fn with_an_authorization_header_the_cookies_are_ignored(app: App) {
 /// Another process has just revoked the session, and this process has not been notified yet.
 async fn an_access_token_of_a_revoked_session_revokes_no_other_session(app: App) {
     for scope in SCOPES {
-        let (device, other_device) = two_devices(&app, scope).await;
+        let (device, other_device) = login_two_devices(&app, scope).await;
         app.database().execute(&format!(
             "UPDATE sessions SET revoked_at = created_at WHERE id = '{}'",
             device.session

@@ -1,5 +1,5 @@
-//! Tests `POST /api/auth/refresh` with tokens that are malformed, of another session or of another server. Each is
-//! rejected and changes nothing.
+//! Tests `POST /api/auth/refresh` with tokens that are malformed, of another session or of another server. Each
+//! token is rejected and changes nothing.
 
 use std::time::Duration;
 
@@ -30,18 +30,18 @@ on_both_engines! {
     ids_that_postgresql_cannot_store_cause_no_internal_errors,
 }
 
-/// Asserts that each token is rejected as invalid and that the session continues unchanged.
+/// Asserts that each token is rejected as invalid. Then asserts that the valid tokens of the device are still accepted.
 async fn assert_all_rejected(app: &App, device: &Device, tokens: Vec<String>) {
     assert!(!tokens.is_empty());
     for chunk in tokens.chunks(50) {
-        let responses = chunk.iter().map(|token| async move {
+        let checks = chunk.iter().map(|token| async move {
             let response = refresh(app, token).await;
             assert_eq!(response.code(), "INVALID_TOKEN", "{token:?}");
             let debug_text = format!("{response:?}");
             response.problem(401, "INVALID_TOKEN");
             assert!(token.len() < 20 || !debug_text.contains(token.as_str()));
         });
-        join_all(responses).await;
+        join_all(checks).await;
     }
     assert!(!is_revoked(app, &device.session));
     let counter_before = counter(app, &device.session);
@@ -50,25 +50,25 @@ async fn assert_all_rejected(app: &App, device: &Device, tokens: Vec<String>) {
     get_session(app, &device.access).await.ok();
 }
 
-fn decode(token: &str) -> Vec<u8> {
+fn decode_token(token: &str) -> Vec<u8> {
     let encoded = token.strip_prefix("rt_").unwrap();
     URL_SAFE_NO_PAD.decode(encoded).unwrap()
 }
 
-fn encode(bytes: &[u8]) -> String {
+fn encode_token(bytes: &[u8]) -> String {
     format!("rt_{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
 async fn a_truncated_token_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let token = &device.refresh;
-    let truncated_at_the_end = (0..token.len()).map(|end| token[..end].to_owned());
-    let truncated_at_the_start = (1..token.len()).map(|start| token[start..].to_owned());
-    let all_bytes = decode(token);
-    let truncated_bytes = (0..all_bytes.len()).map(|end| encode(&all_bytes[..end]));
-    let tokens = truncated_at_the_end
-        .chain(truncated_at_the_start)
-        .chain(truncated_bytes);
+    let tokens_without_end = (0..token.len()).map(|end| token[..end].to_owned());
+    let tokens_without_start = (1..token.len()).map(|start| token[start..].to_owned());
+    let valid_bytes = decode_token(token);
+    let tokens_of_fewer_bytes = (0..valid_bytes.len()).map(|end| encode_token(&valid_bytes[..end]));
+    let tokens = tokens_without_end
+        .chain(tokens_without_start)
+        .chain(tokens_of_fewer_bytes);
     assert_all_rejected(&app, &device, tokens.collect()).await;
 }
 
@@ -83,8 +83,10 @@ async fn a_token_with_an_added_byte_or_part_is_rejected(app: App) {
         tokens.push(format!("{added_text}{token}"));
         tokens.push(token.replacen("rt_", &format!("rt_{added_text}"), 1));
     }
-    for length in [1, 16, 32] {
-        tokens.push(encode(&[decode(token), vec![0; length]].concat()));
+    for added_length in [1, 16, 32] {
+        tokens.push(encode_token(
+            &[decode_token(token), vec![0; added_length]].concat(),
+        ));
     }
     tokens.push(format!("{token}{token}"));
     tokens.push("rt_".to_owned() + &"A".repeat(60_000));
@@ -93,11 +95,11 @@ async fn a_token_with_an_added_byte_or_part_is_rejected(app: App) {
 
 async fn a_token_with_any_flipped_bit_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let valid_bytes = decode(&device.refresh);
+    let valid_bytes = decode_token(&device.refresh);
     let tokens = (0..valid_bytes.len() * 8).map(|bit| {
         let mut bytes = valid_bytes.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        encode(&bytes)
+        encode_token(&bytes)
     });
     assert_all_rejected(&app, &device, tokens.collect()).await;
 }
@@ -109,10 +111,10 @@ async fn a_token_in_another_encoding_is_rejected(app: App) {
     let last_index = encoded.len() - 1;
     // The last character of the encoding of 52 bytes has spare bits, which must be zero.
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let other_characters = alphabet
+    let wrong_last_characters = alphabet
         .chars()
         .filter(|character| !encoded.ends_with(*character));
-    let mut tokens: Vec<_> = other_characters
+    let mut tokens: Vec<_> = wrong_last_characters
         .map(|character| format!("rt_{}{character}", &encoded[..last_index]))
         .collect();
     tokens.extend([
@@ -134,45 +136,49 @@ async fn a_token_in_another_encoding_is_rejected(app: App) {
 async fn the_mac_of_one_session_is_invalid_for_another_session(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other_device = login(&app, &ada).await;
-    let (own_bytes, other_bytes) = (decode(&device.refresh), decode(&other_device.refresh));
-    let later_bytes = decode(&encode_refresh_token(app.secret(), &device.session, 1));
+    let (valid_bytes, other_bytes) = (
+        decode_token(&device.refresh),
+        decode_token(&other_device.refresh),
+    );
+    let later_bytes = decode_token(&encode_refresh_token(app.secret(), &device.session, 1));
     let decoded_tokens = [
-        // The first two tokens have another session id or a later counter. The last two have another MAC.
-        [&other_bytes[..16], &own_bytes[16..]].concat(),
-        [&own_bytes[..16], &later_bytes[16..20], &own_bytes[20..]].concat(),
-        [&own_bytes[..20], &other_bytes[20..]].concat(),
-        [&own_bytes[..20], &[0; 32][..]].concat(),
+        // The first two tokens have another session id or a later counter. The last two tokens have another MAC.
+        [&other_bytes[..16], &valid_bytes[16..]].concat(),
+        [&valid_bytes[..16], &later_bytes[16..20], &valid_bytes[20..]].concat(),
+        [&valid_bytes[..20], &other_bytes[20..]].concat(),
+        [&valid_bytes[..20], &[0; 32][..]].concat(),
     ];
-    let tokens = decoded_tokens.map(|bytes| encode(&bytes));
+    let tokens = decoded_tokens.map(|bytes| encode_token(&bytes));
     assert_all_rejected(&app, &device, tokens.into()).await;
     refreshed(&app, &other_device).await;
 }
 
 async fn a_token_of_another_server_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let secret = "the secret of another server, long enough";
-    let tokens =
-        [0, 1, 2, u32::MAX].map(|counter| encode_refresh_token(secret, &device.session, counter));
+    let other_secret = "the secret of another server, long enough";
+    let tokens = [0, 1, 2, u32::MAX]
+        .map(|counter| encode_refresh_token(other_secret, &device.session, counter));
     assert_all_rejected(&app, &device, tokens.into()).await;
 }
 
 async fn a_counter_that_the_session_has_not_reached_is_rejected_and_changes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let token_with_counter = |counter| encode_refresh_token(app.secret(), &device.session, counter);
-    let tokens_ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(token_with_counter);
+    let encode_with_counter =
+        |counter| encode_refresh_token(app.secret(), &device.session, counter);
+    let tokens_ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(encode_with_counter);
     assert_all_rejected(&app, &device, tokens_ahead.into()).await;
     // The counter of the session is now 1, so the token with counter 0 is the predecessor.
-    let token_response = refresh(&app, &token_with_counter(0)).await.ok();
-    assert_eq!(token_response["refresh_token"], token_with_counter(1));
-    let tokens_ahead = [2, u32::MAX].map(token_with_counter);
-    for token in tokens_ahead {
+    let token_response = refresh(&app, &encode_with_counter(0)).await.ok();
+    assert_eq!(token_response["refresh_token"], encode_with_counter(1));
+    let later_tokens_ahead = [2, u32::MAX].map(encode_with_counter);
+    for token in later_tokens_ahead {
         let response = refresh(&app, &token).await;
         response.problem(401, "INVALID_TOKEN");
     }
-    let token_response = refresh(&app, &token_with_counter(1)).await.ok();
-    assert_eq!(token_response["refresh_token"], token_with_counter(2));
+    let token_response = refresh(&app, &encode_with_counter(1)).await.ok();
+    assert_eq!(token_response["refresh_token"], encode_with_counter(2));
     // A token whose counter is two less than the counter of the session revokes the session.
-    let response = refresh(&app, &token_with_counter(0)).await;
+    let response = refresh(&app, &encode_with_counter(0)).await;
     response.problem(401, "REFRESH_TOKEN_REUSED");
 }
 
@@ -221,17 +227,17 @@ async fn ids_that_postgresql_cannot_store_cause_no_internal_errors(app: App) {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900)).unwrap();
     let ada = app.user("ada").await;
-    for (id, session_id) in [("a\0b", "s"), (ada.id(), "s\0t"), (ada.id(), "\u{feff}")] {
+    for (user_id, session_id) in [("a\0b", "s"), (ada.id(), "s\0t"), (ada.id(), "\u{feff}")] {
         let subject = Subject {
-            id,
+            id: user_id,
             email: "a@b.example",
             session_id,
         };
         let token = issuer.issue(&subject, app.clock.now()).unwrap().token;
         let caller = app.bearer(token);
-        let path = id.replace('\0', "%00");
+        let encoded_user_id = user_id.replace('\0', "%00");
         for operation in operations(&app).await {
-            let response = operation.request(&caller, &path).await;
+            let response = operation.request(&caller, &encoded_user_id).await;
             assert!(
                 response.status() < 500,
                 "{operation:?}: {}",

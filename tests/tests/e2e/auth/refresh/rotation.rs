@@ -16,12 +16,12 @@ on_both_engines! {
     a_retry_of_a_late_recovery_is_not_counted_again,
     parallel_late_recoveries_are_counted_once,
     a_refresh_without_a_lost_response_resets_the_count_of_late_recoveries,
-    a_token_two_steps_old_revokes_the_session_at_once,
+    a_refresh_token_two_rotations_old_revokes_the_session_at_once,
     if_a_thief_and_the_victim_both_refresh_the_session_is_revoked_within_three_rotations,
     the_revocation_of_one_session_does_not_affect_another_session,
 }
 
-/// A delay longer than the overlap. After this delay, a refresh with the token before the current token is a late
+/// A delay longer than [`OVERLAP`]. After this delay, a refresh with the predecessor of the current token is a late
 /// recovery.
 const LATE_DELAY: Duration = Duration::from_secs(11);
 
@@ -32,7 +32,7 @@ async fn refresh_and_lose_response(app: &App, device: &Device) {
 
 async fn within_the_overlap_the_preceding_token_gets_the_same_pair_of_tokens_every_time(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
-    // Refreshes five times, because a session may have at most two late recoveries in a row.
+    // Five rounds show that a retry within the overlap is no late recovery, of which a session may have two in a row.
     for expected_counter in 1..=5 {
         let refreshed_device = refreshed(&app, &device).await;
         for pause in [ALMOST_OVERLAP, MICROSECOND] {
@@ -123,7 +123,7 @@ async fn a_refresh_without_a_lost_response_resets_the_count_of_late_recoveries(a
     }
 }
 
-async fn a_token_two_steps_old_revokes_the_session_at_once(app: App) {
+async fn a_refresh_token_two_rotations_old_revokes_the_session_at_once(app: App) {
     let (_, first_device) = user_with_device(&app, "ada").await;
     let second_device = refreshed(&app, &first_device).await;
     let third_device = refreshed(&app, &second_device).await;
@@ -143,8 +143,8 @@ async fn a_token_two_steps_old_revokes_the_session_at_once(app: App) {
 async fn if_a_thief_and_the_victim_both_refresh_the_session_is_revoked_within_three_rotations(
     app: App,
 ) {
-    let (_, victim) = user_with_device(&app, "ada").await;
-    let (mut victim, mut thief) = (victim.clone(), victim);
+    let (_, device) = user_with_device(&app, "ada").await;
+    let (mut victim, mut thief) = (device.clone(), device);
     for rotation in 1.. {
         assert!(rotation <= 3, "the thief was not noticed");
         app.clock.advance(Duration::from_secs(60));

@@ -1,4 +1,4 @@
-//! Tests parallel registrations of one email address and of many.
+//! Tests parallel registrations of one email address and of many email addresses.
 
 use e2e::{App, on_both_engines};
 use futures_util::future::join_all;
