@@ -99,18 +99,18 @@ async fn with_two_authorization_headers_no_credential_is_accepted(app: App) {
 async fn a_malformed_token_is_ignored(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let (ada_signed_token, eve_signed_token) = (ada.signed_token(), eve.signed_token());
-    let (token, signature) = ada_signed_token.rsplit_once('.').unwrap();
+    let (ada_token, ada_signature) = ada_signed_token.rsplit_once('.').unwrap();
     let (_, eve_signature) = eve_signed_token.rsplit_once('.').unwrap();
     for authorization in [
-        format!("Basic {token}"),
-        format!("Bearer{token}"),
-        format!("Bearer {}", &token[1..]),
-        format!("Bearer {}", &token[..95]),
-        format!("Bearer {token}0"),
-        format!("Bearer {token}.{eve_signature}"),
-        format!("Bearer {token}.{}", &signature[..43]),
-        format!("Bearer {token}."),
-        format!("Bearer {signature}"),
+        format!("Basic {ada_token}"),
+        format!("Bearer{ada_token}"),
+        format!("Bearer {}", &ada_token[1..]),
+        format!("Bearer {}", &ada_token[..95]),
+        format!("Bearer {ada_token}0"),
+        format!("Bearer {ada_token}.{eve_signature}"),
+        format!("Bearer {ada_token}.{}", &ada_signature[..43]),
+        format!("Bearer {ada_token}."),
+        format!("Bearer {ada_signature}"),
         "Bearer ".to_owned(),
         "Bearer".to_owned(),
         "Bearer %".to_owned(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::auth::change_password::passwords;
 use crate::auth::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
-    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, OWN_ORIGIN, REFRESH, SESSION, counter,
+    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, REFRESH, SERVER_ORIGIN, SESSION, counter,
     encode_refresh_token, login, user_with_device,
 };
 
@@ -190,12 +190,16 @@ async fn a_browser_refreshes_with_cookies_alone(app: App) {
         let refused = with_cookie(app.anonymous().get(SESSION), &cookie_header).await;
         refused.problem(401, "TOKEN_EXPIRED");
         let refresh_request = app.anonymous().request("POST", REFRESH);
-        let response =
-            with_cookie(refresh_request.header("origin", OWN_ORIGIN), &cookie_header).await;
+        let response = with_cookie(
+            refresh_request.header("origin", SERVER_ORIGIN),
+            &cookie_header,
+        )
+        .await;
         cookie_header = cookies_after(&response);
         response.ok();
         let task_request = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
-        let task_request = with_cookie(task_request.header("origin", OWN_ORIGIN), &cookie_header);
+        let task_request =
+            with_cookie(task_request.header("origin", SERVER_ORIGIN), &cookie_header);
         assert_eq!(task_request.await.created()["user_id"], ada.id());
     }
 }
@@ -233,7 +237,7 @@ async fn an_invalid_header_is_not_replaced_by_a_valid_cookie(app: App) {
     }
     let body = json!({ "refresh_token": "junk" });
     let request = app.anonymous().post(REFRESH, body);
-    let request = request.header("origin", OWN_ORIGIN);
+    let request = request.header("origin", SERVER_ORIGIN);
     let refused = with_cookie(request, &device.cookies()).await;
     refused.problem(401, "INVALID_TOKEN");
     assert_eq!(counter(&app, &device.session), 0);
@@ -248,7 +252,7 @@ async fn a_cookie_sent_twice_is_rejected(app: App) {
         let refresh_request = app.anonymous().request("POST", REFRESH);
         for request in [
             session_request,
-            refresh_request.header("origin", OWN_ORIGIN),
+            refresh_request.header("origin", SERVER_ORIGIN),
         ] {
             let doubled_cookies = format!("{first_cookies}; {second_cookies}");
             let refused = with_cookie(request.clone(), &doubled_cookies).await;

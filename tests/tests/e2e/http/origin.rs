@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::routes::{Operation, protected};
 use crate::sessions::fixtures::{
-    Device, LOGOUT, OWN_ORIGIN, REFRESH, counter, is_revoked, user_with_device,
+    Device, LOGOUT, REFRESH, SERVER_ORIGIN, counter, is_revoked, user_with_device,
 };
 
 on_both_engines! {
@@ -58,7 +58,7 @@ async fn every_change_by_cookie_needs_a_trusted_origin_before_the_body_is_read(e
         request_from_evil.await.problem(403, "UNTRUSTED_ORIGIN");
         // With a known origin the request fails later, as with a bearer token: invalid JSON, or an unknown task.
         for (name, value) in [
-            ("origin", OWN_ORIGIN),
+            ("origin", SERVER_ORIGIN),
             ("origin", ALLOWED_ORIGIN),
             ("sec-fetch-site", "same-origin"),
         ] {
@@ -87,7 +87,7 @@ async fn known_origins_are_accepted(engine: Engine) {
     let app = start_app(engine);
     let (_, device) = user_with_device(&app, "ada").await;
     for headers in [
-        &[("origin", OWN_ORIGIN)][..],
+        &[("origin", SERVER_ORIGIN)][..],
         &[("origin", ALLOWED_ORIGIN)],
         &[("origin", "http://localhost:3000")],
         &[("sec-fetch-site", "same-origin")],
@@ -97,7 +97,7 @@ async fn known_origins_are_accepted(engine: Engine) {
             ("sec-fetch-site", "same-origin"),
             ("origin", "https://evil.example"),
         ],
-        &[("sec-fetch-site", "none"), ("origin", OWN_ORIGIN)],
+        &[("sec-fetch-site", "none"), ("origin", SERVER_ORIGIN)],
     ] {
         add_task(&app, &device, headers).await.created();
     }
@@ -162,7 +162,7 @@ async fn unknown_origins_are_rejected(engine: Engine) {
             ("sec-fetch-site", "same-origin"),
             ("sec-fetch-site", "cross-site"),
         ],
-        &[("referer", OWN_ORIGIN)],
+        &[("referer", SERVER_ORIGIN)],
         &[("host", "app.example")],
         &[("x-requested-with", "XMLHttpRequest")],
     ] {
@@ -182,7 +182,11 @@ async fn under_https_the_own_origin_is_the_origin_of_the_public_url(engine: Engi
     let request = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
     let request = request.header("cookie", &cookie);
     request.clone().header("origin", public_url).await.created();
-    for origin in ["https://api.example", "http://api.example:8443", OWN_ORIGIN] {
+    for origin in [
+        "https://api.example",
+        "http://api.example:8443",
+        SERVER_ORIGIN,
+    ] {
         let refused = request.clone().header("origin", origin).await;
         refused.problem(403, "UNTRUSTED_ORIGIN");
     }

@@ -10,7 +10,7 @@ use crate::auth::change_password::passwords;
 use crate::auth::login::{LOGIN, credentials};
 use crate::auth::logout::by_access;
 use crate::sessions::fixtures::{
-    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, are_live, encode_refresh_token,
+    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, SERVER_ORIGIN, are_live, encode_refresh_token,
     get_session, login, refresh, refreshed, until_rejected, user_with_device,
 };
 
@@ -32,7 +32,7 @@ const REGISTER: &str = "/api/auth/register";
 /// Adds these cookies to the request, and the origin of the server's own pages.
 fn add_browser_headers(request: Request, cookies: &str) -> Request {
     let request = request.header("cookie", cookies);
-    request.header("origin", OWN_ORIGIN)
+    request.header("origin", SERVER_ORIGIN)
 }
 
 async fn a_login_revokes_the_session_of_its_cookies_in_every_process(app: App) {
@@ -196,7 +196,7 @@ async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
     let request = app
         .bearer(ada_device.access.as_str())
         .post(LOGIN, credentials(eve.email(), eve.password()));
-    request.header("origin", OWN_ORIGIN).await.ok();
+    request.header("origin", SERVER_ORIGIN).await.ok();
     assert_eq!(are_live(&app, [&ada_device, &eve_device]), [true, true]);
 }
 
