@@ -40,13 +40,16 @@ async fn a_sign_in_returns_the_user_and_a_new_session(app: App) {
 
 async fn every_failure_has_its_code_and_message(app: App) {
     sign_up(&app, "ada").await;
-    let email = "ada@example.com";
+    let ada_email = "ada@example.com";
     for (body, expected) in [
         (
-            json!({ "email": email, "password": "wrong password" }),
+            json!({ "email": ada_email, "password": "wrong password" }),
             WRONG_CREDENTIALS,
         ),
-        (json!({ "email": email, "password": "" }), WRONG_CREDENTIALS),
+        (
+            json!({ "email": ada_email, "password": "" }),
+            WRONG_CREDENTIALS,
+        ),
         (
             json!({ "email": "eve@example.com", "password": PASSWORD }),
             WRONG_CREDENTIALS,
@@ -56,7 +59,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
             (400, "INVALID_EMAIL", "Invalid email"),
         ),
         (
-            json!({ "email": email, "password": "x".repeat(129) }),
+            json!({ "email": ada_email, "password": "x".repeat(129) }),
             (400, "PASSWORD_TOO_LONG", "Password too long"),
         ),
         (
@@ -69,7 +72,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
             ),
         ),
         (
-            json!({ "email": email, "password": PASSWORD, "rememberMe": 1 }),
+            json!({ "email": ada_email, "password": PASSWORD, "rememberMe": 1 }),
             (
                 400,
                 "VALIDATION_ERROR",

@@ -50,8 +50,8 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
 
 /// Returns the id of the only session, as bytes.
 fn only_session_id(app: &App) -> [u8; 16] {
-    let id = app.database().value("SELECT id FROM sessions").unwrap();
-    uuid::Uuid::parse_str(&id).unwrap().into_bytes()
+    let session_id = app.database().value("SELECT id FROM sessions").unwrap();
+    uuid::Uuid::parse_str(&session_id).unwrap().into_bytes()
 }
 
 async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
@@ -63,11 +63,14 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
     let response = app.anonymous().post(SIGN_UP, body).await.assert_status(200);
     let cookies = response.all("set-cookie");
     assert_eq!(cookies.len(), 2);
-    for (cookie, name) in cookies
+    for (cookie, cookie_name) in cookies
         .iter()
         .zip([SESSION_COOKIE, "better-auth.dont_remember"])
     {
-        assert!(cookie.starts_with(&format!("__Secure-{name}=")), "{cookie}");
+        assert!(
+            cookie.starts_with(&format!("__Secure-{cookie_name}=")),
+            "{cookie}"
+        );
         assert!(
             cookie.ends_with("; Path=/; HttpOnly; Secure; SameSite=Lax"),
             "{cookie}"
@@ -181,13 +184,13 @@ async fn an_existing_email_address_is_422_in_upper_and_lower_case(app: App) {
 
 async fn unsupported_fields_are_ignored(app: App) {
     let mut body = sign_up_body("ada");
-    for (name, value) in [
+    for (field_name, value) in [
         ("id", json!("1")),
         ("emailVerified", json!(true)),
         ("role", json!("admin")),
         ("callbackURL", json!("/welcome")),
     ] {
-        body[name] = value;
+        body[field_name] = value;
     }
     let user = app.anonymous().post(SIGN_UP, body).await.ok()["user"].clone();
     assert_ne!(user["id"], "1");

@@ -128,14 +128,14 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
 
 async fn under_http_a_cookie_with_a_prefixed_name_is_ignored(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    for name in [
+    for cookie_name in [
         "__Host-access_token",
         "__Secure-access_token",
         "Access_Token",
         "access_token ",
         "xaccess_token",
     ] {
-        let cookie = format!("{name}={}", device.access);
+        let cookie = format!("{cookie_name}={}", device.access);
         let response = with_cookie(app.anonymous().get(SESSION), &cookie).await;
         response.problem(401, "UNAUTHORIZED");
     }
@@ -151,7 +151,7 @@ async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
     for (request, expected_counter) in [
         (app.anonymous().request("POST", REFRESH), 1),
         (app.anonymous().post(REFRESH, json!({})), 1),
-        // The change of password is the last request, because it starts a new session.
+        // This request is the last request, because a change of password starts a new session.
         (app.anonymous().post(CHANGE_PASSWORD, body), 0),
     ] {
         let response = add_cookies_and_origin(request).await;
@@ -313,7 +313,7 @@ async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
         ("GET", SESSION, "access_token=", &device.access),
         ("POST", REFRESH, "refresh_token=", &device.refresh),
     ] {
-        for value in [
+        for cookie_value in [
             b"".to_vec(),
             b"junk".to_vec(),
             b"\xff\xfe".to_vec(),
@@ -325,7 +325,7 @@ async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
             [b"=", token.as_bytes()].concat(),
             b"a".repeat(9000),
         ] {
-            let cookie = [cookie_prefix.as_bytes(), &value].concat();
+            let cookie = [cookie_prefix.as_bytes(), &cookie_value].concat();
             let rejection = send_raw_cookie(&app, method, path, &cookie).await;
             rejection.problem(401, "INVALID_TOKEN");
         }

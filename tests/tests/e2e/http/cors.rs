@@ -65,7 +65,7 @@ fn requests_with_statuses(app: &App, user: &Client, token: &str) -> Vec<(u16, Re
 
 /// Returns the names of the CORS headers of this response.
 fn cors_headers(response: &Response) -> Vec<String> {
-    let names = [
+    let cors_header_names = [
         "access-control-allow-origin",
         "access-control-allow-credentials",
         "access-control-allow-methods",
@@ -73,7 +73,9 @@ fn cors_headers(response: &Response) -> Vec<String> {
         "access-control-expose-headers",
         "access-control-max-age",
     ];
-    let present_names = names.iter().filter(|name| !response.all(name).is_empty());
+    let present_names = cors_header_names
+        .iter()
+        .filter(|name| !response.all(name).is_empty());
     present_names.map(ToString::to_string).collect()
 }
 
@@ -105,9 +107,9 @@ fn assert_readable(response: &Response, origin: &str) {
         "www-authenticate",
         "x-request-id",
     ] {
-        let mut split_names = exposed_headers.split(',').map(str::trim);
+        let mut exposed_names = exposed_headers.split(',').map(str::trim);
         assert!(
-            split_names.any(|exposed_name| exposed_name.eq_ignore_ascii_case(name)),
+            exposed_names.any(|exposed_name| exposed_name.eq_ignore_ascii_case(name)),
             "{exposed_headers}"
         );
     }

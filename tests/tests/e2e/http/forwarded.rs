@@ -22,8 +22,8 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 async fn stored_ip_address(app: &App, user: &Client, forwarded_values: &[&str]) -> String {
     let body = credentials(user.email(), user.password());
     let mut request = app.anonymous().post(LOGIN, body);
-    for value in forwarded_values {
-        request = request.header(X_FORWARDED_FOR, value);
+    for forwarded_value in forwarded_values {
+        request = request.header(X_FORWARDED_FOR, forwarded_value);
     }
     let token_response = request.await.ok();
     column(
@@ -36,8 +36,11 @@ async fn stored_ip_address(app: &App, user: &Client, forwarded_values: &[&str]) 
 
 async fn without_trusted_proxies_the_forwarding_header_is_ignored(app: App) {
     let ada = app.user("ada").await;
-    for value in ["203.0.113.7", "203.0.113.7, 127.0.0.1", "junk", ""] {
-        assert_eq!(stored_ip_address(&app, &ada, &[value]).await, "127.0.0.1");
+    for forwarded_value in ["203.0.113.7", "203.0.113.7, 127.0.0.1", "junk", ""] {
+        assert_eq!(
+            stored_ip_address(&app, &ada, &[forwarded_value]).await,
+            "127.0.0.1"
+        );
     }
 }
 

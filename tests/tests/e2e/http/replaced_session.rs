@@ -112,8 +112,8 @@ async fn cookies_of_two_sessions_revoke_both_sessions(app: App) {
 async fn a_registration_revokes_the_session_of_its_cookies(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let phone = login(&app, &ada).await;
-    for (name, cookies) in [("bob", device.cookies()), ("cid", phone.cookies())] {
-        let body = credentials(&format!("{name}@example.com"), "correct horse");
+    for (new_user_name, cookies) in [("bob", device.cookies()), ("cid", phone.cookies())] {
+        let body = credentials(&format!("{new_user_name}@example.com"), "correct horse");
         let request = add_browser_headers(app.anonymous().post(REGISTER, body), &cookies);
         Device::from_response(&request.await.created());
     }
@@ -260,8 +260,8 @@ async fn logins_that_replace_sessions_during_other_revocations_cause_no_errors(a
         };
         let change_password = |user: &Client, device: &Device| {
             let body = passwords(user.password(), "another good password");
-            let bearer = app.bearer(device.access.as_str());
-            bearer.post(CHANGE_PASSWORD, body).into_future()
+            let bearer_caller = app.bearer(device.access.as_str());
+            bearer_caller.post(CHANGE_PASSWORD, body).into_future()
         };
         let log_out_everywhere =
             |device: &Device| by_access(&app, device, json!({ "scope": "all" }));

@@ -14,7 +14,8 @@ use self::capacity::*;
 use self::credentials::*;
 use self::requests::*;
 
-/// Each row has the function that provokes the error, `=>`, status, title, code, detail, and an optional header.
+/// Each row has the function that provokes the error, then the expected status, title, code and detail, and may have an
+/// expected header.
 macro_rules! problems {
     ($($provoke:ident => $status:literal $title:literal, $code:literal, $detail:literal
         $(, $header:literal: $value:expr)?;)+) => {
@@ -144,11 +145,11 @@ fn assert_problem(response: Response, status: u16, title: &str, code: &str, deta
 pub(crate) fn all_codes() -> BTreeSet<String> {
     let source = include_str!("../../../../api-server/src/problem/code.rs");
     let (_, code_rows) = source.split_once("\ncodes! {").unwrap();
-    let names = code_rows.lines().filter_map(|line| {
-        let (_, name) = line.split_once('"')?;
-        name.strip_suffix("\",")
+    let codes = code_rows.lines().filter_map(|line| {
+        let (_, code_and_end) = line.split_once('"')?;
+        code_and_end.strip_suffix("\",")
     });
-    names.map(ToOwned::to_owned).collect()
+    codes.map(ToOwned::to_owned).collect()
 }
 
 #[test]

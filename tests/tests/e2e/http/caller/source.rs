@@ -16,7 +16,7 @@ async fn a_token_in_the_query_or_the_body_is_ignored(app: App) {
     let ada = app.user("ada").await;
     ada.new_task("Buy milk").await;
     let anonymous_caller = app.anonymous();
-    for name in [
+    for token_name in [
         "access_token",
         "token",
         "authorization",
@@ -25,15 +25,15 @@ async fn a_token_in_the_query_or_the_body_is_ignored(app: App) {
         "bearer",
     ] {
         for path in [SESSION, "/api/tasks", &ada.tasks()] {
-            let path_with_token = format!("{path}?{name}={}", ada.token());
+            let path_with_token = format!("{path}?{token_name}={}", ada.token());
             let rejection = anonymous_caller.get(&path_with_token).await;
             assert_eq!(rejection.header("www-authenticate"), Some(CHALLENGE));
             rejection.problem(401, "UNAUTHORIZED");
         }
-        let body = json!({ "title": "Buy tea", name: ada.token() });
+        let body = json!({ "title": "Buy tea", token_name: ada.token() });
         let rejection = anonymous_caller.post("/api/tasks", body).await;
         rejection.problem(401, "UNAUTHORIZED");
-        let form = format!("{name}={}", ada.token());
+        let form = format!("{token_name}={}", ada.token());
         let request = anonymous_caller
             .post("/api/tasks", form.as_bytes())
             .header("content-type", "application/x-www-form-urlencoded");
@@ -44,14 +44,18 @@ async fn a_token_in_the_query_or_the_body_is_ignored(app: App) {
 
 async fn a_token_in_another_header_is_ignored(app: App) {
     let ada = app.user("ada").await;
-    for name in [
+    for header_name in [
         "x-auth-token",
         "x-access-token",
         "proxy-authorization",
         "x-authorization",
     ] {
-        for value in [ada.token().to_owned(), format!("Bearer {}", ada.token())] {
-            let rejection = app.anonymous().get(SESSION).header(name, &value).await;
+        for header_value in [ada.token().to_owned(), format!("Bearer {}", ada.token())] {
+            let rejection = app
+                .anonymous()
+                .get(SESSION)
+                .header(header_name, &header_value)
+                .await;
             rejection.problem(401, "UNAUTHORIZED");
         }
     }
@@ -69,12 +73,12 @@ async fn two_authorization_headers_are_rejected(app: App) {
         (&ada_bearer, ""),
         ("Basic YTpi", &ada_bearer),
     ] {
-        for name in ["authorization", "AUTHORIZATION"] {
+        for header_name in ["authorization", "AUTHORIZATION"] {
             let request = app
                 .anonymous()
                 .get(SESSION)
                 .header("Authorization", first_value);
-            let rejection = request.header(name, second_value).await;
+            let rejection = request.header(header_name, second_value).await;
             let problem = rejection.problem(401, "INVALID_TOKEN");
             assert_eq!(problem["detail"], "Send exactly one Authorization header");
         }
@@ -84,8 +88,8 @@ async fn two_authorization_headers_are_rejected(app: App) {
 async fn the_scheme_bearer_may_be_written_in_any_case(app: App) {
     let ada = app.user("ada").await;
     for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
-        let value = format!("{scheme} {}", ada.token());
+        let authorization = format!("{scheme} {}", ada.token());
         let request = app.anonymous().get(SESSION);
-        request.header("authorization", &value).await.ok();
+        request.header("authorization", &authorization).await.ok();
     }
 }

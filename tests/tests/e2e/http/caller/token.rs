@@ -21,7 +21,7 @@ on_both_engines! {
 
 /// Returns a token with this header and these claims, signed with the secret of the server.
 fn sign_token(app: &App, header: &Value, claims: &Value) -> String {
-    // `jsonwebtoken` needs a backend for cryptography; creating a keyring selects it.
+    // `jsonwebtoken` needs a cryptographic backend. The creation of a keyring selects the backend.
     let _keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let message = format!("{}.{}", encode(header), encode(claims));
@@ -151,12 +151,12 @@ async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_b
         let problem = rejection.problem(401, "UNAUTHORIZED");
         assert_eq!(problem["detail"], "Authentication is required");
 
-        for (value, code, detail) in &credentials {
+        for (authorization, code, detail) in &credentials {
             let request = operation.request(&anonymous_caller, "user-1");
-            let rejection = request.header("authorization", value).await;
+            let rejection = request.header("authorization", authorization).await;
             let challenge = rejection.header("www-authenticate").map(ToOwned::to_owned);
             let problem = rejection.problem(401, code);
-            assert_eq!(problem["detail"], *detail, "{value}");
+            assert_eq!(problem["detail"], *detail, "{authorization}");
             let expected_challenge =
                 format!(r#"{CHALLENGE}, error="invalid_token", error_description="{detail}""#);
             assert_eq!(challenge, Some(expected_challenge));

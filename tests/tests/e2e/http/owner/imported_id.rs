@@ -106,7 +106,7 @@ async fn no_unusual_id_reaches_the_tasks_of_another_user(app: App) {
             for request in all_requests(caller, list_path, &task["id"].to_string()) {
                 request.await.problem(403, "FORBIDDEN");
             }
-            // Under the caller's own id, the other user's task is not found.
+            // Below the path of the caller, a task of another user is not found.
             let request = caller.get(&format!("{caller_list_path}/{}", task["id"]));
             request.await.problem(404, "TASK_NOT_FOUND");
         }

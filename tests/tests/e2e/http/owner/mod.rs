@@ -1,4 +1,5 @@
-//! Tests that only the owner may read and change a task: every method and path of tasks rejects the ids of other users.
+//! Tests that only the owner may read and change a task. The tests send every method to every path of tasks, with the
+//! ids of other users and of their tasks.
 
 mod imported_id;
 mod list;

@@ -11,7 +11,7 @@ on_both_engines! {
 
 async fn under_the_callers_own_path_a_task_of_another_user_is_not_found(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let task = ada.new_task("Buy milk").await;
+    let ada_task = ada.new_task("Buy milk").await;
     eve.new_task("own").await;
     let (ada_tasks, eve_tasks) = (ada.all_tasks().await, eve.all_tasks().await);
     for list_path in [
@@ -19,7 +19,7 @@ async fn under_the_callers_own_path_a_task_of_another_user_is_not_found(app: App
         "/api/tasks".to_owned(),
         "/api/v1/tasks".to_owned(),
     ] {
-        for request in task_requests(&eve, &list_path, &task["id"].to_string()) {
+        for request in task_requests(&eve, &list_path, &ada_task["id"].to_string()) {
             let problem = request.await.problem(404, "TASK_NOT_FOUND");
             assert_eq!(problem["detail"], "There is no such task");
         }

@@ -13,7 +13,7 @@ on_both_engines! {
 
 async fn another_users_path_is_forbidden_whether_or_not_the_task_exists(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let task = ada.new_task("Buy milk").await;
+    let ada_task = ada.new_task("Buy milk").await;
     let eve_task = eve.new_task("own").await;
     let tasks_before = (ada.all_tasks().await, eve.all_tasks().await);
     let unknown_user_id = "00000000-0000-7000-8000-000000000000".to_owned();
@@ -31,7 +31,7 @@ async fn another_users_path_is_forbidden_whether_or_not_the_task_exists(app: App
     ] {
         let list_path = format!("/api/{user_id}/tasks");
         for id in [
-            &task["id"].to_string(),
+            &ada_task["id"].to_string(),
             &eve_task["id"].to_string(),
             "4711",
             "x",
