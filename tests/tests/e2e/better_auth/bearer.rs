@@ -27,10 +27,10 @@ async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
         &percent_encode(&ada.signed_token()),
     ] {
         for scheme in ["Bearer", "bearer", "BEARER"] {
-            let response = get_session_request(&app, &format!("{scheme} {token}"))
+            let session_response = get_session_request(&app, &format!("{scheme} {token}"))
                 .await
                 .ok();
-            assert_eq!(response["user"], ada.user, "{scheme} {token}");
+            assert_eq!(session_response["user"], ada.user, "{scheme} {token}");
         }
         let sessions = app.bearer(token).get(LIST_SESSIONS).await.ok();
         assert_eq!(sessions.as_array().unwrap().len(), 1);
@@ -51,8 +51,8 @@ async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
 async fn a_valid_token_in_the_header_is_used_instead_of_the_cookie(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let request = get_session_request(&app, &format!("Bearer {}", eve.token));
-    let response = request.header("cookie", &ada.cookies).await.ok();
-    assert_eq!(response["user"], eve.user);
+    let session_response = request.header("cookie", &ada.cookies).await.ok();
+    assert_eq!(session_response["user"], eve.user);
     let request = get_session_request(&app, "Bearer junk").header("cookie", &ada.cookies);
     assert_eq!(request.await.ok()["user"], ada.user);
 }

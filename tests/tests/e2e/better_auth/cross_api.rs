@@ -130,8 +130,8 @@ async fn an_access_token_is_used_instead_of_the_cookie(app: App) {
 async fn a_user_of_one_api_logs_in_with_the_other_api(app: App) {
     let ada = app.user("ada").await;
     let body = json!({ "email": ada.email(), "password": ada.password() });
-    let response = app.anonymous().post(SIGN_IN, body).await.ok();
-    assert_eq!(response["user"]["id"], ada.id());
+    let sign_in_response = app.anonymous().post(SIGN_IN, body).await.ok();
+    assert_eq!(sign_in_response["user"]["id"], ada.id());
     sign_up(&app, "eve").await;
     let body = json!({ "email": "eve@example.com", "password": PASSWORD });
     app.anonymous().post("/api/auth/login", body).await.ok();
@@ -141,8 +141,8 @@ async fn a_user_of_one_api_logs_in_with_the_other_api(app: App) {
         .post("/api/auth/register", body.clone())
         .await
         .created();
-    let response = app.anonymous().post(SIGN_IN, body).await.ok();
-    assert_eq!(response["user"]["name"], "");
+    let sign_in_response = app.anonymous().post(SIGN_IN, body).await.ok();
+    assert_eq!(sign_in_response["user"]["name"], "");
 }
 
 async fn without_a_database_the_response_is_503_and_no_user_is_signed_out(engine: Engine) {

@@ -294,8 +294,8 @@ async fn cookies_of_other_applications_are_ignored(app: App) {
         ),
     ] {
         let header = [bytes_before, cookies.as_bytes(), bytes_after].concat();
-        let response = send_raw_cookie(&app, "GET", SESSION, &header).await.ok();
-        assert_eq!(response["session"]["id"], device.session);
+        let session_response = send_raw_cookie(&app, "GET", SESSION, &header).await.ok();
+        assert_eq!(session_response["session"]["id"], device.session);
         send_raw_cookie(&app, "POST", REFRESH, &header).await.ok();
     }
 }

@@ -45,8 +45,11 @@ async fn refresh_with_counters<const N: usize>(
     caller: &Client,
     counters: [u32; N],
 ) -> Response {
-    let response = caller.get("/api/auth/session").await.ok();
-    let session_id = response["session"]["id"].as_str().unwrap().to_owned();
+    let session_response = caller.get("/api/auth/session").await.ok();
+    let session_id = session_response["session"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let refresh = |counter| {
         let token = encode_refresh_token(app.secret(), &session_id, counter);
         let body = json!({ "refresh_token": token });

@@ -185,8 +185,8 @@ async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
         ..Issuer::of(&app)
     };
     let token = previous_issuer.issue("user-1", "ada@example.com");
-    let response = app.bearer(token).get(SESSION).await.ok();
-    assert_eq!(response["user"]["id"], "user-1");
+    let session_response = app.bearer(token).get(SESSION).await.ok();
+    assert_eq!(session_response["user"]["id"], "user-1");
 }
 
 async fn an_error_contains_no_part_of_the_token(app: App) {
