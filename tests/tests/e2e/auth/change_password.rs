@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::login::{LOGIN, credentials};
 use crate::http::cookies::cookies_after;
 use crate::sessions::fixtures::{
-    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, REFRESH, SESSION, are_live, column,
-    counter, get_session, login, refresh, refreshed, until_rejected, user_with_device,
+    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, REFRESH, SERVER_ORIGIN, SESSION, are_live,
+    column, counter, get_session, login, refresh, refreshed, until_rejected, user_with_device,
 };
 
 on_both_engines! {
@@ -187,7 +187,7 @@ async fn a_browser_that_changes_the_password_gets_new_cookies(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let send_with_cookies = |request: Request, cookies: &str| {
         let request = request.header("cookie", cookies);
-        request.header("origin", OWN_ORIGIN)
+        request.header("origin", SERVER_ORIGIN)
     };
     let body = passwords(ada.password(), NEW_PASSWORD);
     let request = app.anonymous().post(CHANGE_PASSWORD, body);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::routes::protected;
 use crate::sessions::fixtures::{
-    Device, LOGOUT, OWN_ORIGIN, SESSION, are_live, get_session, login, refresh, refreshed,
+    Device, LOGOUT, SERVER_ORIGIN, SESSION, are_live, get_session, login, refresh, refreshed,
     refreshed_times, user_with_device,
 };
 
@@ -53,7 +53,7 @@ pub(crate) fn logout_with_cookies(app: &App, cookies: &str, body: Value) -> Requ
     let request = app.anonymous().post(LOGOUT, body);
     request
         .header("cookie", cookies)
-        .header("origin", OWN_ORIGIN)
+        .header("origin", SERVER_ORIGIN)
 }
 
 /// Asserts the number of revoked sessions, and that the response clears no cookies.

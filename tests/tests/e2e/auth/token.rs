@@ -23,7 +23,7 @@ on_both_engines! {
 }
 
 const TOKEN: &str = "/api/auth/token";
-const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
+const SERVER_ORIGIN: &str = "http://127.0.0.1:8080";
 
 fn start_app(engine: Engine) -> App {
     let audiences = "reports, billing,https://c.example/Ä";
@@ -237,7 +237,7 @@ async fn the_token_in_a_cookie_is_exchanged_only_for_a_trusted_origin(engine: En
         response.problem(403, "UNTRUSTED_ORIGIN");
     }
     request.clone().await.problem(403, "UNTRUSTED_ORIGIN");
-    let response = request.header("origin", OWN_ORIGIN).await;
+    let response = request.header("origin", SERVER_ORIGIN).await;
     assert!(response.all("set-cookie").is_empty());
     let body = response.ok();
     let token = body["access_token"].as_str().unwrap();

@@ -14,7 +14,7 @@ on_both_engines! {
 }
 
 /// Builds a request to `get-session` with this `Authorization` header.
-fn get_session(app: &App, authorization: &str) -> Request {
+fn get_session_request(app: &App, authorization: &str) -> Request {
     let request = app.anonymous().get(GET_SESSION);
     request.header("authorization", authorization)
 }
@@ -27,8 +27,10 @@ async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
         &percent_encode(&ada.signed_token()),
     ] {
         for scheme in ["Bearer", "bearer", "BEARER"] {
-            let response = get_session(&app, &format!("{scheme} {token}")).await.ok();
-            assert_eq!(response["user"], ada.user, "{scheme} {token}");
+            let session_response = get_session_request(&app, &format!("{scheme} {token}"))
+                .await
+                .ok();
+            assert_eq!(session_response["user"], ada.user, "{scheme} {token}");
         }
         let sessions = app.bearer(token).get(LIST_SESSIONS).await.ok();
         assert_eq!(sessions.as_array().unwrap().len(), 1);
@@ -48,10 +50,10 @@ async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
 
 async fn a_valid_token_in_the_header_is_used_instead_of_the_cookie(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let request = get_session(&app, &format!("Bearer {}", eve.token));
-    let response = request.header("cookie", &ada.cookies).await.ok();
-    assert_eq!(response["user"], eve.user);
-    let request = get_session(&app, "Bearer junk").header("cookie", &ada.cookies);
+    let request = get_session_request(&app, &format!("Bearer {}", eve.token));
+    let session_response = request.header("cookie", &ada.cookies).await.ok();
+    assert_eq!(session_response["user"], eve.user);
+    let request = get_session_request(&app, "Bearer junk").header("cookie", &ada.cookies);
     assert_eq!(request.await.ok()["user"], ada.user);
 }
 
@@ -99,24 +101,24 @@ async fn with_two_authorization_headers_no_credential_is_accepted(app: App) {
 async fn a_malformed_token_is_ignored(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let (ada_signed_token, eve_signed_token) = (ada.signed_token(), eve.signed_token());
-    let (token, signature) = ada_signed_token.rsplit_once('.').unwrap();
+    let (ada_token, ada_signature) = ada_signed_token.rsplit_once('.').unwrap();
     let (_, eve_signature) = eve_signed_token.rsplit_once('.').unwrap();
     for authorization in [
-        format!("Basic {token}"),
-        format!("Bearer{token}"),
-        format!("Bearer {}", &token[1..]),
-        format!("Bearer {}", &token[..95]),
-        format!("Bearer {token}0"),
-        format!("Bearer {token}.{eve_signature}"),
-        format!("Bearer {token}.{}", &signature[..43]),
-        format!("Bearer {token}."),
-        format!("Bearer {signature}"),
+        format!("Basic {ada_token}"),
+        format!("Bearer{ada_token}"),
+        format!("Bearer {}", &ada_token[1..]),
+        format!("Bearer {}", &ada_token[..95]),
+        format!("Bearer {ada_token}0"),
+        format!("Bearer {ada_token}.{eve_signature}"),
+        format!("Bearer {ada_token}.{}", &ada_signature[..43]),
+        format!("Bearer {ada_token}."),
+        format!("Bearer {ada_signature}"),
         "Bearer ".to_owned(),
         "Bearer".to_owned(),
         "Bearer %".to_owned(),
         "é".to_owned(),
     ] {
-        let response = get_session(&app, &authorization).await;
+        let response = get_session_request(&app, &authorization).await;
         assert!(response.all("set-cookie").is_empty());
         assert_eq!(response.ok(), Value::Null, "{authorization}");
     }
@@ -127,7 +129,7 @@ async fn neither_api_accepts_the_tokens_of_the_other_api(app: App) {
     let body = ada.get(&app, "/api/auth/token").await.ok();
     let access_token = body["token"].as_str().unwrap();
     assert_eq!(
-        get_session(&app, &format!("Bearer {access_token}"))
+        get_session_request(&app, &format!("Bearer {access_token}"))
             .await
             .ok(),
         Value::Null

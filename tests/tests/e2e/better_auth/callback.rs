@@ -8,7 +8,7 @@ use super::origin::start_app;
 
 on_both_engines! {
     a_redirect_url_must_have_a_trusted_origin,
-    an_ambiguous_redirect_url_is_rejected_before_any_change,
+    an_untrusted_or_ambiguous_redirect_url_is_rejected_before_any_change,
     a_redirect_url_is_returned_as_parsed,
     a_redirect_url_in_the_query_must_have_a_trusted_origin_too,
 }
@@ -16,9 +16,9 @@ on_both_engines! {
 async fn a_redirect_url_must_have_a_trusted_origin(engine: Engine) {
     let app = start_app(engine);
     sign_up(&app, "ada").await;
-    let sign_in = |name: &str, value: Value| {
+    let sign_in_with = |field_name: &str, value: Value| {
         let mut body = json!({ "email": "ada@example.com", "password": PASSWORD });
-        body[name] = value;
+        body[field_name] = value;
         app.anonymous().post(SIGN_IN, body)
     };
     for url in [
@@ -28,7 +28,7 @@ async fn a_redirect_url_must_have_a_trusted_origin(engine: Engine) {
         "http://127.0.0.1:8080",
         "",
     ] {
-        sign_in("callbackURL", url.into()).await.ok();
+        sign_in_with("callbackURL", url.into()).await.ok();
     }
     let untrusted_urls = [
         "https://evil.example/",
@@ -38,7 +38,7 @@ async fn a_redirect_url_must_have_a_trusted_origin(engine: Engine) {
         "home",
         "javascript:alert(1)",
     ];
-    for (name, code, message) in [
+    for (field_name, code, message) in [
         ("callbackURL", "INVALID_CALLBACK_URL", "Invalid callbackURL"),
         ("redirectTo", "INVALID_REDIRECT_URL", "Invalid redirectURL"),
         (
@@ -53,18 +53,21 @@ async fn a_redirect_url_must_have_a_trusted_origin(engine: Engine) {
         ),
     ] {
         for url in untrusted_urls {
-            assert_error(&sign_in(name, url.into()).await, (403, code, message));
+            assert_error(
+                &sign_in_with(field_name, url.into()).await,
+                (403, code, message),
+            );
         }
     }
-    let response = sign_in("callbackURL", json!(["/"])).await;
+    let response = sign_in_with("callbackURL", json!(["/"])).await;
     assert_error(
         &response,
         (400, "", "Invalid callbackURL: expected a string"),
     );
 }
 
-/// URLs that a browser, a proxy or a framework may read differently from this server.
-const AMBIGUOUS_URLS: &[&str] = &[
+/// URLs whose origin is not trusted, or that a browser, a proxy or a framework may read differently from this server.
+const UNTRUSTED_OR_AMBIGUOUS_URLS: &[&str] = &[
     "https://app.example.com//evil.example",
     "https://app.example.com/.//evil.example",
     "https://app.example.com/%2Fevil.example",
@@ -105,11 +108,11 @@ const AMBIGUOUS_URLS: &[&str] = &[
     "data:text/html,x",
 ];
 
-async fn an_ambiguous_redirect_url_is_rejected_before_any_change(engine: Engine) {
+async fn an_untrusted_or_ambiguous_redirect_url_is_rejected_before_any_change(engine: Engine) {
     let app = start_app(engine);
     sign_up(&app, "ada").await;
     let too_long_url = format!("/{}", "a".repeat(2048));
-    let urls = AMBIGUOUS_URLS
+    let urls = UNTRUSTED_OR_AMBIGUOUS_URLS
         .iter()
         .copied()
         .chain([too_long_url.as_str()]);
@@ -123,17 +126,17 @@ async fn an_ambiguous_redirect_url_is_rejected_before_any_change(engine: Engine)
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("callbackURL", url)
             .finish();
-        for path in ["verify-email?token=x&", "reset-password/x?"] {
-            let path = format!("/api/auth/{path}{query}");
+        for path_start in ["verify-email?token=x&", "reset-password/x?"] {
+            let path = format!("/api/auth/{path_start}{query}");
             assert_error(&app.anonymous().get(&path).await, expected);
         }
     }
-    let row_count = |table| {
+    let count_rows = |table| {
         app.database()
             .value(&format!("SELECT count(*) FROM {table}"))
     };
-    assert_eq!(row_count("sessions").as_deref(), Some("1"));
-    assert_eq!(row_count("users").as_deref(), Some("1"));
+    assert_eq!(count_rows("sessions").as_deref(), Some("1"));
+    assert_eq!(count_rows("users").as_deref(), Some("1"));
 }
 
 async fn a_redirect_url_is_returned_as_parsed(engine: Engine) {
@@ -165,12 +168,12 @@ async fn a_redirect_url_in_the_query_must_have_a_trusted_origin_too(engine: Engi
         &response,
         (403, "INVALID_CALLBACK_URL", "Invalid callbackURL"),
     );
-    for path in [
+    for path_start in [
         "verify-email?token=x&",
         "reset-password/x?",
         "delete-user/callback?token=x&",
     ] {
-        let path = format!("/api/auth/{path}callbackURL=https%3A%2F%2Fevil.example");
+        let path = format!("/api/auth/{path_start}callbackURL=https%3A%2F%2Fevil.example");
         let response = app.anonymous().get(&path).await;
         assert_error(
             &response,

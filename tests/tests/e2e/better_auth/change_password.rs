@@ -12,7 +12,7 @@ on_both_engines! {
     every_session_is_revoked_and_the_cookie_has_a_new_session,
     the_body_has_the_new_token_if_other_sessions_were_revoked,
     the_new_session_is_not_remembered_if_the_old_session_is_not_remembered,
-    a_bearer_client_continues_with_the_token_in_the_header,
+    a_bearer_client_gets_the_new_token_in_a_header,
     no_process_accepts_earlier_tokens_after_the_change,
     of_two_parallel_changes_one_succeeds,
     every_failure_has_its_code_and_message,
@@ -22,7 +22,7 @@ on_both_engines! {
 
 const NEW_PASSWORD: &str = "another good password";
 
-async fn is_current_password(app: &App, password: &str) -> bool {
+async fn can_ada_sign_in_with(app: &App, password: &str) -> bool {
     let body = json!({ "email": "ada@example.com", "password": password });
     app.anonymous().post(SIGN_IN, body).await.status() == 200
 }
@@ -32,8 +32,8 @@ fn browser_after_change(response: &Response, old_browser: &Browser) -> Browser {
     let token_header = response.header("set-auth-token").unwrap();
     let set_cookies = response.all("set-cookie").into_iter();
     let kept_cookies = set_cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
-    let pairs = kept_cookies.map(|cookie| cookie.split(';').next().unwrap());
-    let cookies = pairs.collect::<Vec<_>>().join("; ");
+    let cookie_pairs = kept_cookies.map(|cookie| cookie.split(';').next().unwrap());
+    let cookies = cookie_pairs.collect::<Vec<_>>().join("; ");
     assert_eq!(signed_token(&cookies), token_header);
     Browser {
         token: token_header.split('.').next().unwrap().to_owned(),
@@ -66,15 +66,19 @@ async fn every_session_is_revoked_and_the_cookie_has_a_new_session(app: App) {
             new_browser.token
         );
         assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
-        let thief = app.bearer(ada.token.as_str());
-        assert_eq!(thief.get(GET_SESSION).await.ok(), Value::Null);
-        let thief = app.bearer(access_token.as_str().unwrap());
-        let response = thief.get("/api/auth/session").await;
+        let thief_with_session_token = app.bearer(ada.token.as_str());
+        assert_eq!(
+            thief_with_session_token.get(GET_SESSION).await.ok(),
+            Value::Null
+        );
+        let thief_with_access_token = app.bearer(access_token.as_str().unwrap());
+        let response = thief_with_access_token.get("/api/auth/session").await;
         response.problem(401, "TOKEN_REVOKED");
         ada = new_browser;
     }
     assert!(
-        is_current_password(&app, PASSWORD).await && !is_current_password(&app, NEW_PASSWORD).await
+        can_ada_sign_in_with(&app, PASSWORD).await
+            && !can_ada_sign_in_with(&app, NEW_PASSWORD).await
     );
 }
 
@@ -115,7 +119,7 @@ async fn the_new_session_is_not_remembered_if_the_old_session_is_not_remembered(
     assert!(!new_browser.is_signed_in(&app).await);
 }
 
-async fn a_bearer_client_continues_with_the_token_in_the_header(app: App) {
+async fn a_bearer_client_gets_the_new_token_in_a_header(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });
     let old_client = app.bearer(ada.token.as_str());
@@ -155,29 +159,36 @@ async fn of_two_parallel_changes_one_succeeds(app: App) {
         sign_up(&app, "ada").await,
         sign_in(&app, "ada@example.com").await,
     );
-    let body =
+    let build_body =
         |new_password: &str| json!({ "currentPassword": PASSWORD, "newPassword": new_password });
     let (ada_response, phone_response) = tokio::join!(
-        ada.post(&app, CHANGE_PASSWORD, body(NEW_PASSWORD))
+        ada.post(&app, CHANGE_PASSWORD, build_body(NEW_PASSWORD))
             .into_future(),
         phone
-            .post(&app, CHANGE_PASSWORD, body("yet another password"))
+            .post(&app, CHANGE_PASSWORD, build_body("yet another password"))
             .into_future(),
     );
-    let succeeded = [ada_response.status() == 200, phone_response.status() == 200];
+    let has_succeeded = [ada_response.status() == 200, phone_response.status() == 200];
     assert!(
-        succeeded == [true, false] || succeeded == [false, true],
-        "{succeeded:?}"
+        has_succeeded == [true, false] || has_succeeded == [false, true],
+        "{has_succeeded:?}"
     );
-    assert_eq!(is_current_password(&app, NEW_PASSWORD).await, succeeded[0]);
-    let (success, failure) = if succeeded[0] {
+    assert_eq!(
+        can_ada_sign_in_with(&app, NEW_PASSWORD).await,
+        has_succeeded[0]
+    );
+    let (successful_response, failed_response) = if has_succeeded[0] {
         (ada_response, phone_response)
     } else {
         (phone_response, ada_response)
     };
-    assert!(matches!(failure.status(), 400 | 401), "{}", failure.text());
     assert!(
-        browser_after_change(&success, &ada)
+        matches!(failed_response.status(), 400 | 401),
+        "{}",
+        failed_response.text()
+    );
+    assert!(
+        browser_after_change(&successful_response, &ada)
             .is_signed_in(&app)
             .await
     );
@@ -220,12 +231,12 @@ async fn every_failure_has_its_code_and_message(app: App) {
     let response = ada.post(&app, CHANGE_PASSWORD, body).await;
     let message = "[body.revokeOtherSessions] Invalid input: expected boolean, received number";
     assert_error(&response, (400, "VALIDATION_ERROR", message));
-    assert!(is_current_password(&app, PASSWORD).await);
+    assert!(can_ada_sign_in_with(&app, PASSWORD).await);
 }
 
 async fn the_body_selects_the_api(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
-    // If the body has no field of either API, the kind of the token selects the API.
+    // If the body has no field of either API, the credentials of the caller select the API.
     assert_error(
         &ada.post(&app, CHANGE_PASSWORD, json!({})).await,
         (
@@ -251,12 +262,12 @@ async fn the_body_selects_the_api(app: App) {
         &eve.post(CHANGE_PASSWORD, better_auth_body).await,
         UNAUTHORIZED,
     );
-    let snake_case_body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
-    let response = ada.post(&app, CHANGE_PASSWORD, snake_case_body).await;
+    let ada_snake_case_body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
+    let response = ada.post(&app, CHANGE_PASSWORD, ada_snake_case_body).await;
     response.problem(401, "UNAUTHORIZED");
-    let snake_case_body =
+    let eve_snake_case_body =
         json!({ "current_password": eve.password(), "new_password": NEW_PASSWORD });
-    let token_response: Value = eve.post(CHANGE_PASSWORD, snake_case_body).await.ok();
+    let token_response: Value = eve.post(CHANGE_PASSWORD, eve_snake_case_body).await.ok();
     assert!(token_response["access_token"].is_string());
 }
 

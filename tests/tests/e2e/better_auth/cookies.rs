@@ -41,37 +41,37 @@ async fn a_valid_cookie_is_accepted_encoded_or_unencoded_and_among_other_cookies
 async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let (ada_signed_token, eve_signed_token) = (ada.signed_token(), eve.signed_token());
-    let (token, signature) = ada_signed_token.rsplit_once('.').unwrap();
+    let (ada_token, ada_signature) = ada_signed_token.rsplit_once('.').unwrap();
     let (eve_token, eve_signature) = eve_signed_token.rsplit_once('.').unwrap();
     let generated_secret = Secret::generate().unwrap();
-    let other_secret = String::from_utf8(generated_secret.expose().to_vec()).unwrap();
-    let mut invalid_values = vec![
-        format!("{token}.{eve_signature}"),
-        format!("{eve_token}.{signature}"),
-        format!("{token}."),
-        format!(".{signature}"),
-        token.to_owned(),
-        signature.to_owned(),
+    let unknown_secret = String::from_utf8(generated_secret.expose().to_vec()).unwrap();
+    let mut invalid_cookie_values = vec![
+        format!("{ada_token}.{eve_signature}"),
+        format!("{eve_token}.{ada_signature}"),
+        format!("{ada_token}."),
+        format!(".{ada_signature}"),
+        ada_token.to_owned(),
+        ada_signature.to_owned(),
         String::new(),
         ".".to_owned(),
         format!("{ada_signed_token}."),
         format!("{ada_signed_token}x"),
-        format!("{token}.{}", signature.trim_end_matches('=')),
-        format!("{token}.{}", signature.replace('=', "%3D%3D")),
+        format!("{ada_token}.{}", ada_signature.trim_end_matches('=')),
+        format!("{ada_token}.{}", ada_signature.replace('=', "%3D%3D")),
         ada_signed_token.to_uppercase(),
-        session_tokens(&other_secret).sign_cookie([7; 16]),
-        session_tokens(&other_secret).sign_flag(),
+        session_tokens(&unknown_secret).sign_cookie([7; 16]),
+        session_tokens(&unknown_secret).sign_flag(),
     ];
     for length in [1, 2, 10, 44, 45, 46, 100] {
-        invalid_values.push(ada_signed_token[..ada_signed_token.len() - length].to_owned());
-        invalid_values.push(ada_signed_token[length..].to_owned());
+        invalid_cookie_values.push(ada_signed_token[..ada_signed_token.len() - length].to_owned());
+        invalid_cookie_values.push(ada_signed_token[length..].to_owned());
     }
-    for value in invalid_values {
-        let cookies = format!("{SESSION_COOKIE}={value}");
+    for cookie_value in invalid_cookie_values {
+        let cookies = format!("{SESSION_COOKIE}={cookie_value}");
         let request = app.anonymous().get(GET_SESSION);
         let response = request.header("cookie", &cookies).await;
-        assert!(response.all("set-cookie").is_empty(), "{value}");
-        assert_eq!(response.ok(), Value::Null, "{value}");
+        assert!(response.all("set-cookie").is_empty(), "{cookie_value}");
+        assert_eq!(response.ok(), Value::Null, "{cookie_value}");
         let list_request = app.anonymous().get(LIST_SESSIONS);
         assert_error(&list_request.header("cookie", &cookies).await, UNAUTHORIZED);
     }
@@ -81,24 +81,24 @@ async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
 /// Another host of the same domain can set a second cookie of the same name.
 async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let mut duplicate_cookies = vec![format!("{0}; {0}", ada.cookies)];
+    let mut doubled_cookie_headers = vec![format!("{0}; {0}", ada.cookies)];
     for planted_cookie in [
         eve.cookies.clone(),
         format!("{SESSION_COOKIE}=forged"),
         format!("{SESSION_COOKIE}="),
     ] {
-        duplicate_cookies.push(format!("{planted_cookie}; {}", ada.cookies));
-        duplicate_cookies.push(format!("{}; a=b; {planted_cookie}", ada.cookies));
+        doubled_cookie_headers.push(format!("{planted_cookie}; {}", ada.cookies));
+        doubled_cookie_headers.push(format!("{}; a=b; {planted_cookie}", ada.cookies));
     }
-    for cookies in &duplicate_cookies {
+    for cookie_header in &doubled_cookie_headers {
         let browser = Browser {
-            cookies: cookies.clone(),
+            cookies: cookie_header.clone(),
             ..ada.clone()
         };
         let response = browser.get(&app, GET_SESSION).await;
         // If the response cleared the valid cookie, the browser would send only the planted cookie.
         assert!(response.all("set-cookie").is_empty());
-        assert_eq!(response.ok(), Value::Null, "{cookies}");
+        assert_eq!(response.ok(), Value::Null, "{cookie_header}");
         for path in [LIST_SESSIONS, "/api/auth/token"] {
             let response = browser.get(&app, path).await;
             assert!(response.all("set-cookie").is_empty());
@@ -118,24 +118,27 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     assert_eq!(request.await.ok(), Value::Null);
     // A token in the header is used instead of any cookie.
     let request = app.bearer(ada.token.as_str()).get(GET_SESSION);
-    let body = request.header("cookie", &duplicate_cookies[1]).await.ok();
+    let body = request
+        .header("cookie", &doubled_cookie_headers[1])
+        .await
+        .ok();
     assert_eq!(body["user"], ada.user);
     assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
 }
 
 async fn one_signed_dont_remember_flag_prevents_an_extension(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let flag = percent_encode(&session_tokens(app.secret()).sign_flag());
+    let encoded_flag = percent_encode(&session_tokens(app.secret()).sign_flag());
     app.clock.advance(DAY);
     for (flag_cookies, is_extended) in [
-        (format!("better-auth.dont_remember={flag}"), false),
+        (format!("better-auth.dont_remember={encoded_flag}"), false),
         (
-            format!("better-auth.dont_remember=x; better-auth.dont_remember={flag}"),
+            format!("better-auth.dont_remember=x; better-auth.dont_remember={encoded_flag}"),
             false,
         ),
         (
             format!(
-                "{}better-auth.dont_remember={flag}",
+                "{}better-auth.dont_remember={encoded_flag}",
                 "better-auth.dont_remember=x; ".repeat(8)
             ),
             false,
@@ -149,7 +152,7 @@ async fn one_signed_dont_remember_flag_prevents_an_extension(app: App) {
 }
 
 async fn a_cookie_that_another_server_signed_with_the_same_secret_is_cleared(app: App) {
-    // Apart from session tokens, a server signs only the value of this flag.
+    // The signature of this cookie value is valid, but the value is not a session token.
     let signed_flag = session_tokens(app.secret()).sign_flag();
     let cookies = format!("{SESSION_COOKIE}={}", percent_encode(&signed_flag));
     let request = app.anonymous().get(GET_SESSION);

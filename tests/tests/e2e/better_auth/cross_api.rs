@@ -11,7 +11,7 @@ use super::fixtures::*;
 on_both_engines! {
     a_session_of_one_api_is_listed_and_revoked_by_the_other_api,
     the_access_token_is_accepted_by_the_other_api_until_the_session_is_revoked,
-    a_service_that_forwards_the_cookie_gets_200_or_401,
+    the_session_endpoint_accepts_the_cookie_of_a_live_session,
     an_access_token_is_used_instead_of_the_cookie,
     a_user_of_one_api_logs_in_with_the_other_api,
 }
@@ -32,43 +32,49 @@ async fn a_session_of_one_api_is_listed_and_revoked_by_the_other_api(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let login_response = app.anonymous().post("/api/auth/login", body).await.ok();
-    let device = app.bearer(login_response["access_token"].as_str().unwrap());
+    let login_caller = app.bearer(login_response["access_token"].as_str().unwrap());
 
-    let better_auth_list = ada.get(&app, LIST_SESSIONS).await.ok();
-    assert_eq!(better_auth_list.as_array().unwrap().len(), 2);
-    let own_api_list = device.get("/api/auth/sessions").await.ok();
-    assert_eq!(own_api_list.as_array().unwrap().len(), 2);
+    let better_auth_sessions = ada.get(&app, LIST_SESSIONS).await.ok();
+    assert_eq!(better_auth_sessions.as_array().unwrap().len(), 2);
+    let api_server_sessions = login_caller.get("/api/auth/sessions").await.ok();
+    assert_eq!(api_server_sessions.as_array().unwrap().len(), 2);
 
-    let mut sessions = better_auth_list.as_array().unwrap().iter();
-    let entry = sessions.find(|session| session["id"] == login_response["session_id"]);
-    let body = json!({ "token": entry.unwrap()["token"] });
+    let mut entries = better_auth_sessions.as_array().unwrap().iter();
+    let login_entry = entries.find(|session| session["id"] == login_response["session_id"]);
+    let body = json!({ "token": login_entry.unwrap()["token"] });
     ada.post(&app, "/api/auth/revoke-session", body).await.ok();
-    device.get(SESSION).await.problem(401, "TOKEN_REVOKED");
+    login_caller
+        .get(SESSION)
+        .await
+        .problem(401, "TOKEN_REVOKED");
     let body = json!({ "refresh_token": login_response["refresh_token"] });
     let response = app.anonymous().post("/api/auth/refresh", body).await;
     response.problem(401, "SESSION_EXPIRED");
 
-    let session_id = ada.session(&app).await["session"]["id"].clone();
-    let device = caller_with_access_token(&app, &ada).await;
-    let path = format!("/api/auth/sessions/{}", session_id.as_str().unwrap());
-    device.delete(&path).await.ok();
+    let ada_session_id = ada.session(&app).await["session"]["id"].clone();
+    let ada_caller = caller_with_access_token(&app, &ada).await;
+    let path = format!("/api/auth/sessions/{}", ada_session_id.as_str().unwrap());
+    ada_caller.delete(&path).await.ok();
     assert!(!ada.is_signed_in(&app).await);
 }
 
 async fn the_access_token_is_accepted_by_the_other_api_until_the_session_is_revoked(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let device = caller_with_access_token(&app, &ada).await;
-    assert_eq!(device.get(SESSION).await.ok()["user"]["id"], ada.user["id"]);
+    let ada_caller = caller_with_access_token(&app, &ada).await;
+    assert_eq!(
+        ada_caller.get(SESSION).await.ok()["user"]["id"],
+        ada.user["id"]
+    );
     let body = json!({ "title": "Buy milk" });
-    device.post("/api/tasks", body).await.created();
-    let account = device.get("/api/auth/account").await.ok();
+    ada_caller.post("/api/tasks", body).await.created();
+    let account = ada_caller.get("/api/auth/account").await.ok();
     assert_eq!(account["email"], "ada@example.com");
-    device.post("/api/auth/logout", json!({})).await.ok();
+    ada_caller.post("/api/auth/logout", json!({})).await.ok();
     assert!(!ada.is_signed_in(&app).await);
-    device.get(SESSION).await.problem(401, "TOKEN_REVOKED");
+    ada_caller.get(SESSION).await.problem(401, "TOKEN_REVOKED");
 }
 
-async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
+async fn the_session_endpoint_accepts_the_cookie_of_a_live_session(app: App) {
     let ada = sign_up(&app, "ada").await;
     let expected = json!({
         "user": { "id": ada.user["id"], "email": "ada@example.com" },
@@ -105,8 +111,8 @@ async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
 
 async fn an_access_token_is_used_instead_of_the_cookie(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
-    let session = eve.get(SESSION).header("cookie", &ada.cookies).await.ok();
-    assert_eq!(session["user"]["id"], eve.id());
+    let session_response = eve.get(SESSION).header("cookie", &ada.cookies).await.ok();
+    assert_eq!(session_response["user"]["id"], eve.id());
     let request = app
         .bearer("junk")
         .get(SESSION)
@@ -124,8 +130,8 @@ async fn an_access_token_is_used_instead_of_the_cookie(app: App) {
 async fn a_user_of_one_api_logs_in_with_the_other_api(app: App) {
     let ada = app.user("ada").await;
     let body = json!({ "email": ada.email(), "password": ada.password() });
-    let response = app.anonymous().post(SIGN_IN, body).await.ok();
-    assert_eq!(response["user"]["id"], ada.id());
+    let sign_in_response = app.anonymous().post(SIGN_IN, body).await.ok();
+    assert_eq!(sign_in_response["user"]["id"], ada.id());
     sign_up(&app, "eve").await;
     let body = json!({ "email": "eve@example.com", "password": PASSWORD });
     app.anonymous().post("/api/auth/login", body).await.ok();
@@ -135,8 +141,8 @@ async fn a_user_of_one_api_logs_in_with_the_other_api(app: App) {
         .post("/api/auth/register", body.clone())
         .await
         .created();
-    let response = app.anonymous().post(SIGN_IN, body).await.ok();
-    assert_eq!(response["user"]["name"], "");
+    let sign_in_response = app.anonymous().post(SIGN_IN, body).await.ok();
+    assert_eq!(sign_in_response["user"]["name"], "");
 }
 
 async fn without_a_database_the_response_is_503_and_no_user_is_signed_out(engine: Engine) {

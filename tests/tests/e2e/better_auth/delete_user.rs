@@ -69,7 +69,7 @@ async fn without_the_password_the_login_must_be_less_than_a_day_old(engine: Engi
     let message = "Session expired. Re-authenticate to perform this action.";
     assert_error(&response, (400, "SESSION_EXPIRED", message));
     assert_eq!(user_count(&app), "1");
-    // An account without a password is deleted without a password within a day of the login.
+    // The user of an account that has no password can delete the account within a day of the login.
     let bob = sign_up(&app, "bob").await;
     app.database()
         .execute("UPDATE users SET password_hash = NULL");
@@ -112,7 +112,7 @@ async fn every_failure_has_its_code_and_message(engine: Engine) {
         .anonymous()
         .post(DELETE_USER, &b""[..])
         .header("cookie", &ada.cookies)
-        .header("origin", OWN_ORIGIN);
+        .header("origin", SERVER_ORIGIN);
     let message = "[body] Invalid input: expected object, received undefined";
     assert_error(&request.await, (400, "VALIDATION_ERROR", message));
     assert_error(

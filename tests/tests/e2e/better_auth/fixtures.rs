@@ -1,4 +1,4 @@
-//! Browsers that are signed in with Better Auth's API, and the requests that the client of Better Auth sends.
+//! Signs browsers in with Better Auth's API, and builds the requests that a browser sends.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(crate) const GET_SESSION: &str = "/api/auth/get-session";
 pub(crate) const LIST_SESSIONS: &str = "/api/auth/list-sessions";
 pub(crate) const CHANGE_PASSWORD: &str = "/api/auth/change-password";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
-pub(crate) const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
+pub(crate) const SERVER_ORIGIN: &str = "http://127.0.0.1:8080";
 pub(crate) const SESSION_COOKIE: &str = "better-auth.session_token";
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -27,7 +27,7 @@ pub(crate) const CLEARED_COOKIES: [&str; 3] = [
     "better-auth.dont_remember=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
 ];
 
-/// A browser that is signed in.
+/// A browser that has signed in.
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
     pub(crate) user: Value,
@@ -44,11 +44,11 @@ impl Browser {
         let body: Value = serde_json::from_str(&response.text()).unwrap();
         let set_cookies = response.all("set-cookie").into_iter();
         let kept_cookies = set_cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
-        let pairs = kept_cookies.map(|cookie| cookie.split(';').next().unwrap());
+        let cookie_pairs = kept_cookies.map(|cookie| cookie.split(';').next().unwrap());
         Self {
             token: body["token"].as_str().unwrap().to_owned(),
             user: body["user"].clone(),
-            cookies: pairs.collect::<Vec<_>>().join("; "),
+            cookies: cookie_pairs.collect::<Vec<_>>().join("; "),
         }
     }
 
@@ -60,7 +60,7 @@ impl Browser {
     pub(crate) fn post(&self, app: &App, path: &str, body: Value) -> Request {
         let request = app.anonymous().post(path, body);
         let request = request.header("cookie", &self.cookies);
-        request.header("origin", OWN_ORIGIN)
+        request.header("origin", SERVER_ORIGIN)
     }
 
     /// Returns the body of `get-session`, which is `null` if the browser is not signed in.
@@ -79,8 +79,10 @@ impl Browser {
 }
 
 /// Returns the decoded value of the session cookie in a `Cookie` or a `Set-Cookie` header.
-pub(crate) fn signed_token(cookies: &str) -> String {
-    let (_, cookie_value) = cookies.split_once(&format!("{SESSION_COOKIE}=")).unwrap();
+pub(crate) fn signed_token(cookie_header: &str) -> String {
+    let (_, cookie_value) = cookie_header
+        .split_once(&format!("{SESSION_COOKIE}="))
+        .unwrap();
     let encoded = cookie_value.split(';').next().unwrap();
     let partly_decoded = encoded.replace("%2B", "+").replace("%2F", "/");
     partly_decoded.replace("%3D", "=")
@@ -95,7 +97,7 @@ pub(crate) async fn sign_up(app: &App, name: &str) -> Browser {
     Browser::from_response(&response.assert_status(200))
 }
 
-/// Signs in from another browser.
+/// Signs in with [`PASSWORD`] from a new browser.
 pub(crate) async fn sign_in(app: &App, email: &str) -> Browser {
     let body = json!({ "email": email, "password": PASSWORD });
     let response = app.anonymous().post(SIGN_IN, body).await;
@@ -124,7 +126,7 @@ pub(crate) fn assert_404_without_body(response: &Response) {
     assert!(response.text().is_empty());
 }
 
-/// Encodes and decodes session tokens with this secret.
+/// Returns the encoder and decoder of session tokens for this secret.
 pub(crate) fn session_tokens(secret: &str) -> SessionTokens {
     SessionTokens::new(&Keyring::new(Secret::new(secret).unwrap()))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    the_list_has_every_live_session_but_only_the_token_of_the_caller,
+    the_list_has_every_live_session_but_only_the_token_of_the_callers_session,
 }
 
 pub(super) async fn list_sessions(app: &App, browser: &Browser) -> Vec<Value> {
@@ -14,8 +14,9 @@ pub(super) async fn list_sessions(app: &App, browser: &Browser) -> Vec<Value> {
     body.as_array().unwrap().clone()
 }
 
-/// The entry of another session has a handle instead of the token. The only use of a handle is to revoke the session.
-async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: App) {
+/// Only the entry of the caller's session has the session token. Every other entry has a handle, with which the caller
+/// can only revoke the session.
+async fn the_list_has_every_live_session_but_only_the_token_of_the_callers_session(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let request = app.anonymous().post(SIGN_IN, body);

@@ -1,5 +1,6 @@
-//! Tests of Better Auth's API. Each endpoint has a file of the same name as in `api-server/src/better_auth/`. The other
-//! files test what several endpoints share. The tests with the original client are in `tests/clients/better-auth`.
+//! Tests Better Auth's API. The tests of an endpoint are in the file with the same name as in
+//! `api-server/src/better_auth/`. The other files test what several endpoints share. The tests with the original client
+//! of Better Auth are in `tests/clients/better-auth`.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 

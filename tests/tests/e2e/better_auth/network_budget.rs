@@ -1,4 +1,4 @@
-//! Tests how many failed logins and registrations one network may send, with the responses of Better Auth.
+//! Tests how many failed logins and registrations a network may send, and the response to any further request.
 
 use e2e::{App, Engine, Request, Response, on_both_engines};
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::fixtures::*;
 
 on_both_engines! {
     all_password_comparisons_share_one_budget,
-    sign_ups_have_a_budget_of_their_own,
+    sign_ups_have_a_separate_budget,
 }
 
 const IP_ADDRESS: &str = "203.0.113.7";
@@ -34,13 +34,13 @@ async fn all_password_comparisons_share_one_budget(engine: Engine) {
     let right_body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let change_body =
         json!({ "currentPassword": "wrong password", "newPassword": "another password" });
-    let requests = [
+    let wrong_password_requests = [
         app.anonymous().post(SIGN_IN, wrong_body.clone()),
         ada.post(&app, "/api/auth/verify-password", wrong_body.clone()),
         ada.post(&app, CHANGE_PASSWORD, change_body),
         ada.post(&app, "/api/auth/delete-user", wrong_body),
     ];
-    for request in &requests {
+    for request in &wrong_password_requests {
         let response = with_forwarded_for(request.clone()).await;
         assert!(
             matches!(response.status(), 400 | 401),
@@ -48,7 +48,7 @@ async fn all_password_comparisons_share_one_budget(engine: Engine) {
             response.text()
         );
     }
-    for request in requests {
+    for request in wrong_password_requests {
         assert_too_many_requests(&with_forwarded_for(request).await, "901");
     }
     let sign_in_request = app.anonymous().post(SIGN_IN, right_body);
@@ -59,15 +59,15 @@ async fn all_password_comparisons_share_one_budget(engine: Engine) {
     assert_eq!(response.status(), 200, "{}", response.text());
 }
 
-async fn sign_ups_have_a_budget_of_their_own(engine: Engine) {
+async fn sign_ups_have_a_separate_budget(engine: Engine) {
     let app = App::on(engine)
         .behind_proxy()
         .set("max-registrations-per-network", "2")
         .start();
-    let sign_up_request =
+    let build_sign_up_request =
         |name| with_forwarded_for(app.anonymous().post(SIGN_UP, sign_up_body(name)));
-    assert_eq!(sign_up_request("ada").await.status(), 200);
-    assert_eq!(sign_up_request("ada").await.status(), 422);
-    assert_too_many_requests(&sign_up_request("eve").await, "3601");
-    assert_too_many_requests(&sign_up_request("ada").await, "3601");
+    assert_eq!(build_sign_up_request("ada").await.status(), 200);
+    assert_eq!(build_sign_up_request("ada").await.status(), 422);
+    assert_too_many_requests(&build_sign_up_request("eve").await, "3601");
+    assert_too_many_requests(&build_sign_up_request("ada").await, "3601");
 }

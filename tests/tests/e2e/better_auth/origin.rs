@@ -38,10 +38,10 @@ fn with_headers(request: Request, headers: &[(&str, &str)]) -> Request {
 
 /// The names and values of request headers.
 type Headers = &'static [(&'static str, &'static str)];
-/// The status, the code and the message.
+/// The status, the code and the message of an error response.
 type ExpectedError = (u16, &'static str, &'static str);
 
-/// Headers with which a request with cookies is rejected, each with the expected error.
+/// Each entry has headers with which a request with cookies is rejected, and the expected error.
 const REJECTED_HEADERS: [(Headers, ExpectedError); 14] = [
     (&[], MISSING_ORIGIN),
     (&[("origin", "null")], MISSING_ORIGIN),
@@ -52,7 +52,10 @@ const REJECTED_HEADERS: [(Headers, ExpectedError); 14] = [
     (&[("sec-fetch-site", "same-origin")], MISSING_ORIGIN),
     (&[("origin", "https://evil.example")], INVALID_ORIGIN),
     (
-        &[("origin", "https://evil.example"), ("referer", OWN_ORIGIN)],
+        &[
+            ("origin", "https://evil.example"),
+            ("referer", SERVER_ORIGIN),
+        ],
         INVALID_ORIGIN,
     ),
     (&[("origin", "http://app.example.com")], INVALID_ORIGIN),
@@ -74,7 +77,7 @@ const REJECTED_HEADERS: [(Headers, ExpectedError); 14] = [
     ),
     (&[("origin", "junk")], INVALID_ORIGIN),
     (
-        &[("origin", OWN_ORIGIN), ("origin", OWN_ORIGIN)],
+        &[("origin", SERVER_ORIGIN), ("origin", SERVER_ORIGIN)],
         INVALID_ORIGIN,
     ),
     (&[("referer", "https://evil.example/")], INVALID_ORIGIN),
@@ -83,26 +86,29 @@ const REJECTED_HEADERS: [(Headers, ExpectedError); 14] = [
 async fn a_post_with_any_cookie_needs_a_trusted_origin(engine: Engine) {
     let app = start_app(engine);
     let ada = sign_up(&app, "ada").await;
-    let update_request = |cookies: &str| {
+    let build_update_request = |cookies: &str| {
         let body = json!({ "name": "Ada" });
         let request = app.anonymous().post("/api/auth/update-user", body);
         request.header("cookie", cookies)
     };
     for headers in [
-        &[("origin", OWN_ORIGIN)][..],
+        &[("origin", SERVER_ORIGIN)][..],
         &[("origin", ALLOWED_ORIGIN)],
         &[("referer", "https://app.example.com/a/b?c=d")],
         &[("origin", "null"), ("sec-fetch-site", "same-origin")],
-        &[("origin", OWN_ORIGIN), ("referer", "https://evil.example/")],
+        &[
+            ("origin", SERVER_ORIGIN),
+            ("referer", "https://evil.example/"),
+        ],
     ] {
-        with_headers(update_request(&ada.cookies), headers)
+        with_headers(build_update_request(&ada.cookies), headers)
             .await
             .ok();
     }
     for (headers, expected) in REJECTED_HEADERS {
         for cookies in [&*ada.cookies, "theme=dark"] {
             assert_error(
-                &with_headers(update_request(cookies), headers).await,
+                &with_headers(build_update_request(cookies), headers).await,
                 expected,
             );
         }
@@ -138,8 +144,8 @@ async fn a_login_without_cookies_from_a_browser_needs_a_trusted_origin(engine: E
     let app = start_app(engine);
     sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let sign_in_request = || app.anonymous().post(SIGN_IN, body.clone());
-    let sign_up_request = || app.anonymous().post(SIGN_UP, body.clone());
+    let build_sign_in_request = || app.anonymous().post(SIGN_IN, body.clone());
+    let build_sign_up_request = || app.anonymous().post(SIGN_UP, body.clone());
     for headers in [
         &[][..],
         &[("origin", ALLOWED_ORIGIN)],
@@ -150,7 +156,7 @@ async fn a_login_without_cookies_from_a_browser_needs_a_trusted_origin(engine: E
             ("sec-fetch-mode", "cors"),
         ],
     ] {
-        with_headers(sign_in_request(), headers).await.ok();
+        with_headers(build_sign_in_request(), headers).await.ok();
     }
     for (headers, expected) in [
         (&[("origin", "https://evil.example")][..], INVALID_ORIGIN),
@@ -172,11 +178,14 @@ async fn a_login_without_cookies_from_a_browser_needs_a_trusted_origin(engine: E
             CROSS_SITE_LOGIN,
         ),
     ] {
-        assert_error(&with_headers(sign_in_request(), headers).await, expected);
+        assert_error(
+            &with_headers(build_sign_in_request(), headers).await,
+            expected,
+        );
         let mut body_with_name = body.clone();
         body_with_name["name"] = "Ada".into();
         assert_error(
-            &with_headers(sign_up_request().body(body_with_name), headers).await,
+            &with_headers(build_sign_up_request().body(body_with_name), headers).await,
             expected,
         );
     }

@@ -11,12 +11,12 @@ on_both_engines! {
 
 async fn a_password_reset_cannot_be_requested(app: App) {
     sign_up(&app, "ada").await;
-    let reset_request = |body| {
+    let build_request = |body| {
         app.anonymous()
             .post("/api/auth/request-password-reset", body)
     };
     for email in ["ada@example.com", "eve@example.com"] {
-        let response = reset_request(json!({ "email": email, "redirectTo": "/reset" })).await;
+        let response = build_request(json!({ "email": email, "redirectTo": "/reset" })).await;
         assert_error(
             &response,
             (
@@ -26,7 +26,7 @@ async fn a_password_reset_cannot_be_requested(app: App) {
             ),
         );
     }
-    let response = reset_request(json!({ "email": "ada" })).await;
+    let response = build_request(json!({ "email": "ada" })).await;
     assert_error(
         &response,
         (
@@ -36,7 +36,7 @@ async fn a_password_reset_cannot_be_requested(app: App) {
         ),
     );
     let response =
-        reset_request(json!({ "email": "ada@example.com", "redirectTo": "//evil.example" })).await;
+        build_request(json!({ "email": "ada@example.com", "redirectTo": "//evil.example" })).await;
     assert_error(
         &response,
         (403, "INVALID_REDIRECT_URL", "Invalid redirectURL"),

@@ -1,4 +1,4 @@
-//! Tests the rules that all endpoints share for methods, bodies and the order of the checks.
+//! Tests which methods and bodies the endpoints accept, and in which order they check a request.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ async fn unknown_methods_and_paths_are_404_without_a_body(app: App) {
         for cookies in ["", &ada.cookies] {
             let request = app.anonymous().request(method, &format!("/api/auth{path}"));
             let request = request.header("cookie", cookies);
-            let response = request.header("origin", OWN_ORIGIN).await;
+            let response = request.header("origin", SERVER_ORIGIN).await;
             assert_404_without_body(&response);
         }
     }
@@ -64,8 +64,8 @@ async fn a_body_of_another_media_type_is_415(app: App) {
             "application/json",
         ),
     ] {
-        let body = body.replace("password", "newPassword");
-        let request = app.anonymous().post(path, body.as_bytes());
+        let body_for_path = body.replace("password", "newPassword");
+        let request = app.anonymous().post(path, body_for_path.as_bytes());
         let response = request.header("content-type", media_type).await;
         let message =
             format!("Content-Type \"{media_type}\" is not allowed. Allowed types: {allowed_types}");
@@ -80,13 +80,14 @@ async fn a_body_of_another_media_type_is_415(app: App) {
 }
 
 async fn a_body_with_invalid_json_is_400(app: App) {
-    let (nested_arrays, long_number) = ("[".repeat(10_000), format!("{}1", "0".repeat(1000)));
+    let (nested_arrays, zero_padded_number) =
+        ("[".repeat(10_000), format!("{}1", "0".repeat(1000)));
     for body in [
         "{",
         "nul",
         "{\"a\":1}x",
         &nested_arrays,
-        &long_number,
+        &zero_padded_number,
         "\u{feff}{}",
     ] {
         for path in [SIGN_IN, "/api/auth/sign-out", "/api/auth/update-user"] {
@@ -100,14 +101,26 @@ async fn a_body_with_invalid_json_is_400(app: App) {
 }
 
 async fn an_invalid_body_is_400_even_without_a_session(app: App) {
-    const MISSING: &str = "Invalid input: expected string, received undefined";
+    const MISSING_MESSAGE: &str = "Invalid input: expected string, received undefined";
     for (path, message) in [
-        ("revoke-session", format!("[body.token] {MISSING}")),
-        ("verify-password", format!("[body.password] {MISSING}")),
-        ("change-email", format!("[body.newEmail] {MISSING}")),
-        ("request-password-reset", format!("[body.email] {MISSING}")),
-        ("reset-password", format!("[body.newPassword] {MISSING}")),
-        ("send-verification-email", format!("[body.email] {MISSING}")),
+        ("revoke-session", format!("[body.token] {MISSING_MESSAGE}")),
+        (
+            "verify-password",
+            format!("[body.password] {MISSING_MESSAGE}"),
+        ),
+        ("change-email", format!("[body.newEmail] {MISSING_MESSAGE}")),
+        (
+            "request-password-reset",
+            format!("[body.email] {MISSING_MESSAGE}"),
+        ),
+        (
+            "reset-password",
+            format!("[body.newPassword] {MISSING_MESSAGE}"),
+        ),
+        (
+            "send-verification-email",
+            format!("[body.email] {MISSING_MESSAGE}"),
+        ),
     ] {
         let response = app
             .anonymous()
@@ -118,7 +131,7 @@ async fn an_invalid_body_is_400_even_without_a_session(app: App) {
     let body = json!({ "currentPassword": 1 });
     let response = app.anonymous().post(CHANGE_PASSWORD, body).await;
     let message = format!(
-        "[body.newPassword] {MISSING}; \
+        "[body.newPassword] {MISSING_MESSAGE}; \
          [body.currentPassword] Invalid input: expected string, received number"
     );
     assert_error(&response, (400, "VALIDATION_ERROR", &message));
@@ -131,8 +144,8 @@ async fn an_invalid_body_is_400_even_without_a_session(app: App) {
         assert_error(&response, (400, "VALIDATION_ERROR", message));
     }
     // The server checks the syntax of the body, then the origin, then the fields of the body.
-    let request = || app.anonymous().post(SIGN_IN, json!({}));
-    let response = request().header("cookie", "a=b").await;
+    let build_request = || app.anonymous().post(SIGN_IN, json!({}));
+    let response = build_request().header("cookie", "a=b").await;
     assert_error(
         &response,
         (403, "MISSING_OR_NULL_ORIGIN", "Missing or null Origin"),

@@ -7,45 +7,45 @@ use super::fixtures::*;
 
 on_both_engines! {
     no_reset_token_is_accepted,
-    a_reset_link_redirects_back_with_the_error,
+    a_reset_link_redirects_with_an_error,
 }
 
 async fn no_reset_token_is_accepted(app: App) {
-    let reset_request = |query: &str, body| {
+    let build_request = |query: &str, body| {
         let path = format!("/api/auth/reset-password{query}");
         app.anonymous().post(&path, body)
     };
-    let invalid_token = (400, "INVALID_TOKEN", "Invalid token");
+    let invalid_token_error = (400, "INVALID_TOKEN", "Invalid token");
     let new_password = "long enough";
     assert_error(
-        &reset_request("", json!({ "newPassword": new_password })).await,
-        invalid_token,
+        &build_request("", json!({ "newPassword": new_password })).await,
+        invalid_token_error,
     );
     assert_error(
-        &reset_request("", json!({ "newPassword": new_password, "token": "x" })).await,
-        invalid_token,
+        &build_request("", json!({ "newPassword": new_password, "token": "x" })).await,
+        invalid_token_error,
     );
     assert_error(
-        &reset_request("?token=x", json!({ "newPassword": new_password })).await,
-        invalid_token,
+        &build_request("?token=x", json!({ "newPassword": new_password })).await,
+        invalid_token_error,
     );
     assert_error(
-        &reset_request("", json!({ "newPassword": "short" })).await,
-        invalid_token,
+        &build_request("", json!({ "newPassword": "short" })).await,
+        invalid_token_error,
     );
-    let too_short = (400, "PASSWORD_TOO_SHORT", "Password too short");
+    let too_short_error = (400, "PASSWORD_TOO_SHORT", "Password too short");
     assert_error(
-        &reset_request("?token=x", json!({ "newPassword": "short" })).await,
-        too_short,
+        &build_request("?token=x", json!({ "newPassword": "short" })).await,
+        too_short_error,
     );
     let too_long_body = json!({ "newPassword": "x".repeat(129), "token": "x" });
     assert_error(
-        &reset_request("", too_long_body).await,
+        &build_request("", too_long_body).await,
         (400, "PASSWORD_TOO_LONG", "Password too long"),
     );
 }
 
-async fn a_reset_link_redirects_back_with_the_error(app: App) {
+async fn a_reset_link_redirects_with_an_error(app: App) {
     for (callback_url, location) in [
         (
             "%2Freset%3Fa%3Db",

@@ -6,10 +6,10 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    the_other_sessions_are_revoked,
+    all_sessions_of_the_user_except_the_current_session_are_revoked,
 }
 
-async fn the_other_sessions_are_revoked(app: App) {
+async fn all_sessions_of_the_user_except_the_current_session_are_revoked(app: App) {
     let (ada, phone) = (
         sign_up(&app, "ada").await,
         sign_in(&app, "ada@example.com").await,

@@ -1,4 +1,4 @@
-//! Tests `POST /api/auth/revoke-session`.
+//! Tests `POST /api/auth/revoke-session`, which accepts a session token, or a handle from the list of sessions.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -15,22 +15,27 @@ on_both_engines! {
 /// Asserts that no endpoint accepts the handle as a token, as a cookie, or as a cookie with this signature.
 async fn assert_is_no_credential(app: &App, handle: &str, signature: &str) {
     assert!(session_tokens(app.secret()).decode(handle).is_err());
-    let bearer = app.bearer(handle);
+    let handle_caller = app.bearer(handle);
     for cookie_value in [handle, &format!("{handle}.{signature}")] {
         let cookie = format!("{SESSION_COOKIE}={}", percent_encode(cookie_value));
         let request = app.anonymous().get(GET_SESSION).header("cookie", &cookie);
         assert_eq!(request.await.ok(), Value::Null);
     }
-    assert_eq!(bearer.get(GET_SESSION).await.ok(), Value::Null);
-    assert_error(&bearer.get("/api/auth/token").await, UNAUTHORIZED);
-    assert_error(&bearer.get(LIST_SESSIONS).await, UNAUTHORIZED);
-    bearer
+    assert_eq!(handle_caller.get(GET_SESSION).await.ok(), Value::Null);
+    assert_error(&handle_caller.get("/api/auth/token").await, UNAUTHORIZED);
+    assert_error(&handle_caller.get(LIST_SESSIONS).await, UNAUTHORIZED);
+    handle_caller
         .get("/api/auth/session")
         .await
         .problem(401, "INVALID_TOKEN");
-    bearer.post("/api/auth/sign-out", json!({})).await.ok();
+    handle_caller
+        .post("/api/auth/sign-out", json!({}))
+        .await
+        .ok();
     let logout_body = json!({ "refresh_token": handle, "scope": "all" });
-    let response = bearer.post("/api/auth/logout", logout_body.clone()).await;
+    let response = handle_caller
+        .post("/api/auth/logout", logout_body.clone())
+        .await;
     assert_eq!(response.ok()["revoked"], 0);
     let response = app.anonymous().post("/api/auth/logout", logout_body).await;
     assert_eq!(response.ok()["revoked"], 0);
@@ -39,7 +44,7 @@ async fn assert_is_no_credential(app: &App, handle: &str, signature: &str) {
     response.problem(401, "INVALID_TOKEN");
 }
 
-/// The revoked sessions were opened with Better Auth's API and with this server's own API.
+/// One session was opened with Better Auth's API, and one session with this server's own API.
 async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
@@ -53,10 +58,10 @@ async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
     let login_handle = login_entry.unwrap()["token"].clone();
     let phone_token = phone.signed_token();
     let (_, signature) = phone_token.rsplit_once('.').unwrap();
-    for handle in [&phone_handle, &login_handle] {
-        let handle = handle.as_str().unwrap();
+    for handle_json in [&phone_handle, &login_handle] {
+        let handle = handle_json.as_str().unwrap();
         assert_is_no_credential(&app, handle, signature).await;
-        // Another user cannot revoke the session with the handle, and gets the same response as for any other text.
+        // For another user, the handle revokes nothing, and the response is the same as for an unknown token.
         let body = json!({ "token": handle });
         let response = eve.post(&app, "/api/auth/revoke-session", body).await;
         assert_eq!(response.ok(), json!({ "status": true }));
@@ -70,8 +75,8 @@ async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
         assert_eq!(response.ok(), json!({ "status": true }));
     }
     assert!(!phone.is_signed_in(&app).await);
-    let device = app.bearer(login_response["access_token"].as_str().unwrap());
-    let response = device.get("/api/auth/session").await;
+    let login_caller = app.bearer(login_response["access_token"].as_str().unwrap());
+    let response = login_caller.get("/api/auth/session").await;
     response.problem(401, "TOKEN_REVOKED");
     assert_eq!(list_sessions(&app, &ada).await.len(), 1);
     assert!(ada.is_signed_in(&app).await);
@@ -83,7 +88,7 @@ async fn one_session_is_revoked_and_sessions_of_other_users_are_not_revealed(app
         sign_in(&app, "ada@example.com").await,
     );
     let eve = sign_up(&app, "eve").await;
-    let revoke_request = |token: &str| {
+    let build_revoke_request = |token: &str| {
         let body = json!({ "token": token });
         ada.post(&app, "/api/auth/revoke-session", body)
     };
@@ -99,14 +104,14 @@ async fn one_session_is_revoked_and_sessions_of_other_users_are_not_revealed(app
         &ada.signed_token(),
         &"0".repeat(96),
     ] {
-        let response = revoke_request(token).await;
+        let response = build_revoke_request(token).await;
         assert!(response.all("set-cookie").is_empty());
         assert_eq!(response.ok(), json!({ "status": true }));
     }
     assert!(eve.is_signed_in(&app).await && phone.is_signed_in(&app).await);
     for _ in 0..2 {
         assert_eq!(
-            revoke_request(&phone.token).await.ok(),
+            build_revoke_request(&phone.token).await.ok(),
             json!({ "status": true })
         );
         assert!(!phone.is_signed_in(&app).await);

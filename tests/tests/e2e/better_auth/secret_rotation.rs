@@ -19,18 +19,18 @@ async fn the_cookie_of_a_previous_secret_is_accepted_and_replaced(app: App) {
     let rotated_app = options.set("auth-secret", NEW_SECRET).start();
     let response = ada.get(&rotated_app, GET_SESSION).await;
     let cookie = response.all("set-cookie").concat();
-    let session = response.ok();
-    let token = session["session"]["token"].as_str().unwrap();
-    assert!(session_tokens(NEW_SECRET).is_current(token));
-    assert!(signed_token(&cookie).starts_with(&format!("{token}.")));
+    let session_response = response.ok();
+    let new_token = session_response["session"]["token"].as_str().unwrap();
+    assert!(session_tokens(NEW_SECRET).is_current(new_token));
+    assert!(signed_token(&cookie).starts_with(&format!("{new_token}.")));
     let renewed_browser = Browser {
         cookies: cookie.split(';').next().unwrap().to_owned(),
-        token: token.to_owned(),
+        token: new_token.to_owned(),
         ..ada.clone()
     };
     let response = renewed_browser.get(&rotated_app, GET_SESSION).await;
     assert!(response.all("set-cookie").is_empty());
-    assert_eq!(response.ok(), session);
+    assert_eq!(response.ok(), session_response);
     // A token of the previous secret is still accepted in the header, and in the body of `revoke-session`.
     assert!(
         !rotated_app

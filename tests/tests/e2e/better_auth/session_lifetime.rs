@@ -68,7 +68,7 @@ async fn a_session_that_is_not_remembered_is_not_extended(app: App) {
     body["rememberMe"] = false.into();
     let response = app.anonymous().post(SIGN_UP, body).await.assert_status(200);
     let ada = Browser::from_response(&response);
-    // The session is not extended even if the browser loses the cookie with the flag.
+    // The session is not extended even if the browser loses the cookie `better-auth.dont_remember`.
     let session_cookie = ada.cookies.split("; ").next().unwrap().to_owned();
     let browser_without_flag = Browser {
         cookies: session_cookie,

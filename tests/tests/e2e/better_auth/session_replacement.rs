@@ -29,17 +29,17 @@ async fn a_sign_in_revokes_the_session_whose_cookie_is_replaced(app: App) {
     response.problem(401, "TOKEN_REVOKED");
     // A different user signs in with the same browser.
     let response = new_browser.post(&app, SIGN_IN, sign_in_body("eve")).await;
-    let eve_browser = Browser::from_response(&response.assert_status(200));
+    let switched_browser = Browser::from_response(&response.assert_status(200));
     assert!(!new_browser.is_signed_in(&app).await);
-    assert!(eve_browser.is_signed_in(&app).await && eve.is_signed_in(&app).await);
-    // The session of the cookie is already revoked.
+    assert!(switched_browser.is_signed_in(&app).await && eve.is_signed_in(&app).await);
+    // The session of the cookie has been revoked before this sign-in.
     let response = new_browser.post(&app, SIGN_IN, sign_in_body("ada")).await;
     assert!(
         Browser::from_response(&response.assert_status(200))
             .is_signed_in(&app)
             .await
     );
-    assert!(phone.is_signed_in(&app).await && eve_browser.is_signed_in(&app).await);
+    assert!(phone.is_signed_in(&app).await && switched_browser.is_signed_in(&app).await);
 }
 
 async fn a_sign_up_revokes_the_session_whose_cookie_is_replaced(app: App) {
@@ -92,8 +92,8 @@ async fn a_forged_or_duplicate_cookie_revokes_nothing(app: App) {
         assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
     }
     // A sign-in with a token in the header replaces no cookie and therefore revokes nothing.
-    let phone = app.bearer(ada.token.as_str());
-    phone.post(SIGN_IN, sign_in_body("ada")).await.ok();
+    let token_client = app.bearer(ada.token.as_str());
+    token_client.post(SIGN_IN, sign_in_body("ada")).await.ok();
     assert!(ada.is_signed_in(&app).await);
 }
 

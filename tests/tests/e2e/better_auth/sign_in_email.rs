@@ -10,7 +10,7 @@ use super::fixtures::*;
 on_both_engines! {
     a_sign_in_returns_the_user_and_a_new_session,
     every_failure_has_its_code_and_message,
-    a_callback_url_is_returned_in_the_body_and_the_header,
+    a_callback_url_is_returned_in_the_body_and_the_location_header,
     a_form_body_is_accepted,
     a_remembered_sign_in_clears_the_dont_remember_flag,
     after_a_hundred_failures_the_response_is_429_in_the_format_of_better_auth,
@@ -40,13 +40,16 @@ async fn a_sign_in_returns_the_user_and_a_new_session(app: App) {
 
 async fn every_failure_has_its_code_and_message(app: App) {
     sign_up(&app, "ada").await;
-    let email = "ada@example.com";
+    let ada_email = "ada@example.com";
     for (body, expected) in [
         (
-            json!({ "email": email, "password": "wrong password" }),
+            json!({ "email": ada_email, "password": "wrong password" }),
             WRONG_CREDENTIALS,
         ),
-        (json!({ "email": email, "password": "" }), WRONG_CREDENTIALS),
+        (
+            json!({ "email": ada_email, "password": "" }),
+            WRONG_CREDENTIALS,
+        ),
         (
             json!({ "email": "eve@example.com", "password": PASSWORD }),
             WRONG_CREDENTIALS,
@@ -56,7 +59,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
             (400, "INVALID_EMAIL", "Invalid email"),
         ),
         (
-            json!({ "email": email, "password": "x".repeat(129) }),
+            json!({ "email": ada_email, "password": "x".repeat(129) }),
             (400, "PASSWORD_TOO_LONG", "Password too long"),
         ),
         (
@@ -69,7 +72,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
             ),
         ),
         (
-            json!({ "email": email, "password": PASSWORD, "rememberMe": 1 }),
+            json!({ "email": ada_email, "password": PASSWORD, "rememberMe": 1 }),
             (
                 400,
                 "VALIDATION_ERROR",
@@ -86,7 +89,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
     assert_error(&response, (400, "VALIDATION_ERROR", message));
 }
 
-async fn a_callback_url_is_returned_in_the_body_and_the_header(app: App) {
+async fn a_callback_url_is_returned_in_the_body_and_the_location_header(app: App) {
     sign_up(&app, "ada").await;
     let body =
         json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": "/home?a=b" });

@@ -8,7 +8,7 @@ use super::fixtures::*;
 on_both_engines! {
     sign_out_always_succeeds,
     signing_out_with_two_cookies_revokes_both_sessions,
-    invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_revoked,
+    invalid_cookies_do_not_hide_a_valid_cookie_and_at_most_eight_sessions_are_revoked,
 }
 
 async fn sign_out_always_succeeds(app: App) {
@@ -19,19 +19,19 @@ async fn sign_out_always_succeeds(app: App) {
         assert_eq!(response.ok(), json!({ "success": true }));
         assert!(!ada.is_signed_in(&app).await);
     }
-    let anonymous_request = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
-    let response = anonymous_request().await;
+    let build_anonymous_request = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
+    let response = build_anonymous_request().await;
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert_eq!(response.ok(), json!({ "success": true }));
-    // A browser sends a form of another site without cookies. The response must not clear the browser's cookies.
-    let response = anonymous_request()
+    // If a page of another site submits a form, the browser sends no cookies, and the response must not clear any.
+    let response = build_anonymous_request()
         .header("origin", "https://evil.example")
         .await;
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(response.ok(), json!({ "success": true }));
 }
 
-/// The browser keeps the cookie that another host planted, so the session of that cookie must be revoked too.
+/// The response cannot clear a cookie that another host planted, so the session of that cookie must be revoked too.
 async fn signing_out_with_two_cookies_revokes_both_sessions(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
@@ -49,7 +49,9 @@ async fn signing_out_with_two_cookies_revokes_both_sessions(app: App) {
     assert!(phone.is_signed_in(&app).await);
 }
 
-async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_revoked(app: App) {
+async fn invalid_cookies_do_not_hide_a_valid_cookie_and_at_most_eight_sessions_are_revoked(
+    app: App,
+) {
     let ada = sign_up(&app, "ada").await;
     let sign_out = async |cookies: String| {
         let browser = Browser {
@@ -59,15 +61,15 @@ async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_
         let response = browser.post(&app, "/api/auth/sign-out", json!({})).await;
         assert_eq!(response.status(), 200);
     };
-    for count in [7, 8, 9, 40] {
+    for invalid_count in [7, 8, 9, 40] {
         let browser = sign_in(&app, "ada@example.com").await;
-        let invalid_cookies = format!("{SESSION_COOKIE}=x; ").repeat(count);
+        let invalid_cookies = format!("{SESSION_COOKIE}=x; ").repeat(invalid_count);
         sign_out(format!("{invalid_cookies}{}", browser.cookies)).await;
-        assert!(!browser.is_signed_in(&app).await, "{count}");
+        assert!(!browser.is_signed_in(&app).await, "{invalid_count}");
     }
-    for (count, expected_signed_in) in [(7, 0), (8, 0), (9, 1)] {
+    for (browser_count, expected_signed_in_count) in [(7, 0), (8, 0), (9, 1)] {
         let mut browsers = Vec::new();
-        for _ in 0..count {
+        for _ in 0..browser_count {
             browsers.push(sign_in(&app, "ada@example.com").await);
         }
         let cookies: Vec<&str> = browsers.iter().map(|browser| &*browser.cookies).collect();
@@ -76,7 +78,7 @@ async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_
         for browser in &browsers {
             signed_in_count += usize::from(browser.is_signed_in(&app).await);
         }
-        assert_eq!(signed_in_count, expected_signed_in, "{count}");
+        assert_eq!(signed_in_count, expected_signed_in_count, "{browser_count}");
     }
     assert!(ada.is_signed_in(&app).await);
 }

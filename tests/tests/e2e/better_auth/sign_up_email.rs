@@ -9,10 +9,10 @@ on_both_engines! {
     a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie,
     a_browser_over_https_gets_prefixed_secure_cookies,
     invalid_fields_are_rejected_with_the_messages_of_zod,
-    a_password_has_8_to_128_code_units_and_characters,
+    a_password_has_at_least_8_characters_and_at_most_128_code_units,
     an_existing_email_address_is_422_in_upper_and_lower_case,
-    fields_of_other_routes_are_ignored,
-    a_sign_up_that_is_not_remembered_lasts_a_day,
+    unsupported_fields_are_ignored,
+    a_session_that_is_not_remembered_lasts_a_day,
 }
 
 async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) {
@@ -34,11 +34,11 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
     });
     assert!(ada.token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let signed_token = session_tokens(app.secret()).sign_cookie(only_session_id(&app));
-    let cookie = format!(
+    let expected_cookie = format!(
         "{SESSION_COOKIE}={}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
         percent_encode(&signed_token)
     );
-    assert_eq!(response.all("set-cookie"), [cookie]);
+    assert_eq!(response.all("set-cookie"), [expected_cookie]);
     assert_eq!(
         response.header("set-auth-token"),
         Some(signed_token.as_str())
@@ -50,8 +50,8 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
 
 /// Returns the id of the only session, as bytes.
 fn only_session_id(app: &App) -> [u8; 16] {
-    let id = app.database().value("SELECT id FROM sessions").unwrap();
-    uuid::Uuid::parse_str(&id).unwrap().into_bytes()
+    let session_id = app.database().value("SELECT id FROM sessions").unwrap();
+    uuid::Uuid::parse_str(&session_id).unwrap().into_bytes()
 }
 
 async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
@@ -63,11 +63,14 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
     let response = app.anonymous().post(SIGN_UP, body).await.assert_status(200);
     let cookies = response.all("set-cookie");
     assert_eq!(cookies.len(), 2);
-    for (cookie, name) in cookies
+    for (cookie, cookie_name) in cookies
         .iter()
         .zip([SESSION_COOKIE, "better-auth.dont_remember"])
     {
-        assert!(cookie.starts_with(&format!("__Secure-{name}=")), "{cookie}");
+        assert!(
+            cookie.starts_with(&format!("__Secure-{cookie_name}=")),
+            "{cookie}"
+        );
         assert!(
             cookie.ends_with("; Path=/; HttpOnly; Secure; SameSite=Lax"),
             "{cookie}"
@@ -82,9 +85,9 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
 }
 
 /// Returns the body of a sign-up with this value in this field.
-fn body_with(name: &str, value: impl Into<Value>) -> Value {
+fn body_with(field_name: &str, value: impl Into<Value>) -> Value {
     let mut body = sign_up_body("ada");
-    body[name] = value.into();
+    body[field_name] = value.into();
     body
 }
 
@@ -146,18 +149,18 @@ async fn invalid_fields_are_rejected_with_the_messages_of_zod(app: App) {
     }
 }
 
-async fn a_password_has_8_to_128_code_units_and_characters(app: App) {
-    let too_short = (400, "PASSWORD_TOO_SHORT", "Password too short");
-    let too_long = (400, "PASSWORD_TOO_LONG", "Password too long");
+async fn a_password_has_at_least_8_characters_and_at_most_128_code_units(app: App) {
+    let too_short_error = (400, "PASSWORD_TOO_SHORT", "Password too short");
+    let too_long_error = (400, "PASSWORD_TOO_LONG", "Password too long");
     for (password, expected) in [
-        ("1234567".to_owned(), too_short),
+        ("1234567".to_owned(), too_short_error),
         // This password has eight UTF-16 code units, but four characters.
-        ("\u{1f600}".repeat(4), too_short),
-        ("x".repeat(129), too_long),
+        ("\u{1f600}".repeat(4), too_short_error),
+        ("x".repeat(129), too_long_error),
         // This password has 65 characters, but 130 UTF-16 code units.
-        ("\u{1f600}".repeat(65), too_long),
+        ("\u{1f600}".repeat(65), too_long_error),
         // NFKC replaces each character of this password with 18 characters.
-        ("\u{fdfa}".repeat(128), too_long),
+        ("\u{fdfa}".repeat(128), too_long_error),
     ] {
         assert_rejected(&app, body_with("password", password), expected).await;
     }
@@ -179,15 +182,15 @@ async fn an_existing_email_address_is_422_in_upper_and_lower_case(app: App) {
     }
 }
 
-async fn fields_of_other_routes_are_ignored(app: App) {
+async fn unsupported_fields_are_ignored(app: App) {
     let mut body = sign_up_body("ada");
-    for (name, value) in [
+    for (field_name, value) in [
         ("id", json!("1")),
         ("emailVerified", json!(true)),
         ("role", json!("admin")),
         ("callbackURL", json!("/welcome")),
     ] {
-        body[name] = value;
+        body[field_name] = value;
     }
     let user = app.anonymous().post(SIGN_UP, body).await.ok()["user"].clone();
     assert_ne!(user["id"], "1");
@@ -195,15 +198,15 @@ async fn fields_of_other_routes_are_ignored(app: App) {
     assert_eq!(user["role"], Value::Null);
 }
 
-async fn a_sign_up_that_is_not_remembered_lasts_a_day(app: App) {
+async fn a_session_that_is_not_remembered_lasts_a_day(app: App) {
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
     let response = app.anonymous().post(SIGN_UP, body).await.assert_status(200);
-    let flag = percent_encode(&session_tokens(app.secret()).sign_flag());
+    let encoded_flag = percent_encode(&session_tokens(app.secret()).sign_flag());
     let cookies = response.all("set-cookie");
     assert!(!cookies[0].contains("Max-Age"), "{cookies:?}");
     let expected_cookie =
-        format!("better-auth.dont_remember={flag}; Path=/; HttpOnly; SameSite=Lax");
+        format!("better-auth.dont_remember={encoded_flag}; Path=/; HttpOnly; SameSite=Lax");
     assert_eq!(cookies[1..], [expected_cookie]);
     let ada = Browser::from_response(&response);
     let session = ada.session(&app).await;

@@ -1,4 +1,5 @@
-//! Tests all endpoints without a session, with a revoked session, and with an expired session.
+//! Tests that the endpoints that need a session reject requests without a session, and requests with a revoked or an
+//! expired session.
 
 use e2e::{App, Engine, Request, on_both_engines};
 use serde_json::{Value, json};
@@ -64,7 +65,7 @@ async fn without_a_session_every_route_is_401_and_get_session_is_null(engine: En
 async fn assert_signed_out(app: &App, browser: &Browser) {
     for request in session_requests(app) {
         let request = request.header("cookie", &browser.cookies);
-        let response = request.header("origin", OWN_ORIGIN).await;
+        let response = request.header("origin", SERVER_ORIGIN).await;
         assert_error(&response, UNAUTHORIZED);
         assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
         assert_eq!(response.header("set-auth-token"), None);

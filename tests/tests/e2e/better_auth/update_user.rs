@@ -17,7 +17,7 @@ const UPDATE_USER: &str = "/api/auth/update-user";
 async fn the_name_and_image_are_changed_and_the_cookie_is_renewed(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.clock.advance(Duration::from_secs(60));
-    for (body, name, image) in [
+    for (body, expected_name, expected_image) in [
         (
             json!({ "name": "Ada L.", "role": "admin" }),
             "Ada L.",
@@ -38,7 +38,10 @@ async fn the_name_and_image_are_changed_and_the_cookie_is_renewed(app: App) {
         );
         assert_eq!(response.ok(), json!({ "status": true }));
         let user = ada.session(&app).await["user"].clone();
-        assert_eq!((&user["name"], &user["image"]), (&json!(name), &image));
+        assert_eq!(
+            (&user["name"], &user["image"]),
+            (&json!(expected_name), &expected_image)
+        );
         assert_eq!(user["updatedAt"], "2026-11-20T12:58:51.869Z");
     }
 }

@@ -10,12 +10,12 @@ on_both_engines! {
 
 async fn no_token_verifies_an_email_address(app: App) {
     sign_up(&app, "ada").await;
-    let verify_request = |query: &str| {
+    let build_request = |query: &str| {
         let path = format!("/api/auth/verify-email?{query}");
         app.anonymous().get(&path)
     };
     assert_error(
-        &verify_request("token=x").await,
+        &build_request("token=x").await,
         (401, "INVALID_TOKEN", "Invalid token"),
     );
     for (callback_url, location) in [
@@ -25,15 +25,12 @@ async fn no_token_verifies_an_email_address(app: App) {
             "/welcome?a=b&error=INVALID_TOKEN#c",
         ),
     ] {
-        let response = verify_request(&format!("token=x&callbackURL={callback_url}")).await;
+        let response = build_request(&format!("token=x&callbackURL={callback_url}")).await;
         assert_eq!(
             response.assert_status(302).header("location"),
             Some(location)
         );
     }
     let message = "[query.token] Invalid input: expected string, received undefined";
-    assert_error(
-        &verify_request("").await,
-        (400, "VALIDATION_ERROR", message),
-    );
+    assert_error(&build_request("").await, (400, "VALIDATION_ERROR", message));
 }

@@ -12,17 +12,17 @@ on_both_engines! {
 
 async fn only_the_right_password_is_accepted(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let verify_request = |password: &str| {
+    let build_request = |password: &str| {
         let body = json!({ "password": password });
         ada.post(&app, "/api/auth/verify-password", body)
     };
     assert_eq!(
-        verify_request(PASSWORD).await.ok(),
+        build_request(PASSWORD).await.ok(),
         json!({ "status": true })
     );
     for wrong_password in ["wrong password", "", &"x".repeat(129)] {
         assert_error(
-            &verify_request(wrong_password).await,
+            &build_request(wrong_password).await,
             (400, "INVALID_PASSWORD", "Invalid password"),
         );
     }

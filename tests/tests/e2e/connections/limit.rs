@@ -33,11 +33,11 @@ async fn the_setting_limits_the_number_of_connections(engine: Engine) {
         assert!(gets_200(connection).await);
     }
     drop(connections.pop());
-    let replacement = timeout(
+    let replacement_future = timeout(
         Duration::from_secs(30),
         open_connections(&app, "127.0.0.3", 1),
     );
-    replacement
+    replacement_future
         .await
         .expect("a connection after another one closed");
     for connection in &mut connections {
@@ -50,15 +50,15 @@ async fn the_network_with_the_most_connections_loses_a_connection(engine: Engine
         .set("max-connections", "4")
         .limits(|limits| limits.counts_loopback = true)
         .start();
-    let mut busiest_connections = open_connections(&app, "127.0.0.2", 4).await;
-    let mut other_connections = open_connections(&app, "127.0.0.3", 1).await;
-    other_connections.extend(open_connections(&app, "127.0.0.4", 1).await);
-    for (number, connection) in busiest_connections.iter_mut().enumerate() {
+    let mut busiest_network_connections = open_connections(&app, "127.0.0.2", 4).await;
+    let mut other_network_connections = open_connections(&app, "127.0.0.3", 1).await;
+    other_network_connections.extend(open_connections(&app, "127.0.0.4", 1).await);
+    for (number, connection) in busiest_network_connections.iter_mut().enumerate() {
         assert_eq!(gets_200(connection).await, number >= 2, "{number}");
     }
     // A new connection from 127.0.0.2 now replaces a connection from 127.0.0.2, not a connection of another network.
     open_connections(&app, "127.0.0.2", 5).await;
-    for connection in &mut other_connections {
+    for connection in &mut other_network_connections {
         assert!(gets_200(connection).await);
     }
 }

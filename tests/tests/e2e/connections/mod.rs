@@ -1,4 +1,4 @@
-//! Tests the maximum number of connections, their timeouts, and callers that read slowly.
+//! Tests the maximum number of connections, the timeouts of a connection, and callers that read slowly.
 
 mod limit;
 mod slow_readers;

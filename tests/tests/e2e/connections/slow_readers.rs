@@ -13,8 +13,8 @@ on_both_engines! {
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// More tasks of 10 kB than fit on a page of 1 MiB.
-const MORE_TASKS_THAN_A_PAGE: usize = 110;
+/// Each task has 10 kB, and a page has at most 1 MiB.
+const MORE_TASKS_THAN_FIT_ON_A_PAGE: usize = 110;
 
 /// Starts a server with this many tasks of 10 kB. Returns the server and a request for the largest page.
 async fn start_with_tasks(engine: Engine, task_count: usize) -> (App, Vec<u8>) {
@@ -34,19 +34,19 @@ async fn start_with_tasks(engine: Engine, task_count: usize) -> (App, Vec<u8>) {
 }
 
 async fn a_caller_that_reads_nothing_of_its_response_is_disconnected(engine: Engine) {
-    let (app, request) = start_with_tasks(engine, MORE_TASKS_THAN_A_PAGE).await;
+    let (app, request) = start_with_tasks(engine, MORE_TASKS_THAN_FIT_ON_A_PAGE).await;
     let mut connection = app.connect().await;
     connection.send_until_closed(&request).await;
 }
 
 async fn a_caller_that_reads_slowly_gets_the_whole_response(engine: Engine) {
-    let (app, request) = start_with_tasks(engine, MORE_TASKS_THAN_A_PAGE).await;
+    let (app, request) = start_with_tasks(engine, MORE_TASKS_THAN_FIT_ON_A_PAGE).await;
     let mut connection = app.connect().await;
     for _ in 0..16 {
         connection.send(&request).await;
     }
     for _ in 0..16 {
-        // Each sleep is shorter than the timeout; all sleeps together are longer.
+        // Each sleep is shorter than the timeout, but all sleeps together are longer than the timeout.
         tokio::time::sleep(RESPONSE_TIMEOUT / 8).await;
         let tasks = connection.response().await.unwrap().ok();
         assert_eq!(tasks.as_array().unwrap().len(), 102);
@@ -57,7 +57,7 @@ async fn a_caller_with_a_small_tcp_window_gets_the_whole_response(engine: Engine
     let (app, request) = start_with_tasks(engine, 10).await;
     let mut connection = Connection::open_with_receive_buffer(2048, app.addr()).await;
     connection.send(&request).await;
-    // The client reads too little at a time for the TCP window to grow, and does so for longer than the timeout.
+    // The client reads for longer than the timeout, and too little at a time for the TCP window to grow.
     for _ in 0..20 {
         connection.read_at_most(32).await;
         tokio::time::sleep(RESPONSE_TIMEOUT / 10).await;

@@ -10,14 +10,14 @@ use super::{HEALTH_REQUEST, gets_200};
 
 on_both_engines! {
     the_first_header_of_a_connection_times_out,
-    later_headers_time_out,
+    the_header_of_a_later_request_times_out,
     bytes_after_a_response_do_not_keep_a_connection_open,
     an_idle_connection_is_closed,
     a_request_may_take_longer_than_its_header,
     http_2_is_rejected,
 }
 
-/// The timeout that a test shortens. All other timeouts keep their values, which are far longer.
+/// The duration of each timeout that a test shortens. All other timeouts keep their values, which are far longer.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn start_with_limits(engine: Engine, change_limits: impl FnOnce(&mut Limits)) -> App {
@@ -38,7 +38,7 @@ async fn the_first_header_of_a_connection_times_out(engine: Engine) {
     }
 }
 
-async fn later_headers_time_out(engine: Engine) {
+async fn the_header_of_a_later_request_times_out(engine: Engine) {
     let app = start_with_limits(engine, |limits| limits.header_timeout = SHORT_TIMEOUT);
     for first_bytes in ["G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;
@@ -82,7 +82,7 @@ async fn a_request_may_take_longer_than_its_header(engine: Engine) {
         ada.token()
     );
     connection.send(head.as_bytes()).await;
-    // Sleeps for longer than the timeouts, because no event shows that they do not apply to the body.
+    // Sleeps for longer than the timeouts, because no event shows that the timeouts do not apply to the body.
     sleep(3 * SHORT_TIMEOUT).await;
     connection.send(br#"{"title":"Buy milk"}"#).await;
     assert_eq!(connection.response().await.unwrap().status(), 201);

@@ -1,4 +1,4 @@
-//! Tests tokens in the cookies of a browser.
+//! Tests that the server sends tokens to browsers as cookies, and accepts tokens from these cookies.
 
 use e2e::{App, Engine, Request, Response, on_both_engines};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::auth::change_password::passwords;
 use crate::auth::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
-    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, OWN_ORIGIN, REFRESH, SESSION, counter,
+    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, REFRESH, SERVER_ORIGIN, SESSION, counter,
     encode_refresh_token, login, user_with_device,
 };
 
@@ -16,8 +16,8 @@ on_both_engines! {
     under_http_a_cookie_with_a_prefixed_name_is_ignored,
     a_request_with_cookies_gets_its_tokens_only_as_cookies,
     a_browser_refreshes_with_cookies_alone,
-    the_header_takes_precedence_over_the_cookie,
-    an_invalid_header_is_not_replaced_by_a_valid_cookie,
+    the_authorization_header_takes_precedence_over_the_cookie,
+    an_invalid_authorization_header_is_not_replaced_by_a_valid_cookie,
     a_cookie_sent_twice_is_rejected,
     cookies_of_other_applications_are_ignored,
     a_cookie_without_a_valid_token_is_rejected,
@@ -32,10 +32,10 @@ pub(crate) fn with_cookie(request: Request, cookie: &str) -> Request {
 /// Returns the `Cookie` header that a browser sends after this response.
 pub(crate) fn cookies_after(response: &Response) -> String {
     let set_cookies = response.all("set-cookie");
-    let pairs = set_cookies
+    let cookie_pairs = set_cookies
         .iter()
         .map(|cookie| cookie.split(';').next().unwrap());
-    pairs.collect::<Vec<_>>().join("; ")
+    cookie_pairs.collect::<Vec<_>>().join("; ")
 }
 
 async fn every_new_pair_of_tokens_sets_both_cookies_for_the_lifetime_of_the_session(
@@ -53,10 +53,10 @@ async fn every_new_pair_of_tokens_sets_both_cookies_for_the_lifetime_of_the_sess
     let refresh_token = login_response.clone().ok()["refresh_token"].clone();
     let body = json!({ "refresh_token": refresh_token });
     let refresh_response = caller.post(REFRESH, body).await;
-    let device = Device::from_response(&refresh_response.clone().ok());
-    let bearer = app.bearer(device.access);
+    let refreshed_device = Device::from_response(&refresh_response.clone().ok());
+    let bearer_caller = app.bearer(refreshed_device.access);
     let body = passwords("correct horse", "another good password");
-    let change_response = bearer.post(CHANGE_PASSWORD, body).await;
+    let change_response = bearer_caller.post(CHANGE_PASSWORD, body).await;
     for token_response in [
         register_response,
         signup_response,
@@ -98,16 +98,16 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
         .await
         .ok();
     // Another host, or a page over HTTP, could have set a cookie without the prefix.
-    let refused = with_cookie(session_request, &device.cookies()).await;
-    refused.problem(401, "UNAUTHORIZED");
+    let rejection = with_cookie(session_request, &device.cookies()).await;
+    rejection.problem(401, "UNAUTHORIZED");
     let refresh_request = app.anonymous().request("POST", REFRESH);
     let refresh_request = refresh_request.header("origin", public_url);
-    let refused = with_cookie(refresh_request.clone(), &device.cookies()).await;
-    refused.problem(401, "UNAUTHORIZED");
+    let rejection = with_cookie(refresh_request.clone(), &device.cookies()).await;
+    rejection.problem(401, "UNAUTHORIZED");
     // Another host of the same domain can set a cookie with the name that earlier versions used.
     let former_cookie = format!("__Secure-refresh_token={}", device.refresh);
-    let refused = with_cookie(refresh_request.clone(), &former_cookie).await;
-    refused.problem(401, "UNAUTHORIZED");
+    let rejection = with_cookie(refresh_request.clone(), &former_cookie).await;
+    rejection.problem(401, "UNAUTHORIZED");
     let cookies_with_former = format!("{cookie_header}; __Secure-refresh_token=planted");
     with_cookie(refresh_request, &cookies_with_former)
         .await
@@ -116,11 +116,11 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
     let logout_request = app.anonymous().request("POST", LOGOUT);
     let logout_request = logout_request.header("origin", public_url);
     let logout_response = with_cookie(logout_request, &cookie_header).await;
-    let attributes = "Max-Age=0; HttpOnly; SameSite=Lax; Secure";
+    let cleared_attributes = "Max-Age=0; HttpOnly; SameSite=Lax; Secure";
     let expected_cookies = [
-        format!("__Host-access_token=; Path=/; {attributes}"),
-        format!("__Host-refresh_token=; Path=/; {attributes}"),
-        format!("__Secure-refresh_token=; Path=/api/auth; {attributes}"),
+        format!("__Host-access_token=; Path=/; {cleared_attributes}"),
+        format!("__Host-refresh_token=; Path=/; {cleared_attributes}"),
+        format!("__Secure-refresh_token=; Path=/api/auth; {cleared_attributes}"),
     ];
     assert_eq!(logout_response.all("set-cookie"), expected_cookies);
     assert_eq!(logout_response.ok()["revoked"], 1);
@@ -128,14 +128,14 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
 
 async fn under_http_a_cookie_with_a_prefixed_name_is_ignored(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    for name in [
+    for cookie_name in [
         "__Host-access_token",
         "__Secure-access_token",
         "Access_Token",
         "access_token ",
         "xaccess_token",
     ] {
-        let cookie = format!("{name}={}", device.access);
+        let cookie = format!("{cookie_name}={}", device.access);
         let response = with_cookie(app.anonymous().get(SESSION), &cookie).await;
         response.problem(401, "UNAUTHORIZED");
     }
@@ -148,17 +148,17 @@ async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
         with_cookie(request, &device.cookies())
     };
     let body = passwords(ada.password(), "another good password");
-    for (request, counter) in [
+    for (request, expected_counter) in [
         (app.anonymous().request("POST", REFRESH), 1),
         (app.anonymous().post(REFRESH, json!({})), 1),
-        // The change of password is the last request, because it starts a new session.
+        // This request is the last request, because a change of password starts a new session.
         (app.anonymous().post(CHANGE_PASSWORD, body), 0),
     ] {
         let response = add_cookies_and_origin(request).await;
         let cookie_header = cookies_after(&response);
         let token_response = response.ok();
         let session_id = token_response["session_id"].as_str().unwrap();
-        assert_eq!(session_id == device.session, counter == 1);
+        assert_eq!(session_id == device.session, expected_counter == 1);
         let account = with_cookie(app.anonymous().get(ACCOUNT), &cookie_header)
             .await
             .ok();
@@ -169,9 +169,9 @@ async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
             "session_id": session_id,
         });
         assert_eq!(token_response, expected);
-        let token = encode_refresh_token(app.secret(), session_id, counter);
+        let refresh_token = encode_refresh_token(app.secret(), session_id, expected_counter);
         assert!(
-            cookie_header.ends_with(&format!("; refresh_token={token}")),
+            cookie_header.ends_with(&format!("; refresh_token={refresh_token}")),
             "{cookie_header}"
         );
         let session_response = with_cookie(app.anonymous().get(SESSION), &cookie_header)
@@ -187,26 +187,30 @@ async fn a_browser_refreshes_with_cookies_alone(app: App) {
     let mut cookie_header = cookies_after(&app.anonymous().post(LOGIN, body).await);
     for _ in 0..3 {
         app.clock.advance(std::time::Duration::from_secs(3600));
-        let refused = with_cookie(app.anonymous().get(SESSION), &cookie_header).await;
-        refused.problem(401, "TOKEN_EXPIRED");
+        let rejection = with_cookie(app.anonymous().get(SESSION), &cookie_header).await;
+        rejection.problem(401, "TOKEN_EXPIRED");
         let refresh_request = app.anonymous().request("POST", REFRESH);
-        let response =
-            with_cookie(refresh_request.header("origin", OWN_ORIGIN), &cookie_header).await;
+        let response = with_cookie(
+            refresh_request.header("origin", SERVER_ORIGIN),
+            &cookie_header,
+        )
+        .await;
         cookie_header = cookies_after(&response);
         response.ok();
         let task_request = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
-        let task_request = with_cookie(task_request.header("origin", OWN_ORIGIN), &cookie_header);
+        let task_request =
+            with_cookie(task_request.header("origin", SERVER_ORIGIN), &cookie_header);
         assert_eq!(task_request.await.created()["user_id"], ada.id());
     }
 }
 
-async fn the_header_takes_precedence_over_the_cookie(app: App) {
+async fn the_authorization_header_takes_precedence_over_the_cookie(app: App) {
     let (ada, ada_device) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let request = app.bearer(ada_device.access.as_str()).get(SESSION);
     let session_response = with_cookie(request, &eve_device.cookies()).await.ok();
     assert_eq!(session_response["user"]["id"], ada.id());
-    // A request with a header needs no origin, and gets its tokens in the body.
+    // A request with an `Authorization` header needs no origin, and the response has the tokens in the body.
     let body = passwords(ada.password(), "another good password");
     let request = app
         .bearer(ada_device.access.as_str())
@@ -223,36 +227,36 @@ async fn the_header_takes_precedence_over_the_cookie(app: App) {
     assert_eq!(counter(&app, &eve_device.session), 0);
 }
 
-async fn an_invalid_header_is_not_replaced_by_a_valid_cookie(app: App) {
+async fn an_invalid_authorization_header_is_not_replaced_by_a_valid_cookie(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    for header in ["", "junk", "Bearer junk", "Basic YTpi", "Bearer"] {
+    for authorization in ["", "junk", "Bearer junk", "Basic YTpi", "Bearer"] {
         let request = app.anonymous().get(SESSION);
-        let request = request.header("authorization", header);
-        let refused = with_cookie(request, &device.cookies()).await;
-        refused.problem(401, "INVALID_TOKEN");
+        let request = request.header("authorization", authorization);
+        let rejection = with_cookie(request, &device.cookies()).await;
+        rejection.problem(401, "INVALID_TOKEN");
     }
     let body = json!({ "refresh_token": "junk" });
     let request = app.anonymous().post(REFRESH, body);
-    let request = request.header("origin", OWN_ORIGIN);
-    let refused = with_cookie(request, &device.cookies()).await;
-    refused.problem(401, "INVALID_TOKEN");
+    let request = request.header("origin", SERVER_ORIGIN);
+    let rejection = with_cookie(request, &device.cookies()).await;
+    rejection.problem(401, "INVALID_TOKEN");
     assert_eq!(counter(&app, &device.session), 0);
 }
 
 async fn a_cookie_sent_twice_is_rejected(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let other_device = login(&app, &ada).await;
-    for (first_device, second_device) in [(&device, &device), (&device, &other_device)] {
+    let new_device = login(&app, &ada).await;
+    for (first_device, second_device) in [(&device, &device), (&device, &new_device)] {
         let (first_cookies, second_cookies) = (first_device.cookies(), second_device.cookies());
         let session_request = app.anonymous().get(SESSION);
         let refresh_request = app.anonymous().request("POST", REFRESH);
         for request in [
             session_request,
-            refresh_request.header("origin", OWN_ORIGIN),
+            refresh_request.header("origin", SERVER_ORIGIN),
         ] {
             let doubled_cookies = format!("{first_cookies}; {second_cookies}");
-            let refused = with_cookie(request.clone(), &doubled_cookies).await;
-            let problem = refused.problem(401, "INVALID_TOKEN");
+            let rejection = with_cookie(request.clone(), &doubled_cookies).await;
+            let problem = rejection.problem(401, "INVALID_TOKEN");
             let detail = problem["detail"].as_str().unwrap();
             assert!(detail.ends_with("cookie was sent twice"), "{detail}");
             let request_with_two_headers =
@@ -289,10 +293,10 @@ async fn cookies_of_other_applications_are_ignored(app: App) {
             b"; x_access_token=x; access_tokens=y",
         ),
     ] {
-        let cookie = [bytes_before, cookies.as_bytes(), bytes_after].concat();
-        let response = send_raw_cookie(&app, "GET", SESSION, &cookie).await.ok();
-        assert_eq!(response["session"]["id"], device.session);
-        send_raw_cookie(&app, "POST", REFRESH, &cookie).await.ok();
+        let header = [bytes_before, cookies.as_bytes(), bytes_after].concat();
+        let session_response = send_raw_cookie(&app, "GET", SESSION, &header).await.ok();
+        assert_eq!(session_response["session"]["id"], device.session);
+        send_raw_cookie(&app, "POST", REFRESH, &header).await.ok();
     }
 }
 
@@ -309,7 +313,7 @@ async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
         ("GET", SESSION, "access_token=", &device.access),
         ("POST", REFRESH, "refresh_token=", &device.refresh),
     ] {
-        for value in [
+        for cookie_value in [
             b"".to_vec(),
             b"junk".to_vec(),
             b"\xff\xfe".to_vec(),
@@ -321,9 +325,9 @@ async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
             [b"=", token.as_bytes()].concat(),
             b"a".repeat(9000),
         ] {
-            let cookie = [cookie_prefix.as_bytes(), &value].concat();
-            let refused = send_raw_cookie(&app, method, path, &cookie).await;
-            refused.problem(401, "INVALID_TOKEN");
+            let cookie = [cookie_prefix.as_bytes(), &cookie_value].concat();
+            let rejection = send_raw_cookie(&app, method, path, &cookie).await;
+            rejection.problem(401, "INVALID_TOKEN");
         }
     }
     assert_eq!(counter(&app, &device.session), 0);
@@ -331,16 +335,16 @@ async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
 
 async fn an_error_sets_no_cookie(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let (wrong_password, caller) = (credentials(ada.email(), "wrong"), app.anonymous());
+    let (wrong_credentials, caller) = (credentials(ada.email(), "wrong"), app.anonymous());
     for request in [
-        caller.post(LOGIN, wrong_password),
+        caller.post(LOGIN, wrong_credentials),
         caller.post("/api/auth/register", json!({})),
         caller.post(REFRESH, json!({ "refresh_token": "junk" })),
         with_cookie(caller.request("POST", REFRESH), "refresh_token=junk"),
         with_cookie(caller.request("POST", REFRESH), &device.cookies()),
     ] {
-        let refused = request.await;
-        assert!((400..500).contains(&refused.status()));
-        assert!(refused.all("set-cookie").is_empty());
+        let rejection = request.await;
+        assert!((400..500).contains(&rejection.status()));
+        assert!(rejection.all("set-cookie").is_empty());
     }
 }

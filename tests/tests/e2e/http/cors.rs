@@ -8,15 +8,15 @@ use crate::sessions::fixtures::{REFRESH, SESSION, user_with_device};
 
 on_both_engines! {
     an_allowed_origin_may_read_every_response,
-    another_origin_may_read_no_response,
+    a_disallowed_origin_may_read_no_response,
     a_preflight_from_an_allowed_origin_lists_what_a_page_may_send,
-    a_preflight_from_another_origin_allows_nothing,
+    a_preflight_from_a_disallowed_origin_allows_nothing,
     without_allowed_origins_there_is_no_cors,
 }
 
 const ALLOWED_ORIGIN: &str = "https://app.example";
 
-const OTHER_ORIGINS: [&str; 8] = [
+const DISALLOWED_ORIGINS: [&str; 8] = [
     "https://evil.example",
     "null",
     "https://sub.app.example",
@@ -34,35 +34,38 @@ fn start_app(engine: Engine) -> App {
         .start()
 }
 
-/// Returns requests, each with the expected status of its response.
-fn requests(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
-    let (bearer, anonymous) = (app.bearer(token), app.anonymous());
-    let cookie_request = anonymous.post("/api/tasks", json!({ "title": "t" }));
+/// Returns requests that lead to many different statuses, each with the expected status.
+fn requests_with_statuses(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
+    let (bearer_caller, anonymous_caller) = (app.bearer(token), app.anonymous());
+    let cookie_request = anonymous_caller.post("/api/tasks", json!({ "title": "t" }));
     let cookie_request = cookie_request.header("cookie", &format!("access_token={token}"));
     vec![
-        (200, bearer.get(SESSION)),
-        (200, anonymous.get("/api/openapi.json")),
-        (201, bearer.post("/api/tasks", json!({ "title": "t" }))),
-        (400, bearer.post("/api/tasks", "{")),
-        (401, anonymous.get(SESSION)),
-        (401, anonymous.post(REFRESH, json!({}))),
-        (403, bearer.get("/api/another-user/tasks")),
-        (404, bearer.get(&user.task(&json!(4711)))),
-        (404, anonymous.get("/api/nothing")),
-        (404, anonymous.get("/docs/nothing.js")),
-        (404, bearer.delete("/api/auth/sessions/%ff")),
-        (405, anonymous.get(LOGIN)),
-        (405, anonymous.request("OPTIONS", LOGIN)),
-        (413, bearer.post("/api/tasks", " ".repeat(70_000))),
-        (415, bearer.post("/api/tasks", "t".as_bytes())),
-        (422, bearer.post("/api/tasks", json!({}))),
+        (200, bearer_caller.get(SESSION)),
+        (200, anonymous_caller.get("/api/openapi.json")),
+        (
+            201,
+            bearer_caller.post("/api/tasks", json!({ "title": "t" })),
+        ),
+        (400, bearer_caller.post("/api/tasks", "{")),
+        (401, anonymous_caller.get(SESSION)),
+        (401, anonymous_caller.post(REFRESH, json!({}))),
+        (403, bearer_caller.get("/api/another-user/tasks")),
+        (404, bearer_caller.get(&user.task(&json!(4711)))),
+        (404, anonymous_caller.get("/api/nothing")),
+        (404, anonymous_caller.get("/docs/nothing.js")),
+        (404, bearer_caller.delete("/api/auth/sessions/%ff")),
+        (405, anonymous_caller.get(LOGIN)),
+        (405, anonymous_caller.request("OPTIONS", LOGIN)),
+        (413, bearer_caller.post("/api/tasks", " ".repeat(70_000))),
+        (415, bearer_caller.post("/api/tasks", "t".as_bytes())),
+        (422, bearer_caller.post("/api/tasks", json!({}))),
         (403, cookie_request.header("sec-fetch-site", "cross-site")),
     ]
 }
 
 /// Returns the names of the CORS headers of this response.
 fn cors_headers(response: &Response) -> Vec<String> {
-    let names = [
+    let cors_header_names = [
         "access-control-allow-origin",
         "access-control-allow-credentials",
         "access-control-allow-methods",
@@ -70,7 +73,9 @@ fn cors_headers(response: &Response) -> Vec<String> {
         "access-control-expose-headers",
         "access-control-max-age",
     ];
-    let present_names = names.iter().filter(|name| !response.all(name).is_empty());
+    let present_names = cors_header_names
+        .iter()
+        .filter(|name| !response.all(name).is_empty());
     present_names.map(ToString::to_string).collect()
 }
 
@@ -94,7 +99,7 @@ fn assert_readable(response: &Response, origin: &str) {
     );
     assert_eq!(header("access-control-allow-credentials"), Some("true"));
     assert!(varies_by_origin(response), "{response:?}");
-    let exposed_names = header("access-control-expose-headers").unwrap();
+    let exposed_headers = header("access-control-expose-headers").unwrap();
     for name in [
         "link",
         "location",
@@ -102,10 +107,10 @@ fn assert_readable(response: &Response, origin: &str) {
         "www-authenticate",
         "x-request-id",
     ] {
-        let mut split_names = exposed_names.split(',').map(str::trim);
+        let mut exposed_names = exposed_headers.split(',').map(str::trim);
         assert!(
-            split_names.any(|exposed_name| exposed_name.eq_ignore_ascii_case(name)),
-            "{exposed_names}"
+            exposed_names.any(|exposed_name| exposed_name.eq_ignore_ascii_case(name)),
+            "{exposed_headers}"
         );
     }
 }
@@ -113,10 +118,10 @@ fn assert_readable(response: &Response, origin: &str) {
 async fn an_allowed_origin_may_read_every_response(engine: Engine) {
     let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
-    for (status, request) in requests(&app, &ada, &device.access) {
+    for (status, request) in requests_with_statuses(&app, &ada, &device.access) {
         for origin in [ALLOWED_ORIGIN, "http://localhost:3000"] {
             let response = request.clone().header("origin", origin).await;
-            // With an allowed origin, the request with the cookie is a 201 instead of the listed 403.
+            // From an allowed origin, the request with the cookie gets 201 instead of the listed 403.
             if response.status() != 201 {
                 assert_eq!(response.status(), status, "{request:?}");
             }
@@ -128,14 +133,14 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
         DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
         DatabaseSession::Postgres(_) => "BEGIN; LOCK TABLE tasks",
     });
-    let bearer = app.bearer(device.access.as_str());
-    let request_for_task = bearer.post("/api/tasks", json!({ "title": "t" }));
-    let unavailable_response = request_for_task.header("origin", ALLOWED_ORIGIN).await;
+    let bearer_caller = app.bearer(device.access.as_str());
+    let create_request = bearer_caller.post("/api/tasks", json!({ "title": "t" }));
+    let unavailable_response = create_request.header("origin", ALLOWED_ORIGIN).await;
     assert_readable(&unavailable_response, ALLOWED_ORIGIN);
     unavailable_response.problem(503, "DATABASE_UNAVAILABLE");
     locking_session.execute("ROLLBACK");
     app.database().execute("DROP TABLE tasks");
-    let error_response = bearer
+    let error_response = bearer_caller
         .get("/api/tasks")
         .header("origin", ALLOWED_ORIGIN)
         .await;
@@ -143,20 +148,20 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
     error_response.problem(500, "INTERNAL_SERVER_ERROR");
 }
 
-async fn another_origin_may_read_no_response(engine: Engine) {
+async fn a_disallowed_origin_may_read_no_response(engine: Engine) {
     let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
-    for (status, request) in requests(&app, &ada, &device.access) {
-        for origin in OTHER_ORIGINS {
+    for (status, request) in requests_with_statuses(&app, &ada, &device.access) {
+        for origin in DISALLOWED_ORIGINS {
             let response = request.clone().header("origin", origin).await;
+            // From the server's own origin, the request with the cookie gets 201 instead of the listed 403.
             if origin != "http://127.0.0.1:8080" {
                 assert_eq!(response.status(), status, "{request:?}");
             }
-            // Without `Access-Control-Allow-Origin`, the other CORS headers are useless.
+            // Without `Access-Control-Allow-Origin`, a browser ignores all other CORS headers.
             assert!(!allows_an_origin(&response), "{response:?}");
             assert!(varies_by_origin(&response), "{response:?}");
         }
-        // A request without an `Origin` header does not come from a page.
         assert!(!allows_an_origin(&request.clone().await));
     }
 }
@@ -199,9 +204,9 @@ async fn a_preflight_from_an_allowed_origin_lists_what_a_page_may_send(engine: E
     }
 }
 
-async fn a_preflight_from_another_origin_allows_nothing(engine: Engine) {
+async fn a_preflight_from_a_disallowed_origin_allows_nothing(engine: Engine) {
     let app = start_app(engine);
-    for origin in OTHER_ORIGINS {
+    for origin in DISALLOWED_ORIGINS {
         let response = preflight_request(&app, "/api/tasks", origin, "POST", "content-type").await;
         assert!(!allows_an_origin(&response), "{response:?}");
     }
@@ -209,7 +214,7 @@ async fn a_preflight_from_another_origin_allows_nothing(engine: Engine) {
 
 async fn without_allowed_origins_there_is_no_cors(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    for (status, request) in requests(&app, &ada, &device.access) {
+    for (status, request) in requests_with_statuses(&app, &ada, &device.access) {
         let response = request.header("origin", "https://evil.example").await;
         assert_eq!(response.status(), status);
         assert!(cors_headers(&response).is_empty());

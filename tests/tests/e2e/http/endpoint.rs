@@ -27,14 +27,16 @@ async fn an_undocumented_method_is_405_and_allow_names_the_documented_methods(ap
         }
         methods.insert(operation.method);
     }
-    for (path, methods) in &documented_methods {
-        let path = path.replace("{user_id}", ada.id());
-        let path = path.replace("{task_id}", "1");
+    for (path_template, methods) in &documented_methods {
+        let path = path_template
+            .replace("{user_id}", ada.id())
+            .replace("{task_id}", "1");
         for method in METHODS.iter().filter(|method| !methods.contains(**method)) {
             for caller in [&ada, &app.anonymous()] {
                 let response = caller.request(method, &path).await;
-                let allowed = response.header("allow").unwrap().split(", ");
-                let allowed_methods: BTreeSet<_> = allowed.map(ToOwned::to_owned).collect();
+                let allow_header = response.header("allow").unwrap();
+                let allowed_methods: BTreeSet<_> =
+                    allow_header.split(", ").map(ToOwned::to_owned).collect();
                 assert_eq!(allowed_methods, *methods, "{method} {path}");
                 if *method == "HEAD" {
                     assert!(response.assert_status(405).text().is_empty());
@@ -104,9 +106,9 @@ async fn head_is_rejected_like_get_without_a_body(app: App) {
                 "{path} {name}"
             );
         }
-        // The response to `HEAD` has no body, so the next bytes on the connection are the next response.
-        let next_request = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
-        connection.send(next_request.as_bytes()).await;
+        // The response to `HEAD` has no body, so the next bytes on the connection are the response to `health_request`.
+        let health_request = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
+        connection.send(health_request.as_bytes()).await;
         connection.response().await.unwrap().ok();
     }
 }

@@ -1,4 +1,4 @@
-//! Tests which IP address a caller has, with and without `TRUSTED_PROXIES`.
+//! Tests which IP address the server takes as the IP address of a caller, with and without `TRUSTED_PROXIES`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ on_both_engines! {
     without_trusted_proxies_the_forwarding_header_is_ignored,
     behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_is_used,
     a_proxy_with_another_ip_address_is_not_trusted,
-    failures_are_counted_for_the_ip_address_behind_the_proxy,
+    failed_logins_are_counted_for_the_ip_address_behind_the_proxy,
     a_byte_that_is_not_ascii_invalidates_only_its_own_entry,
     an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy,
 }
@@ -22,8 +22,8 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 async fn stored_ip_address(app: &App, user: &Client, forwarded_values: &[&str]) -> String {
     let body = credentials(user.email(), user.password());
     let mut request = app.anonymous().post(LOGIN, body);
-    for value in forwarded_values {
-        request = request.header(X_FORWARDED_FOR, value);
+    for forwarded_value in forwarded_values {
+        request = request.header(X_FORWARDED_FOR, forwarded_value);
     }
     let token_response = request.await.ok();
     column(
@@ -36,16 +36,21 @@ async fn stored_ip_address(app: &App, user: &Client, forwarded_values: &[&str]) 
 
 async fn without_trusted_proxies_the_forwarding_header_is_ignored(app: App) {
     let ada = app.user("ada").await;
-    for value in ["203.0.113.7", "203.0.113.7, 127.0.0.1", "junk", ""] {
-        assert_eq!(stored_ip_address(&app, &ada, &[value]).await, "127.0.0.1");
+    for forwarded_value in ["203.0.113.7", "203.0.113.7, 127.0.0.1", "junk", ""] {
+        assert_eq!(
+            stored_ip_address(&app, &ada, &[forwarded_value]).await,
+            "127.0.0.1"
+        );
     }
 }
 
 async fn behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_is_used(
     engine: Engine,
 ) {
-    let networks = "127.0.0.0/8, 10.0.0.0/8,fd00::/8";
-    let app = App::on(engine).set("trusted-proxies", networks).start();
+    let trusted_networks = "127.0.0.0/8, 10.0.0.0/8,fd00::/8";
+    let app = App::on(engine)
+        .set("trusted-proxies", trusted_networks)
+        .start();
     let ada = app.user("ada").await;
     for (forwarded_values, ip_address) in [
         (&["203.0.113.7"][..], "203.0.113.7"),
@@ -77,17 +82,19 @@ async fn behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_is
 }
 
 async fn a_proxy_with_another_ip_address_is_not_trusted(engine: Engine) {
-    let networks = "10.0.0.0/8,192.168.1.7";
-    let app = App::on(engine).set("trusted-proxies", networks).start();
+    let trusted_networks = "10.0.0.0/8,192.168.1.7";
+    let app = App::on(engine)
+        .set("trusted-proxies", trusted_networks)
+        .start();
     let ada = app.user("ada").await;
     let ip_address = stored_ip_address(&app, &ada, &["203.0.113.7, 10.0.0.1"]).await;
     assert_eq!(ip_address, "127.0.0.1");
 }
 
-async fn failures_are_counted_for_the_ip_address_behind_the_proxy(engine: Engine) {
+async fn failed_logins_are_counted_for_the_ip_address_behind_the_proxy(engine: Engine) {
     let app = App::on(engine).set("trusted-proxies", "127.0.0.1").start();
     let ada = app.user("ada").await;
-    let login_from = |forwarded_for: &str, password: &str| -> Request {
+    let build_login = |forwarded_for: &str, password: &str| -> Request {
         let body = credentials(ada.email(), password);
         app.anonymous()
             .post(LOGIN, body)
@@ -96,12 +103,12 @@ async fn failures_are_counted_for_the_ip_address_behind_the_proxy(engine: Engine
     // The attacker chooses the entries further left, which do not change the IP address that the server uses.
     for number in 0..100 {
         let forwarded_for = format!("6.6.6.{number}, 203.0.113.7");
-        let refused = login_from(&forwarded_for, "not the password").await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let rejection = build_login(&forwarded_for, "not the password").await;
+        rejection.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let refused = login_from("203.0.113.7", ada.password()).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
-    login_from("203.0.113.8", ada.password()).await.ok();
+    let rejection = build_login("203.0.113.7", ada.password()).await;
+    rejection.problem(429, "TOO_MANY_REQUESTS");
+    build_login("203.0.113.8", ada.password()).await.ok();
 }
 
 async fn a_byte_that_is_not_ascii_invalidates_only_its_own_entry(engine: Engine) {
@@ -122,7 +129,7 @@ async fn a_byte_that_is_not_ascii_invalidates_only_its_own_entry(engine: Engine)
     }
 }
 
-/// Sends a request from this IP address. Each test uses another IP address, to find only its own lines in the log.
+/// Sends a request with this header from this IP address.
 async fn call_from(app: &App, source_ip: &str, header: &str) {
     let mut connection = Connection::open_from(source_ip, app.addr()).await;
     let request = format!(
@@ -135,6 +142,7 @@ async fn call_from(app: &App, source_ip: &str, header: &str) {
 }
 
 async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: Engine) {
+    // The tests of both engines write to the same log, so each test has its own IP addresses.
     let (untrusted_ip, trusted_ip) = match engine {
         Engine::Sqlite => ("127.9.1.1", "127.9.2.1"),
         Engine::Postgres => ("127.9.1.2", "127.9.2.2"),
@@ -160,26 +168,26 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         "forwarded: for=203.0.113.7",
         "x-real-ip: 203.0.113.7",
     ];
-    for (number, header) in (1..).zip(headers) {
+    for (expected, header) in (1..).zip(headers) {
         for _ in 0..3 {
             call_from(&app, untrusted_ip, header).await;
         }
-        assert_eq!(count_warnings_about(untrusted_ip), number, "{header}");
+        assert_eq!(count_warnings_about(untrusted_ip), expected, "{header}");
         app.clock.advance(Duration::from_secs(59));
         call_from(&app, untrusted_ip, header).await;
-        assert_eq!(count_warnings_about(untrusted_ip), number, "{header}");
+        assert_eq!(count_warnings_about(untrusted_ip), expected, "{header}");
         app.clock.advance(Duration::from_secs(1));
     }
     let remedy = format!("set TRUSTED_PROXIES={untrusted_ip}");
-    let lines = log_lines::find(&format!("from {untrusted_ip}"));
+    let untrusted_proxy_lines = log_lines::find(&format!("from {untrusted_ip}"));
     assert!(
-        lines
+        untrusted_proxy_lines
             .iter()
             .all(|line| line.starts_with("WARN") && line.ends_with(&remedy))
     );
 
     // A trusted proxy sends a header that the server does not read.
     call_from(&app, trusted_ip, "x-real-ip: 203.0.113.7").await;
-    let lines = log_lines::find(&format!("proxy {trusted_ip} sends x-real-ip"));
-    assert_eq!(lines.len(), 1);
+    let ignored_header_lines = log_lines::find(&format!("proxy {trusted_ip} sends x-real-ip"));
+    assert_eq!(ignored_header_lines.len(), 1);
 }

@@ -1,21 +1,21 @@
 //! Tests the protection against cross-site request forgery: a request that changes data and is authorized by a cookie
-//! must come from a known origin.
+//! must come from a trusted origin.
 
 use e2e::{App, Client, Engine, Request, on_both_engines};
 use serde_json::json;
 
 use crate::routes::{Operation, protected};
 use crate::sessions::fixtures::{
-    Device, LOGOUT, OWN_ORIGIN, REFRESH, counter, is_revoked, user_with_device,
+    Device, LOGOUT, REFRESH, SERVER_ORIGIN, counter, is_revoked, user_with_device,
 };
 
 on_both_engines! {
     every_change_by_cookie_needs_a_trusted_origin_before_the_body_is_read,
-    known_origins_are_accepted,
-    unknown_origins_are_rejected,
-    under_https_the_own_origin_is_the_origin_of_the_public_url,
+    trusted_origins_are_accepted,
+    untrusted_origins_are_rejected,
+    under_https_the_server_trusts_the_origin_of_the_public_url,
     reading_needs_no_origin,
-    a_bearer_token_needs_no_origin,
+    a_request_with_a_bearer_token_needs_no_origin,
     a_rejected_refresh_or_logout_changes_nothing,
 }
 
@@ -29,7 +29,7 @@ fn start_app(engine: Engine) -> App {
 }
 
 /// Returns the operations that need a token and change data.
-async fn changing_operations(app: &App) -> Vec<Operation> {
+async fn operations_that_change_data(app: &App) -> Vec<Operation> {
     let mut operations = protected(app).await;
     operations.retain(|operation| operation.method != "GET");
     assert!(operations.len() > 20);
@@ -37,28 +37,31 @@ async fn changing_operations(app: &App) -> Vec<Operation> {
 }
 
 /// Builds a request for each operation that changes data, with the cookies of the device.
-async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
-    let requests = changing_operations(app).await.into_iter().map(|operation| {
-        let request = operation.request(&app.anonymous(), user.id());
-        request.header("cookie", &device.cookies())
-    });
+async fn requests_that_change_data(app: &App, user: &Client, device: &Device) -> Vec<Request> {
+    let requests = operations_that_change_data(app)
+        .await
+        .into_iter()
+        .map(|operation| {
+            let request = operation.request(&app.anonymous(), user.id());
+            request.header("cookie", &device.cookies())
+        });
     requests.collect()
 }
 
 async fn every_change_by_cookie_needs_a_trusted_origin_before_the_body_is_read(engine: Engine) {
     let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
-    for request in requests(&app, &ada, &device).await {
-        let refused = request.clone().await;
-        let problem = refused.problem(403, "UNTRUSTED_ORIGIN");
+    for request in requests_that_change_data(&app, &ada, &device).await {
+        let rejection = request.clone().await;
+        let problem = rejection.problem(403, "UNTRUSTED_ORIGIN");
         let detail = "A request with cookies must come from our own pages or from an origin in \
             ALLOWED_ORIGINS";
         assert_eq!(problem["detail"], detail);
-        let request_from_evil = request.clone().header("origin", "https://evil.example");
-        request_from_evil.await.problem(403, "UNTRUSTED_ORIGIN");
-        // With a known origin the request fails later, as with a bearer token: invalid JSON, or an unknown task.
+        let cross_origin_request = request.clone().header("origin", "https://evil.example");
+        cross_origin_request.await.problem(403, "UNTRUSTED_ORIGIN");
+        // A request from a trusted origin fails later: its body is not JSON, or the task does not exist.
         for (name, value) in [
-            ("origin", OWN_ORIGIN),
+            ("origin", SERVER_ORIGIN),
             ("origin", ALLOWED_ORIGIN),
             ("sec-fetch-site", "same-origin"),
         ] {
@@ -83,27 +86,27 @@ async fn add_task(app: &App, device: &Device, headers: &[(&str, &str)]) -> e2e::
     request.await
 }
 
-async fn known_origins_are_accepted(engine: Engine) {
+async fn trusted_origins_are_accepted(engine: Engine) {
     let app = start_app(engine);
     let (_, device) = user_with_device(&app, "ada").await;
     for headers in [
-        &[("origin", OWN_ORIGIN)][..],
+        &[("origin", SERVER_ORIGIN)][..],
         &[("origin", ALLOWED_ORIGIN)],
         &[("origin", "http://localhost:3000")],
         &[("sec-fetch-site", "same-origin")],
-        // Either header is enough.
+        // If one of the two headers is trusted, the other header is ignored.
         &[("sec-fetch-site", "cross-site"), ("origin", ALLOWED_ORIGIN)],
         &[
             ("sec-fetch-site", "same-origin"),
             ("origin", "https://evil.example"),
         ],
-        &[("sec-fetch-site", "none"), ("origin", OWN_ORIGIN)],
+        &[("sec-fetch-site", "none"), ("origin", SERVER_ORIGIN)],
     ] {
         add_task(&app, &device, headers).await.created();
     }
 }
 
-const UNKNOWN_ORIGINS: [&str; 22] = [
+const UNTRUSTED_ORIGINS: [&str; 22] = [
     "",
     "null",
     "*",
@@ -128,12 +131,12 @@ const UNKNOWN_ORIGINS: [&str; 22] = [
     "http://localhost",
 ];
 
-async fn unknown_origins_are_rejected(engine: Engine) {
+async fn untrusted_origins_are_rejected(engine: Engine) {
     let app = start_app(engine);
     let (_, device) = user_with_device(&app, "ada").await;
-    for origin in UNKNOWN_ORIGINS {
-        let refused = add_task(&app, &device, &[("origin", origin)]).await;
-        refused.problem(403, "UNTRUSTED_ORIGIN");
+    for origin in UNTRUSTED_ORIGINS {
+        let rejection = add_task(&app, &device, &[("origin", origin)]).await;
+        rejection.problem(403, "UNTRUSTED_ORIGIN");
     }
     for fetch_site in [
         "same-site",
@@ -144,8 +147,8 @@ async fn unknown_origins_are_rejected(engine: Engine) {
         "same-origin, same-origin",
         "same-origin;",
     ] {
-        let refused = add_task(&app, &device, &[("sec-fetch-site", fetch_site)]).await;
-        refused.problem(403, "UNTRUSTED_ORIGIN");
+        let rejection = add_task(&app, &device, &[("sec-fetch-site", fetch_site)]).await;
+        rejection.problem(403, "UNTRUSTED_ORIGIN");
     }
     for headers in [
         &[][..],
@@ -162,19 +165,19 @@ async fn unknown_origins_are_rejected(engine: Engine) {
             ("sec-fetch-site", "same-origin"),
             ("sec-fetch-site", "cross-site"),
         ],
-        &[("referer", OWN_ORIGIN)],
+        &[("referer", SERVER_ORIGIN)],
         &[("host", "app.example")],
         &[("x-requested-with", "XMLHttpRequest")],
     ] {
-        let refused = add_task(&app, &device, headers).await;
-        assert!(matches!(refused.status(), 400 | 403), "{headers:?}");
-        assert!(!refused.text().contains("Buy milk"));
+        let rejection = add_task(&app, &device, headers).await;
+        assert!(matches!(rejection.status(), 400 | 403), "{headers:?}");
+        assert!(!rejection.text().contains("Buy milk"));
     }
-    let tasks = app.bearer(device.access.as_str()).get("/api/tasks");
-    assert_eq!(tasks.await.ok(), json!([]));
+    let list_request = app.bearer(device.access.as_str()).get("/api/tasks");
+    assert_eq!(list_request.await.ok(), json!([]));
 }
 
-async fn under_https_the_own_origin_is_the_origin_of_the_public_url(engine: Engine) {
+async fn under_https_the_server_trusts_the_origin_of_the_public_url(engine: Engine) {
     let public_url = "https://api.example:8443";
     let app = App::on(engine).set("public-url", public_url).start();
     let (_, device) = user_with_device(&app, "ada").await;
@@ -182,9 +185,13 @@ async fn under_https_the_own_origin_is_the_origin_of_the_public_url(engine: Engi
     let request = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
     let request = request.header("cookie", &cookie);
     request.clone().header("origin", public_url).await.created();
-    for origin in ["https://api.example", "http://api.example:8443", OWN_ORIGIN] {
-        let refused = request.clone().header("origin", origin).await;
-        refused.problem(403, "UNTRUSTED_ORIGIN");
+    for origin in [
+        "https://api.example",
+        "http://api.example:8443",
+        SERVER_ORIGIN,
+    ] {
+        let rejection = request.clone().header("origin", origin).await;
+        rejection.problem(403, "UNTRUSTED_ORIGIN");
     }
 }
 
@@ -199,8 +206,8 @@ async fn reading_needs_no_origin(engine: Engine) {
         for method in ["GET", "HEAD"] {
             let request = app.anonymous().request(method, &path);
             let request = request.header("cookie", &device.cookies());
-            let request_from_evil = request.header("origin", "https://evil.example");
-            let response = request_from_evil
+            let cross_origin_request = request.header("origin", "https://evil.example");
+            let response = cross_origin_request
                 .header("sec-fetch-site", "cross-site")
                 .await;
             assert!(matches!(response.status(), 200 | 404), "{method} {path}");
@@ -208,15 +215,15 @@ async fn reading_needs_no_origin(engine: Engine) {
     }
 }
 
-async fn a_bearer_token_needs_no_origin(engine: Engine) {
+async fn a_request_with_a_bearer_token_needs_no_origin(engine: Engine) {
     let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(device.access.as_str());
-    for operation in changing_operations(&app).await {
+    for operation in operations_that_change_data(&app).await {
         let request = operation.request(&caller, ada.id());
         let request = request.header("cookie", &device.cookies());
-        let request_from_evil = request.header("origin", "https://evil.example");
-        let response = request_from_evil
+        let cross_origin_request = request.header("origin", "https://evil.example");
+        let response = cross_origin_request
             .header("sec-fetch-site", "cross-site")
             .await;
         assert!(
@@ -240,8 +247,8 @@ async fn a_rejected_refresh_or_logout_changes_nothing(engine: Engine) {
             ("sec-fetch-site", "cross-site"),
         ] {
             let request = app.anonymous().request("POST", path).header(name, value);
-            let refused = request.header("cookie", &device.cookies()).await;
-            refused.problem(403, "UNTRUSTED_ORIGIN");
+            let rejection = request.header("cookie", &device.cookies()).await;
+            rejection.problem(403, "UNTRUSTED_ORIGIN");
         }
     }
     assert_eq!(counter(&app, &device.session), 0);

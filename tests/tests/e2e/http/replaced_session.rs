@@ -10,13 +10,13 @@ use crate::auth::change_password::passwords;
 use crate::auth::login::{LOGIN, credentials};
 use crate::auth::logout::by_access;
 use crate::sessions::fixtures::{
-    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, are_live, encode_refresh_token,
+    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, SERVER_ORIGIN, are_live, encode_refresh_token,
     get_session, login, refresh, refreshed, until_rejected, user_with_device,
 };
 
 on_both_engines! {
     a_login_revokes_the_session_of_its_cookies_in_every_process,
-    either_cookie_alone_is_enough_even_with_an_expired_access_token,
+    either_cookie_alone_revokes_its_session_even_if_the_access_token_has_expired,
     cookies_of_two_sessions_revoke_both_sessions,
     a_registration_revokes_the_session_of_its_cookies,
     a_login_of_another_user_revokes_the_session_of_its_cookies,
@@ -32,7 +32,7 @@ const REGISTER: &str = "/api/auth/register";
 /// Adds these cookies to the request, and the origin of the server's own pages.
 fn add_browser_headers(request: Request, cookies: &str) -> Request {
     let request = request.header("cookie", cookies);
-    request.header("origin", OWN_ORIGIN)
+    request.header("origin", SERVER_ORIGIN)
 }
 
 async fn a_login_revokes_the_session_of_its_cookies_in_every_process(app: App) {
@@ -55,15 +55,15 @@ async fn a_login_revokes_the_session_of_its_cookies_in_every_process(app: App) {
     get_session(&app, &replaced_device.access)
         .await
         .problem(401, "TOKEN_REVOKED");
-    let refused = refresh(&app, &replaced_device.refresh).await;
-    refused.problem(401, "SESSION_EXPIRED");
+    let rejection = refresh(&app, &replaced_device.refresh).await;
+    rejection.problem(401, "SESSION_EXPIRED");
     let delay = until_rejected(&other_process, &replaced_device.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     get_session(&other_process, &new_device.access).await.ok();
     refreshed(&app, &new_device).await;
 }
 
-async fn either_cookie_alone_is_enough_even_with_an_expired_access_token(app: App) {
+async fn either_cookie_alone_revokes_its_session_even_if_the_access_token_has_expired(app: App) {
     let (ada, first_device) = user_with_device(&app, "ada").await;
     let second_device = login(&app, &ada).await;
     app.clock.advance(Duration::from_secs(24 * 60 * 60));
@@ -84,9 +84,9 @@ async fn either_cookie_alone_is_enough_even_with_an_expired_access_token(app: Ap
 async fn cookies_of_two_sessions_revoke_both_sessions(app: App) {
     let (ada, phone) = user_with_device(&app, "ada").await;
     let (eve, _) = user_with_device(&app, "eve").await;
-    let registration = credentials("bob@example.com", "correct horse");
+    let registration_body = credentials("bob@example.com", "correct horse");
     let login_body = credentials(ada.email(), ada.password());
-    for (path, body) in [(LOGIN, login_body), (REGISTER, registration)] {
+    for (path, body) in [(LOGIN, login_body), (REGISTER, registration_body)] {
         let (ada_device, eve_device) = (login(&app, &ada).await, login(&app, &eve).await);
         let mixed_device = Device {
             refresh: eve_device.refresh.clone(),
@@ -112,18 +112,18 @@ async fn cookies_of_two_sessions_revoke_both_sessions(app: App) {
 async fn a_registration_revokes_the_session_of_its_cookies(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let phone = login(&app, &ada).await;
-    for (name, cookies) in [("bob", device.cookies()), ("cid", phone.cookies())] {
-        let body = credentials(&format!("{name}@example.com"), "correct horse");
+    for (new_user_name, cookies) in [("bob", device.cookies()), ("cid", phone.cookies())] {
+        let body = credentials(&format!("{new_user_name}@example.com"), "correct horse");
         let request = add_browser_headers(app.anonymous().post(REGISTER, body), &cookies);
         Device::from_response(&request.await.created());
     }
     assert_eq!(are_live(&app, [&device, &phone]), [false, false]);
-    // A registration with an email address that has an account creates no session, so it revokes none.
-    let device = login(&app, &ada).await;
+    // A failed registration creates no session and therefore revokes no session.
+    let new_device = login(&app, &ada).await;
     let body = credentials("bob@example.com", "correct horse");
-    let request = add_browser_headers(app.anonymous().post(REGISTER, body), &device.cookies());
+    let request = add_browser_headers(app.anonymous().post(REGISTER, body), &new_device.cookies());
     request.await.problem(409, "USER_ALREADY_EXISTS");
-    assert_eq!(are_live(&app, [&device]), [true]);
+    assert_eq!(are_live(&app, [&new_device]), [true]);
 }
 
 async fn a_login_of_another_user_revokes_the_session_of_its_cookies(app: App) {
@@ -196,7 +196,7 @@ async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
     let request = app
         .bearer(ada_device.access.as_str())
         .post(LOGIN, credentials(eve.email(), eve.password()));
-    request.header("origin", OWN_ORIGIN).await.ok();
+    request.header("origin", SERVER_ORIGIN).await.ok();
     assert_eq!(are_live(&app, [&ada_device, &eve_device]), [true, true]);
 }
 
@@ -208,7 +208,7 @@ async fn a_login_from_another_origin_revokes_nothing(engine: Engine) {
         .start();
     let (_, device) = user_with_device(&app, "ada").await;
     let (eve, _) = user_with_device(&app, "eve").await;
-    let request = || {
+    let build_request = || {
         let body = credentials(eve.email(), eve.password());
         let request = app.anonymous().post(LOGIN, body);
         request.header("cookie", &device.cookies())
@@ -221,10 +221,10 @@ async fn a_login_from_another_origin_revokes_nothing(engine: Engine) {
         ("sec-fetch-site", "same-site"),
         ("x-unrelated", "x"),
     ] {
-        request().header(name, value).await.ok();
+        build_request().header(name, value).await.ok();
         assert_eq!(are_live(&app, [&device]), [true], "{name}: {value}");
     }
-    request().header("origin", allowed_origin).await.ok();
+    build_request().header("origin", allowed_origin).await.ok();
     assert_eq!(are_live(&app, [&device]), [false]);
 }
 
@@ -237,8 +237,8 @@ async fn parallel_logins_with_the_same_cookies_revoke_the_session_once(app: App)
     };
     let responses = tokio::join!(log_in(&ada), log_in(&eve), log_in(&ada), log_in(&eve));
     for response in [responses.0, responses.1, responses.2, responses.3] {
-        let device_after_login = Device::from_response(&response.ok());
-        get_session(&app, &device_after_login.access).await.ok();
+        let new_device = Device::from_response(&response.ok());
+        get_session(&app, &new_device.access).await.ok();
     }
     let revocation_count_query = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
@@ -247,7 +247,7 @@ async fn parallel_logins_with_the_same_cookies_revoke_the_session_once(app: App)
     assert_eq!(app.database().value(&revocation_count_query).unwrap(), "1");
 }
 
-/// Two users log in with each other's cookies while both change the password and log out everywhere.
+/// Two users log in with each other's cookies while both users change their passwords and log out everywhere.
 async fn logins_that_replace_sessions_during_other_revocations_cause_no_errors(app: App) {
     for round in 0..5 {
         let (ada, ada_phone) = user_with_device(&app, &format!("ada{round}")).await;
@@ -260,8 +260,8 @@ async fn logins_that_replace_sessions_during_other_revocations_cause_no_errors(a
         };
         let change_password = |user: &Client, device: &Device| {
             let body = passwords(user.password(), "another good password");
-            let bearer = app.bearer(device.access.as_str());
-            bearer.post(CHANGE_PASSWORD, body).into_future()
+            let bearer_caller = app.bearer(device.access.as_str());
+            bearer_caller.post(CHANGE_PASSWORD, body).into_future()
         };
         let log_out_everywhere =
             |device: &Device| by_access(&app, device, json!({ "scope": "all" }));

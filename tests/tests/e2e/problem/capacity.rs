@@ -1,4 +1,4 @@
-//! Provokes the errors of limits that are reached, and of a server that fails.
+//! Provokes the errors of a server whose limits are reached, or whose database fails.
 
 use std::thread::available_parallelism;
 
@@ -18,12 +18,12 @@ pub(super) async fn one_task_too_many(engine: Engine) -> Response {
 pub(super) async fn a_hundred_wrong_passwords(engine: Engine) -> Response {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
-    let wrong_password = credentials(ada.email(), "not the password");
+    let wrong_credentials = credentials(ada.email(), "not the password");
     for _ in 0..100 {
-        let refused = app.anonymous().post(LOGIN, wrong_password.clone()).await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let rejection = app.anonymous().post(LOGIN, wrong_credentials.clone()).await;
+        rejection.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    app.anonymous().post(LOGIN, wrong_password).await
+    app.anonymous().post(LOGIN, wrong_credentials).await
 }
 
 pub(super) async fn a_missing_table(engine: Engine) -> Response {
@@ -39,8 +39,9 @@ pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Respon
     let cores = available_parallelism().unwrap().get();
     let bcrypt_cost = (8 + cores.ilog2()).min(15).to_string();
     let app = App::on(engine).set("bcrypt-cost", &bcrypt_cost).start();
-    let queue_length = cores + 56;
-    let logins = (0..queue_length + 100).map(|number| {
+    // One login for each core is hashed at once, and at most 56 logins of a network wait.
+    let accepted_count = cores + 56;
+    let logins = (0..accepted_count + 100).map(|number| {
         let body = credentials(&format!("{number}@example.com"), "not the password");
         app.anonymous().post(LOGIN, body).into_future()
     });
@@ -55,7 +56,7 @@ pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Respon
         .into_iter()
         .partition(|response| response.status() == 401);
     assert!(
-        hashed_responses.len() >= queue_length,
+        hashed_responses.len() >= accepted_count,
         "only {} logins were hashed",
         hashed_responses.len()
     );
@@ -72,7 +73,7 @@ pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Respon
     last_rejection
 }
 
-/// Sends a registration while another database session has a lock that every registration needs.
+/// Sends a registration while another database session holds a lock that every registration needs.
 pub(super) async fn a_database_that_does_not_respond(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let mut locking_session = app.database().open_session();
@@ -80,15 +81,15 @@ pub(super) async fn a_database_that_does_not_respond(engine: Engine) -> Response
         Engine::Sqlite => "BEGIN IMMEDIATE",
         Engine::Postgres => "BEGIN; LOCK TABLE users",
     });
-    let registration = json!({ "email": "ada@example.com", "password": "correct horse" });
+    let registration_body = json!({ "email": "ada@example.com", "password": "correct horse" });
     let response = app
         .anonymous()
-        .post("/api/auth/register", registration.clone())
+        .post("/api/auth/register", registration_body.clone())
         .await;
     locking_session.execute("ROLLBACK");
     let token_response: Value = app
         .anonymous()
-        .post("/api/auth/register", registration)
+        .post("/api/auth/register", registration_body)
         .await
         .created();
     assert_eq!(token_response["user"]["email"], "ada@example.com");

@@ -28,8 +28,8 @@ pub(super) async fn an_expired_token(engine: Engine) -> Response {
 pub(super) async fn a_wrong_password(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
-    let wrong_password = credentials(ada.email(), "not the password");
-    app.anonymous().post(LOGIN, wrong_password).await
+    let wrong_credentials = credentials(ada.email(), "not the password");
+    app.anonymous().post(LOGIN, wrong_credentials).await
 }
 
 pub(super) async fn the_token_of_a_revoked_session(engine: Engine) -> Response {
@@ -42,11 +42,14 @@ pub(super) async fn the_token_of_a_revoked_session(engine: Engine) -> Response {
 /// Sends the refresh tokens that the caller's session has at these counters. Returns the last response.
 async fn refresh_with_counters<const N: usize>(
     app: &App,
-    ada: &Client,
+    caller: &Client,
     counters: [u32; N],
 ) -> Response {
-    let response = ada.get("/api/auth/session").await.ok();
-    let session_id = response["session"]["id"].as_str().unwrap().to_owned();
+    let session_response = caller.get("/api/auth/session").await.ok();
+    let session_id = session_response["session"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let refresh = |counter| {
         let token = encode_refresh_token(app.secret(), &session_id, counter);
         let body = json!({ "refresh_token": token });
@@ -61,7 +64,7 @@ async fn refresh_with_counters<const N: usize>(
     last_response.unwrap()
 }
 
-pub(super) async fn a_refresh_token_two_steps_old(engine: Engine) -> Response {
+pub(super) async fn a_refresh_token_two_rotations_old(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     refresh_with_counters(&app, &ada, [0, 1, 0]).await

@@ -14,7 +14,8 @@ use self::capacity::*;
 use self::credentials::*;
 use self::requests::*;
 
-/// Each row has the function that provokes the error, `=>`, status, title, code, detail, and an optional header.
+/// Each row has the function that provokes the error, then the expected status, title, code and detail, and may have an
+/// expected header.
 macro_rules! problems {
     ($($provoke:ident => $status:literal $title:literal, $code:literal, $detail:literal
         $(, $header:literal: $value:expr)?;)+) => {
@@ -59,7 +60,7 @@ problems! {
         401 "Unauthorized", "TOKEN_REVOKED",
         "The session of the token has ended",
         "www-authenticate": "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The session of the token has ended\"";
-    a_refresh_token_two_steps_old =>
+    a_refresh_token_two_rotations_old =>
         401 "Unauthorized", "REFRESH_TOKEN_REUSED",
         "The refresh token was used before, so the session was ended; log in again",
         "www-authenticate": "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The refresh token was used before, so the session was ended; log in again\"";
@@ -140,19 +141,19 @@ fn assert_problem(response: Response, status: u16, title: &str, code: &str, deta
     assert_eq!(response.problem(status, code), expected);
 }
 
-/// Returns all error codes in the source of the server.
+/// Returns all error codes that the source of the server defines.
 pub(crate) fn all_codes() -> BTreeSet<String> {
     let source = include_str!("../../../../api-server/src/problem/code.rs");
-    let (_, listed) = source.split_once("\ncodes! {").unwrap();
-    let names = listed.lines().filter_map(|line| {
-        let (_, name) = line.split_once('"')?;
-        name.strip_suffix("\",")
+    let (_, code_rows) = source.split_once("\ncodes! {").unwrap();
+    let codes = code_rows.lines().filter_map(|line| {
+        let (_, code_and_end) = line.split_once('"')?;
+        code_and_end.strip_suffix("\",")
     });
-    names.map(ToOwned::to_owned).collect()
+    codes.map(ToOwned::to_owned).collect()
 }
 
 #[test]
 fn every_code_is_provoked() {
-    let provoked: BTreeSet<_> = PROVOKED_CODES.iter().map(ToString::to_string).collect();
-    assert_eq!(provoked, all_codes());
+    let provoked_codes: BTreeSet<_> = PROVOKED_CODES.iter().map(ToString::to_string).collect();
+    assert_eq!(provoked_codes, all_codes());
 }

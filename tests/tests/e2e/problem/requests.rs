@@ -67,9 +67,9 @@ pub(super) async fn a_body_that_does_not_arrive(engine: Engine) -> Response {
 pub(super) async fn an_email_address_that_has_an_account(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
-    let registration = credentials(ada.email(), "another password");
+    let registration_body = credentials(ada.email(), "another password");
     app.anonymous()
-        .post("/api/auth/register", registration)
+        .post("/api/auth/register", registration_body)
         .await
 }
 

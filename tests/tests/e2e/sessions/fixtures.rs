@@ -19,7 +19,7 @@ pub(crate) const ACCOUNT: &str = "/api/auth/account";
 pub(crate) const CHANGE_PASSWORD: &str = "/api/auth/change-password";
 
 /// The origin of the server's own pages, from its default `PUBLIC_URL`.
-pub(crate) const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
+pub(crate) const SERVER_ORIGIN: &str = "http://127.0.0.1:8080";
 
 pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 pub(crate) const SESSION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);

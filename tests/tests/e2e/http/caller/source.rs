@@ -9,14 +9,14 @@ on_both_engines! {
     a_token_in_the_query_or_the_body_is_ignored,
     a_token_in_another_header_is_ignored,
     two_authorization_headers_are_rejected,
-    the_scheme_may_be_written_in_any_case,
+    the_scheme_bearer_may_be_written_in_any_case,
 }
 
 async fn a_token_in_the_query_or_the_body_is_ignored(app: App) {
     let ada = app.user("ada").await;
     ada.new_task("Buy milk").await;
-    let anonymous = app.anonymous();
-    for name in [
+    let anonymous_caller = app.anonymous();
+    for token_name in [
         "access_token",
         "token",
         "authorization",
@@ -25,16 +25,16 @@ async fn a_token_in_the_query_or_the_body_is_ignored(app: App) {
         "bearer",
     ] {
         for path in [SESSION, "/api/tasks", &ada.tasks()] {
-            let path_with_token = format!("{path}?{name}={}", ada.token());
-            let refused = anonymous.get(&path_with_token).await;
-            assert_eq!(refused.header("www-authenticate"), Some(CHALLENGE));
-            refused.problem(401, "UNAUTHORIZED");
+            let path_with_token = format!("{path}?{token_name}={}", ada.token());
+            let rejection = anonymous_caller.get(&path_with_token).await;
+            assert_eq!(rejection.header("www-authenticate"), Some(CHALLENGE));
+            rejection.problem(401, "UNAUTHORIZED");
         }
-        let body = json!({ "title": "Buy tea", name: ada.token() });
-        let refused = anonymous.post("/api/tasks", body).await;
-        refused.problem(401, "UNAUTHORIZED");
-        let form = format!("{name}={}", ada.token());
-        let request = anonymous
+        let body = json!({ "title": "Buy tea", token_name: ada.token() });
+        let rejection = anonymous_caller.post("/api/tasks", body).await;
+        rejection.problem(401, "UNAUTHORIZED");
+        let form = format!("{token_name}={}", ada.token());
+        let request = anonymous_caller
             .post("/api/tasks", form.as_bytes())
             .header("content-type", "application/x-www-form-urlencoded");
         request.await.problem(401, "UNAUTHORIZED");
@@ -44,15 +44,19 @@ async fn a_token_in_the_query_or_the_body_is_ignored(app: App) {
 
 async fn a_token_in_another_header_is_ignored(app: App) {
     let ada = app.user("ada").await;
-    for name in [
+    for header_name in [
         "x-auth-token",
         "x-access-token",
         "proxy-authorization",
         "x-authorization",
     ] {
-        for value in [ada.token().to_owned(), format!("Bearer {}", ada.token())] {
-            let refused = app.anonymous().get(SESSION).header(name, &value).await;
-            refused.problem(401, "UNAUTHORIZED");
+        for header_value in [ada.token().to_owned(), format!("Bearer {}", ada.token())] {
+            let rejection = app
+                .anonymous()
+                .get(SESSION)
+                .header(header_name, &header_value)
+                .await;
+            rejection.problem(401, "UNAUTHORIZED");
         }
     }
 }
@@ -69,23 +73,23 @@ async fn two_authorization_headers_are_rejected(app: App) {
         (&ada_bearer, ""),
         ("Basic YTpi", &ada_bearer),
     ] {
-        for name in ["authorization", "AUTHORIZATION"] {
+        for header_name in ["authorization", "AUTHORIZATION"] {
             let request = app
                 .anonymous()
                 .get(SESSION)
                 .header("Authorization", first_value);
-            let refused = request.header(name, second_value).await;
-            let problem = refused.problem(401, "INVALID_TOKEN");
+            let rejection = request.header(header_name, second_value).await;
+            let problem = rejection.problem(401, "INVALID_TOKEN");
             assert_eq!(problem["detail"], "Send exactly one Authorization header");
         }
     }
 }
 
-async fn the_scheme_may_be_written_in_any_case(app: App) {
+async fn the_scheme_bearer_may_be_written_in_any_case(app: App) {
     let ada = app.user("ada").await;
     for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
-        let value = format!("{scheme} {}", ada.token());
+        let authorization = format!("{scheme} {}", ada.token());
         let request = app.anonymous().get(SESSION);
-        request.header("authorization", &value).await.ok();
+        request.header("authorization", &authorization).await.ok();
     }
 }

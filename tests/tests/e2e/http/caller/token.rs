@@ -21,7 +21,7 @@ on_both_engines! {
 
 /// Returns a token with this header and these claims, signed with the secret of the server.
 fn sign_token(app: &App, header: &Value, claims: &Value) -> String {
-    // `jsonwebtoken` needs a backend for cryptography; creating a keyring selects it.
+    // `jsonwebtoken` needs a cryptographic backend. The creation of a keyring selects the backend.
     let _keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let message = format!("{}.{}", encode(header), encode(claims));
@@ -142,31 +142,31 @@ fn expired_token(app: &App) -> BadCredentials {
 }
 
 async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_body(app: App) {
-    let anonymous = app.anonymous();
+    let anonymous_caller = app.anonymous();
     let mut credentials = [malformed_headers(), bad_credentials(&app)].concat();
     credentials.push(expired_token(&app));
     for operation in protected(&app).await {
-        let refused = operation.request(&anonymous, "user-1").await;
-        assert_eq!(refused.header("www-authenticate"), Some(CHALLENGE));
-        let problem = refused.problem(401, "UNAUTHORIZED");
+        let rejection = operation.request(&anonymous_caller, "user-1").await;
+        assert_eq!(rejection.header("www-authenticate"), Some(CHALLENGE));
+        let problem = rejection.problem(401, "UNAUTHORIZED");
         assert_eq!(problem["detail"], "Authentication is required");
 
-        for (value, code, detail) in &credentials {
-            let request = operation.request(&anonymous, "user-1");
-            let refused = request.header("authorization", value).await;
-            let challenge = refused.header("www-authenticate").map(ToOwned::to_owned);
-            let problem = refused.problem(401, code);
-            assert_eq!(problem["detail"], *detail, "{value}");
-            let expected =
+        for (authorization, code, detail) in &credentials {
+            let request = operation.request(&anonymous_caller, "user-1");
+            let rejection = request.header("authorization", authorization).await;
+            let challenge = rejection.header("www-authenticate").map(ToOwned::to_owned);
+            let problem = rejection.problem(401, code);
+            assert_eq!(problem["detail"], *detail, "{authorization}");
+            let expected_challenge =
                 format!(r#"{CHALLENGE}, error="invalid_token", error_description="{detail}""#);
-            assert_eq!(challenge, Some(expected));
+            assert_eq!(challenge, Some(expected_challenge));
         }
     }
 }
 
 async fn a_token_is_valid_to_the_last_second(app: App) {
     let ada = app.user("ada").await;
-    // The clock starts at .869 s, tokens count whole seconds, and the leeway is 5 s, so 130 ms of validity are left.
+    // The clock starts at .869 s, but `exp` is in whole seconds. The leeway of 5 s ends 131 ms after this advance.
     app.clock.advance(Duration::from_secs(900 + 5 - 1));
     ada.get(SESSION).await.ok();
     app.clock.advance(Duration::from_millis(130));
@@ -185,18 +185,18 @@ async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
         ..Issuer::of(&app)
     };
     let token = previous_issuer.issue("user-1", "ada@example.com");
-    let response = app.bearer(token).get(SESSION).await.ok();
-    assert_eq!(response["user"]["id"], "user-1");
+    let session_response = app.bearer(token).get(SESSION).await.ok();
+    assert_eq!(session_response["user"]["id"], "user-1");
 }
 
 async fn an_error_contains_no_part_of_the_token(app: App) {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"at+jwt","kid":"canary-1"}"#);
     let payload = URL_SAFE_NO_PAD.encode(r#"{"sub":"canary-2","iss":"canary-3"}"#);
     for token in [format!("{header}.{payload}.canary"), "canary".to_owned()] {
-        let refused = app.bearer(token).get(SESSION).await;
-        let printed = format!("{refused:?}");
-        refused.problem(401, "INVALID_TOKEN");
-        assert!(!printed.contains("canary"), "{printed}");
-        assert!(!printed.contains(&header), "{printed}");
+        let rejection = app.bearer(token).get(SESSION).await;
+        let debug_output = format!("{rejection:?}");
+        rejection.problem(401, "INVALID_TOKEN");
+        assert!(!debug_output.contains("canary"), "{debug_output}");
+        assert!(!debug_output.contains(&header), "{debug_output}");
     }
 }

@@ -37,9 +37,9 @@ async fn x_user_id_authorizes_nothing_and_must_equal_the_subject_of_the_token(ap
         let detail = "X-User-Id differs from the user of the token";
         assert_eq!(problem["detail"], detail);
 
-        let anonymous = app.anonymous();
+        let anonymous_caller = app.anonymous();
         let request = operation
-            .request(&anonymous, ada.id())
+            .request(&anonymous_caller, ada.id())
             .header(header_name, ada.id());
         request.await.problem(401, "UNAUTHORIZED");
         let request = operation

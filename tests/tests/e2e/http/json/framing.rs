@@ -8,13 +8,13 @@ use serde_json::json;
 use super::{padded_body, request_head, send};
 
 on_both_engines! {
-    a_body_that_does_not_arrive_in_time_is_408,
+    a_body_that_is_incomplete_at_the_timeout_is_408,
     a_truncated_body_is_not_treated_as_complete,
     the_body_of_a_rejected_request_is_not_parsed_as_a_request,
-    a_request_with_ambiguous_length_headers_is_rejected,
+    a_request_with_ambiguous_or_invalid_length_headers_is_rejected,
 }
 
-async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
+async fn a_body_that_is_incomplete_at_the_timeout_is_408(engine: Engine) {
     let timeout = Duration::from_millis(100);
     let app = App::on(engine).body_timeout(timeout).start();
     let ada = app.user("ada").await;
@@ -27,9 +27,9 @@ async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
                 send(&app, &[&request_head(&ada), length_header, first_bytes]).await;
             let problem = response.problem(408, "REQUEST_TIMEOUT");
             assert_eq!(problem["detail"], "The body did not arrive in time");
-            // Late bytes of the body are not parsed as a request.
-            let next_request = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
-            connection.send(next_request.as_bytes()).await;
+            // Bytes that arrive after the timeout are not parsed as a request.
+            let health_request = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
+            connection.send(health_request.as_bytes()).await;
             assert!(connection.response().await.is_none());
         }
     }
@@ -98,9 +98,9 @@ async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
             "{}",
             response.text()
         );
-        // The server may close the connection. If it does not, the next response belongs to the next request.
-        let next_request = "GET /healthz HTTP/1.1\r\nhost: e2e\r\nconnection: close\r\n\r\n";
-        connection.send(next_request.as_bytes()).await;
+        // If the server keeps the connection open, the next response on the connection belongs to `health_request`.
+        let health_request = "GET /healthz HTTP/1.1\r\nhost: e2e\r\nconnection: close\r\n\r\n";
+        connection.send(health_request.as_bytes()).await;
         if let Some(response) = connection.response().await {
             assert_eq!(response.ok(), json!({ "status": "ok" }));
         }
@@ -108,7 +108,7 @@ async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
     assert_eq!(ada.all_tasks().await.as_array().unwrap().len(), 1);
 }
 
-async fn a_request_with_ambiguous_length_headers_is_rejected(app: App) {
+async fn a_request_with_ambiguous_or_invalid_length_headers_is_rejected(app: App) {
     let ada = app.user("ada").await;
     let body = padded_body(30);
     for length_headers in [

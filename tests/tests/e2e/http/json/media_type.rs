@@ -60,22 +60,22 @@ async fn any_other_media_type_is_415(app: App) {
             "json",
             "*/*",
         ] {
-            let refused = request.clone().header("content-type", media_type).await;
-            let problem = refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+            let rejection = request.clone().header("content-type", media_type).await;
+            let problem = rejection.problem(415, "UNSUPPORTED_MEDIA_TYPE");
             assert_eq!(problem["detail"], detail);
         }
         let json_request = request.header("content-type", "application/json");
-        let repeated_header = json_request
+        let request_with_two_headers = json_request
             .clone()
             .header("content-type", "application/json");
-        let refused = repeated_header.await;
-        refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+        let rejection = request_with_two_headers.await;
+        rejection.problem(415, "UNSUPPORTED_MEDIA_TYPE");
         for encoding in ["gzip", "br", "deflate", "identity", ""] {
-            let refused = json_request
+            let rejection = json_request
                 .clone()
                 .header("content-encoding", encoding)
                 .await;
-            refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+            rejection.problem(415, "UNSUPPORTED_MEDIA_TYPE");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Tests request bodies: their framing, media type, size and JSON syntax, which the server checks before any field, and
-//! that text in a body is stored exactly as sent.
+//! Tests the framing, the media type, the size and the JSON syntax of bodies, which the server checks before any field.
+//! Also tests that text in a body is stored exactly as sent.
 
 mod framing;
 mod media_type;
@@ -16,7 +16,8 @@ fn padded_body(length: usize) -> String {
     format!("{body}{}", " ".repeat(length - body.len()))
 }
 
-/// Returns the head of a request that creates a task, without the length of the body and without the empty line.
+/// Returns the head of a request that creates a task. The head lacks the header for the length of the body, and the
+/// empty line.
 fn request_head(caller: &Client) -> String {
     format!(
         "POST /api/tasks HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\

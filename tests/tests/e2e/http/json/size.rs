@@ -19,26 +19,26 @@ async fn a_body_may_have_65536_bytes(app: App) {
         ada.post("/api/tasks", padded_body(length)).await.created();
     }
     for path in ["/api/tasks", "/api/auth/login", "/api/auth/register"] {
-        let refused = ada.post(path, padded_body(MAX_BODY_BYTES + 1)).await;
-        let problem = refused.problem(413, "BODY_TOO_LARGE");
+        let rejection = ada.post(path, padded_body(MAX_BODY_BYTES + 1)).await;
+        let problem = rejection.problem(413, "BODY_TOO_LARGE");
         assert_eq!(problem["detail"], "The body may have at most 65536 bytes");
     }
     let large_body = json!({ "email": ada.email(), "password": "p".repeat(1024 * 1024) });
-    let refused = app.anonymous().post("/api/auth/login", large_body).await;
-    refused.problem(413, "BODY_TOO_LARGE");
+    let rejection = app.anonymous().post("/api/auth/login", large_body).await;
+    rejection.problem(413, "BODY_TOO_LARGE");
 }
 
 async fn a_chunked_body_may_have_65536_bytes(app: App) {
     let ada = app.user("ada").await;
-    for (length, fits) in [
+    for (length, is_accepted) in [
         (MAX_BODY_BYTES - 1, true),
         (MAX_BODY_BYTES, true),
         (MAX_BODY_BYTES + 1, false),
     ] {
         let body = padded_body(length);
         let encoded_chunks = body.as_bytes().chunks(1000).map(|chunk| {
-            let text = std::str::from_utf8(chunk).unwrap();
-            format!("{:x}\r\n{text}\r\n", chunk.len())
+            let chunk_text = std::str::from_utf8(chunk).unwrap();
+            format!("{:x}\r\n{chunk_text}\r\n", chunk.len())
         });
         let encoded_body = encoded_chunks.collect::<Vec<_>>().concat();
         let parts = [
@@ -48,7 +48,7 @@ async fn a_chunked_body_may_have_65536_bytes(app: App) {
             "0\r\n\r\n",
         ];
         let (_, response) = send(&app, &parts).await;
-        if fits {
+        if is_accepted {
             response.created();
         } else {
             response.problem(413, "BODY_TOO_LARGE");

@@ -10,7 +10,7 @@ on_both_engines! {
 
 const TEXTS: &[&str] = &[
     "Käse, Brötchen & Straße",
-    // Precomposed and combining characters: two different texts that stay different.
+    // Precomposed and combining characters. The two texts that look like `café` stay different.
     "caf\u{e9}",
     "cafe\u{301}",
     "Z\u{351}\u{36b}\u{343}a\u{349}\u{32f}l\u{35a}g\u{300}o\u{301}",
@@ -25,29 +25,30 @@ const TEXTS: &[&str] = &[
     "😀🎉",
     "👩🏽‍🚀👨‍👩‍👧‍👦🏳️‍🌈🇩🇪",
     "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𒀀 𠜎",
-    // Noncharacters and private-use characters, and the last code point.
+    // Noncharacters, private-use characters, the last code point, and invisible characters.
     "\u{fffd}\u{fffe}\u{e000}\u{10ffff}",
     "a\u{200b}b\u{feff}c\u{2028}d\u{2029}e",
     // Control characters.
     "a\u{1}\u{8}\u{b}\u{c}\u{1b}[31m\u{7f}\u{85}b",
     "a\tb\nc\r\nd",
-    // Text that is code in other languages.
+    // Text that is code in some language.
     r#"\ " ' ` / \\ \n \u0041 %s %00 &amp; <script>alert(1)</script>"#,
     "'; DROP TABLE users; --",
     "${jndi:ldap://x} {{7*7}} #{1} $1 ? :a @b",
     "null",
+    // Letters with unusual upper and lower case.
     "İIıi ẞß ﬁ Ǆ",
 ];
 
 async fn titles_descriptions_names_and_images_are_returned_exactly_as_sent(app: App) {
     let ada = app.user("ada").await;
-    let mut expected = Vec::new();
+    let mut expected_tasks = Vec::new();
     for text in TEXTS {
         let body = json!({ "title": text, "description": text });
         let task = ada.post("/api/tasks", body).await.created();
         assert_eq!(task["title"], *text);
         assert_eq!(task["description"], *text);
-        expected.insert(0, task);
+        expected_tasks.insert(0, task);
 
         let body = json!({ "name": text, "image": text });
         let account = ada.patch("/api/auth/account", body).await.ok();
@@ -55,8 +56,8 @@ async fn titles_descriptions_names_and_images_are_returned_exactly_as_sent(app: 
         assert_eq!(account["image"], *text);
         assert_eq!(ada.get("/api/auth/account").await.ok(), account);
     }
-    assert_eq!(ada.all_tasks().await, json!(expected));
-    for task in expected {
+    assert_eq!(ada.all_tasks().await, json!(expected_tasks));
+    for task in expected_tasks {
         assert_eq!(ada.get(&ada.task(&task["id"])).await.ok(), task);
     }
 }

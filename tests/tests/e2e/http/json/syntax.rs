@@ -36,8 +36,8 @@ async fn a_body_that_is_not_json_is_400(app: App) {
         "// comment\n{}",
         "\u{feff}{\"title\":\"a\"}",
     ] {
-        let refused = ada.post("/api/tasks", body).await;
-        let problem = refused.problem(400, "INVALID_JSON");
+        let rejection = ada.post("/api/tasks", body).await;
+        let problem = rejection.problem(400, "INVALID_JSON");
         let detail = problem["detail"].as_str().unwrap();
         assert!(
             detail.starts_with("The body is not JSON: "),
@@ -50,8 +50,8 @@ async fn a_body_that_is_not_json_is_400(app: App) {
         b"{\"\xed\xa0\x80\":1}",
     ] {
         let request = ada.post("/api/tasks", bytes);
-        let refused = request.header("content-type", "application/json").await;
-        let problem = refused.problem(400, "INVALID_JSON");
+        let rejection = request.header("content-type", "application/json").await;
+        let problem = rejection.problem(400, "INVALID_JSON");
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.starts_with("The body is not UTF-8: "), "{detail}");
     }
@@ -72,8 +72,8 @@ async fn a_body_that_is_not_an_object_is_400(app: App) {
         "true",
         r#""a""#,
     ] {
-        let refused = ada.post("/api/tasks", body).await;
-        let problem = refused.problem(400, "INVALID_REQUEST");
+        let rejection = ada.post("/api/tasks", body).await;
+        let problem = rejection.problem(400, "INVALID_REQUEST");
         assert_eq!(problem["detail"], "The body must be a JSON object");
     }
 }
@@ -91,22 +91,22 @@ async fn a_value_of_the_wrong_type_is_reported_with_its_field(app: App) {
         json!([["a"]]),
     ] {
         for field in ["title", "description"] {
-            let refused = ada.patch(&path, json!({ field: value })).await;
-            refused.invalid(field, "invalid_type", "must be a string");
+            let rejection = ada.patch(&path, json!({ field: value })).await;
+            rejection.invalid(field, "invalid_type", "must be a string");
         }
         for field in ["email", "password", "name"] {
-            let refused = app
+            let request = app
                 .anonymous()
                 .post("/api/auth/register", json!({ field: value }));
-            refused
+            request
                 .await
                 .invalid(field, "invalid_type", "must be a string");
         }
     }
     // A text is not accepted as a boolean, not even the text `true`.
     for value in ["true", "expected ", "a, expected b at line 1", "`x`"] {
-        let refused = ada.patch(&path, json!({ "completed": value })).await;
-        refused.invalid("completed", "invalid_type", "must be a boolean");
+        let rejection = ada.patch(&path, json!({ "completed": value })).await;
+        rejection.invalid("completed", "invalid_type", "must be a boolean");
     }
 }
 
@@ -119,8 +119,8 @@ async fn a_duplicate_field_is_reported(app: App) {
         ("completed", r#"{"completed":true,"completed":false}"#),
         ("completed", r#"{"completed":true,"is_completed":false}"#),
     ] {
-        let refused = ada.patch(&path, body).await;
-        refused.invalid(field, "duplicate", "must be there only once");
+        let rejection = ada.patch(&path, body).await;
+        rejection.invalid(field, "duplicate", "must be there only once");
     }
     assert_eq!(ada.all_tasks().await, json!([task]));
 }

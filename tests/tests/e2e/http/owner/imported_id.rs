@@ -1,4 +1,4 @@
-//! Tests users whose id is not a UUID: an import keeps the ids of the other database, which may be any text.
+//! Tests users whose id is not a UUID: an import keeps the ids of the source database, which may be any text.
 
 use e2e::{App, Client, on_both_engines};
 use serde_json::json;
@@ -6,11 +6,11 @@ use serde_json::json;
 use super::all_requests;
 
 on_both_engines! {
-    every_path_of_a_user_with_an_unusual_id_works_percent_encoded,
+    every_path_of_a_user_with_an_unusual_id_is_accepted_percent_encoded,
     an_unusual_id_is_compared_after_decoding_once,
     no_unusual_id_reaches_the_tasks_of_another_user,
     an_unusual_id_without_an_account_creates_no_task,
-    the_location_of_a_user_whose_id_is_dots_leaves_out_the_id,
+    the_location_of_a_task_leaves_out_a_user_id_of_dots,
 }
 
 /// User ids, each with its percent-encoded form for a path.
@@ -25,7 +25,7 @@ const USER_IDS: [(&str, &str); 8] = [
     ("a\\b", "a%5Cb"),
 ];
 
-/// One step of a hash over the bytes of an id, for a unique email address.
+/// Adds a byte of a user id to a hash. The hash makes the email address of the user unique.
 fn hash_step(hash: u64, byte: u8) -> u64 {
     hash.wrapping_mul(257).wrapping_add(byte.into())
 }
@@ -40,41 +40,42 @@ fn import_user(app: &App, id: &str) -> Client {
     app.bearer(app.token_for(id, &email))
 }
 
-async fn every_path_of_a_user_with_an_unusual_id_works_percent_encoded(app: App) {
+async fn every_path_of_a_user_with_an_unusual_id_is_accepted_percent_encoded(app: App) {
     for (id, encoded_id) in USER_IDS {
         let user = import_user(&app, id);
-        let base = format!("/api/{encoded_id}/tasks");
-        let response = user.post(&base, json!({ "title": "Buy milk" })).await;
+        let list_path = format!("/api/{encoded_id}/tasks");
+        let response = user.post(&list_path, json!({ "title": "Buy milk" })).await;
         let location = response.header("location").unwrap().to_owned();
         let task = response.created();
         assert_eq!(task["user_id"], id);
         assert_eq!(user.get(&location).await.ok(), task, "{location}");
-        let complete_request = user.request("PATCH", &format!("{base}/{}/complete", task["id"]));
+        let complete_request =
+            user.request("PATCH", &format!("{list_path}/{}/complete", task["id"]));
         assert_eq!(complete_request.await.ok()["completed"], true);
-        assert_eq!(user.get(&base).await.ok().as_array().unwrap().len(), 1);
-        let deletion = user.delete(&location).await;
-        assert!(deletion.status() < 300, "{}", deletion.text());
-        assert_eq!(user.get(&base).await.ok(), json!([]));
+        assert_eq!(user.get(&list_path).await.ok().as_array().unwrap().len(), 1);
+        let delete_response = user.delete(&location).await;
+        assert!(delete_response.status() < 300, "{}", delete_response.text());
+        assert_eq!(user.get(&list_path).await.ok(), json!([]));
     }
 }
 
 async fn an_unusual_id_is_compared_after_decoding_once(app: App) {
-    let user = import_user(&app, "a%2Fb");
-    let other_user = import_user(&app, "a/b");
+    let percent_user = import_user(&app, "a%2Fb");
+    let slash_user = import_user(&app, "a/b");
     for (caller, path) in [
-        (&user, "/api/a%2Fb/tasks"),
-        (&user, "/api/a%25252Fb/tasks"),
-        (&other_user, "/api/a%252Fb/tasks"),
+        (&percent_user, "/api/a%2Fb/tasks"),
+        (&percent_user, "/api/a%25252Fb/tasks"),
+        (&slash_user, "/api/a%252Fb/tasks"),
     ] {
         caller.get(path).await.problem(403, "FORBIDDEN");
         let body = json!({ "title": "Buy milk" });
         caller.post(path, body).await.problem(403, "FORBIDDEN");
     }
-    user.get("/api/a%252Fb/tasks").await.ok();
-    other_user.get("/api/a%2Fb/tasks").await.ok();
+    percent_user.get("/api/a%252Fb/tasks").await.ok();
+    slash_user.get("/api/a%2Fb/tasks").await.ok();
 }
 
-async fn the_location_of_a_user_whose_id_is_dots_leaves_out_the_id(app: App) {
+async fn the_location_of_a_task_leaves_out_a_user_id_of_dots(app: App) {
     for id in [".", ".."] {
         let user = import_user(&app, id);
         let body = json!({ "title": "Buy milk" });
@@ -90,25 +91,28 @@ async fn no_unusual_id_reaches_the_tasks_of_another_user(app: App) {
     let mut users = Vec::new();
     for (id, encoded_id) in USER_IDS {
         let user = import_user(&app, id);
-        let base = format!("/api/{encoded_id}/tasks");
-        let task = user.post(&base, json!({ "title": id })).await.created();
-        users.push((user, base, task));
+        let list_path = format!("/api/{encoded_id}/tasks");
+        let task = user
+            .post(&list_path, json!({ "title": id }))
+            .await
+            .created();
+        users.push((user, list_path, task));
     }
-    for (caller, own_base, _) in &users {
-        for (_, base, task) in &users {
-            if base == own_base {
+    for (caller, caller_list_path, _) in &users {
+        for (_, list_path, task) in &users {
+            if list_path == caller_list_path {
                 continue;
             }
-            for request in all_requests(caller, base, &task["id"].to_string()) {
+            for request in all_requests(caller, list_path, &task["id"].to_string()) {
                 request.await.problem(403, "FORBIDDEN");
             }
-            // Under the caller's own id, the other user's task is not found.
-            let request = caller.get(&format!("{own_base}/{}", task["id"]));
+            // Below the path of the caller, a task of another user is not found.
+            let request = caller.get(&format!("{caller_list_path}/{}", task["id"]));
             request.await.problem(404, "TASK_NOT_FOUND");
         }
     }
-    for (user, base, task) in &users {
-        assert_eq!(user.get(base).await.ok(), json!([task]));
+    for (user, list_path, task) in &users {
+        assert_eq!(user.get(list_path).await.ok(), json!([task]));
     }
 }
 
@@ -116,11 +120,13 @@ async fn an_unusual_id_without_an_account_creates_no_task(app: App) {
     for (number, (id, encoded_id)) in USER_IDS.into_iter().enumerate() {
         let token = app.token_for(id, &format!("unknown{number}@example.com"));
         let caller = app.bearer(token);
-        let base = format!("/api/{encoded_id}/tasks");
-        assert_eq!(caller.get(&base).await.ok(), json!([]));
-        let refused = caller.post(&base, json!({ "title": "Buy milk" })).await;
-        assert_eq!(refused.status(), 401, "{}", refused.text());
+        let list_path = format!("/api/{encoded_id}/tasks");
+        assert_eq!(caller.get(&list_path).await.ok(), json!([]));
+        let rejection = caller
+            .post(&list_path, json!({ "title": "Buy milk" }))
+            .await;
+        assert_eq!(rejection.status(), 401, "{}", rejection.text());
     }
-    let count = app.database().value("SELECT count(*) FROM tasks");
-    assert_eq!(count.as_deref(), Some("0"));
+    let task_count = app.database().value("SELECT count(*) FROM tasks");
+    assert_eq!(task_count.as_deref(), Some("0"));
 }

@@ -16,7 +16,7 @@ async fn a_list_has_no_tasks_of_other_users(app: App) {
         ada.post(&ada.tasks(), body).await.created();
         eve_tasks.insert(0, eve.new_task(&format!("milk {number}")).await);
     }
-    let expected = Value::from(eve_tasks);
+    let expected_list = Value::from(eve_tasks);
     for query in [
         "",
         "?limit=500",
@@ -26,18 +26,18 @@ async fn a_list_has_no_tasks_of_other_users(app: App) {
         "?user_id=",
         "?q=%25%25%27%20OR%201=1",
     ] {
-        let list = eve.get(&format!("{}{query}", eve.tasks())).await.ok();
-        let tasks = list.as_array().unwrap();
+        let task_list = eve.get(&format!("{}{query}", eve.tasks())).await.ok();
+        let tasks = task_list.as_array().unwrap();
         assert!(
             tasks.iter().all(|task| task["user_id"] == eve.id()),
-            "{list}"
+            "{task_list}"
         );
         if !query.contains('\'') && !query.contains("%27") {
-            assert_eq!(list, expected, "{query}");
+            assert_eq!(task_list, expected_list, "{query}");
         }
     }
-    let search = format!("{}?q={}", eve.tasks(), ada.id());
-    assert_eq!(eve.get(&search).await.ok(), json!([]));
+    let search_path = format!("{}?q={}", eve.tasks(), ada.id());
+    assert_eq!(eve.get(&search_path).await.ok(), json!([]));
 }
 
 async fn an_owner_in_the_body_is_ignored(app: App) {
@@ -52,9 +52,9 @@ async fn an_owner_in_the_body_is_ignored(app: App) {
         "id": ada_task["id"],
     });
     for request in [eve.put(&path, body.clone()), eve.patch(&path, body)] {
-        let response = request.await.ok();
-        assert_eq!(response["user_id"], eve.id());
-        assert_eq!(response["id"], eve_task["id"]);
+        let changed_task = request.await.ok();
+        assert_eq!(changed_task["user_id"], eve.id());
+        assert_eq!(changed_task["id"], eve_task["id"]);
     }
     assert_eq!(ada.all_tasks().await, json!([ada_task]));
 }

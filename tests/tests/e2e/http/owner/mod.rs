@@ -1,4 +1,5 @@
-//! Tests that only the owner may read and change a task: every method and path of tasks rejects the ids of other users.
+//! Tests that only the owner may read and change a task. The tests send every method to every path of tasks, with the
+//! ids of other users and of their tasks.
 
 mod imported_id;
 mod list;
@@ -8,7 +9,7 @@ mod user_id;
 use e2e::{Client, Request};
 use serde_json::json;
 
-/// The methods for one task, each with the suffix of its path.
+/// The methods of a single task, each with the end of the path after the id of the task.
 const TASK_METHODS: [(&str, &str); 6] = [
     ("GET", ""),
     ("PUT", ""),
@@ -18,22 +19,22 @@ const TASK_METHODS: [(&str, &str); 6] = [
     ("POST", "/toggle"),
 ];
 
-/// Returns a request with each of the [`TASK_METHODS`] to the task with this id.
-fn task_requests(caller: &Client, base: &str, id: &str) -> Vec<Request> {
-    let request = |(method, suffix)| {
-        let request = caller.request(method, &format!("{base}/{id}{suffix}"));
+/// Returns a request with each of the [`TASK_METHODS`] to the task with this id below the path `list_path`.
+fn task_requests(caller: &Client, list_path: &str, id: &str) -> Vec<Request> {
+    let build_request = |(method, suffix)| {
+        let request = caller.request(method, &format!("{list_path}/{id}{suffix}"));
         match method {
             "PUT" | "PATCH" => request.body(json!({ "title": "stolen", "completed": true })),
             _ => request,
         }
     };
-    TASK_METHODS.map(request).into()
+    TASK_METHODS.map(build_request).into()
 }
 
-/// Returns a request with each method to the list of tasks at the path `base`, and to the task with this id below it.
-fn all_requests(caller: &Client, base: &str, id: &str) -> Vec<Request> {
-    let mut requests = task_requests(caller, base, id);
-    requests.push(caller.get(base));
-    requests.push(caller.post(base, json!({ "title": "planted" })));
+/// Returns a request with each method to the list of tasks at `list_path`, and to the task with this id below the list.
+fn all_requests(caller: &Client, list_path: &str, id: &str) -> Vec<Request> {
+    let mut requests = task_requests(caller, list_path, id);
+    requests.push(caller.get(list_path));
+    requests.push(caller.post(list_path, json!({ "title": "planted" })));
     requests
 }

@@ -13,14 +13,14 @@ on_both_engines! {
 
 async fn another_users_path_is_forbidden_whether_or_not_the_task_exists(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let task = ada.new_task("Buy milk").await;
+    let ada_task = ada.new_task("Buy milk").await;
     let eve_task = eve.new_task("own").await;
     let tasks_before = (ada.all_tasks().await, eve.all_tasks().await);
-    let unknown_id = "00000000-0000-7000-8000-000000000000".to_owned();
-    let mut responses = Vec::new();
+    let unknown_user_id = "00000000-0000-7000-8000-000000000000".to_owned();
+    let mut problems = Vec::new();
     for user_id in [
         ada.id(),
-        &unknown_id,
+        &unknown_user_id,
         "1",
         "auth",
         "null",
@@ -29,24 +29,24 @@ async fn another_users_path_is_forbidden_whether_or_not_the_task_exists(app: App
         "%zz",
         "..%2f",
     ] {
-        let base = format!("/api/{user_id}/tasks");
+        let list_path = format!("/api/{user_id}/tasks");
         for id in [
-            &task["id"].to_string(),
+            &ada_task["id"].to_string(),
             &eve_task["id"].to_string(),
             "4711",
             "x",
             "%00",
         ] {
-            for request in all_requests(&eve, &base, id) {
-                responses.push(request.await.problem(403, "FORBIDDEN"));
+            for request in all_requests(&eve, &list_path, id) {
+                problems.push(request.await.problem(403, "FORBIDDEN"));
             }
         }
     }
-    // The response does not reveal whether the account exists.
-    let all_equal = responses.iter().all(|response| *response == responses[0]);
-    assert!(all_equal, "{responses:?}");
+    // The response does not reveal whether the user or the task exists.
+    let all_equal = problems.iter().all(|problem| *problem == problems[0]);
+    assert!(all_equal, "{problems:?}");
     assert_eq!(
-        responses[0]["detail"],
+        problems[0]["detail"],
         "This address belongs to another user"
     );
     assert_eq!((ada.all_tasks().await, eve.all_tasks().await), tasks_before);
@@ -69,18 +69,18 @@ async fn another_users_path_is_forbidden_before_the_body_is_read(app: App) {
         }
         let response = request.clone().body(b"title=stolen".as_slice()).await;
         response.problem(403, "FORBIDDEN");
-        let too_large = "x".repeat(64 * 1024 + 1);
-        request.body(too_large).await.problem(403, "FORBIDDEN");
+        let too_large_body = "x".repeat(64 * 1024 + 1);
+        request.body(too_large_body).await.problem(403, "FORBIDDEN");
 
         // The announced body never arrives.
-        for length in [
+        for length_header in [
             "content-length: 9000000000000000000",
             "transfer-encoding: chunked",
         ] {
             let mut connection = app.connect().await;
             let head = format!(
                 "{method} {path} HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
-                 content-type: application/json\r\n{length}\r\n\r\n",
+                 content-type: application/json\r\n{length_header}\r\n\r\n",
                 eve.token()
             );
             connection.send(head.as_bytes()).await;
@@ -110,8 +110,8 @@ async fn a_path_that_only_resembles_the_callers_own_path_is_forbidden(app: App) 
         ada.email().to_owned(),
         "me".to_owned(),
     ] {
-        let base = format!("/api/{similar_id}/tasks");
-        for request in all_requests(&ada, &base, &task["id"].to_string()) {
+        let list_path = format!("/api/{similar_id}/tasks");
+        for request in all_requests(&ada, &list_path, &task["id"].to_string()) {
             request.await.problem(403, "FORBIDDEN");
         }
     }
@@ -122,19 +122,19 @@ async fn without_a_token_the_owner_of_a_path_is_not_revealed(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let tasks_before = ada.all_tasks().await;
-    let anonymous = app.anonymous();
-    let mut responses = Vec::new();
-    for base in [
+    let anonymous_caller = app.anonymous();
+    let mut problems = Vec::new();
+    for list_path in [
         ada.tasks(),
         "/api/another-user/tasks".to_owned(),
         "/api/tasks".to_owned(),
     ] {
         for id in [&task["id"].to_string(), "4711", "x"] {
-            for request in all_requests(&anonymous, &base, id) {
-                responses.push(request.await.problem(401, "UNAUTHORIZED"));
+            for request in all_requests(&anonymous_caller, &list_path, id) {
+                problems.push(request.await.problem(401, "UNAUTHORIZED"));
             }
         }
     }
-    assert!(responses.iter().all(|response| *response == responses[0]));
+    assert!(problems.iter().all(|problem| *problem == problems[0]));
     assert_eq!(ada.all_tasks().await, tasks_before);
 }
