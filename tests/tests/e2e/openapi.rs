@@ -1,4 +1,5 @@
-//! Tests that the OpenAPI document matches the routes, and that its web page loads nothing from other servers.
+//! Tests that the OpenAPI document matches the routes, and that the web page for the document loads nothing from other
+//! servers.
 
 use std::collections::BTreeSet;
 
@@ -154,9 +155,9 @@ fn assert_documented(document: &Value, operation: &Operation, response: &Respons
     let status = response.status().to_string();
     let documented_response = responses.get(&status).unwrap_or(&responses["default"]);
     let media_type = response.header("content-type").unwrap_or("no content type");
-    let schema_path = documented_response["content"][media_type]["schema"]["$ref"].as_str();
-    let schema_path =
-        schema_path.unwrap_or_else(|| panic!("{operation:?}: {media_type} {}", response.text()));
+    let schema_reference = documented_response["content"][media_type]["schema"]["$ref"].as_str();
+    let schema_path = schema_reference
+        .unwrap_or_else(|| panic!("{operation:?}: {media_type} {}", response.text()));
     let schema_name = schema_path.rsplit('/').next().unwrap();
     let schema = &document["components"]["schemas"][schema_name];
     let body: Value = serde_json::from_str(&response.text()).unwrap();
@@ -210,8 +211,8 @@ async fn the_documentation_page_needs_no_other_server(app: App) {
     );
     let text = page.text();
     for attribute in ["src=\"", "href=\""] {
-        for link in text.split(attribute).skip(1) {
-            let link = link.split('"').next().unwrap();
+        for text_after_attribute in text.split(attribute).skip(1) {
+            let link = text_after_attribute.split('"').next().unwrap();
             assert!(!link.contains("//"), "{link}");
             let path = format!("/docs/{}", link.trim_start_matches("./"));
             let file = caller.get(&path).await.assert_status(200);
