@@ -64,7 +64,7 @@ async fn a_caller_that_the_server_identifies_is_accepted() {
 }
 
 #[tokio::test]
-async fn only_the_header_or_otherwise_the_cookies_are_forwarded() {
+async fn cookies_are_forwarded_only_without_an_authorization_header() {
     let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let cookie = ("cookie", "a=1; access_token=x");
@@ -148,13 +148,13 @@ async fn a_401_of_the_server_is_relayed_with_code_and_detail() {
         let server = Server::responding(json_response("401 Unauthorized", &body)).await;
         let verifier = RemoteVerifier::new(&server.url()).unwrap();
         let refusal = authenticate_with_token(&verifier).await.unwrap_err();
-        let relayed = (refusal.status(), refusal.code(), &*refusal.detail());
-        assert_eq!(relayed, (401, code, detail));
+        let status_code_and_detail = (refusal.status(), refusal.code(), &*refusal.detail());
+        assert_eq!(status_code_and_detail, (401, code, detail));
     }
 }
 
 #[tokio::test]
-async fn every_other_response_is_a_503() {
+async fn a_response_that_is_neither_a_caller_nor_a_401_with_a_code_is_a_503() {
     let oversized_body = format!("{}{}", ADA_RESPONSE, " ".repeat(1 << 20));
     let body_without_id = ADA_RESPONSE.replace("\"42\"", "\"\"");
     let body_without_expiry = ADA_RESPONSE.replace("2027-01-15T08:00:00.000Z", "soon");
@@ -197,8 +197,8 @@ async fn a_server_that_does_not_respond_is_a_503_after_the_time_limit() {
 
 #[tokio::test]
 async fn no_request_is_sent_for_half_a_second_after_a_refused_connection() {
-    let unused_address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-    let socket_address = unused_address.unwrap();
+    let local_addr_result = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let socket_address = local_addr_result.unwrap();
     let verifier = RemoteVerifier::new(&format!("http://{socket_address}")).unwrap();
     unavailable_cause(authenticate_with_token(&verifier).await);
     let server = TcpListener::bind(socket_address).unwrap();
@@ -249,7 +249,7 @@ fn settings_out_of_range_are_rejected() {
     for url in ["", "auth.example.com", "ftp://auth.example.com", "http://"] {
         assert!(RemoteVerifier::new(url).is_err(), "{url}");
     }
-    let verifier = || RemoteVerifier::new("https://auth.example.com/base/").unwrap();
+    let new_verifier = || RemoteVerifier::new("https://auth.example.com/base/").unwrap();
     let seconds = Duration::from_secs;
     for (time_limit, is_accepted) in [
         (seconds(0), false),
@@ -258,16 +258,16 @@ fn settings_out_of_range_are_rejected() {
         (seconds(31), false),
     ] {
         assert_eq!(
-            verifier().with_timeout(time_limit).is_ok(),
+            new_verifier().with_timeout(time_limit).is_ok(),
             is_accepted,
             "{time_limit:?}"
         );
     }
-    for (connections, is_accepted) in [(0, false), (1, true), (1024, true), (1025, false)] {
+    for (connection_count, is_accepted) in [(0, false), (1, true), (1024, true), (1025, false)] {
         assert_eq!(
-            verifier().with_connections(connections).is_ok(),
+            new_verifier().with_connections(connection_count).is_ok(),
             is_accepted,
-            "{connections}"
+            "{connection_count}"
         );
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn verify_payload(
     result
 }
 
-/// Returns a short name of the error, so that a table of test cases can state the expected error.
+/// Returns a short name of the error, or `accepted`, so that a table of test cases can state the expected result.
 pub(crate) fn error_name(result: &Result<Claims, Error>) -> &'static str {
     match result {
         Ok(_) => "accepted",
@@ -122,7 +122,7 @@ impl Payload {
         self
     }
 
-    /// Adds a member, even if a member with this name exists. `name` may contain JSON escapes.
+    /// Adds a to_json_member, even if a to_json_member with this name exists. `name` may contain JSON escapes.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "callers pass numbers and strings without `&`"
@@ -132,14 +132,14 @@ impl Payload {
         self
     }
 
-    /// Replaces the members with this name by one member.
+    /// Replaces the members with this name by one to_json_member.
     pub(crate) fn with(self, name: &str, value: impl ToString) -> Self {
         self.without(name).with_member(name, value)
     }
 
     pub(crate) fn json(&self) -> String {
-        let member = |(name, value): &(String, String)| format!(r#""{name}":{value}"#);
-        let members: Vec<String> = self.0.iter().map(member).collect();
+        let to_json_member = |(name, value): &(String, String)| format!(r#""{name}":{value}"#);
+        let members: Vec<String> = self.0.iter().map(to_json_member).collect();
         format!("{{{}}}", members.join(","))
     }
 

@@ -36,8 +36,8 @@ proptest! {
             match operation {
                 Operation::Insert(id, until) => {
                     revoked.insert(&id.to_string(), time_at(until));
-                    let end = model.entry(id).or_insert(until);
-                    *end = until.max(*end);
+                    let model_until = model.entry(id).or_insert(until);
+                    *model_until = until.max(*model_until);
                 }
                 Operation::Purge(now) => {
                     revoked.purge(time_at(now));
@@ -52,9 +52,9 @@ proptest! {
     }
 
     #[test]
-    fn an_entry_is_kept_to_its_last_nanosecond(id in any::<String>(), until in any::<u64>(), purged_at in any::<u64>()) {
-        let until = Duration::from_nanos(until);
-        let purged_at = Duration::from_nanos(purged_at).min(until);
+    fn an_entry_is_kept_to_its_last_nanosecond(id in any::<String>(), until_nanos in any::<u64>(), purge_nanos in any::<u64>()) {
+        let until = Duration::from_nanos(until_nanos);
+        let purged_at = Duration::from_nanos(purge_nanos).min(until);
         let revoked = RevokedSessions::default();
         revoked.insert(&id, UNIX_EPOCH + until);
         revoked.purge(UNIX_EPOCH + purged_at);

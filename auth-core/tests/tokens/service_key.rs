@@ -33,7 +33,7 @@ fn derived_key(audience: &str) -> String {
     String::from_utf8(derived_secret.expose().to_vec()).unwrap()
 }
 
-/// Returns the verifier of a service that has only its own secret.
+/// Returns the verifier of a service, which has only the derived secret for this audience.
 fn service_verifier(audience: &str) -> TokenVerifier {
     let derived_keyring = Keyring::new(secret(&derived_key(audience)));
     TokenVerifier::new(derived_keyring, ISSUER, audience).unwrap()
@@ -117,7 +117,7 @@ fn another_service_and_the_server_reject_tokens_of_a_service_key() {
     }
 }
 
-/// A malicious service could try to derive the keys of other services from its own key.
+/// A malicious service could use `for_audience` with the key of that service, to derive the keys of other services.
 #[test]
 fn no_key_is_derived_from_another_service_key() {
     let reports_secret = secret(&derived_key("reports"));
@@ -200,7 +200,7 @@ fn a_derived_keyring_keeps_the_order_of_its_secrets() {
 }
 
 #[test]
-fn an_exchanged_token_does_not_outlive_the_original() {
+fn a_token_that_is_issued_until_a_time_expires_at_that_time_at_the_latest() {
     let service_keyring = keyring().for_audience("reports").unwrap();
     let issuer = TokenIssuer::new(service_keyring, ISSUER, "reports", LIFETIME).unwrap();
     let issued_at = i64::try_from(now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();

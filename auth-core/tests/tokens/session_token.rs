@@ -122,7 +122,7 @@ fn changed_shortened_and_recombined_cookies_are_rejected() {
 }
 
 #[test]
-fn every_secret_decodes_and_the_current_secret_encodes() {
+fn every_secret_of_a_keyring_decodes_and_the_current_secret_encodes() {
     let new_keyring = Keyring::new(Secret::generate().unwrap());
     let rotated_keyring = new_keyring.with_previous([secret(SECRET)]);
     let rotated_tokens = SessionTokens::new(&rotated_keyring);

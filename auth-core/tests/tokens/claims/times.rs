@@ -54,13 +54,17 @@ fn a_token_expires_when_exp_plus_leeway_is_reached() {
 #[test]
 fn the_leeway_is_5_seconds_by_default() {
     let verifier = verifier(keyring());
-    for (offset, expected) in [
+    for (seconds_after_now, expected) in [
         (-5.0, Err(Error::Expired)),
         (-4.999, Ok(())),
         (-5.001, Err(Error::Expired)),
     ] {
-        let payload = Payload::valid().with("exp", json_time(offset));
-        assert_eq!(check(&verifier, &payload), expected, "exp {offset}");
+        let payload = Payload::valid().with("exp", json_time(seconds_after_now));
+        assert_eq!(
+            check(&verifier, &payload),
+            expected,
+            "exp {seconds_after_now}"
+        );
     }
     for claim in ["iat", "nbf"] {
         for (seconds_ahead, expected) in [
@@ -154,7 +158,7 @@ fn a_lifetime_is_at_most_400_days_by_default() {
 }
 
 #[test]
-fn the_longest_lifetime_can_be_set_but_not_to_zero() {
+fn max_lifetime_can_be_set_but_not_to_zero() {
     let one_hour_verifier = verifier(keyring())
         .with_max_lifetime(Duration::from_secs(3600))
         .unwrap();
@@ -218,7 +222,7 @@ fn numbers_beyond_exact_integers_are_rejected() {
 }
 
 #[test]
-fn fractions_count_for_the_check_and_are_dropped_from_the_claims() {
+fn fractions_of_a_second_are_compared_and_are_dropped_from_the_claims() {
     let payload = Payload::valid()
         .with("iat", "1799999999.999")
         .with("exp", "1800000000.75");
@@ -235,24 +239,27 @@ fn expired_means_that_the_token_is_otherwise_valid() {
     let expired_payload = Payload::valid()
         .with("iat", NOW - 900)
         .with("exp", NOW - 100);
-    let check = |payload: Payload| check(&verifier(keyring()), &payload);
-    assert_eq!(check(expired_payload.clone()), Err(Error::Expired));
+    let check_payload = |payload: Payload| check(&verifier(keyring()), &payload);
+    assert_eq!(check_payload(expired_payload.clone()), Err(Error::Expired));
     let payload_with_wrong_issuer = expired_payload.clone().with("iss", r#""other""#);
     assert_eq!(
-        check(payload_with_wrong_issuer),
+        check_payload(payload_with_wrong_issuer),
         Err(Error::InvalidClaim("iss"))
     );
     let payload_without_session = expired_payload.clone().without("sid");
     assert_eq!(
-        check(payload_without_session),
+        check_payload(payload_without_session),
         Err(Error::MissingClaim("sid"))
     );
     let not_yet_valid_payload = expired_payload.with("nbf", NOW + 100);
-    assert_eq!(check(not_yet_valid_payload), Err(Error::NotYetValid));
+    assert_eq!(
+        check_payload(not_yet_valid_payload),
+        Err(Error::NotYetValid)
+    );
 }
 
 #[test]
-fn extreme_clocks_do_not_panic() {
+fn extreme_clock_times_cause_no_panic() {
     let day = Duration::from_secs(DAY);
     let far_future = UNIX_EPOCH.checked_add(Duration::from_secs(1 << 60));
     let clocks = [Some(UNIX_EPOCH), UNIX_EPOCH.checked_sub(day), far_future];

@@ -56,8 +56,8 @@ struct UserWithSessions {
     newest_device: Device,
 }
 
-/// Registers a user with this many sessions: the session of one device, copies of this session that were used later, and
-/// the session of a second device.
+/// Registers a user with this many sessions: the session of one device, copies of this session that were used later,
+/// and the session of a second device.
 async fn user_with_sessions(app: &App, count: usize) -> UserWithSessions {
     let (ada, oldest_device) = user_with_device(app, "ada").await;
     clone_sessions(app, &oldest_device.session, count - 2);

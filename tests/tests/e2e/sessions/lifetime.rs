@@ -202,7 +202,7 @@ async fn a_better_auth_session_is_not_extended_beyond_the_maximum(engine: Engine
     );
     app.clock.advance((DAY * 5).saturating_sub(SECOND));
     let response = ada.get(&app, "/api/auth/get-session").await;
-    // The session already expires at the latest allowed time, so the server neither writes the row nor sends the cookie.
+    // The session already has the latest allowed expiry, so the server neither writes the row nor sends the cookie.
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(
         response.ok()["session"]["updatedAt"],
