@@ -7,7 +7,7 @@ use auth_core::password::{Password, PasswordAttempt, PasswordHash};
 
 use crate::{attempt, cost};
 
-/// Passwords, and their hashes from Node.js:
+/// Passwords and hashes. Node.js computed each hash with:
 /// `salt + ":" + scryptSync(password.normalize("NFKC"), salt, 64, {N: 16384, r: 16, p: 1}).toString("hex")`.
 const KNOWN_HASHES: &[(&str, &str)] = &[
     (

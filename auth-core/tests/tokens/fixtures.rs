@@ -1,4 +1,4 @@
-//! The issuer, the audience and the clock of these tests, and a valid payload that tests change.
+//! Defines the issuer, the audience and the clock of these tests, and a valid payload that tests change.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -122,7 +122,7 @@ impl Payload {
         self
     }
 
-    /// Adds a to_json_member, even if a to_json_member with this name exists. `name` may contain JSON escapes.
+    /// Adds a member, even if a member with this name exists. `name` may contain JSON escapes.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "callers pass numbers and strings without `&`"
@@ -132,7 +132,7 @@ impl Payload {
         self
     }
 
-    /// Replaces the members with this name by one to_json_member.
+    /// Replaces the members with this name by one member.
     pub(crate) fn with(self, name: &str, value: impl ToString) -> Self {
         self.without(name).with_member(name, value)
     }

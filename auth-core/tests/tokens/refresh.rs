@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_is_rejected(token in any_token(), index in 0_usize..52, mask in 1_u8..) {
+    fn a_token_with_a_changed_byte_is_rejected(token in any_token(), index in 0_usize..52, mask in 1_u8..) {
         let tokens = refresh_tokens(NEW_SECRET);
         let mut bytes = decode_text(&tokens.encode(token));
         bytes[index] ^= mask;
@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_character_is_rejected(token in any_token(), index in 0_usize..73, character in any::<char>()) {
+    fn a_token_with_a_changed_character_is_rejected(token in any_token(), index in 0_usize..73, character in any::<char>()) {
         let tokens = refresh_tokens(NEW_SECRET);
         let text = tokens.encode(token);
         let mut characters: Vec<char> = text.chars().collect();
@@ -70,11 +70,11 @@ proptest! {
     }
 
     #[test]
-    fn another_length_is_rejected(token in any_token(), end in 0_usize..73, extra in ".+") {
+    fn a_token_of_another_length_is_rejected(token in any_token(), end in 0_usize..73, extra_text in ".+") {
         let tokens = refresh_tokens(NEW_SECRET);
         let text = tokens.encode(token);
         prop_assert!(tokens.decode(&text[..end]).is_err());
-        let (appended, prepended) = (format!("{text}{extra}"), format!("{extra}{text}"));
+        let (appended, prepended) = (format!("{text}{extra_text}"), format!("{extra_text}{text}"));
         prop_assert!(tokens.decode(&appended).is_err());
         prop_assert!(tokens.decode(&prepended).is_err());
     }

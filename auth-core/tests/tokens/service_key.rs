@@ -1,4 +1,4 @@
-//! Tests the keys of services: the published test vectors, and that each key is valid only for its audience.
+//! Tests the keys of services: the published test vectors, and that each key is valid only for one audience.
 
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -23,7 +23,7 @@ fn vectors() -> Vec<Value> {
 }
 
 /// Returns a text member of a JSON object.
-fn text<'v>(vector: &'v Value, name: &str) -> &'v str {
+fn text_member<'v>(vector: &'v Value, name: &str) -> &'v str {
     vector[name].as_str().unwrap()
 }
 
@@ -42,12 +42,15 @@ fn service_verifier(audience: &str) -> TokenVerifier {
 #[test]
 fn the_published_keys_are_derived() {
     for vector in vectors() {
-        let derived_secret = secret(text(&vector, "secret"))
-            .for_audience(text(&vector, "audience"))
+        let derived_secret = secret(text_member(&vector, "secret"))
+            .for_audience(text_member(&vector, "audience"))
             .unwrap();
-        assert_eq!(derived_secret.expose(), text(&vector, "derived").as_bytes());
+        assert_eq!(
+            derived_secret.expose(),
+            text_member(&vector, "derived").as_bytes()
+        );
         assert_eq!(derived_secret.expose().len(), 43);
-        assert!(Secret::new(text(&vector, "derived")).is_ok());
+        assert!(Secret::new(text_member(&vector, "derived")).is_ok());
     }
 }
 
@@ -55,24 +58,28 @@ fn the_published_keys_are_derived() {
 fn the_published_tokens_are_issued_and_verified() {
     for vector in vectors() {
         let claims = &vector["claims"];
-        let audience = text(&vector, "audience");
+        let audience = text_member(&vector, "audience");
         let now = UNIX_EPOCH + Duration::from_secs(claims["iat"].as_u64().unwrap());
-        let issuer_keyring = Keyring::new(secret(text(&vector, "secret")))
+        let issuer_keyring = Keyring::new(secret(text_member(&vector, "secret")))
             .for_audience(audience)
             .unwrap();
         let issuer = TokenIssuer::new(issuer_keyring, ISSUER, audience, LIFETIME).unwrap();
         let subject = Subject {
-            id: text(claims, "sub"),
-            email: text(claims, "email"),
-            session_id: text(claims, "sid"),
+            id: text_member(claims, "sub"),
+            email: text_member(claims, "email"),
+            session_id: text_member(claims, "sid"),
         };
-        let token_id = text(claims, "jti").to_owned();
+        let token_id = text_member(claims, "jti").to_owned();
         let issued_token = issuer.issue_with_id(&subject, token_id, now).unwrap();
-        assert_eq!(issued_token.token, text(&vector, "token"), "{audience}");
+        assert_eq!(
+            issued_token.token,
+            text_member(&vector, "token"),
+            "{audience}"
+        );
 
-        let derived_keyring = Keyring::new(secret(text(&vector, "derived")));
+        let derived_keyring = Keyring::new(secret(text_member(&vector, "derived")));
         let verifier = TokenVerifier::new(derived_keyring, ISSUER, audience).unwrap();
-        let result = verifier.verify(text(&vector, "token"), now);
+        let result = verifier.verify(text_member(&vector, "token"), now);
         assert_eq!(result, Ok(issued_token.claims), "{audience}");
     }
 }

@@ -33,7 +33,7 @@ async fn every_documented_operation_exists(app: App) {
     }
 }
 
-/// All operations except those on tasks. A star marks the operations that need a token.
+/// All operations except the operations on tasks. A star marks the operations that need a token.
 const OPERATIONS: &str = "
     POST    /api/auth/register
     POST    /api/auth/signup
@@ -121,8 +121,8 @@ async fn every_operation_has_its_own_id_and_lists_its_errors(app: App) {
     assert_eq!(codes, crate::problem::all_codes());
 }
 
-/// Sends each operation a request without credentials, one with an invalid token, and one with a valid token and an
-/// invalid body. Then drops two tables and sends all requests again.
+/// Sends each operation a request without credentials, a request with an invalid token, and a request with a valid token
+/// and an invalid body. Then drops two tables and sends all requests again.
 async fn every_error_body_matches_its_documented_schema(app: App) {
     let ada = app.user("ada").await;
     let document = openapi_document(&app).await;

@@ -1,4 +1,4 @@
-//! Tests how the server sends its web pages. Tests in a browser cover what the pages do.
+//! Tests how the server sends the web pages. Other tests, which use a browser, cover what the pages do.
 
 use e2e::{App, Engine, on_both_engines};
 

@@ -1,9 +1,9 @@
-//! Lists the operations of the server, as its OpenAPI document describes them.
+//! Reads the operations of the server from the OpenAPI document.
 
 use e2e::{App, Client, Request};
 use serde_json::{Value, json};
 
-/// One method of one path.
+/// A method of a URL path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Operation {
     /// The path with its parameters, as in `/api/{user_id}/tasks`.
@@ -15,7 +15,7 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// Returns the path with these ids in place of its parameters.
+    /// Returns the path with these ids in place of the parameters.
     pub(crate) fn path_with_ids(&self, user_id: &str, task_id: &str) -> String {
         let path = self.path.replace("{user_id}", user_id);
         path.replace("{task_id}", task_id)

@@ -22,7 +22,7 @@ fn verifier_without_max_lifetime() -> TokenVerifier {
 }
 
 /// Verifies a token with this payload at the time `NOW`.
-fn check(verifier: &TokenVerifier, payload: &Payload) -> Result<(), Error> {
+fn verify_at_now(verifier: &TokenVerifier, payload: &Payload) -> Result<(), Error> {
     verify_payload(verifier, payload.json(), now()).map(|_claims| ())
 }
 
@@ -43,7 +43,7 @@ fn a_token_expires_when_exp_plus_leeway_is_reached() {
             let exp = NOW.wrapping_sub(seconds_late);
             let payload = Payload::valid().with("iat", NOW - 900).with("exp", exp);
             assert_eq!(
-                check(&verifier, &payload),
+                verify_at_now(&verifier, &payload),
                 expected,
                 "{leeway} s, {seconds_late} s late"
             );
@@ -61,7 +61,7 @@ fn the_leeway_is_5_seconds_by_default() {
     ] {
         let payload = Payload::valid().with("exp", json_time(seconds_after_now));
         assert_eq!(
-            check(&verifier, &payload),
+            verify_at_now(&verifier, &payload),
             expected,
             "exp {seconds_after_now}"
         );
@@ -74,7 +74,7 @@ fn the_leeway_is_5_seconds_by_default() {
         ] {
             let payload = Payload::valid().with(claim, json_time(seconds_ahead));
             assert_eq!(
-                check(&verifier, &payload),
+                verify_at_now(&verifier, &payload),
                 expected,
                 "{claim} {seconds_ahead}"
             );
@@ -97,7 +97,7 @@ fn iat_and_nbf_may_be_ahead_by_the_leeway_at_most() {
                     .with("iat", NOW)
                     .with(claim, NOW + seconds_ahead);
                 assert_eq!(
-                    check(&verifier, &payload),
+                    verify_at_now(&verifier, &payload),
                     expected,
                     "{claim} {leeway} {seconds_ahead}"
                 );
@@ -110,7 +110,11 @@ fn iat_and_nbf_may_be_ahead_by_the_leeway_at_most() {
 fn nbf_is_optional_and_may_be_in_the_past() {
     for nbf in ["0", "-1", "1799999999.5"] {
         let payload = Payload::valid().with("nbf", nbf);
-        assert_eq!(check(&verifier(keyring()), &payload), Ok(()), "{nbf}");
+        assert_eq!(
+            verify_at_now(&verifier(keyring()), &payload),
+            Ok(()),
+            "{nbf}"
+        );
     }
 }
 
@@ -148,11 +152,11 @@ fn a_lifetime_is_at_most_400_days_by_default() {
         let payload = Payload::valid()
             .with("iat", NOW)
             .with("exp", NOW + lifetime);
-        assert_eq!(check(&verifier, &payload), expected, "{lifetime}");
+        assert_eq!(verify_at_now(&verifier, &payload), expected, "{lifetime}");
     }
     let too_long_payload = Payload::valid().with("exp", format!("{}.5", NOW + max_lifetime));
     assert_eq!(
-        check(&verifier, &too_long_payload),
+        verify_at_now(&verifier, &too_long_payload),
         Err(Error::InvalidClaim("exp"))
     );
 }
@@ -168,7 +172,11 @@ fn max_lifetime_can_be_set_but_not_to_zero() {
         (3601, Err(Error::InvalidClaim("exp"))),
     ] {
         let payload = Payload::valid().with("exp", NOW + lifetime);
-        assert_eq!(check(&one_hour_verifier, &payload), expected, "{lifetime}");
+        assert_eq!(
+            verify_at_now(&one_hour_verifier, &payload),
+            expected,
+            "{lifetime}"
+        );
     }
     let result = verifier(keyring()).with_max_lifetime(Duration::ZERO);
     assert!(matches!(result, Err(Error::InvalidSetting(_))));
@@ -196,7 +204,7 @@ fn numbers_beyond_exact_integers_are_rejected() {
             Err(Error::InvalidClaim("exp"))
         };
         let payload = Payload::valid().with("exp", value);
-        assert_eq!(check(&verifier, &payload), expected, "exp {value}");
+        assert_eq!(verify_at_now(&verifier, &payload), expected, "exp {value}");
     }
     for (value, is_accepted) in [
         ("-9007199254740991", true),
@@ -216,7 +224,11 @@ fn numbers_beyond_exact_integers_are_rejected() {
                 Err(Error::InvalidClaim(claim))
             };
             let payload = Payload::valid().with(claim, value);
-            assert_eq!(check(&verifier, &payload), expected, "{claim} {value}");
+            assert_eq!(
+                verify_at_now(&verifier, &payload),
+                expected,
+                "{claim} {value}"
+            );
         }
     }
 }
@@ -239,21 +251,25 @@ fn expired_means_that_the_token_is_otherwise_valid() {
     let expired_payload = Payload::valid()
         .with("iat", NOW - 900)
         .with("exp", NOW - 100);
-    let check_payload = |payload: Payload| check(&verifier(keyring()), &payload);
-    assert_eq!(check_payload(expired_payload.clone()), Err(Error::Expired));
+    let verify_with_default_settings =
+        |payload: Payload| verify_at_now(&verifier(keyring()), &payload);
+    assert_eq!(
+        verify_with_default_settings(expired_payload.clone()),
+        Err(Error::Expired)
+    );
     let payload_with_wrong_issuer = expired_payload.clone().with("iss", r#""other""#);
     assert_eq!(
-        check_payload(payload_with_wrong_issuer),
+        verify_with_default_settings(payload_with_wrong_issuer),
         Err(Error::InvalidClaim("iss"))
     );
     let payload_without_session = expired_payload.clone().without("sid");
     assert_eq!(
-        check_payload(payload_without_session),
+        verify_with_default_settings(payload_without_session),
         Err(Error::MissingClaim("sid"))
     );
     let not_yet_valid_payload = expired_payload.with("nbf", NOW + 100);
     assert_eq!(
-        check_payload(not_yet_valid_payload),
+        verify_with_default_settings(not_yet_valid_payload),
         Err(Error::NotYetValid)
     );
 }

@@ -88,7 +88,7 @@ struct IssuedTokens {
 }
 
 #[derive(Default)]
-struct Counts {
+struct ResultCounts {
     verification_count: u32,
     rejection_count: u32,
 }
@@ -97,7 +97,7 @@ struct Simulation {
     now: SystemTime,
     nodes: Vec<Node>,
     issued_tokens: Vec<IssuedTokens>,
-    counts: Counts,
+    counts: ResultCounts,
 }
 
 impl Simulation {
@@ -108,13 +108,13 @@ impl Simulation {
                 .map(|_| Node::at_step(Step::OldOnly))
                 .collect(),
             issued_tokens: Vec::new(),
-            counts: Counts::default(),
+            counts: ResultCounts::default(),
         };
         simulation.exchange_tokens();
         simulation
     }
 
-    /// Moves one node to this step.
+    /// Moves one node to this step and makes all nodes exchange tokens. Then advances the clock by [`STEP_INTERVAL`].
     fn advance(&mut self, node_index: usize, step: Step) {
         self.nodes[node_index] = Node::at_step(step);
         self.exchange_tokens();
@@ -145,9 +145,9 @@ impl Simulation {
             .retain(|tokens| now < tokens.issued_at + SESSION_TTL);
         for tokens in &self.issued_tokens {
             for node in &self.nodes {
-                let mut count_result = |accepted: bool| {
+                let mut count_result = |is_accepted: bool| {
                     self.counts.verification_count += 1;
-                    self.counts.rejection_count += u32::from(!accepted);
+                    self.counts.rejection_count += u32::from(!is_accepted);
                 };
                 count_result(node.refresh_tokens.decode(&tokens.refresh_token).is_ok());
                 if now < tokens.issued_at + ACCESS_TTL + LEEWAY {
@@ -216,7 +216,7 @@ fn a_rotation_that_skips_a_step_rejects_valid_tokens() {
     hasty_simulation.advance_all(order, Step::NewCurrent);
     assert!(hasty_simulation.counts.rejection_count > 0);
 
-    // One node takes two steps before the other nodes take one.
+    // One node takes two steps before the other nodes take the first step.
     let mut early_node_simulation = Simulation::new();
     early_node_simulation.advance(0, Step::NewAdded);
     early_node_simulation.advance(0, Step::NewCurrent);

@@ -49,8 +49,8 @@ fn a_token_with_a_character_removed_or_added_is_rejected() {
             verify(&shorter_token).is_err(),
             "without {index}: {shorter_token}"
         );
-        for inserted in ["A", "=", ".", " ", "\0"] {
-            let longer_token = format!("{start}{inserted}{end}");
+        for inserted_text in ["A", "=", ".", " ", "\0"] {
+            let longer_token = format!("{start}{inserted_text}{end}");
             assert!(verify(&longer_token).is_err(), "{index}: {longer_token}");
         }
         assert!(verify(start).is_err(), "cut at {index}");

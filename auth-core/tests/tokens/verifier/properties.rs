@@ -24,7 +24,7 @@ fn any_json() -> impl Strategy<Value = String> {
     ];
     let leaf = prop_oneof![
         Just("null".to_owned()),
-        any::<bool>().prop_map(|truth| truth.to_string()),
+        any::<bool>().prop_map(|boolean| boolean.to_string()),
         number,
         any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
         "\"[\\\\ud08-9a-f\"]{0,12}\"".prop_map(|text| text),

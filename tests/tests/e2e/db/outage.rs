@@ -172,7 +172,7 @@ async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app:
         }
     }
     let written_count = 8 - failed_count;
-    // A thread that has not written since the restart detects the loss of its connection at its first read.
+    // A server thread that has not written since the restart detects the loss of the connection at the first read.
     let tasks = loop {
         let response = send_within_max_time(ada.get("/api/tasks")).await;
         if response.status() == 200 {

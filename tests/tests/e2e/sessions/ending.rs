@@ -37,7 +37,7 @@ on_postgres! {
 const MAX_SESSIONS: usize = 100;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Returns the length of the list of sessions that the device gets.
+/// Returns how many sessions the server lists for the device.
 async fn session_count(app: &App, device: &Device) -> usize {
     let sessions = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
     sessions.as_array().unwrap().len()

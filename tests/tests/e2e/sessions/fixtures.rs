@@ -18,7 +18,7 @@ pub(crate) const SESSIONS: &str = "/api/auth/sessions";
 pub(crate) const ACCOUNT: &str = "/api/auth/account";
 pub(crate) const CHANGE_PASSWORD: &str = "/api/auth/change-password";
 
-/// The origin of the server's own pages, from its default `PUBLIC_URL`.
+/// The origin of the server's web pages, from the default of `PUBLIC_URL`.
 pub(crate) const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
 
 pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
@@ -81,7 +81,7 @@ pub(crate) fn refresh(app: &App, refresh_token: &str) -> Request {
     app.anonymous().post(REFRESH, body)
 }
 
-/// Refreshes the tokens of a device, and returns the device with its new tokens.
+/// Refreshes the tokens of a device, and returns the device with the new tokens.
 pub(crate) async fn refreshed(app: &App, device: &Device) -> Device {
     Device::from_response(&refresh(app, &device.refresh).await.ok())
 }

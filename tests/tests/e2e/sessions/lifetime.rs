@@ -24,7 +24,7 @@ on_both_engines! {
     a_change_of_password_starts_a_new_lifetime,
     the_token_of_a_short_better_auth_session_expires_with_the_session,
     a_service_token_expires_with_its_session,
-    revoking_a_session_that_just_expired_reaches_its_tokens,
+    a_logout_of_a_session_that_just_expired_revokes_its_tokens,
     a_logout_of_several_sessions_also_revokes_sessions_that_just_expired,
     an_expired_session_stays_as_long_as_its_tokens_could_live,
 }
@@ -260,7 +260,7 @@ async fn a_service_token_expires_with_its_session(engine: Engine) {
 }
 
 /// A process with a slow clock, or a service with a large leeway, still accepts the access token of an expired session.
-async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine) {
+async fn a_logout_of_a_session_that_just_expired_revokes_its_tokens(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
     let slow_process = app
         .another_process()

@@ -164,8 +164,8 @@ async fn a_search_text_has_at_most_200_characters(app: App) {
     let title = "é".repeat(200);
     ada.new_task(&title).await;
     for length in [199, 200] {
-        let found = search_titles(&ada, &"é".repeat(length)).await;
-        assert_eq!(found, [title.as_str()]);
+        let found_titles = search_titles(&ada, &"é".repeat(length)).await;
+        assert_eq!(found_titles, [title.as_str()]);
     }
     let too_long_text = percent_encode(&"é".repeat(201));
     let refused = ada.get(&format!("/api/tasks?q={too_long_text}")).await;
@@ -193,8 +193,8 @@ async fn a_search_combines_with_the_filters_completed_and_limit(app: App) {
 /// Searches for a text that no task contains. Returns how long the search took.
 async fn search_time(client: &Client, text: &str) -> Duration {
     let started = Instant::now();
-    let found = client.get(&format!("/api/tasks?q={text}")).await.ok();
-    assert_eq!(found, Value::Array(Vec::new()), "{text}");
+    let found_tasks = client.get(&format!("/api/tasks?q={text}")).await.ok();
+    assert_eq!(found_tasks, Value::Array(Vec::new()), "{text}");
     started.elapsed()
 }
 
@@ -225,7 +225,7 @@ async fn a_letter_that_is_longer_in_lower_case_is_found(app: App) {
     let title = "İ".repeat(200);
     let task = ada.new_task(&title).await;
     for text in ["%C4%B0".repeat(200), "i%CC%87".repeat(100)] {
-        let found = ada.get(&format!("/api/tasks?q={text}")).await.ok();
-        assert_eq!(found, Value::from(vec![task.clone()]));
+        let found_tasks = ada.get(&format!("/api/tasks?q={text}")).await.ok();
+        assert_eq!(found_tasks, Value::from(vec![task.clone()]));
     }
 }
