@@ -71,9 +71,9 @@ pub(crate) fn assert_every_refusal(server: SocketAddr) {
             Target::StaleFeed => &STALE_FEED_PATHS,
             Target::Unreachable => &UNREACHABLE_PATHS,
         };
-        let is_allowed =
+        let is_accepted =
             |path: &str| path == "/maybe" && case.expected.body.contains("UNAUTHORIZED");
-        for path in paths.iter().filter(|path| !is_allowed(path)) {
+        for path in paths.iter().filter(|path| !is_accepted(path)) {
             let response = send(server, path, &case.fields);
             let refusal = RefusalResponse {
                 status: response.status(),

@@ -10,12 +10,12 @@ use crate::routes::{Operation, openapi_document, operations};
 
 on_both_engines! {
     every_documented_operation_exists,
-    the_document_has_every_route_and_its_security,
-    every_operation_has_its_own_id_and_lists_its_errors,
+    the_document_has_every_route_and_which_routes_need_a_token,
+    every_operation_has_a_unique_id_and_lists_the_possible_errors,
     every_error_body_matches_its_documented_schema,
     an_optional_body_may_be_absent_but_must_not_be_null,
     the_document_equals_the_file_in_the_repository,
-    the_documentation_page_needs_no_other_server,
+    the_documentation_page_loads_no_file_from_another_server,
 }
 
 async fn every_documented_operation_exists(app: App) {
@@ -85,7 +85,7 @@ fn expected_operations() -> BTreeSet<String> {
     operations
 }
 
-async fn the_document_has_every_route_and_its_security(app: App) {
+async fn the_document_has_every_route_and_which_routes_need_a_token(app: App) {
     let mut documented_operations = BTreeSet::new();
     for operation in operations(&app).await {
         let star = if operation.protected { " *" } else { "" };
@@ -98,7 +98,7 @@ async fn the_document_has_every_route_and_its_security(app: App) {
     );
 }
 
-async fn every_operation_has_its_own_id_and_lists_its_errors(app: App) {
+async fn every_operation_has_a_unique_id_and_lists_the_possible_errors(app: App) {
     let document = openapi_document(&app).await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let mut ids = BTreeSet::new();
@@ -121,8 +121,8 @@ async fn every_operation_has_its_own_id_and_lists_its_errors(app: App) {
     assert_eq!(codes, crate::problem::all_codes());
 }
 
-/// Sends each operation a request without credentials, a request with an invalid token, and a request with a valid token
-/// and an invalid body. Then drops two tables and sends all requests again.
+/// Sends each operation a request without credentials, a request with an invalid token, and a request with a valid
+/// token and an invalid body. Then drops two tables and sends all requests again.
 async fn every_error_body_matches_its_documented_schema(app: App) {
     let ada = app.user("ada").await;
     let document = openapi_document(&app).await;
@@ -199,7 +199,7 @@ async fn the_document_equals_the_file_in_the_repository(app: App) {
     );
 }
 
-async fn the_documentation_page_needs_no_other_server(app: App) {
+async fn the_documentation_page_loads_no_file_from_another_server(app: App) {
     let caller = app.anonymous();
     let redirect = caller.get("/docs").await.assert_status(308);
     assert_eq!(redirect.header("location"), Some("/docs/"));

@@ -21,7 +21,7 @@ impl Operation {
         path.replace("{task_id}", task_id)
     }
 
-    /// Builds a request for task 1 of this user. A `GET` has no body, and any other request has a body that is not JSON.
+    /// Builds a request for task 1 of this user. A `GET` has no body. Any other request has a body that is not JSON.
     pub(crate) fn request(&self, caller: &Client, user_id: &str) -> Request {
         let request = caller.request(&self.method, &self.path_with_ids(user_id, "1"));
         if self.method == "GET" {

@@ -16,8 +16,8 @@ on_postgres! {
     all_sessions_of_an_account_share_one_limit,
 }
 
-/// The number of changes that a test sends: more than the 256 requests of one account that may wait, plus the 128 writes
-/// of one commit.
+/// The number of changes that a test sends: more than the 256 requests of one account that may wait, plus the 128
+/// writes of one commit.
 const CHANGE_COUNT: usize = 400;
 
 /// Sends [`CHANGE_COUNT`] changes of a locked task. Returns the numbers of 429 responses and of 503 responses.

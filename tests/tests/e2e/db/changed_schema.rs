@@ -1,5 +1,5 @@
-//! Tests a database in which a table or a column is missing. Requests that need the missing part get a 500, and only the
-//! log has the cause.
+//! Tests a database in which a table or a column is missing. Requests that need the missing part get a 500, and only
+//! the log has the cause.
 
 use e2e::{App, Client, Request, log_lines, on_both_engines};
 use serde_json::json;

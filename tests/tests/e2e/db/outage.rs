@@ -153,7 +153,7 @@ impl Fixture {
 
 async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app: App) {
     let ada = app.user("ada").await;
-    // Sends as many requests as the pool has connections.
+    // Sends twice as many requests in parallel as the pool has connections, so that every connection is opened.
     let read_requests = (0..8).map(|_| ada.get("/api/tasks").into_future());
     for response in join_all(read_requests).await {
         response.ok();
@@ -182,7 +182,7 @@ async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app:
         response.problem(503, "DATABASE_UNAVAILABLE");
         assert!(failed_count <= 4, "{failed_count}");
     };
-    // Each lost connection fails at most one request.
+    // The pool has 4 connections. Each lost connection fails at most one request.
     assert!(failed_count <= 4, "{failed_count}");
     assert_eq!(tasks.as_array().unwrap().len(), written_count);
 }
