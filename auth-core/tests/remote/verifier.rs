@@ -187,8 +187,8 @@ async fn a_response_that_is_neither_a_caller_nor_a_401_with_a_code_is_a_503() {
 async fn a_server_that_does_not_respond_is_a_503_after_the_time_limit() {
     let server = Server::responding("").await;
     let time_limit = Duration::from_millis(50);
-    let verifier = RemoteVerifier::new(&server.url()).unwrap();
-    let verifier = verifier.with_timeout(time_limit).unwrap();
+    let default_verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let verifier = default_verifier.with_timeout(time_limit).unwrap();
     let started_at = Instant::now();
     let cause = unavailable_cause(authenticate_with_token(&verifier).await);
     assert!(started_at.elapsed() >= time_limit);
@@ -211,13 +211,13 @@ async fn no_request_is_sent_for_half_a_second_after_a_refused_connection() {
 #[tokio::test]
 async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
     let server = Server::responding("").await;
-    let verifier = RemoteVerifier::new(&server.url()).unwrap();
-    let verifier = verifier.with_connections(2).unwrap();
+    let default_verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let verifier = default_verifier.with_connections(2).unwrap();
     // Two requests run and 1024 requests wait. One request is rejected at once, and no other request ends.
     let mut requests = JoinSet::new();
     for _ in 0..1027 {
-        let verifier = verifier.clone();
-        requests.spawn(async move { authenticate_with_token(&verifier).await });
+        let verifier_clone = verifier.clone();
+        requests.spawn(async move { authenticate_with_token(&verifier_clone).await });
     }
     let cause = unavailable_cause(requests.join_next().await.unwrap().unwrap());
     assert_eq!(cause, "too many requests wait for the server");

@@ -133,8 +133,10 @@ async fn a_revoked_session_is_rejected_immediately(app: App) {
 async fn while_the_server_is_unreachable_no_caller_is_accepted(app: App) {
     let proxy = Proxy::for_server(app.addr());
     let (ada, device) = user_with_device(&app, "ada").await;
-    let verifier = RemoteVerifier::new(&proxy.http_url()).unwrap();
-    let verifier = verifier.with_timeout(Duration::from_millis(500)).unwrap();
+    let default_verifier = RemoteVerifier::new(&proxy.http_url()).unwrap();
+    let verifier = default_verifier
+        .with_timeout(Duration::from_millis(500))
+        .unwrap();
     let service = Authority::from(verifier);
     let authenticate_device = async || authenticate(&service, &device.access).await;
     authenticate_device().await.unwrap();

@@ -204,12 +204,12 @@ async fn a_logout_revokes_thousands_of_sessions(app: App) {
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let (_, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 2500);
-    let response = by_access(&app, &device, json!({ "scope": "others" })).await;
-    assert_eq!(response.ok()["revoked"], 2500);
+    let others_response = by_access(&app, &device, json!({ "scope": "others" })).await;
+    assert_eq!(others_response.ok()["revoked"], 2500);
     assert_eq!(session_count(&app, &device).await, 1);
     replace_copies(&app, &device, 2500);
-    let response = by_access(&app, &device, json!({ "scope": "all" })).await;
-    assert_logged_out(response, 2501);
+    let all_response = by_access(&app, &device, json!({ "scope": "all" })).await;
+    assert_logged_out(all_response, 2501);
     let delay = until_rejected(&other_process, &device.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     assert_eq!(live_session_count(&app), 1);

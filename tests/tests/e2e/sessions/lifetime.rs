@@ -40,8 +40,8 @@ fn app_with_max_ttl(engine: Engine) -> App {
 fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let payload = token.split('.').nth(1).unwrap();
-    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload);
-    serde_json::from_slice(&payload.unwrap()).unwrap()
+    let decoded_payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload);
+    serde_json::from_slice(&decoded_payload.unwrap()).unwrap()
 }
 
 /// Returns the time between the issue and the expiry of a token.
@@ -166,46 +166,49 @@ async fn session_max_ttl_limits_sessions_from_before_the_setting(app: App) {
     assert_eq!(response.ok()["expires_in"], 1);
     // The process without the setting extends the session beyond the limit.
     let refreshed_device = refreshed(&app, &device).await;
-    let device = refreshed(&app, &refreshed_device).await;
+    let newest_device = refreshed(&app, &refreshed_device).await;
     app.clock.advance(SECOND);
-    let refused = refresh(&limited_process, &device.refresh).await;
+    let refused = refresh(&limited_process, &newest_device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
     let list_response = limited_process
-        .bearer(device.access.as_str())
+        .bearer(newest_device.access.as_str())
         .get(SESSIONS)
         .await;
     assert_eq!(list_response.ok(), json!([]));
     let body = json!({ "current_password": "ada: correct horse battery staple", "new_password": "another good one" });
     let refused = limited_process
-        .bearer(device.access.as_str())
+        .bearer(newest_device.access.as_str())
         .post(CHANGE_PASSWORD, body)
         .await;
     refused.problem(401, "TOKEN_REVOKED");
     // The access token is valid for some minutes more, but is revoked with the session.
-    assert_logged_out(by_access(&limited_process, &device, json!({})).await, 0);
-    get_session(&limited_process, &device.access)
+    assert_logged_out(
+        by_access(&limited_process, &newest_device, json!({})).await,
+        0,
+    );
+    get_session(&limited_process, &newest_device.access)
         .await
         .problem(401, "TOKEN_REVOKED");
 }
 
 async fn a_better_auth_session_is_not_extended_beyond_the_maximum(engine: Engine) {
     let app = app_with_max_ttl(engine);
-    let response = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
-    assert_eq!(max_ages(&response), ["604800"]);
-    let ada = Browser::from_response(&response);
+    let sign_up_response = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
+    assert_eq!(max_ages(&sign_up_response), ["604800"]);
+    let ada = Browser::from_response(&sign_up_response);
     app.clock.advance(DAY * 5);
-    let response = ada.get(&app, "/api/auth/get-session").await;
-    assert_eq!(max_ages(&response), ["432000"]);
+    let extending_response = ada.get(&app, "/api/auth/get-session").await;
+    assert_eq!(max_ages(&extending_response), ["432000"]);
     assert_eq!(
-        response.ok()["session"]["expiresAt"],
+        extending_response.ok()["session"]["expiresAt"],
         "2026-11-30T12:57:51.869Z"
     );
     app.clock.advance((DAY * 5).saturating_sub(SECOND));
-    let response = ada.get(&app, "/api/auth/get-session").await;
+    let late_response = ada.get(&app, "/api/auth/get-session").await;
     // The session already has the latest allowed expiry, so the server neither writes the row nor sends the cookie.
-    assert!(response.all("set-cookie").is_empty());
+    assert!(late_response.all("set-cookie").is_empty());
     assert_eq!(
-        response.ok()["session"]["updatedAt"],
+        late_response.ok()["session"]["updatedAt"],
         "2026-11-25T12:57:51.869Z"
     );
     let token_response = ada.get(&app, "/api/auth/token").await.ok();
@@ -250,10 +253,10 @@ async fn a_service_token_expires_with_its_session(engine: Engine) {
         .set("token-audiences", "reports")
         .start();
     let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND * 60)).await;
-    let device = refreshed(&app, &device).await;
+    let refreshed_device = refreshed(&app, &device).await;
     let body = json!({ "audience": "reports" });
     let response = app
-        .bearer(device.access.as_str())
+        .bearer(refreshed_device.access.as_str())
         .post("/api/auth/token", body)
         .await;
     assert_eq!(response.ok()["expires_in"], 60);
