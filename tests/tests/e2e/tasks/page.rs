@@ -73,8 +73,8 @@ async fn a_full_last_page_has_no_next_link(app: App) {
 async fn the_default_page_has_100_tasks(app: App) {
     let ada = app.user("ada").await;
     let mut expected = create_tasks(&ada, 100).await;
-    let single_page = read_pages(&ada, "/api/tasks").await;
-    assert_eq!(single_page, [expected.clone()]);
+    let pages_of_100_tasks = read_pages(&ada, "/api/tasks").await;
+    assert_eq!(pages_of_100_tasks, [expected.clone()]);
     expected.insert(0, ada.new_task("one more").await);
     let pages = read_pages(&ada, "/api/tasks").await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 1]);
