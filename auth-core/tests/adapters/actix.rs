@@ -61,9 +61,11 @@ fn start() -> SocketAddr {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let server = HttpServer::new(|| App::new().configure(add_services)).workers(1);
-        let server = server.disable_signals().bind("127.0.0.1:0").unwrap();
-        sender.send(*server.addrs().first().unwrap()).unwrap();
-        actix_web::rt::System::new().block_on(server.run()).unwrap();
+        let bound_server = server.disable_signals().bind("127.0.0.1:0").unwrap();
+        sender.send(*bound_server.addrs().first().unwrap()).unwrap();
+        actix_web::rt::System::new()
+            .block_on(bound_server.run())
+            .unwrap();
     });
     receiver.recv().unwrap()
 }

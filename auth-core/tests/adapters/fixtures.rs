@@ -14,13 +14,13 @@ const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
 
 /// A URL at which no server listens.
-const NO_SERVER: &str = "http://127.0.0.1:9";
+const UNREACHABLE_URL: &str = "http://127.0.0.1:9";
 
 /// Returns an authority that requires a recent revocation feed and never receives one.
 pub(crate) fn authority_with_stale_feed() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
-    let feed = RevocationFeed::start(NO_SERVER, keyring.clone(), "api-server").unwrap();
+    let feed = RevocationFeed::start(UNREACHABLE_URL, keyring.clone(), "api-server").unwrap();
     let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
     let policy = StalePolicy::FailClosedAfter(Duration::from_secs(1));
     let local_verifier = LocalVerifier::new(verifier.with_feed(&feed, policy));
@@ -29,7 +29,7 @@ pub(crate) fn authority_with_stale_feed() -> Authority {
 
 /// Returns an authority that sends each token to a server that does not exist.
 pub(crate) fn unreachable_authority() -> Authority {
-    RemoteVerifier::new(NO_SERVER).unwrap().into()
+    RemoteVerifier::new(UNREACHABLE_URL).unwrap().into()
 }
 
 /// Returns an authority that accepts [`valid_token`] and rejects tokens of the session `revoked`.

@@ -6,10 +6,10 @@ use std::net::{SocketAddr, TcpStream};
 use crate::fixtures::valid_token;
 use crate::table::{RefusalResponse, Target, refused_requests};
 
-/// The URL paths that user 42 may request. In order: for any caller, behind the guard, of user 42, and with optional
-/// credentials.
-const OWN_PATHS: [&str; 4] = ["/me", "/guarded/me", "/42/notes", "/maybe"];
-/// The URL paths of other users; the last path is of the user `42 `, with a space.
+/// The URL paths that user 42 may request: a path for any caller, a path behind the guard, a path of user 42, and a
+/// path with optional credentials.
+const USER_42_PATHS: [&str; 4] = ["/me", "/guarded/me", "/42/notes", "/maybe"];
+/// URL paths of other users than user 42. The last path belongs to the user `42 `, whose id ends with a space.
 const OTHER_USER_PATHS: [&str; 3] = ["/43/notes", "/%34%33/notes", "/42%20/notes"];
 const NO_AUTHORITY_PATHS: [&str; 4] = [
     "/no-authority/me",
@@ -52,9 +52,9 @@ fn send(server: SocketAddr, path: &str, fields: &[(&'static str, String)]) -> Re
     }
     request.push_str("content-length: 5\r\n\r\nhello");
     stream.write_all(request.as_bytes()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let mut response_text = String::new();
+    stream.read_to_string(&mut response_text).unwrap();
+    let (head, body) = response_text.split_once("\r\n\r\n").unwrap();
     Response {
         head: head.to_owned(),
         body: body.to_owned(),
@@ -65,15 +65,15 @@ fn send(server: SocketAddr, path: &str, fields: &[(&'static str, String)]) -> Re
 pub(crate) fn assert_every_refusal(server: SocketAddr) {
     for case in refused_requests() {
         let paths: &[&str] = match case.target {
-            Target::Own => &OWN_PATHS,
+            Target::User42 => &USER_42_PATHS,
             Target::OtherUser => &OTHER_USER_PATHS,
             Target::NoAuthority => &NO_AUTHORITY_PATHS,
             Target::StaleFeed => &STALE_FEED_PATHS,
             Target::Unreachable => &UNREACHABLE_PATHS,
         };
-        let is_allowed =
+        let is_accepted =
             |path: &str| path == "/maybe" && case.expected.body.contains("UNAUTHORIZED");
-        for path in paths.iter().filter(|path| !is_allowed(path)) {
+        for path in paths.iter().filter(|path| !is_accepted(path)) {
             let response = send(server, path, &case.fields);
             let refusal = RefusalResponse {
                 status: response.status(),
@@ -97,7 +97,7 @@ pub(crate) fn assert_every_refusal(server: SocketAddr) {
 pub(crate) fn assert_valid_caller_is_accepted(server: SocketAddr) {
     let bearer = ("authorization", format!("Bearer {}", valid_token()));
     let user_id = ("x-user-id", "42".to_owned());
-    for path in OWN_PATHS.iter().chain(&["/%34%32/notes"]) {
+    for path in USER_42_PATHS.iter().chain(&["/%34%32/notes"]) {
         let response = send(server, path, &[bearer.clone(), user_id.clone()]);
         assert_eq!((response.status(), &*response.body), (200, "42"), "{path}");
     }

@@ -7,8 +7,8 @@ use crate::fixtures::{NOW, forged_token, sign, token_with_claims, valid_claims, 
 /// The resource or the service that a request is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// A resource that user 42, whose token the requests carry, may use: one of user 42, or one for any caller.
-    Own,
+    /// A resource that user 42 may use. The valid tokens of the requests belong to user 42.
+    User42,
     /// A resource of user 43.
     OtherUser,
     /// A service without an authority.
@@ -66,7 +66,7 @@ fn unauthorized(code: &str, detail: &str) -> RefusalResponse {
 fn case(name: &str, fields: &[(&'static str, &str)], expected: RefusalResponse) -> Case {
     Case {
         name: name.to_owned(),
-        target: Target::Own,
+        target: Target::User42,
         fields: fields
             .iter()
             .map(|(name, value)| (*name, (*value).to_owned()))

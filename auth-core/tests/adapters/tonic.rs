@@ -148,10 +148,11 @@ async fn connect() -> Channel {
     endpoint.unwrap().connect().await.unwrap()
 }
 
-/// Returns the gRPC methods of a target. `Own` and `OtherUser` have two: behind the interceptor, and behind the layer.
+/// Returns the gRPC methods of a target. `User42` and `OtherUser` have a method behind the interceptor, and a method
+/// behind the layer.
 const fn method_paths(target: Target) -> &'static [&'static str] {
     match target {
-        Target::Own | Target::OtherUser => &["/test.Wired/Call", "/test.Layered/Call"],
+        Target::User42 | Target::OtherUser => &["/test.Wired/Call", "/test.Layered/Call"],
         Target::NoAuthority => &["/test.NoAuthority/Call"],
         Target::StaleFeed => &["/test.StaleFeed/Call"],
         Target::Unreachable => &["/test.Unreachable/Call"],
@@ -171,10 +172,10 @@ async fn call(
     };
     let mut request = Request::new(owner.to_owned());
     for (name, value) in fields {
-        let value = MetadataValue::try_from(value).unwrap();
+        let metadata_value = MetadataValue::try_from(value).unwrap();
         request
             .metadata_mut()
-            .append(AsciiMetadataKey::from_static(name), value);
+            .append(AsciiMetadataKey::from_static(name), metadata_value);
     }
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.unwrap();
@@ -228,8 +229,14 @@ async fn tonic_accepts_a_valid_caller() {
         format!("Bearer {}", fixtures::valid_token()),
     );
     let channel = connect().await;
-    for path in method_paths(Target::Own) {
-        let response = call(&channel, path, Target::Own, std::slice::from_ref(&bearer)).await;
+    for path in method_paths(Target::User42) {
+        let response = call(
+            &channel,
+            path,
+            Target::User42,
+            std::slice::from_ref(&bearer),
+        )
+        .await;
         assert_eq!(response.unwrap(), "42");
     }
 }

@@ -13,7 +13,7 @@ fn a_password_is_copied_once_into_one_buffer() {
         &"😀".repeat(129),
         &"ﬀ".repeat(128),
     ] {
-        let count = measure(|| drop(PasswordAttempt::new(text))).count_total;
-        assert_eq!(count, 1, "{text}");
+        let allocation_count = measure(|| drop(PasswordAttempt::new(text))).count_total;
+        assert_eq!(allocation_count, 1, "{text}");
     }
 }

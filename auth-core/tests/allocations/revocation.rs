@@ -11,16 +11,16 @@ const MAX_BYTES_PER_SESSION: u64 = 40;
 /// The size is measured after each insertion, because a hash table wastes the most memory when it has just grown.
 #[test]
 fn a_revoked_session_takes_at_most_40_bytes_at_every_size() {
-    let (revoked, until) = (RevokedSessions::default(), SystemTime::now());
+    let (revoked_sessions, until) = (RevokedSessions::default(), SystemTime::now());
     let mut total_bytes = 0;
     let mut max_bytes = 0;
-    for count in 1..=200_000_u64 {
-        let id = format!("0198f2d4-8a02-7d51-8f0e-{count:012x}");
-        let growth = measure(|| revoked.insert(&id, until)).bytes_current;
-        total_bytes += u64::try_from(growth).unwrap_or_default();
+    for session_count in 1..=200_000_u64 {
+        let id = format!("0198f2d4-8a02-7d51-8f0e-{session_count:012x}");
+        let growth_bytes = measure(|| revoked_sessions.insert(&id, until)).bytes_current;
+        total_bytes += u64::try_from(growth_bytes).unwrap_or_default();
         // The smallest table has space for several sessions, so the size per session is large at first.
-        if count >= 100 {
-            max_bytes = max_bytes.max(total_bytes / count);
+        if session_count >= 100 {
+            max_bytes = max_bytes.max(total_bytes / session_count);
         }
     }
     assert!(
@@ -33,20 +33,21 @@ fn a_revoked_session_takes_at_most_40_bytes_at_every_size() {
 #[test]
 fn a_session_that_stays_takes_at_most_40_bytes_after_a_purge() {
     /// The number of entries of a full hash table.
-    const FULL_TABLE: u64 = 114_688;
+    const FULL_TABLE_LENGTH: u64 = 114_688;
     let now = SystemTime::now();
     let mut bytes_per_session = Vec::new();
     for kept_tenths in 1..10 {
-        let revoked = RevokedSessions::default();
+        let revoked_sessions = RevokedSessions::default();
         let memory = measure(|| {
-            for number in 0..FULL_TABLE {
+            for number in 0..FULL_TABLE_LENGTH {
                 let seconds = if number % 10 < kept_tenths { 100 } else { 0 };
-                revoked.insert(&number.to_string(), now + Duration::from_secs(seconds));
+                revoked_sessions.insert(&number.to_string(), now + Duration::from_secs(seconds));
             }
-            revoked.purge(now + Duration::from_secs(2));
+            revoked_sessions.purge(now + Duration::from_secs(2));
         });
-        let count = u64::try_from(revoked.len()).unwrap_or_default();
-        bytes_per_session.push(u64::try_from(memory.bytes_current).unwrap_or_default() / count);
+        let kept_count = u64::try_from(revoked_sessions.len()).unwrap_or_default();
+        bytes_per_session
+            .push(u64::try_from(memory.bytes_current).unwrap_or_default() / kept_count);
     }
     let fits = |bytes: &u64| (1..=MAX_BYTES_PER_SESSION).contains(bytes);
     assert!(bytes_per_session.iter().all(fits), "{bytes_per_session:?}");
@@ -54,23 +55,24 @@ fn a_session_that_stays_takes_at_most_40_bytes_after_a_purge() {
 
 #[test]
 fn lookups_allocate_nothing() {
-    let revoked = RevokedSessions::default();
-    revoked.insert("a", SystemTime::now() + Duration::from_secs(900));
-    let allocations = measure(|| assert!(revoked.contains("a") && !revoked.contains("b")));
+    let revoked_sessions = RevokedSessions::default();
+    revoked_sessions.insert("a", SystemTime::now() + Duration::from_secs(900));
+    let allocations =
+        measure(|| assert!(revoked_sessions.contains("a") && !revoked_sessions.contains("b")));
     assert_eq!(allocations.count_total, 0);
 }
 
 #[test]
 fn purged_sessions_free_their_memory() {
-    let revoked = RevokedSessions::default();
+    let revoked_sessions = RevokedSessions::default();
     let now = SystemTime::now();
     let memory = measure(|| {
         for number in 0..100_000 {
-            revoked.insert(&number.to_string(), now);
+            revoked_sessions.insert(&number.to_string(), now);
         }
-        revoked.purge(now + Duration::from_secs(2));
+        revoked_sessions.purge(now + Duration::from_secs(2));
     });
-    assert!(revoked.is_empty());
+    assert!(revoked_sessions.is_empty());
     assert!(
         memory.bytes_current < 4096,
         "{} bytes",

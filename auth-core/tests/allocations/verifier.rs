@@ -11,7 +11,7 @@ const SUBJECT: Subject<'_> = Subject {
     session_id: "0198f2d4-8a02-7d51-8f0e-5d2f4c7b9e21",
 };
 /// The number of strings in the claims: `sub`, `email`, `sid` and `jti`.
-const CLAIM_STRINGS: u64 = 4;
+const CLAIM_STRING_COUNT: u64 = 4;
 
 fn keyring(text: &str) -> Keyring {
     Keyring::new(secret(text))
@@ -47,14 +47,14 @@ fn an_authority_adds_no_allocation() {
     let authority = Authority::from(verifier(keyring(SECRET)));
     let count =
         measure(|| assert!(authority.authenticate(&headers).into_ready().is_ok())).count_total;
-    assert_eq!(count, CLAIM_STRINGS);
+    assert_eq!(count, CLAIM_STRING_COUNT);
 }
 
 #[test]
 fn verification_allocates_the_strings_of_the_claims_only() {
     let valid_token = token(keyring(SECRET));
     let count = count_allocations(&verifier(keyring(SECRET)), &valid_token, true);
-    assert_eq!(count, CLAIM_STRINGS);
+    assert_eq!(count, CLAIM_STRING_COUNT);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_previous_secret_adds_no_allocation() {
     let rotated_keyring = keyring(OTHER_SECRET).with_previous([secret(SECRET)]);
     let valid_token = token(keyring(SECRET));
     let count = count_allocations(&verifier(rotated_keyring), &valid_token, true);
-    assert_eq!(count, CLAIM_STRINGS);
+    assert_eq!(count, CLAIM_STRING_COUNT);
 }
 
 #[test]

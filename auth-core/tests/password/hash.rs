@@ -9,7 +9,7 @@ use bcrypt::{HashParts, Version};
 use crate::{COST, attempt, cost, hash, matches};
 
 #[test]
-fn bcrypt_hashes_of_every_version_verify_and_other_versions_need_a_rehash() {
+fn bcrypt_hashes_2a_2b_and_2y_verify_and_2a_and_2y_need_a_rehash() {
     let parts: HashParts = hash("correct horse").as_str().parse().unwrap();
     for (version, needs_rehash) in [
         (Version::TwoB, false),
@@ -66,14 +66,14 @@ fn a_short_password_that_matched_is_rehashed() {
 
 #[test]
 fn the_cost_is_4_to_15_and_12_by_default() {
-    for cost in [0, 3, 16, 17, 31, u32::MAX] {
+    for number in [0, 3, 16, 17, 31, u32::MAX] {
         assert!(
-            matches!(Cost::new(cost), Err(Error::InvalidSetting(_))),
-            "{cost}"
+            matches!(Cost::new(number), Err(Error::InvalidSetting(_))),
+            "{number}"
         );
     }
-    for cost in [4, 5, 14, 15] {
-        assert_eq!(Cost::new(cost).map(Cost::get), Ok(cost));
+    for number in [4, 5, 14, 15] {
+        assert_eq!(Cost::new(number).map(Cost::get), Ok(number));
     }
     assert_eq!(Cost::default().get(), 12);
 }
@@ -164,7 +164,7 @@ fn the_unmatchable_hash_is_well_formed_and_matches_no_password() {
 }
 
 #[test]
-fn every_hash_has_its_own_salt_and_the_documented_format() {
+fn two_hashes_have_different_salts_and_the_documented_format() {
     let (first_hash, second_hash) = (hash("correct horse"), hash("correct horse"));
     assert_ne!(first_hash, second_hash);
     assert!(first_hash.as_str().starts_with("$2b$04$") && first_hash.as_str().len() == 60);

@@ -7,7 +7,7 @@ use auth_core::password::{Password, PasswordAttempt, PasswordHash};
 
 use crate::{attempt, cost};
 
-/// Passwords, and their hashes from Node.js:
+/// Passwords and hashes. Node.js computed each hash with:
 /// `salt + ":" + scryptSync(password.normalize("NFKC"), salt, 64, {N: 16384, r: 16, p: 1}).toString("hex")`.
 const KNOWN_HASHES: &[(&str, &str)] = &[
     (
@@ -76,9 +76,9 @@ fn scrypt_hashes_of_better_auth_verify_and_need_a_rehash() {
 #[test]
 fn the_last_digit_of_a_scrypt_hash_is_compared() {
     let (password, text) = KNOWN_HASHES[0];
-    let other_text = format!("{}9", text.strip_suffix('8').unwrap());
-    let other_hash = PasswordHash::parse(&other_text).unwrap();
-    assert_eq!(attempt(password).matches(&other_hash), Ok(false));
+    let changed_text = format!("{}9", text.strip_suffix('8').unwrap());
+    let changed_hash = PasswordHash::parse(&changed_text).unwrap();
+    assert_eq!(attempt(password).matches(&changed_hash), Ok(false));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn every_password_that_better_auth_accepts_is_a_valid_attempt() {
             text.len()
         );
     }
-    // For a new password, only the characters in NFKC count; here they are 256.
+    // A new password may have 128 characters in NFKC. This text has 256.
     assert!(Password::new(&"ﬀ".repeat(128)).is_err());
 }
 
@@ -162,7 +162,7 @@ fn plain_bcrypt_hashes_of_another_program_verify() {
             "{password:?}"
         );
     }
-    // Plain bcrypt reads only the first 72 bytes; a hash of this crate depends on every byte.
+    // Plain bcrypt reads only the first 72 bytes. A hash of this crate depends on every byte.
     let new_hash = attempt(&long_password).rehash(cost()).unwrap();
     let truncated_attempt = attempt(&"x".repeat(72));
     assert_eq!(truncated_attempt.matches(&new_hash), Ok(false));

@@ -11,7 +11,7 @@ use sha2::Sha384;
 
 use crate::{COST, cost, hash, matches};
 
-/// Computes the HMAC of a long password, as the documentation describes it.
+/// Computes the documented HMAC of a long password.
 fn hmac_of(password: &str) -> String {
     let mut mac = Hmac::<Sha384>::new_from_slice(b"auth-core password v1").unwrap();
     mac.update(password.as_bytes());
@@ -22,11 +22,11 @@ fn is_unacceptable<T>(result: &Result<T, Error>) -> bool {
     matches!(result, Err(Error::UnacceptablePassword(_)))
 }
 
-/// Returns pairs of passwords that must not match each other. Each pair has a name, which says where the passwords
+/// Returns pairs of passwords that must not match each other. The name of a pair says where the two passwords
 /// differ.
 fn different_passwords() -> Vec<(&'static str, String, String)> {
     let (bytes_71, bytes_72, letters_39) = ("a".repeat(71), "a".repeat(72), "é".repeat(39));
-    let pair = |name, password: &str, other_password: &str| {
+    let named_pair = |name, password: &str, other_password: &str| {
         (name, password.to_owned(), other_password.to_owned())
     };
     vec![
@@ -52,24 +52,24 @@ fn different_passwords() -> Vec<(&'static str, String, String)> {
             format!("{letters_39}è"),
         ),
         ("NULs alone", "\0".repeat(8), "\0".repeat(9)),
-        pair("a NUL and a repetition", "Password", "Password\0Password"),
-        pair("a NUL at the end", "Password", "Password\0"),
-        pair("the text after a NUL", "abcd\0cdcd", "abcd\0efef"),
-        pair("a space at the end", "Passwordé", "Passwordé "),
-        pair("a space at the start", "Password", " Password"),
-        pair("the case", "Password", "password"),
-        pair(
+        named_pair("a NUL and a repetition", "Password", "Password\0Password"),
+        named_pair("a NUL at the end", "Password", "Password\0"),
+        named_pair("the text after a NUL", "abcd\0cdcd", "abcd\0efef"),
+        named_pair("a space at the end", "Passwordé", "Passwordé "),
+        named_pair("a space at the start", "Password", " Password"),
+        named_pair("the case", "Password", "password"),
+        named_pair(
             "the case of an accented letter",
             "Élodie-Élodie",
             "élodie-Élodie",
         ),
-        pair("an accent", "Elodie-Elodie", "Élodie-Elodie"),
-        pair("a zero-width joiner", "Password", "Pass\u{200d}word"),
+        named_pair("an accent", "Elodie-Elodie", "Élodie-Elodie"),
+        named_pair("a zero-width joiner", "Password", "Pass\u{200d}word"),
     ]
 }
 
 #[test]
-fn a_password_matches_itself_and_no_other() {
+fn a_password_matches_itself_and_no_other_password() {
     for (name, password, other_password) in different_passwords() {
         let (hash_of_password, hash_of_other) = (hash(&password), hash(&other_password));
         assert!(matches(&password, &hash_of_password), "{name}: itself");
@@ -85,12 +85,15 @@ fn a_password_matches_itself_and_no_other() {
 #[test]
 fn each_of_64_four_byte_characters_is_compared() {
     let characters = ["😀"; 64];
-    let hash = hash(&characters.concat());
-    assert!(matches(&characters.concat(), &hash));
+    let stored_hash = hash(&characters.concat());
+    assert!(matches(&characters.concat(), &stored_hash));
     for index in 0..characters.len() {
         let mut changed_characters = characters;
         changed_characters[index] = "😁";
-        assert!(!matches(&changed_characters.concat(), &hash), "{index}");
+        assert!(
+            !matches(&changed_characters.concat(), &stored_hash),
+            "{index}"
+        );
     }
 }
 
@@ -187,10 +190,12 @@ fn characters_of_a_new_password_are_counted_after_nfkc() {
 
 #[test]
 fn an_attempt_has_1_to_128_characters() {
-    for (characters, is_accepted) in [(0, false), (1, true), (7, true), (128, true), (129, false)] {
-        let result = PasswordAttempt::new(&"é".repeat(characters));
-        assert_eq!(result.is_ok(), is_accepted, "{characters}");
-        assert_eq!(is_unacceptable(&result), !is_accepted, "{characters}");
+    for (character_count, is_accepted) in
+        [(0, false), (1, true), (7, true), (128, true), (129, false)]
+    {
+        let result = PasswordAttempt::new(&"é".repeat(character_count));
+        assert_eq!(result.is_ok(), is_accepted, "{character_count}");
+        assert_eq!(is_unacceptable(&result), !is_accepted, "{character_count}");
     }
     assert!(!matches("short", &hash("long enough")));
 }
@@ -222,14 +227,14 @@ fn hmac_is_used_from_72_bytes_or_a_nul_and_any_bcrypt_can_verify_the_hash() {
         ("é".repeat(36), true),
         ("aaaa\0aaaa".to_owned(), true),
     ] {
-        let hash = hash(&password);
+        let stored_hash = hash(&password);
         assert_eq!(
-            bcrypt_verifies(&hmac_of(&password), &hash),
+            bcrypt_verifies(&hmac_of(&password), &stored_hash),
             uses_hmac,
             "{password:?}"
         );
         assert_eq!(
-            bcrypt_verifies(&password, &hash),
+            bcrypt_verifies(&password, &stored_hash),
             !uses_hmac,
             "{password:?}"
         );
@@ -256,8 +261,8 @@ fn the_hmac_of_a_password_never_changes() {
     let password = "😀".repeat(64);
     let known_hmac = "/pA2sxhU7P2vXgDt+hMUv9xc2Sf+UIBfLg3la5zaErkd34srhpiJF1QydYZKSAzQ";
     assert_eq!(hmac_of(&password), known_hmac);
-    let hash = PasswordHash::parse(&bcrypt::hash(known_hmac, COST).unwrap()).unwrap();
-    assert!(matches(&password, &hash));
+    let stored_hash = PasswordHash::parse(&bcrypt::hash(known_hmac, COST).unwrap()).unwrap();
+    assert!(matches(&password, &stored_hash));
 }
 
 #[test]

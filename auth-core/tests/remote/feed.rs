@@ -10,12 +10,13 @@ use crate::server::{Server, json_response};
 /// The delay between a successful request and the next request.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Returns a response with one revocation, of the session `7`.
-fn page_response(next: i64, has_more: bool) -> String {
-    let in_15_minutes = SystemTime::now() + Duration::from_secs(900);
-    let exp = in_15_minutes.duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let body =
-        format!(r#"{{"revocations":[{{"sid":"7","exp":{exp}}}],"next":{next},"more":{has_more}}}"#);
+/// Returns a response that contains one revocation: of the session `7`.
+fn page_response(cursor: i64, has_more: bool) -> String {
+    let expires_at = SystemTime::now() + Duration::from_secs(900);
+    let exp = expires_at.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let body = format!(
+        r#"{{"revocations":[{{"sid":"7","exp":{exp}}}],"next":{cursor},"more":{has_more}}}"#
+    );
     json_response("200 OK", &body)
 }
 
@@ -43,13 +44,13 @@ async fn new_revocations_are_requested_on_one_connection() {
         .iter()
         .map(|head| head.lines().next().unwrap())
         .collect();
-    let later_request = "get /api/auth/revocations?after=5 http/1.1";
+    let later_request_line = "get /api/auth/revocations?after=5 http/1.1";
     assert_eq!(
         request_lines,
         [
             "get /api/auth/revocations?after=0 http/1.1",
-            later_request,
-            later_request
+            later_request_line,
+            later_request_line
         ]
     );
     assert_eq!(server.connection_count(), 1);
@@ -58,7 +59,7 @@ async fn new_revocations_are_requested_on_one_connection() {
 }
 
 #[tokio::test]
-async fn a_server_that_always_has_more_is_polled_with_the_usual_delay() {
+async fn a_server_that_always_reports_more_revocations_is_polled_with_the_usual_delay() {
     let server = Server::responding(page_response(5, true)).await;
     let feed = start_feed(&server);
     // The second page is requested at once. This page does not advance the cursor, so the third request is delayed.

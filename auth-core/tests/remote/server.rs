@@ -67,19 +67,19 @@ impl Server {
 }
 
 async fn serve(mut stream: TcpStream, response: Arc<String>, log: &RequestLog) {
-    let mut received = Vec::new();
+    let mut received_bytes = Vec::new();
     loop {
         let mut chunk = [0; 4096];
         match stream.read(&mut chunk).await {
-            Ok(length) if length > 0 => received.extend(chunk.iter().take(length)),
+            Ok(length) if length > 0 => received_bytes.extend(chunk.iter().take(length)),
             _ => return,
         }
-        if !received.ends_with(b"\r\n\r\n") {
+        if !received_bytes.ends_with(b"\r\n\r\n") {
             continue;
         }
-        let head = String::from_utf8_lossy(&received).to_lowercase();
+        let head = String::from_utf8_lossy(&received_bytes).to_lowercase();
         log.request_heads.lock().unwrap().push(head);
-        received.clear();
+        received_bytes.clear();
         if response.is_empty() {
             std::future::pending::<()>().await;
         }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::server::{Server, json_response};
 
 /// The body of a response that identifies the caller.
-const ADA_RESPONSE: &str = r#"{"user":{"id":"42","email":"ada@example.com"},
+const ADA_RESPONSE_BODY: &str = r#"{"user":{"id":"42","email":"ada@example.com"},
     "session":{"id":"7","expiresAt":"2027-01-15T08:00:00.000Z"}}"#;
 
 fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
@@ -50,7 +50,7 @@ fn unavailable_cause(result: Result<Caller, Refusal>) -> String {
 
 #[tokio::test]
 async fn a_caller_that_the_server_identifies_is_accepted() {
-    let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE_BODY)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let caller = authenticate_with_token(&verifier).await.unwrap();
     let (id, email) = ("42".to_owned(), "ada@example.com".to_owned());
@@ -64,8 +64,8 @@ async fn a_caller_that_the_server_identifies_is_accepted() {
 }
 
 #[tokio::test]
-async fn only_the_header_or_otherwise_the_cookies_are_forwarded() {
-    let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
+async fn cookies_are_forwarded_only_without_an_authorization_header() {
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE_BODY)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let cookie = ("cookie", "a=1; access_token=x");
     let header_and_cookie = [
@@ -98,7 +98,7 @@ async fn only_the_header_or_otherwise_the_cookies_are_forwarded() {
 
 #[tokio::test]
 async fn credentials_that_cannot_be_valid_are_rejected_without_a_request() {
-    let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE_BODY)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let oversized_header = format!("Bearer {}", "a".repeat(8193));
     let oversized_cookies = format!("a={}", "b".repeat(16_383));
@@ -130,7 +130,7 @@ async fn credentials_that_cannot_be_valid_are_rejected_without_a_request() {
 
 #[tokio::test]
 async fn an_x_user_id_that_differs_from_the_caller_is_rejected() {
-    let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE_BODY)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let fields = [("authorization", "Bearer a.b.c"), ("x-user-id", "43")];
     let result = authenticate(&verifier, &fields).await;
@@ -148,16 +148,16 @@ async fn a_401_of_the_server_is_relayed_with_code_and_detail() {
         let server = Server::responding(json_response("401 Unauthorized", &body)).await;
         let verifier = RemoteVerifier::new(&server.url()).unwrap();
         let refusal = authenticate_with_token(&verifier).await.unwrap_err();
-        let relayed = (refusal.status(), refusal.code(), &*refusal.detail());
-        assert_eq!(relayed, (401, code, detail));
+        let status_code_and_detail = (refusal.status(), refusal.code(), &*refusal.detail());
+        assert_eq!(status_code_and_detail, (401, code, detail));
     }
 }
 
 #[tokio::test]
-async fn every_other_response_is_a_503() {
-    let oversized_body = format!("{}{}", ADA_RESPONSE, " ".repeat(1 << 20));
-    let body_without_id = ADA_RESPONSE.replace("\"42\"", "\"\"");
-    let body_without_expiry = ADA_RESPONSE.replace("2027-01-15T08:00:00.000Z", "soon");
+async fn a_response_that_is_neither_a_caller_nor_a_401_with_a_code_is_a_503() {
+    let oversized_body = format!("{}{}", ADA_RESPONSE_BODY, " ".repeat(1 << 20));
+    let body_without_id = ADA_RESPONSE_BODY.replace("\"42\"", "\"\"");
+    let body_without_expiry = ADA_RESPONSE_BODY.replace("2027-01-15T08:00:00.000Z", "soon");
     for (status, body) in [
         ("200 OK", "{}"),
         ("200 OK", "null"),
@@ -167,12 +167,12 @@ async fn every_other_response_is_a_503() {
         ("200 OK", oversized_body.as_str()),
         ("401 Unauthorized", "<html>a proxy</html>"),
         ("204 No Content", ""),
-        ("301 Moved Permanently", ADA_RESPONSE),
-        ("403 Forbidden", ADA_RESPONSE),
-        ("404 Not Found", ADA_RESPONSE),
-        ("429 Too Many Requests", ADA_RESPONSE),
-        ("500 Internal Server Error", ADA_RESPONSE),
-        ("503 Service Unavailable", ADA_RESPONSE),
+        ("301 Moved Permanently", ADA_RESPONSE_BODY),
+        ("403 Forbidden", ADA_RESPONSE_BODY),
+        ("404 Not Found", ADA_RESPONSE_BODY),
+        ("429 Too Many Requests", ADA_RESPONSE_BODY),
+        ("500 Internal Server Error", ADA_RESPONSE_BODY),
+        ("503 Service Unavailable", ADA_RESPONSE_BODY),
     ] {
         let server = Server::responding(json_response(status, body)).await;
         let verifier = RemoteVerifier::new(&server.url()).unwrap();
@@ -187,8 +187,8 @@ async fn every_other_response_is_a_503() {
 async fn a_server_that_does_not_respond_is_a_503_after_the_time_limit() {
     let server = Server::responding("").await;
     let time_limit = Duration::from_millis(50);
-    let verifier = RemoteVerifier::new(&server.url()).unwrap();
-    let verifier = verifier.with_timeout(time_limit).unwrap();
+    let default_verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let verifier = default_verifier.with_timeout(time_limit).unwrap();
     let started_at = Instant::now();
     let cause = unavailable_cause(authenticate_with_token(&verifier).await);
     assert!(started_at.elapsed() >= time_limit);
@@ -197,8 +197,8 @@ async fn a_server_that_does_not_respond_is_a_503_after_the_time_limit() {
 
 #[tokio::test]
 async fn no_request_is_sent_for_half_a_second_after_a_refused_connection() {
-    let unused_address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-    let socket_address = unused_address.unwrap();
+    let local_addr_result = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let socket_address = local_addr_result.unwrap();
     let verifier = RemoteVerifier::new(&format!("http://{socket_address}")).unwrap();
     unavailable_cause(authenticate_with_token(&verifier).await);
     let server = TcpListener::bind(socket_address).unwrap();
@@ -211,13 +211,13 @@ async fn no_request_is_sent_for_half_a_second_after_a_refused_connection() {
 #[tokio::test]
 async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
     let server = Server::responding("").await;
-    let verifier = RemoteVerifier::new(&server.url()).unwrap();
-    let verifier = verifier.with_connections(2).unwrap();
-    // Two requests run and 1024 wait: the last request is rejected at once, and no other request has ended.
+    let default_verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let verifier = default_verifier.with_connections(2).unwrap();
+    // Two requests run and 1024 requests wait. One request is rejected at once, and no other request ends.
     let mut requests = JoinSet::new();
     for _ in 0..1027 {
-        let verifier = verifier.clone();
-        requests.spawn(async move { authenticate_with_token(&verifier).await });
+        let verifier_clone = verifier.clone();
+        requests.spawn(async move { authenticate_with_token(&verifier_clone).await });
     }
     let cause = unavailable_cause(requests.join_next().await.unwrap().unwrap());
     assert_eq!(cause, "too many requests wait for the server");
@@ -233,7 +233,7 @@ async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
 
 #[tokio::test]
 async fn consecutive_requests_use_one_connection() {
-    let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE_BODY)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     for _ in 0..20 {
         authenticate_with_token(&verifier).await.unwrap();
@@ -249,7 +249,7 @@ fn settings_out_of_range_are_rejected() {
     for url in ["", "auth.example.com", "ftp://auth.example.com", "http://"] {
         assert!(RemoteVerifier::new(url).is_err(), "{url}");
     }
-    let verifier = || RemoteVerifier::new("https://auth.example.com/base/").unwrap();
+    let new_verifier = || RemoteVerifier::new("https://auth.example.com/base/").unwrap();
     let seconds = Duration::from_secs;
     for (time_limit, is_accepted) in [
         (seconds(0), false),
@@ -258,16 +258,16 @@ fn settings_out_of_range_are_rejected() {
         (seconds(31), false),
     ] {
         assert_eq!(
-            verifier().with_timeout(time_limit).is_ok(),
+            new_verifier().with_timeout(time_limit).is_ok(),
             is_accepted,
             "{time_limit:?}"
         );
     }
-    for (connections, is_accepted) in [(0, false), (1, true), (1024, true), (1025, false)] {
+    for (connection_count, is_accepted) in [(0, false), (1, true), (1024, true), (1025, false)] {
         assert_eq!(
-            verifier().with_connections(connections).is_ok(),
+            new_verifier().with_connections(connection_count).is_ok(),
             is_accepted,
-            "{connections}"
+            "{connection_count}"
         );
     }
 }

@@ -22,7 +22,7 @@ fn a_token_of_another_library_with_the_required_claims_is_accepted() {
 }
 
 #[test]
-fn every_required_claim_is_required() {
+fn a_token_without_a_required_claim_is_rejected() {
     for claim in REQUIRED_CLAIMS {
         let result = Payload::valid().without(claim).verify();
         assert_eq!(result, Err(Error::MissingClaim(claim)));
@@ -208,7 +208,7 @@ fn valid_claim_value(claim: &str) -> String {
 }
 
 #[test]
-fn escaped_names_are_decoded() {
+fn escapes_in_claim_names_are_decoded() {
     let payload = Payload::valid()
         .without("sub")
         .with_member("s\\u0075b", r#""43""#);
@@ -216,7 +216,7 @@ fn escaped_names_are_decoded() {
 }
 
 #[test]
-fn names_are_case_sensitive_and_unknown_claims_are_ignored() {
+fn claim_names_are_case_sensitive_and_unknown_claims_are_ignored() {
     let payload = Payload::valid()
         .with_member("Sub", r#""admin""#)
         .with_member("EXP", "1")
@@ -250,7 +250,7 @@ fn a_lone_surrogate_is_rejected() {
 }
 
 #[test]
-fn strings_are_returned_unchanged() {
+fn text_claims_are_returned_with_decoded_escapes() {
     let payload = Payload::valid()
         .with("sub", r#""\u00e9\ud83d\ude00\"\\\/\b\f\n\r\tz""#)
         .with("email", "\"😀@exämple.org\"");

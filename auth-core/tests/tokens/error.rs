@@ -1,8 +1,9 @@
-//! Tests that every error has one code, one status and, for a 401, one challenge (RFC 6750 § 3, RFC 9110 § 15.5.2).
+//! Tests the code, the status and the message of errors, and the challenge of an error with status 401 (RFC 6750 § 3,
+//! RFC 9110 § 15.5.2).
 
 use auth_core::Error;
 
-const ALL_ERRORS: [(Error, &str, u16); 15] = [
+const ERRORS: [(Error, &str, u16); 15] = [
     (Error::MissingCredentials, "UNAUTHORIZED", 401),
     (Error::MalformedCredentials("reason"), "INVALID_TOKEN", 401),
     (Error::TokenTooLong, "INVALID_TOKEN", 401),
@@ -30,14 +31,14 @@ const ALL_ERRORS: [(Error, &str, u16); 15] = [
 
 #[test]
 fn codes_and_statuses_are_stable() {
-    for (error, code, status) in ALL_ERRORS {
+    for (error, code, status) in ERRORS {
         assert_eq!((error.code(), error.status()), (code, status), "{error:?}");
     }
 }
 
 #[test]
 fn only_a_401_has_a_challenge() {
-    for (error, _, status) in ALL_ERRORS {
+    for (error, _, status) in ERRORS {
         let challenge = error.www_authenticate();
         assert_eq!(challenge.is_some(), status == 401, "{error:?}");
         let Some(challenge) = challenge else { continue };
@@ -63,7 +64,7 @@ fn only_a_401_has_a_challenge() {
 /// RFC 6750 § 3: `error_description` contains neither `"` nor `\`.
 #[test]
 fn messages_are_one_line_of_plain_ascii() {
-    for (error, _, _) in ALL_ERRORS {
+    for (error, _, _) in ERRORS {
         let text = error.to_string();
         let is_allowed = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
         assert!(!text.is_empty() && text.bytes().all(is_allowed), "{text}");

@@ -1,4 +1,4 @@
-//! The issuer, the audience and the clock of these tests, and a valid payload that tests change.
+//! Defines the issuer, the audience and the clock of these tests, and a valid payload that tests change.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -78,7 +78,7 @@ pub(crate) fn verify_payload(
     result
 }
 
-/// Returns a short name of the error, so that a table of test cases can state the expected error.
+/// Returns a short name of the error, or `accepted`, so that a table of test cases can state the expected result.
 pub(crate) fn error_name(result: &Result<Claims, Error>) -> &'static str {
     match result {
         Ok(_) => "accepted",
@@ -138,8 +138,8 @@ impl Payload {
     }
 
     pub(crate) fn json(&self) -> String {
-        let member = |(name, value): &(String, String)| format!(r#""{name}":{value}"#);
-        let members: Vec<String> = self.0.iter().map(member).collect();
+        let to_json_member = |(name, value): &(String, String)| format!(r#""{name}":{value}"#);
+        let members: Vec<String> = self.0.iter().map(to_json_member).collect();
         format!("{{{}}}", members.join(","))
     }
 

@@ -75,11 +75,11 @@ fn times_are_whole_seconds_rounded_down() {
     assert_eq!((claims.iat, claims.exp), (iat, iat + 900));
     assert_eq!(claims.expires_at(), now() + Duration::from_secs(900));
     let before_1970 = UNIX_EPOCH.checked_sub(Duration::from_millis(500)).unwrap();
-    let claims = issuer(keyring())
+    let claims_before_1970 = issuer(keyring())
         .issue(&SUBJECT, before_1970)
         .unwrap()
         .claims;
-    assert_eq!(claims.iat, -1);
+    assert_eq!(claims_before_1970.iat, -1);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_subject_that_every_verifier_rejects_gets_no_token() {
 
 #[test]
 fn no_issued_token_is_too_long_to_verify() {
-    let mut longest_email = 0;
+    let mut longest_email_length = 0;
     for length in 5000..6500 {
         let email = "x".repeat(length);
         let subject = Subject {
@@ -147,21 +147,21 @@ fn no_issued_token_is_too_long_to_verify() {
             ..SUBJECT
         };
         match issuer(keyring()).issue(&subject, now()) {
-            Ok(issued) => {
-                longest_email = length;
-                assert!(issued.token.len() <= MAX_TOKEN_BYTES, "{length}");
+            Ok(issued_token) => {
+                longest_email_length = length;
+                assert!(issued_token.token.len() <= MAX_TOKEN_BYTES, "{length}");
             }
             Err(error) => assert_eq!(error, Error::TokenTooLong, "{length}"),
         }
     }
-    let email = "x".repeat(longest_email);
+    let email = "x".repeat(longest_email_length);
     let subject = Subject {
         email: &email,
         ..SUBJECT
     };
     let token = issuer(keyring()).issue(&subject, now()).unwrap().token;
     assert_eq!(token.len(), MAX_TOKEN_BYTES);
-    assert!(verify(&token).is_ok(), "{longest_email}");
+    assert!(verify(&token).is_ok(), "{longest_email_length}");
 }
 
 /// A token must fit into a request line, a header field and a cookie. The smallest usual limit is 4 KiB, for cookies

@@ -124,9 +124,12 @@ fn a_recognised_header_does_not_replace_the_mac() {
 
 #[test]
 fn the_key_id_is_the_same_for_the_same_secret() {
-    let id = keyring().key_id().to_owned();
-    assert_eq!(id, keyring().with_previous([secret(OTHER_SECRET)]).key_id());
-    assert_ne!(id, Keyring::new(secret(OTHER_SECRET)).key_id());
+    let key_id = keyring().key_id().to_owned();
+    assert_eq!(
+        key_id,
+        keyring().with_previous([secret(OTHER_SECRET)]).key_id()
+    );
+    assert_ne!(key_id, Keyring::new(secret(OTHER_SECRET)).key_id());
 }
 
 /// The key id is the first 9 bytes of the HMAC-SHA-256 of a fixed label. Other programs can compute the same key id.

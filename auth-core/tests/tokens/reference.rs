@@ -8,8 +8,9 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for group in bytes.chunks(3) {
-        let byte = |at: usize| usize::from(group.get(at).copied().unwrap_or_default());
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        let byte_at =
+            |position: usize| usize::from(group.get(position).copied().unwrap_or_default());
+        let bits = byte_at(0) << 16 | byte_at(1) << 8 | byte_at(2);
         for digit in 0..=group.len() {
             let index = bits >> (18 - 6 * digit) & 0b11_1111;
             text.push(char::from(*ALPHABET.get(index).unwrap()));

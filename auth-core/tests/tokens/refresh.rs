@@ -13,7 +13,7 @@ fn keyring(secret: &str) -> Keyring {
     Keyring::new(Secret::new(secret).unwrap())
 }
 
-fn tokens(secret: &str) -> RefreshTokens {
+fn refresh_tokens(secret: &str) -> RefreshTokens {
     RefreshTokens::new(&keyring(secret))
 }
 
@@ -38,29 +38,29 @@ fn encode_bytes(bytes: &[u8]) -> String {
 proptest! {
     #[test]
     fn an_encoded_token_is_decoded(token in any_token()) {
-        let text = tokens(NEW_SECRET).encode(token);
+        let text = refresh_tokens(NEW_SECRET).encode(token);
         prop_assert_eq!(text.len(), 73);
-        prop_assert_eq!(tokens(NEW_SECRET).decode(&text), Ok(token));
-        prop_assert_eq!(tokens(NEW_SECRET).encode(token), text);
+        prop_assert_eq!(refresh_tokens(NEW_SECRET).decode(&text), Ok(token));
+        prop_assert_eq!(refresh_tokens(NEW_SECRET).encode(token), text);
     }
 
     #[test]
     fn different_tokens_have_different_texts(first_token in any_token(), second_token in any_token()) {
-        let (first_text, second_text) = (tokens(NEW_SECRET).encode(first_token), tokens(NEW_SECRET).encode(second_token));
+        let (first_text, second_text) = (refresh_tokens(NEW_SECRET).encode(first_token), refresh_tokens(NEW_SECRET).encode(second_token));
         prop_assert_eq!(first_token == second_token, first_text == second_text);
     }
 
     #[test]
-    fn a_changed_byte_is_rejected(token in any_token(), index in 0_usize..52, mask in 1_u8..) {
-        let tokens = tokens(NEW_SECRET);
+    fn a_token_with_a_changed_byte_is_rejected(token in any_token(), index in 0_usize..52, mask in 1_u8..) {
+        let tokens = refresh_tokens(NEW_SECRET);
         let mut bytes = decode_text(&tokens.encode(token));
         bytes[index] ^= mask;
         prop_assert_eq!(tokens.decode(&encode_bytes(&bytes)), Err(Error::SignatureMismatch));
     }
 
     #[test]
-    fn a_changed_character_is_rejected(token in any_token(), index in 0_usize..73, character in any::<char>()) {
-        let tokens = tokens(NEW_SECRET);
+    fn a_token_with_a_changed_character_is_rejected(token in any_token(), index in 0_usize..73, character in any::<char>()) {
+        let tokens = refresh_tokens(NEW_SECRET);
         let text = tokens.encode(token);
         let mut characters: Vec<char> = text.chars().collect();
         prop_assume!(characters[index] != character);
@@ -70,18 +70,18 @@ proptest! {
     }
 
     #[test]
-    fn another_length_is_rejected(token in any_token(), end in 0_usize..73, extra in ".+") {
-        let tokens = tokens(NEW_SECRET);
+    fn a_token_of_another_length_is_rejected(token in any_token(), end in 0_usize..73, extra_text in ".+") {
+        let tokens = refresh_tokens(NEW_SECRET);
         let text = tokens.encode(token);
         prop_assert!(tokens.decode(&text[..end]).is_err());
-        let (appended, prepended) = (format!("{text}{extra}"), format!("{extra}{text}"));
+        let (appended, prepended) = (format!("{text}{extra_text}"), format!("{extra_text}{text}"));
         prop_assert!(tokens.decode(&appended).is_err());
         prop_assert!(tokens.decode(&prepended).is_err());
     }
 
     #[test]
     fn arbitrary_text_is_rejected(text in any::<String>(), bytes in any::<[u8; 52]>()) {
-        let tokens = tokens(NEW_SECRET);
+        let tokens = refresh_tokens(NEW_SECRET);
         prop_assert!(tokens.decode(&text).is_err());
         let prefixed_text = format!("rt_{text}");
         prop_assert!(tokens.decode(&prefixed_text).is_err());
@@ -90,19 +90,19 @@ proptest! {
 
     #[test]
     fn only_secrets_of_the_keyring_verify(token in any_token()) {
-        let text = tokens(OLD_SECRET).encode(token);
-        prop_assert_eq!(tokens(NEW_SECRET).decode(&text), Err(Error::SignatureMismatch));
+        let text = refresh_tokens(OLD_SECRET).encode(token);
+        prop_assert_eq!(refresh_tokens(NEW_SECRET).decode(&text), Err(Error::SignatureMismatch));
         let rotated_keyring = keyring(NEW_SECRET).with_previous([Secret::new(OLD_SECRET).unwrap()]);
         let rotated_tokens = RefreshTokens::new(&rotated_keyring);
         prop_assert_eq!(rotated_tokens.decode(&text), Ok(token));
-        prop_assert_eq!(rotated_tokens.encode(token), tokens(NEW_SECRET).encode(token));
+        prop_assert_eq!(rotated_tokens.encode(token), refresh_tokens(NEW_SECRET).encode(token));
     }
 }
 
 #[test]
 fn debug_output_is_redacted() {
     assert_eq!(
-        format!("{:?}", tokens(NEW_SECRET)),
+        format!("{:?}", refresh_tokens(NEW_SECRET)),
         "RefreshTokens([redacted])"
     );
 }

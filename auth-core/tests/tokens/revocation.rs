@@ -30,57 +30,57 @@ proptest! {
     /// Compares the set with a model: a map from the session id to the time until which the session is in the set.
     #[test]
     fn the_set_contains_revoked_sessions_until_their_time(operations in proptest::collection::vec(any_operation(), 0..200)) {
-        let revoked = RevokedSessions::default();
+        let revoked_sessions = RevokedSessions::default();
         let mut model: HashMap<u8, u32> = HashMap::new();
         for operation in operations {
             match operation {
                 Operation::Insert(id, until) => {
-                    revoked.insert(&id.to_string(), time_at(until));
-                    let end = model.entry(id).or_insert(until);
-                    *end = until.max(*end);
+                    revoked_sessions.insert(&id.to_string(), time_at(until));
+                    let model_until = model.entry(id).or_insert(until);
+                    *model_until = until.max(*model_until);
                 }
                 Operation::Purge(now) => {
-                    revoked.purge(time_at(now));
+                    revoked_sessions.purge(time_at(now));
                     model.retain(|_, until| *until >= now);
                 }
             }
-            prop_assert_eq!(revoked.len(), model.len());
+            prop_assert_eq!(revoked_sessions.len(), model.len());
             for id in 0..=u8::MAX {
-                prop_assert_eq!(revoked.contains(&id.to_string()), model.contains_key(&id));
+                prop_assert_eq!(revoked_sessions.contains(&id.to_string()), model.contains_key(&id));
             }
         }
     }
 
     #[test]
-    fn an_entry_is_kept_to_its_last_nanosecond(id in any::<String>(), until in any::<u64>(), purged_at in any::<u64>()) {
-        let until = Duration::from_nanos(until);
-        let purged_at = Duration::from_nanos(purged_at).min(until);
-        let revoked = RevokedSessions::default();
-        revoked.insert(&id, UNIX_EPOCH + until);
-        revoked.purge(UNIX_EPOCH + purged_at);
-        prop_assert!(revoked.contains(&id));
+    fn an_entry_is_kept_to_its_last_nanosecond(id in any::<String>(), until_nanos in any::<u64>(), purge_nanos in any::<u64>()) {
+        let until = Duration::from_nanos(until_nanos);
+        let purged_at = Duration::from_nanos(purge_nanos).min(until);
+        let revoked_sessions = RevokedSessions::default();
+        revoked_sessions.insert(&id, UNIX_EPOCH + until);
+        revoked_sessions.purge(UNIX_EPOCH + purged_at);
+        prop_assert!(revoked_sessions.contains(&id));
         let other_id = format!("{id}.");
-        prop_assert!(!revoked.contains(&other_id));
+        prop_assert!(!revoked_sessions.contains(&other_id));
     }
 }
 
 #[test]
 fn extreme_times_do_not_panic() {
-    let revoked = RevokedSessions::default();
+    let revoked_sessions = RevokedSessions::default();
     let centuries = Duration::from_secs(400 * 366 * 24 * 60 * 60);
     for time in [UNIX_EPOCH - centuries, UNIX_EPOCH, UNIX_EPOCH + centuries] {
-        revoked.insert("a", time);
-        assert!(revoked.contains("a"));
-        revoked.purge(UNIX_EPOCH - centuries);
-        assert!(revoked.contains("a"));
+        revoked_sessions.insert("a", time);
+        assert!(revoked_sessions.contains("a"));
+        revoked_sessions.purge(UNIX_EPOCH - centuries);
+        assert!(revoked_sessions.contains("a"));
     }
-    assert_eq!(revoked.len(), 1);
-    assert!(!revoked.is_empty());
+    assert_eq!(revoked_sessions.len(), 1);
+    assert!(!revoked_sessions.is_empty());
 }
 
 #[test]
 fn debug_output_shows_the_number_of_entries_only() {
-    let revoked = RevokedSessions::default();
-    revoked.insert("session-7", UNIX_EPOCH);
-    assert_eq!(format!("{revoked:?}"), "RevokedSessions(1)");
+    let revoked_sessions = RevokedSessions::default();
+    revoked_sessions.insert("session-7", UNIX_EPOCH);
+    assert_eq!(format!("{revoked_sessions:?}"), "RevokedSessions(1)");
 }

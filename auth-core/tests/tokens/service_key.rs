@@ -1,4 +1,4 @@
-//! Tests the keys of services: the published test vectors, and that each key is valid only for its audience.
+//! Tests the keys of services: the published test vectors, and that each key is valid only for one audience.
 
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -23,7 +23,7 @@ fn vectors() -> Vec<Value> {
 }
 
 /// Returns a text member of a JSON object.
-fn text<'v>(vector: &'v Value, name: &str) -> &'v str {
+fn text_member<'v>(vector: &'v Value, name: &str) -> &'v str {
     vector[name].as_str().unwrap()
 }
 
@@ -33,7 +33,7 @@ fn derived_key(audience: &str) -> String {
     String::from_utf8(derived_secret.expose().to_vec()).unwrap()
 }
 
-/// Returns the verifier of a service that has only its own secret.
+/// Returns the verifier of a service, which has only the derived secret for this audience.
 fn service_verifier(audience: &str) -> TokenVerifier {
     let derived_keyring = Keyring::new(secret(&derived_key(audience)));
     TokenVerifier::new(derived_keyring, ISSUER, audience).unwrap()
@@ -42,12 +42,15 @@ fn service_verifier(audience: &str) -> TokenVerifier {
 #[test]
 fn the_published_keys_are_derived() {
     for vector in vectors() {
-        let derived_secret = secret(text(&vector, "secret"))
-            .for_audience(text(&vector, "audience"))
+        let derived_secret = secret(text_member(&vector, "secret"))
+            .for_audience(text_member(&vector, "audience"))
             .unwrap();
-        assert_eq!(derived_secret.expose(), text(&vector, "derived").as_bytes());
+        assert_eq!(
+            derived_secret.expose(),
+            text_member(&vector, "derived").as_bytes()
+        );
         assert_eq!(derived_secret.expose().len(), 43);
-        assert!(Secret::new(text(&vector, "derived")).is_ok());
+        assert!(Secret::new(text_member(&vector, "derived")).is_ok());
     }
 }
 
@@ -55,24 +58,28 @@ fn the_published_keys_are_derived() {
 fn the_published_tokens_are_issued_and_verified() {
     for vector in vectors() {
         let claims = &vector["claims"];
-        let audience = text(&vector, "audience");
+        let audience = text_member(&vector, "audience");
         let now = UNIX_EPOCH + Duration::from_secs(claims["iat"].as_u64().unwrap());
-        let issuer_keyring = Keyring::new(secret(text(&vector, "secret")))
+        let issuer_keyring = Keyring::new(secret(text_member(&vector, "secret")))
             .for_audience(audience)
             .unwrap();
         let issuer = TokenIssuer::new(issuer_keyring, ISSUER, audience, LIFETIME).unwrap();
         let subject = Subject {
-            id: text(claims, "sub"),
-            email: text(claims, "email"),
-            session_id: text(claims, "sid"),
+            id: text_member(claims, "sub"),
+            email: text_member(claims, "email"),
+            session_id: text_member(claims, "sid"),
         };
-        let token_id = text(claims, "jti").to_owned();
+        let token_id = text_member(claims, "jti").to_owned();
         let issued_token = issuer.issue_with_id(&subject, token_id, now).unwrap();
-        assert_eq!(issued_token.token, text(&vector, "token"), "{audience}");
+        assert_eq!(
+            issued_token.token,
+            text_member(&vector, "token"),
+            "{audience}"
+        );
 
-        let derived_keyring = Keyring::new(secret(text(&vector, "derived")));
+        let derived_keyring = Keyring::new(secret(text_member(&vector, "derived")));
         let verifier = TokenVerifier::new(derived_keyring, ISSUER, audience).unwrap();
-        let result = verifier.verify(text(&vector, "token"), now);
+        let result = verifier.verify(text_member(&vector, "token"), now);
         assert_eq!(result, Ok(issued_token.claims), "{audience}");
     }
 }
@@ -117,7 +124,7 @@ fn another_service_and_the_server_reject_tokens_of_a_service_key() {
     }
 }
 
-/// A malicious service could try to derive the keys of other services from its own key.
+/// A malicious service could use `for_audience` with the key of that service, to derive the keys of other services.
 #[test]
 fn no_key_is_derived_from_another_service_key() {
     let reports_secret = secret(&derived_key("reports"));
@@ -200,7 +207,7 @@ fn a_derived_keyring_keeps_the_order_of_its_secrets() {
 }
 
 #[test]
-fn an_exchanged_token_does_not_outlive_the_original() {
+fn a_token_that_is_issued_until_a_time_expires_at_that_time_at_the_latest() {
     let service_keyring = keyring().for_audience("reports").unwrap();
     let issuer = TokenIssuer::new(service_keyring, ISSUER, "reports", LIFETIME).unwrap();
     let issued_at = i64::try_from(now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();

@@ -17,9 +17,10 @@ fn handles() -> SessionHandles {
     SessionHandles::new(&keyring())
 }
 
-/// The expected values are computed with Python's `hmac`: HKDF-SHA-256 without salt, then HMAC-SHA-256 of the id.
+/// The expected values are computed with Python's `hmac`: HKDF-SHA-256 without salt, then HMAC-SHA-256 of the
+/// session id.
 #[test]
-fn a_handle_equals_that_of_another_implementation() {
+fn a_handle_equals_the_handle_of_another_implementation() {
     let ascending_id: [u8; 16] = std::array::from_fn(|index| u8::try_from(index).unwrap());
     for (id, expected) in [
         (
@@ -83,7 +84,7 @@ fn changed_shortened_and_unrelated_handles_are_rejected() {
 }
 
 #[test]
-fn every_secret_decodes_and_the_current_secret_encodes() {
+fn every_secret_of_a_keyring_decodes_and_the_current_secret_encodes() {
     let new_keyring = Keyring::new(Secret::generate().unwrap());
     let rotated_handles = SessionHandles::new(&new_keyring.with_previous([secret(SECRET)]));
     assert_eq!(

@@ -82,11 +82,14 @@ fn a_cookie_is_the_token_and_a_padded_signature_of_the_secret() {
         Ok(&*tokens().encode(SESSION_ID))
     );
     // The expected value is the output of: echo -n true | openssl dgst -sha256 -hmac $SECRET -binary | base64
-    let flag = tokens().sign_flag();
-    assert_eq!(flag, "true.PTZtZypcCmcgxZ2+wEWRZ5aIjyYdNB4fCARkhlvnHY8=");
-    assert!(tokens().is_flag(&flag));
+    let signed_flag = tokens().sign_flag();
+    assert_eq!(
+        signed_flag,
+        "true.PTZtZypcCmcgxZ2+wEWRZ5aIjyYdNB4fCARkhlvnHY8="
+    );
+    assert!(tokens().is_flag(&signed_flag));
     assert!(!tokens().is_flag(&cookie));
-    assert!(!unrelated_tokens().is_flag(&flag));
+    assert!(!unrelated_tokens().is_flag(&signed_flag));
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn changed_shortened_and_recombined_cookies_are_rejected() {
 }
 
 #[test]
-fn every_secret_decodes_and_the_current_secret_encodes() {
+fn every_secret_of_a_keyring_decodes_and_the_current_secret_encodes() {
     let new_keyring = Keyring::new(Secret::generate().unwrap());
     let rotated_keyring = new_keyring.with_previous([secret(SECRET)]);
     let rotated_tokens = SessionTokens::new(&rotated_keyring);

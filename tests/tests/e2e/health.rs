@@ -1,4 +1,5 @@
-//! Tests `GET /healthz` and `GET /readyz`. `db/outage.rs` and `sessions/database_down.rs` test them without a database.
+//! Tests `GET /healthz` and `GET /readyz`. `db/outage.rs` and `sessions/database_down.rs` test both routes without a
+//! database.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Tests that the log has no secrets at its most verbose level, and that it has every login and registration.
+//! Tests that the log has no secrets at the most verbose level, and that logins and registrations are logged.
 
 use e2e::{App, Client, log_lines, on_both_engines};
 use serde_json::json;
@@ -64,8 +64,8 @@ async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
         .database()
         .value("SELECT password_hash FROM users")
         .unwrap();
-    let ada = app.bearer(token_response["access_token"].as_str().unwrap());
-    let ada = ada.with_login("ada@example.com", &password);
+    let bearer = app.bearer(token_response["access_token"].as_str().unwrap());
+    let ada = bearer.with_login("ada@example.com", &password);
 
     send_secrets_everywhere(&app, &ada, &wrong_password).await;
 

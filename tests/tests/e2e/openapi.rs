@@ -1,4 +1,5 @@
-//! Tests that the OpenAPI document matches the routes, and that its web page loads nothing from other servers.
+//! Tests that the OpenAPI document matches the routes, and that the web page for the document loads nothing from other
+//! servers.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +10,12 @@ use crate::routes::{Operation, openapi_document, operations};
 
 on_both_engines! {
     every_documented_operation_exists,
-    the_document_has_every_route_and_its_security,
-    every_operation_has_its_own_id_and_lists_its_errors,
+    the_document_has_every_route_and_which_routes_need_a_token,
+    every_operation_has_a_unique_id_and_lists_the_possible_errors,
     every_error_body_matches_its_documented_schema,
     an_optional_body_may_be_absent_but_must_not_be_null,
     the_document_equals_the_file_in_the_repository,
-    the_documentation_page_needs_no_other_server,
+    the_documentation_page_loads_no_file_from_another_server,
 }
 
 async fn every_documented_operation_exists(app: App) {
@@ -32,7 +33,7 @@ async fn every_documented_operation_exists(app: App) {
     }
 }
 
-/// All operations except those on tasks. A star marks the operations that need a token.
+/// All operations except the operations on tasks. A star marks the operations that need a token.
 const OPERATIONS: &str = "
     POST    /api/auth/register
     POST    /api/auth/signup
@@ -84,7 +85,7 @@ fn expected_operations() -> BTreeSet<String> {
     operations
 }
 
-async fn the_document_has_every_route_and_its_security(app: App) {
+async fn the_document_has_every_route_and_which_routes_need_a_token(app: App) {
     let mut documented_operations = BTreeSet::new();
     for operation in operations(&app).await {
         let star = if operation.protected { " *" } else { "" };
@@ -97,7 +98,7 @@ async fn the_document_has_every_route_and_its_security(app: App) {
     );
 }
 
-async fn every_operation_has_its_own_id_and_lists_its_errors(app: App) {
+async fn every_operation_has_a_unique_id_and_lists_the_possible_errors(app: App) {
     let document = openapi_document(&app).await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let mut ids = BTreeSet::new();
@@ -120,8 +121,8 @@ async fn every_operation_has_its_own_id_and_lists_its_errors(app: App) {
     assert_eq!(codes, crate::problem::all_codes());
 }
 
-/// Sends each operation a request without credentials, one with an invalid token, and one with a valid token and an
-/// invalid body. Then drops two tables and sends all requests again.
+/// Sends each operation a request without credentials, a request with an invalid token, and a request with a valid
+/// token and an invalid body. Then drops two tables and sends all requests again.
 async fn every_error_body_matches_its_documented_schema(app: App) {
     let ada = app.user("ada").await;
     let document = openapi_document(&app).await;
@@ -154,9 +155,9 @@ fn assert_documented(document: &Value, operation: &Operation, response: &Respons
     let status = response.status().to_string();
     let documented_response = responses.get(&status).unwrap_or(&responses["default"]);
     let media_type = response.header("content-type").unwrap_or("no content type");
-    let schema_path = documented_response["content"][media_type]["schema"]["$ref"].as_str();
-    let schema_path =
-        schema_path.unwrap_or_else(|| panic!("{operation:?}: {media_type} {}", response.text()));
+    let schema_reference = documented_response["content"][media_type]["schema"]["$ref"].as_str();
+    let schema_path = schema_reference
+        .unwrap_or_else(|| panic!("{operation:?}: {media_type} {}", response.text()));
     let schema_name = schema_path.rsplit('/').next().unwrap();
     let schema = &document["components"]["schemas"][schema_name];
     let body: Value = serde_json::from_str(&response.text()).unwrap();
@@ -198,7 +199,7 @@ async fn the_document_equals_the_file_in_the_repository(app: App) {
     );
 }
 
-async fn the_documentation_page_needs_no_other_server(app: App) {
+async fn the_documentation_page_loads_no_file_from_another_server(app: App) {
     let caller = app.anonymous();
     let redirect = caller.get("/docs").await.assert_status(308);
     assert_eq!(redirect.header("location"), Some("/docs/"));
@@ -210,8 +211,8 @@ async fn the_documentation_page_needs_no_other_server(app: App) {
     );
     let text = page.text();
     for attribute in ["src=\"", "href=\""] {
-        for link in text.split(attribute).skip(1) {
-            let link = link.split('"').next().unwrap();
+        for text_after_attribute in text.split(attribute).skip(1) {
+            let link = text_after_attribute.split('"').next().unwrap();
             assert!(!link.contains("//"), "{link}");
             let path = format!("/docs/{}", link.trim_start_matches("./"));
             let file = caller.get(&path).await.assert_status(200);

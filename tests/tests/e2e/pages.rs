@@ -1,4 +1,4 @@
-//! Tests how the server sends its web pages. Tests in a browser cover what the pages do.
+//! Tests how the server sends the web pages. Other tests, which use a browser, cover what the pages do.
 
 use e2e::{App, Engine, on_both_engines};
 
@@ -23,9 +23,9 @@ const PAGE_PATHS: [&str; 6] = [
 /// Returns the paths of the files that the pages load, each path once.
 async fn asset_paths(app: &App) -> Vec<String> {
     let document = app.anonymous().get("/").await.text();
-    let quoted_texts = document.split('"');
-    let mut paths: Vec<_> = quoted_texts
-        .filter(|text| text.starts_with("/assets/"))
+    let parts_between_quotes = document.split('"');
+    let mut paths: Vec<_> = parts_between_quotes
+        .filter(|part| part.starts_with("/assets/"))
         .map(ToOwned::to_owned)
         .collect();
     paths.sort_unstable();
@@ -69,9 +69,12 @@ async fn assets_are_named_by_content_and_cached_for_a_year(app: App) {
 async fn a_file_is_compressed_if_the_caller_accepts_gzip(app: App) {
     let caller = app.anonymous();
     for path in ["/".to_owned(), asset_paths(&app).await.swap_remove(0)] {
-        let uncompressed = caller.get(&path).await;
-        assert_eq!(uncompressed.header("content-encoding"), None);
-        assert_eq!(uncompressed.header("vary").unwrap(), "accept-encoding");
+        let uncompressed_response = caller.get(&path).await;
+        assert_eq!(uncompressed_response.header("content-encoding"), None);
+        assert_eq!(
+            uncompressed_response.header("vary").unwrap(),
+            "accept-encoding"
+        );
         for (accept_encoding, is_compressed) in [
             ("gzip, deflate, br", true),
             ("GZIP", true),

@@ -1,9 +1,9 @@
-//! Lists the operations of the server, as its OpenAPI document describes them.
+//! Reads the operations of the server from the OpenAPI document.
 
 use e2e::{App, Client, Request};
 use serde_json::{Value, json};
 
-/// One method of one path.
+/// A method of a URL path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Operation {
     /// The path with its parameters, as in `/api/{user_id}/tasks`.
@@ -15,13 +15,13 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// Returns the path with these ids in place of its parameters.
+    /// Returns the path with these ids in place of the parameters.
     pub(crate) fn path_with_ids(&self, user_id: &str, task_id: &str) -> String {
         let path = self.path.replace("{user_id}", user_id);
         path.replace("{task_id}", task_id)
     }
 
-    /// Builds a request for task 1 of this user. Its body is not JSON, except that a `GET` has no body.
+    /// Builds a request for task 1 of this user. A `GET` has no body. Any other request has a body that is not JSON.
     pub(crate) fn request(&self, caller: &Client, user_id: &str) -> Request {
         let request = caller.request(&self.method, &self.path_with_ids(user_id, "1"));
         if self.method == "GET" {

@@ -22,7 +22,7 @@ fn verifier_without_max_lifetime() -> TokenVerifier {
 }
 
 /// Verifies a token with this payload at the time `NOW`.
-fn check(verifier: &TokenVerifier, payload: &Payload) -> Result<(), Error> {
+fn verify_at_now(verifier: &TokenVerifier, payload: &Payload) -> Result<(), Error> {
     verify_payload(verifier, payload.json(), now()).map(|_claims| ())
 }
 
@@ -43,7 +43,7 @@ fn a_token_expires_when_exp_plus_leeway_is_reached() {
             let exp = NOW.wrapping_sub(seconds_late);
             let payload = Payload::valid().with("iat", NOW - 900).with("exp", exp);
             assert_eq!(
-                check(&verifier, &payload),
+                verify_at_now(&verifier, &payload),
                 expected,
                 "{leeway} s, {seconds_late} s late"
             );
@@ -54,13 +54,17 @@ fn a_token_expires_when_exp_plus_leeway_is_reached() {
 #[test]
 fn the_leeway_is_5_seconds_by_default() {
     let verifier = verifier(keyring());
-    for (offset, expected) in [
+    for (seconds_after_now, expected) in [
         (-5.0, Err(Error::Expired)),
         (-4.999, Ok(())),
         (-5.001, Err(Error::Expired)),
     ] {
-        let payload = Payload::valid().with("exp", json_time(offset));
-        assert_eq!(check(&verifier, &payload), expected, "exp {offset}");
+        let payload = Payload::valid().with("exp", json_time(seconds_after_now));
+        assert_eq!(
+            verify_at_now(&verifier, &payload),
+            expected,
+            "exp {seconds_after_now}"
+        );
     }
     for claim in ["iat", "nbf"] {
         for (seconds_ahead, expected) in [
@@ -70,7 +74,7 @@ fn the_leeway_is_5_seconds_by_default() {
         ] {
             let payload = Payload::valid().with(claim, json_time(seconds_ahead));
             assert_eq!(
-                check(&verifier, &payload),
+                verify_at_now(&verifier, &payload),
                 expected,
                 "{claim} {seconds_ahead}"
             );
@@ -93,7 +97,7 @@ fn iat_and_nbf_may_be_ahead_by_the_leeway_at_most() {
                     .with("iat", NOW)
                     .with(claim, NOW + seconds_ahead);
                 assert_eq!(
-                    check(&verifier, &payload),
+                    verify_at_now(&verifier, &payload),
                     expected,
                     "{claim} {leeway} {seconds_ahead}"
                 );
@@ -106,7 +110,11 @@ fn iat_and_nbf_may_be_ahead_by_the_leeway_at_most() {
 fn nbf_is_optional_and_may_be_in_the_past() {
     for nbf in ["0", "-1", "1799999999.5"] {
         let payload = Payload::valid().with("nbf", nbf);
-        assert_eq!(check(&verifier(keyring()), &payload), Ok(()), "{nbf}");
+        assert_eq!(
+            verify_at_now(&verifier(keyring()), &payload),
+            Ok(()),
+            "{nbf}"
+        );
     }
 }
 
@@ -144,17 +152,17 @@ fn a_lifetime_is_at_most_400_days_by_default() {
         let payload = Payload::valid()
             .with("iat", NOW)
             .with("exp", NOW + lifetime);
-        assert_eq!(check(&verifier, &payload), expected, "{lifetime}");
+        assert_eq!(verify_at_now(&verifier, &payload), expected, "{lifetime}");
     }
     let too_long_payload = Payload::valid().with("exp", format!("{}.5", NOW + max_lifetime));
     assert_eq!(
-        check(&verifier, &too_long_payload),
+        verify_at_now(&verifier, &too_long_payload),
         Err(Error::InvalidClaim("exp"))
     );
 }
 
 #[test]
-fn the_longest_lifetime_can_be_set_but_not_to_zero() {
+fn max_lifetime_can_be_set_but_not_to_zero() {
     let one_hour_verifier = verifier(keyring())
         .with_max_lifetime(Duration::from_secs(3600))
         .unwrap();
@@ -164,7 +172,11 @@ fn the_longest_lifetime_can_be_set_but_not_to_zero() {
         (3601, Err(Error::InvalidClaim("exp"))),
     ] {
         let payload = Payload::valid().with("exp", NOW + lifetime);
-        assert_eq!(check(&one_hour_verifier, &payload), expected, "{lifetime}");
+        assert_eq!(
+            verify_at_now(&one_hour_verifier, &payload),
+            expected,
+            "{lifetime}"
+        );
     }
     let result = verifier(keyring()).with_max_lifetime(Duration::ZERO);
     assert!(matches!(result, Err(Error::InvalidSetting(_))));
@@ -192,7 +204,7 @@ fn numbers_beyond_exact_integers_are_rejected() {
             Err(Error::InvalidClaim("exp"))
         };
         let payload = Payload::valid().with("exp", value);
-        assert_eq!(check(&verifier, &payload), expected, "exp {value}");
+        assert_eq!(verify_at_now(&verifier, &payload), expected, "exp {value}");
     }
     for (value, is_accepted) in [
         ("-9007199254740991", true),
@@ -212,13 +224,17 @@ fn numbers_beyond_exact_integers_are_rejected() {
                 Err(Error::InvalidClaim(claim))
             };
             let payload = Payload::valid().with(claim, value);
-            assert_eq!(check(&verifier, &payload), expected, "{claim} {value}");
+            assert_eq!(
+                verify_at_now(&verifier, &payload),
+                expected,
+                "{claim} {value}"
+            );
         }
     }
 }
 
 #[test]
-fn fractions_count_for_the_check_and_are_dropped_from_the_claims() {
+fn fractions_of_a_second_are_compared_and_are_dropped_from_the_claims() {
     let payload = Payload::valid()
         .with("iat", "1799999999.999")
         .with("exp", "1800000000.75");
@@ -235,24 +251,31 @@ fn expired_means_that_the_token_is_otherwise_valid() {
     let expired_payload = Payload::valid()
         .with("iat", NOW - 900)
         .with("exp", NOW - 100);
-    let check = |payload: Payload| check(&verifier(keyring()), &payload);
-    assert_eq!(check(expired_payload.clone()), Err(Error::Expired));
+    let verify_with_default_settings =
+        |payload: Payload| verify_at_now(&verifier(keyring()), &payload);
+    assert_eq!(
+        verify_with_default_settings(expired_payload.clone()),
+        Err(Error::Expired)
+    );
     let payload_with_wrong_issuer = expired_payload.clone().with("iss", r#""other""#);
     assert_eq!(
-        check(payload_with_wrong_issuer),
+        verify_with_default_settings(payload_with_wrong_issuer),
         Err(Error::InvalidClaim("iss"))
     );
     let payload_without_session = expired_payload.clone().without("sid");
     assert_eq!(
-        check(payload_without_session),
+        verify_with_default_settings(payload_without_session),
         Err(Error::MissingClaim("sid"))
     );
     let not_yet_valid_payload = expired_payload.with("nbf", NOW + 100);
-    assert_eq!(check(not_yet_valid_payload), Err(Error::NotYetValid));
+    assert_eq!(
+        verify_with_default_settings(not_yet_valid_payload),
+        Err(Error::NotYetValid)
+    );
 }
 
 #[test]
-fn extreme_clocks_do_not_panic() {
+fn extreme_clock_times_cause_no_panic() {
     let day = Duration::from_secs(DAY);
     let far_future = UNIX_EPOCH.checked_add(Duration::from_secs(1 << 60));
     let clocks = [Some(UNIX_EPOCH), UNIX_EPOCH.checked_sub(day), far_future];

@@ -141,7 +141,7 @@ fn crit_b64_and_zip_are_rejected_with_any_value() {
 }
 
 #[test]
-fn a_duplicate_name_is_rejected() {
+fn a_duplicate_parameter_is_rejected() {
     for (name, header) in [
         (
             "alg, equal",
@@ -177,7 +177,7 @@ fn a_duplicate_name_is_rejected() {
 }
 
 #[test]
-fn names_are_case_sensitive() {
+fn parameter_names_are_case_sensitive() {
     let header = header_with_member(r#""ALG":"none","Typ":"JWT","CRIT":["x"],"KID":1"#);
     assert_eq!(error_name(&verify_with_header(header)), "accepted");
 }

@@ -2,8 +2,8 @@
 
 use crate::fixtures::{HEADER, Payload, error_name, verify_with_header, verify_with_payload};
 
-fn encode_as_utf16(text: &str, with_mark: bool, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
-    let byte_order_mark = with_mark.then_some(0xFEFF);
+fn encode_as_utf16(text: &str, has_byte_order_mark: bool, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let byte_order_mark = has_byte_order_mark.then_some(0xFEFF);
     byte_order_mark
         .into_iter()
         .chain(text.encode_utf16())
@@ -13,9 +13,9 @@ fn encode_as_utf16(text: &str, with_mark: bool, to_bytes: fn(u16) -> [u8; 2]) ->
 
 /// Returns the JSON object `text` in UTF-16, in UTF-8 with a byte order mark, and with bytes that are not UTF-8.
 fn invalid_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
-    let with_invalid_bytes = |bytes: &[u8]| {
-        let (body, end) = text.as_bytes().split_at(text.len() - 1);
-        [body, br#","x":""#, bytes, br#"""#, end].concat()
+    let insert_bytes = |bytes: &[u8]| {
+        let (start, end) = text.as_bytes().split_at(text.len() - 1);
+        [start, br#","x":""#, bytes, br#"""#, end].concat()
     };
     vec![
         ("UTF-16 LE", encode_as_utf16(text, false, u16::to_le_bytes)),
@@ -32,12 +32,12 @@ fn invalid_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
             "UTF-8 with a byte order mark",
             [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
         ),
-        ("a lone 0xFF", with_invalid_bytes(b"\xFF")),
-        ("Latin-1", with_invalid_bytes(b"caf\xE9")),
-        ("an overlong slash", with_invalid_bytes(b"\xC0\xAF")),
-        ("a surrogate", with_invalid_bytes(b"\xED\xA0\x80")),
-        ("beyond U+10FFFF", with_invalid_bytes(b"\xF4\x90\x80\x80")),
-        ("a cut-off sequence", with_invalid_bytes(b"\xF0\x9F\x92")),
+        ("a lone 0xFF", insert_bytes(b"\xFF")),
+        ("Latin-1", insert_bytes(b"caf\xE9")),
+        ("an overlong slash", insert_bytes(b"\xC0\xAF")),
+        ("a surrogate", insert_bytes(b"\xED\xA0\x80")),
+        ("beyond U+10FFFF", insert_bytes(b"\xF4\x90\x80\x80")),
+        ("a cut-off sequence", insert_bytes(b"\xF0\x9F\x92")),
     ]
 }
 
@@ -125,36 +125,40 @@ fn a_payload_is_one_json_object() {
 
 #[test]
 fn white_space_around_and_inside_json_is_allowed() {
-    let with_white_space = |text: &str| format!(" \t\r\n{} \n", text.replace(',', " ,\r\n\t"));
+    let add_white_space = |text: &str| format!(" \t\r\n{} \n", text.replace(',', " ,\r\n\t"));
     assert_eq!(
-        error_name(&verify_with_header(with_white_space(HEADER))),
+        error_name(&verify_with_header(add_white_space(HEADER))),
         "accepted"
     );
-    let payload = with_white_space(&Payload::valid().json());
+    let payload = add_white_space(&Payload::valid().json());
     assert_eq!(error_name(&verify_with_payload(payload)), "accepted");
 }
 
 #[test]
-fn deep_nesting_is_accepted_where_it_is_ignored_and_never_overflows() {
+fn deep_nesting_is_accepted_in_unknown_members_and_never_overflows_the_stack() {
     for depth in [127, 128, 129, 1500] {
         for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
             let inner = if open == "[" { "" } else { "1" };
             let nested_json =
-                |depth| format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
-            let depth = if open == "[" { depth } else { depth / 2 };
+                |count| format!("{}{inner}{}", open.repeat(count), close.repeat(count));
+            let repetitions = if open == "[" { depth } else { depth / 2 };
             let header = format!(
                 r#"{{"alg":"HS256","typ":"at+jwt","x":{}}}"#,
-                nested_json(depth)
+                nested_json(repetitions)
             );
             assert_eq!(
                 error_name(&verify_with_header(header)),
                 "accepted",
-                "{open} {depth}"
+                "{open} {repetitions}"
             );
-            let payload = Payload::valid().with_member("x", nested_json(depth));
-            assert_eq!(error_name(&payload.verify()), "accepted", "{open} {depth}");
+            let payload = Payload::valid().with_member("x", nested_json(repetitions));
+            assert_eq!(
+                error_name(&payload.verify()),
+                "accepted",
+                "{open} {repetitions}"
+            );
             for claim in ["sub", "aud", "exp"] {
-                let payload = Payload::valid().with(claim, nested_json(depth));
+                let payload = Payload::valid().with(claim, nested_json(repetitions));
                 assert_eq!(
                     error_name(&payload.verify()),
                     "invalid claim",

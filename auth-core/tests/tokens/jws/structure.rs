@@ -140,20 +140,20 @@ fn valid_payload_json() -> String {
     Payload::valid().json()
 }
 
-/// Returns every other text that decodes to the same bytes as `part` if the unused last bits are ignored.
+/// Returns the texts that differ from `part` only in the unused bits of the last character.
 fn forms_with_other_unused_bits(part: &str) -> Vec<String> {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (body, last) = part.split_at(part.len() - 1);
-    let value = alphabet.find(last).unwrap();
+    let (start, last_character) = part.split_at(part.len() - 1);
+    let last_value = alphabet.find(last_character).unwrap();
     let unused_values = match part.len() % 4 {
         2 => 16,
         3 => 4,
         _ => 1,
     };
-    let first_value = value - value % unused_values;
+    let first_value = last_value - last_value % unused_values;
     (first_value..first_value + unused_values)
-        .filter(|other_value| *other_value != value)
-        .map(|other_value| format!("{body}{}", &alphabet[other_value..=other_value]))
+        .filter(|other_value| *other_value != last_value)
+        .map(|other_value| format!("{start}{}", &alphabet[other_value..=other_value]))
         .collect()
 }
 

@@ -1,4 +1,5 @@
-//! Simulates the three steps of a rotation of the secret, in every order of the nodes. No valid token may be rejected.
+//! Simulates a rotation of the secret in three steps. Each step changes all nodes, in every possible order. No valid
+//! token may be rejected.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -11,7 +12,7 @@ use crate::fixtures::{
 };
 
 const SERVICE_AUDIENCE: &str = "reports";
-const NODES: usize = 3;
+const NODE_COUNT: usize = 3;
 const ACCESS_TTL: Duration = Duration::from_secs(900);
 /// The lifetime of a refresh token. A short lifetime keeps the simulation small.
 const SESSION_TTL: Duration = Duration::from_secs(1800);
@@ -87,40 +88,42 @@ struct IssuedTokens {
 }
 
 #[derive(Default)]
-struct Counts {
-    verifications: u32,
-    rejections: u32,
+struct ResultCounts {
+    verification_count: u32,
+    rejection_count: u32,
 }
 
 struct Simulation {
     now: SystemTime,
     nodes: Vec<Node>,
     issued_tokens: Vec<IssuedTokens>,
-    counts: Counts,
+    counts: ResultCounts,
 }
 
 impl Simulation {
     fn new() -> Self {
         let mut simulation = Self {
             now: now(),
-            nodes: (0..NODES).map(|_| Node::at_step(Step::OldOnly)).collect(),
+            nodes: (0..NODE_COUNT)
+                .map(|_| Node::at_step(Step::OldOnly))
+                .collect(),
             issued_tokens: Vec::new(),
-            counts: Counts::default(),
+            counts: ResultCounts::default(),
         };
         simulation.exchange_tokens();
         simulation
     }
 
-    /// Moves one node to this step.
-    fn advance(&mut self, node: usize, step: Step) {
-        self.nodes[node] = Node::at_step(step);
+    /// Moves one node to this step and makes all nodes exchange tokens. Then advances the clock by [`STEP_INTERVAL`].
+    fn advance(&mut self, node_index: usize, step: Step) {
+        self.nodes[node_index] = Node::at_step(step);
         self.exchange_tokens();
         self.now += STEP_INTERVAL;
     }
 
-    fn advance_all(&mut self, order: [usize; NODES], step: Step) {
-        for node in order {
-            self.advance(node, step);
+    fn advance_all(&mut self, order: [usize; NODE_COUNT], step: Step) {
+        for node_index in order {
+            self.advance(node_index, step);
         }
     }
 
@@ -142,14 +145,14 @@ impl Simulation {
             .retain(|tokens| now < tokens.issued_at + SESSION_TTL);
         for tokens in &self.issued_tokens {
             for node in &self.nodes {
-                let mut count = |accepted: bool| {
-                    self.counts.verifications += 1;
-                    self.counts.rejections += u32::from(!accepted);
+                let mut count_result = |is_accepted: bool| {
+                    self.counts.verification_count += 1;
+                    self.counts.rejection_count += u32::from(!is_accepted);
                 };
-                count(node.refresh_tokens.decode(&tokens.refresh_token).is_ok());
+                count_result(node.refresh_tokens.decode(&tokens.refresh_token).is_ok());
                 if now < tokens.issued_at + ACCESS_TTL + LEEWAY {
-                    count(node.verifier.verify(&tokens.access_token, now).is_ok());
-                    count(
+                    count_result(node.verifier.verify(&tokens.access_token, now).is_ok());
+                    count_result(
                         node.service_verifier
                             .verify(&tokens.service_token, now)
                             .is_ok(),
@@ -159,9 +162,9 @@ impl Simulation {
         }
     }
 
-    /// Advances the clock by this time. After each interval, every node issues and verifies tokens.
-    fn wait(&mut self, time: Duration) {
-        let end = self.now + time;
+    /// Advances the clock by this duration. After each interval, every node issues and verifies tokens.
+    fn wait(&mut self, duration: Duration) {
+        let end = self.now + duration;
         while self.now < end {
             self.now = end.min(self.now + STEP_INTERVAL);
             self.exchange_tokens();
@@ -170,11 +173,11 @@ impl Simulation {
 }
 
 /// Returns every order in which the nodes can change.
-fn node_orders() -> Vec<[usize; NODES]> {
+fn node_orders() -> Vec<[usize; NODE_COUNT]> {
     let mut orders = Vec::new();
-    for number in 0..NODES.pow(3) {
+    for number in 0..NODE_COUNT.pow(3) {
         let order = [number % 3, number / 3 % 3, number / 9];
-        if order.iter().collect::<HashSet<_>>().len() == NODES {
+        if order.iter().collect::<HashSet<_>>().len() == NODE_COUNT {
             orders.push(order);
         }
     }
@@ -194,9 +197,9 @@ fn a_rotation_in_any_order_rejects_no_valid_token() {
                 simulation.advance_all(third_order, Step::OldRemoved);
                 let steps: HashSet<_> = simulation.nodes.iter().map(|node| node.step).collect();
                 assert_eq!(steps, HashSet::from([Step::OldRemoved]));
-                assert!(simulation.counts.verifications > 500);
+                assert!(simulation.counts.verification_count > 500);
                 assert_eq!(
-                    simulation.counts.rejections, 0,
+                    simulation.counts.rejection_count, 0,
                     "{first_order:?} {second_order:?} {third_order:?}"
                 );
             }
@@ -211,22 +214,25 @@ fn a_rotation_that_skips_a_step_rejects_valid_tokens() {
     // The first node switches to the new secret before any other node knows the new secret.
     let mut hasty_simulation = Simulation::new();
     hasty_simulation.advance_all(order, Step::NewCurrent);
-    assert!(hasty_simulation.counts.rejections > 0);
+    assert!(hasty_simulation.counts.rejection_count > 0);
 
-    // One node takes two steps before the other nodes take one.
+    // One node takes two steps before the other nodes take the first step.
     let mut early_node_simulation = Simulation::new();
     early_node_simulation.advance(0, Step::NewAdded);
     early_node_simulation.advance(0, Step::NewCurrent);
-    assert!(early_node_simulation.counts.rejections > 0);
+    assert!(early_node_simulation.counts.rejection_count > 0);
 
     // The old secret is removed while tokens of the old secret are still valid.
-    for time in [Duration::ZERO, STEP_INTERVAL] {
+    for wait_time in [Duration::ZERO, STEP_INTERVAL] {
         let mut no_wait_simulation = Simulation::new();
         no_wait_simulation.advance_all(order, Step::NewAdded);
         no_wait_simulation.advance_all(order, Step::NewCurrent);
-        assert_eq!(no_wait_simulation.counts.rejections, 0);
-        no_wait_simulation.wait(time);
+        assert_eq!(no_wait_simulation.counts.rejection_count, 0);
+        no_wait_simulation.wait(wait_time);
         no_wait_simulation.advance(0, Step::OldRemoved);
-        assert!(no_wait_simulation.counts.rejections > 0, "{time:?}");
+        assert!(
+            no_wait_simulation.counts.rejection_count > 0,
+            "{wait_time:?}"
+        );
     }
 }

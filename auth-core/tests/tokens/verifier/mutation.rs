@@ -49,8 +49,8 @@ fn a_token_with_a_character_removed_or_added_is_rejected() {
             verify(&shorter_token).is_err(),
             "without {index}: {shorter_token}"
         );
-        for inserted in ["A", "=", ".", " ", "\0"] {
-            let longer_token = format!("{start}{inserted}{end}");
+        for inserted_text in ["A", "=", ".", " ", "\0"] {
+            let longer_token = format!("{start}{inserted_text}{end}");
             assert!(verify(&longer_token).is_err(), "{index}: {longer_token}");
         }
         assert!(verify(start).is_err(), "cut at {index}");
@@ -67,10 +67,15 @@ fn parts_of_two_valid_tokens_do_not_combine() {
         first_token.split('.').collect(),
         second_token.split('.').collect(),
     );
-    let mixed_token = format!("{}.{}.{}", first_parts[0], second_parts[1], first_parts[2]);
-    assert_eq!(error_name(&verify(&mixed_token)), "signature");
-    let mixed_token = format!("{}.{}.{}", first_parts[0], first_parts[1], second_parts[2]);
-    assert_eq!(error_name(&verify(&mixed_token)), "signature");
+    let token_with_second_payload =
+        format!("{}.{}.{}", first_parts[0], second_parts[1], first_parts[2]);
+    assert_eq!(error_name(&verify(&token_with_second_payload)), "signature");
+    let token_with_second_signature =
+        format!("{}.{}.{}", first_parts[0], first_parts[1], second_parts[2]);
+    assert_eq!(
+        error_name(&verify(&token_with_second_signature)),
+        "signature"
+    );
     let swapped_token = format!("{}.{}.{}", first_parts[1], first_parts[0], first_parts[2]);
     assert_eq!(error_name(&verify(&swapped_token)), "header");
 }

@@ -24,7 +24,7 @@ fn any_json() -> impl Strategy<Value = String> {
     ];
     let leaf = prop_oneof![
         Just("null".to_owned()),
-        any::<bool>().prop_map(|truth| truth.to_string()),
+        any::<bool>().prop_map(|boolean| boolean.to_string()),
         number,
         any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
         "\"[\\\\ud08-9a-f\"]{0,12}\"".prop_map(|text| text),
@@ -92,7 +92,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_with_random_bytes_written_over_it_is_rejected(
+    fn a_token_with_random_text_in_place_of_a_part_is_rejected(
         start_index in any::<prop::sample::Index>(),
         random_text in "[A-Za-z0-9_.=-]{1,20}",
     ) {
@@ -141,8 +141,8 @@ proptest! {
 
     #[test]
     fn a_token_of_another_library_verifies(id in any_user_id(), email in any::<String>()) {
-        let text = |text: &str| serde_json::to_string(text).unwrap();
-        let payload = Payload::valid().with("sub", text(&id)).with("email", text(&email));
+        let to_json = |text: &str| serde_json::to_string(text).unwrap();
+        let payload = Payload::valid().with("sub", to_json(&id)).with("email", to_json(&email));
         let claims = payload.verify().unwrap();
         prop_assert_eq!((claims.sub, claims.email), (id, email));
     }
@@ -172,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn the_reference_encoding_equals_that_of_the_base64_crate(bytes in vec(any::<u8>(), 0..40)) {
+    fn the_reference_encoding_equals_the_encoding_of_the_base64_crate(bytes in vec(any::<u8>(), 0..40)) {
         use base64::Engine as _;
         let expected = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&bytes);
         prop_assert_eq!(base64url(&bytes), expected);
@@ -185,7 +185,7 @@ fn headers_and_payloads_of_every_length_are_parsed() {
         let payload = Payload::valid().with_member("x", format!("\"{}\"", "x".repeat(size)));
         assert_eq!(error_name(&payload.verify()), "accepted", "{size}");
     }
-    let header = |size| {
+    let header_with_kid_size = |size| {
         format!(
             r#"{{"alg":"HS256","typ":"at+jwt","kid":"{}"}}"#,
             "k".repeat(size)
@@ -193,7 +193,7 @@ fn headers_and_payloads_of_every_length_are_parsed() {
     };
     for size in 900..1500 {
         let (header_part, payload_part) = (
-            base64url(header(size).as_bytes()),
+            base64url(header_with_kid_size(size).as_bytes()),
             base64url(Payload::valid().json().as_bytes()),
         );
         let token = sign_parts(&header_part, &payload_part, SECRET);

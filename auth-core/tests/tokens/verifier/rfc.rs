@@ -1,5 +1,5 @@
-//! Tests the JWT examples of the RFCs. No example is an access token of this library, so all are rejected. A complete
-//! token with the same `exp` tests the time rules of the RFCs.
+//! Tests the JWT examples of the RFCs. No example is an access token of this library, so every example is
+//! rejected. A complete token with the same `exp` tests the time rules of the RFCs.
 
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -17,7 +17,7 @@ use crate::reference;
 struct Case {
     name: &'static str,
     token: String,
-    accepted_here: bool,
+    accepted_by_this_crate: bool,
     accepted_by_jsonwebtoken: bool,
     reason: &'static str,
 }
@@ -26,7 +26,7 @@ fn this_crate_accepts(token: &str) -> bool {
     verifier(keyring()).verify(token, SystemTime::now()).is_ok()
 }
 
-/// Decodes into a `Value`, so that only `decode` decides and not the type of the claims.
+/// Decodes the claims as a `Value`, so that the type of a claim is never the cause of a rejection.
 fn jsonwebtoken_accepts(token: &str) -> bool {
     let key = DecodingKey::from_secret(SECRET.as_bytes());
     let mut validation = Validation::new(Algorithm::HS256);
@@ -35,8 +35,8 @@ fn jsonwebtoken_accepts(token: &str) -> bool {
     jsonwebtoken::decode::<Value>(token, &key, &validation).is_ok()
 }
 
-/// Returns the system's time, because `jsonwebtoken` reads the system's clock. The times in the tests differ from every
-/// limit by several seconds.
+/// Returns the time of the system clock in seconds since 1970, because `jsonwebtoken` reads the system clock. The times
+/// in the tests differ from every limit by several seconds.
 fn now() -> i64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(since_1970.as_secs()).unwrap()
@@ -81,14 +81,14 @@ fn token_with_header(header: &str) -> String {
 fn case(
     name: &'static str,
     token: String,
-    accepted_here: bool,
+    accepted_by_this_crate: bool,
     accepted_by_jsonwebtoken: bool,
     reason: &'static str,
 ) -> Case {
     Case {
         name,
         token,
-        accepted_here,
+        accepted_by_this_crate,
         accepted_by_jsonwebtoken,
         reason,
     }
@@ -114,7 +114,7 @@ fn assert_results(cases: Vec<Case>) {
         let Case { name, reason, .. } = case;
         assert_eq!(
             this_crate_accepts(&case.token),
-            case.accepted_here,
+            case.accepted_by_this_crate,
             "this crate: {name}; {reason}"
         );
         assert_eq!(
@@ -124,7 +124,7 @@ fn assert_results(cases: Vec<Case>) {
         );
         assert_eq!(
             reason.is_empty(),
-            case.accepted_here == case.accepted_by_jsonwebtoken,
+            case.accepted_by_this_crate == case.accepted_by_jsonwebtoken,
             "{name}: every difference has its reason"
         );
     }

@@ -1,4 +1,4 @@
-//! Tests that the requests of one account that wait for the database are limited, and that other accounts are served.
+//! Tests the limit on the requests of one account that wait for the database. Requests of other accounts are served.
 
 use e2e::{App, Client, Engine, on_both_engines, on_postgres};
 use futures_util::future::join_all;
@@ -13,10 +13,11 @@ on_both_engines! {
 
 // Only PostgreSQL can lock the rows of one account.
 on_postgres! {
-    all_sessions_of_an_account_have_one_limit,
+    all_sessions_of_an_account_share_one_limit,
 }
 
-/// More changes than the 256 requests of one account that may wait and the 128 writes of one commit.
+/// The number of changes that a test sends: more than the 256 requests of one account that may wait, plus the 128
+/// writes of one commit.
 const CHANGE_COUNT: usize = 400;
 
 /// Sends [`CHANGE_COUNT`] changes of a locked task. Returns the numbers of 429 responses and of 503 responses.
@@ -101,15 +102,15 @@ async fn other_accounts_are_served_while_an_account_searches(app: App) {
             }
         }
     };
-    let lists_of_ada = async {
+    let list_requests_of_ada = async {
         for _ in 0..20 {
             assert_eq!(ada.all_tasks().await, json!([task]));
         }
     };
-    tokio::join!(searches_of_eve, lists_of_ada);
+    tokio::join!(searches_of_eve, list_requests_of_ada);
 }
 
-async fn all_sessions_of_an_account_have_one_limit(app: App) {
+async fn all_sessions_of_an_account_share_one_limit(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let task = ada.new_task("Buy tea").await;
     let mut devices = Vec::new();
@@ -117,22 +118,22 @@ async fn all_sessions_of_an_account_have_one_limit(app: App) {
         let device = login(&app, &eve).await;
         devices.push(refreshed(&app, &device).await);
     }
-    let mut transaction = app.database().open_session();
-    transaction.execute(&format!(
+    let mut locking_session = app.database().open_session();
+    locking_session.execute(&format!(
         "BEGIN; SELECT 1 FROM sessions WHERE user_id = '{}' FOR UPDATE",
         eve.id()
     ));
     let refreshes = devices
         .iter()
         .map(|device| refresh(&app, &device.refresh).into_future());
-    let lists_of_ada = async {
+    let list_requests_of_ada = async {
         for _ in 0..10 {
             assert_eq!(ada.all_tasks().await, json!([task]));
         }
     };
-    let (responses, ()) = tokio::join!(join_all(refreshes), lists_of_ada);
+    let (responses, ()) = tokio::join!(join_all(refreshes), list_requests_of_ada);
     for response in responses {
         assert!(matches!(response.status(), 429 | 503), "{response:?}");
     }
-    transaction.execute("ROLLBACK");
+    locking_session.execute("ROLLBACK");
 }

@@ -5,32 +5,33 @@
 use e2e::{App, Request, on_sqlite};
 use futures_util::future::join_all;
 
-use super::{assert_routes_without_database_work, requests, send_in_time};
+use super::{assert_routes_without_database_work, database_requests, send_within_max_time};
 
 on_sqlite! {
-    writes_are_503_while_another_process_writes_and_reads_work,
+    while_another_process_writes_a_write_is_503_and_a_read_succeeds,
 }
 
-async fn writes_are_503_while_another_process_writes_and_reads_work(app: App) {
+async fn while_another_process_writes_a_write_is_503_and_a_read_succeeds(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let task_path = ada.task(&task["id"]);
     let mut locking_session = app.database().open_session();
     locking_session.execute("BEGIN IMMEDIATE");
 
-    let all_requests = requests(&ada, &task_path).into_iter();
+    let all_requests = database_requests(&ada, &task_path).into_iter();
     let (reads, writes): (Vec<_>, Vec<_>) = all_requests.partition(Request::is_read_only);
-    // The writes are sent in parallel: even the last write in the queue gets its response in time.
-    for response in join_all(writes.into_iter().map(send_in_time)).await {
+    // The writes are sent in parallel. Even the last write in the queue must get a response within
+    // `MAX_RESPONSE_TIME`.
+    for response in join_all(writes.into_iter().map(send_within_max_time)).await {
         response.problem(503, "DATABASE_UNAVAILABLE");
     }
     for request in reads {
-        send_in_time(request).await.ok();
+        send_within_max_time(request).await.ok();
     }
     assert_routes_without_database_work(&ada).await;
 
     locking_session.execute("ROLLBACK");
     // A write that got a 503 may still be in the queue and run before this write.
-    let last_task = ada.new_task("afterwards").await;
-    assert_eq!(ada.all_tasks().await[0], last_task);
+    let newest_task = ada.new_task("afterwards").await;
+    assert_eq!(ada.all_tasks().await[0], newest_task);
 }

@@ -41,12 +41,12 @@ async fn a_migration_of_a_migrated_database_changes_nothing(engine: Engine) {
     let database = Database::new(engine);
     let url = DatabaseUrl::parse(&database.url()).unwrap();
     migrate(&url).unwrap();
-    let first_run_query = "SELECT min(run_on) FROM __diesel_schema_migrations";
-    let first_run = database.value(first_run_query);
+    let first_run_time_query = "SELECT min(run_on) FROM __diesel_schema_migrations";
+    let first_run_time = database.value(first_run_time_query);
     migrate(&url).unwrap();
     assert_eq!(
         database.value(MIGRATION_COUNT_QUERY).unwrap(),
         migration_count()
     );
-    assert_eq!(database.value(first_run_query), first_run);
+    assert_eq!(database.value(first_run_time_query), first_run_time);
 }

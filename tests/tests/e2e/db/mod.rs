@@ -1,4 +1,5 @@
-//! Tests failures of the database, the contents of its tables, and the limit on the requests of one account.
+//! Tests failures, migrations and columns of the database, and the limit on the requests of one account that wait for
+//! the database.
 
 mod account_queue;
 mod changed_schema;
@@ -16,8 +17,8 @@ use serde_json::json;
 /// The time within which a caller gets a response while the database does not respond.
 const MAX_RESPONSE_TIME: Duration = Duration::from_secs(3);
 
-/// Returns a valid request to every route that needs the database.
-fn requests(ada: &Client, task_path: &str) -> Vec<Request> {
+/// Returns valid requests that need the database: four for the user, seven for tasks, and `GET /readyz`.
+fn database_requests(ada: &Client, task_path: &str) -> Vec<Request> {
     let login_body = json!({ "email": ada.email(), "password": ada.password() });
     let registration = json!({ "email": "eve@example.com", "password": "correct horse" });
     let task_body = json!({ "title": "Buy tea" });
@@ -37,8 +38,8 @@ fn requests(ada: &Client, task_path: &str) -> Vec<Request> {
     ]
 }
 
-/// Sends the request and asserts that its response comes in time.
-async fn send_in_time(request: Request) -> Response {
+/// Sends the request and asserts that the response comes within [`MAX_RESPONSE_TIME`].
+async fn send_within_max_time(request: Request) -> Response {
     let started = Instant::now();
     let response = request.await;
     let elapsed = started.elapsed();
@@ -50,13 +51,17 @@ async fn send_in_time(request: Request) -> Response {
     response
 }
 
-/// Asserts that routes that need no database still work.
+/// Asserts that routes that need no database respond as usual.
 async fn assert_routes_without_database_work(ada: &Client) {
-    let session_response = send_in_time(ada.get("/api/auth/session")).await.ok();
+    let session_response = send_within_max_time(ada.get("/api/auth/session"))
+        .await
+        .ok();
     assert_eq!(session_response["user"]["id"], ada.id());
-    let health_response = send_in_time(ada.get("/healthz")).await.ok();
+    let health_response = send_within_max_time(ada.get("/healthz")).await.ok();
     assert_eq!(health_response, json!({ "status": "ok" }));
-    send_in_time(ada.get("/api/openapi.json")).await.ok();
-    let refused = send_in_time(ada.get("/api/another-user/tasks")).await;
+    send_within_max_time(ada.get("/api/openapi.json"))
+        .await
+        .ok();
+    let refused = send_within_max_time(ada.get("/api/another-user/tasks")).await;
     refused.problem(403, "FORBIDDEN");
 }

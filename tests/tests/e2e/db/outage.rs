@@ -1,5 +1,5 @@
-//! Tests a database server that is unreachable or does not respond: requests that need the database get a 503 in time,
-//! other routes are unaffected, and the server recovers without a restart.
+//! Tests a server whose database is unreachable or does not respond. Requests that need the database get a 503 within a
+//! time limit, other requests are unaffected, and the server recovers without a restart.
 
 use std::time::{Duration, Instant};
 
@@ -7,25 +7,26 @@ use e2e::{App, Client, Database, Engine, Options, Proxy, on_postgres};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{assert_routes_without_database_work, requests, send_in_time};
+use super::{assert_routes_without_database_work, database_requests, send_within_max_time};
 
 on_postgres! {
     an_unreachable_database_is_503_until_it_returns,
     a_silent_database_is_503_until_it_responds,
     a_restart_of_the_database_fails_at_most_one_request_per_connection,
-    a_server_starts_only_with_its_database,
+    a_server_with_an_unreachable_database_does_not_start,
 }
 
-/// The longest wait for the server to recover; long enough on any machine.
-const MAX_RECOVERY: Duration = Duration::from_secs(30);
+/// The longest time that a test waits for the server to recover.
+const MAX_RECOVERY_TIME: Duration = Duration::from_secs(30);
 
 /// A server that reaches its database through a proxy.
 struct Fixture {
-    /// The first field, so that the proxy is dropped first: a server that waits for its database does not stop.
+    /// The first field, because the proxy must be dropped before the server. A server that waits for a response of the
+    /// database does not stop.
     proxy: Proxy,
     _app: App,
     ada: Client,
-    /// The tasks of Ada.
+    /// The JSON list of Ada's tasks.
     tasks: Value,
 }
 
@@ -50,11 +51,11 @@ impl Fixture {
         self.ada.task(&self.tasks[0]["id"])
     }
 
-    /// Asserts that every route that needs the database responds with 503 in time. Sends more requests than the server
-    /// has connections to the database.
+    /// Asserts that requests that need the database get a 503 within the time limit. Sends more requests than the
+    /// server has connections to the database.
     async fn assert_unavailable(&self) {
-        let requests = requests(&self.ada, &self.task_path()).into_iter();
-        for response in join_all(requests.map(send_in_time)).await {
+        let requests = database_requests(&self.ada, &self.task_path()).into_iter();
+        for response in join_all(requests.map(send_within_max_time)).await {
             response.problem(503, "DATABASE_UNAVAILABLE");
         }
         assert_routes_without_database_work(&self.ada).await;
@@ -64,18 +65,18 @@ impl Fixture {
     async fn assert_recovers(&self) {
         let started = Instant::now();
         loop {
-            let response = send_in_time(self.ada.get("/readyz")).await;
+            let response = send_within_max_time(self.ada.get("/readyz")).await;
             if response.status() == 200 {
                 break;
             }
             response.problem(503, "DATABASE_UNAVAILABLE");
             assert!(
-                started.elapsed() < MAX_RECOVERY,
+                started.elapsed() < MAX_RECOVERY_TIME,
                 "the server does not recover"
             );
         }
-        self.assert_all_connections_work().await;
-        for request in requests(&self.ada, &self.task_path()) {
+        self.wait_until_all_connections_work().await;
+        for request in database_requests(&self.ada, &self.task_path()) {
             let status = request.await.status();
             assert!(matches!(status, 200 | 201), "{status}");
         }
@@ -83,12 +84,12 @@ impl Fixture {
 
     /// Waits until parallel requests on all connections to the database succeed. The server detects a lost connection
     /// when the next request on that connection fails.
-    async fn assert_all_connections_work(&self) {
+    async fn wait_until_all_connections_work(&self) {
         let started = Instant::now();
         loop {
-            let lists = (0..8).map(|_| self.ada.get("/api/tasks").into_future());
+            let list_requests = (0..8).map(|_| self.ada.get("/api/tasks").into_future());
             let mut all_succeeded = true;
-            for response in join_all(lists).await {
+            for response in join_all(list_requests).await {
                 if response.status() == 200 {
                     assert_eq!(response.ok(), self.tasks);
                 } else {
@@ -100,7 +101,7 @@ impl Fixture {
                 return;
             }
             assert!(
-                started.elapsed() < MAX_RECOVERY,
+                started.elapsed() < MAX_RECOVERY_TIME,
                 "some connections do not recover"
             );
         }
@@ -113,7 +114,7 @@ async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
         fixture.proxy.cut();
         fixture.assert_unavailable().await;
         fixture.proxy.resume();
-        fixture.assert_all_connections_work().await;
+        fixture.wait_until_all_connections_work().await;
     }
     fixture.assert_recovers().await;
 }
@@ -127,16 +128,22 @@ async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
 }
 
 impl Fixture {
-    /// Sends only reads, because the database still executes delayed statements when it recovers.
+    /// Asserts that reads get a 503. Writes are not sent, because the database would execute the delayed writes after
+    /// the silence.
     async fn assert_reads_are_unavailable(&self) {
-        let tasks = self.ada.tasks();
-        let read_paths = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
+        let task_list_path = self.ada.tasks();
+        let read_paths = [
+            "/readyz",
+            "/api/auth/account",
+            &task_list_path,
+            "/api/tasks?q=milk",
+        ];
         for _ in 0..2 {
             let requests = read_paths
                 .iter()
                 .chain(&read_paths)
                 .map(|path| self.ada.get(path));
-            for response in join_all(requests.map(send_in_time)).await {
+            for response in join_all(requests.map(send_within_max_time)).await {
                 response.problem(503, "DATABASE_UNAVAILABLE");
             }
             assert_routes_without_database_work(&self.ada).await;
@@ -146,7 +153,7 @@ impl Fixture {
 
 async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app: App) {
     let ada = app.user("ada").await;
-    // Sends as many requests as the pool has connections.
+    // Sends twice as many requests in parallel as the pool has connections, so that every connection is opened.
     let read_requests = (0..8).map(|_| ada.get("/api/tasks").into_future());
     for response in join_all(read_requests).await {
         response.ok();
@@ -157,16 +164,17 @@ async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app:
     );
     let mut failed_count = 0;
     for _ in 0..8 {
-        let response = send_in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
+        let response =
+            send_within_max_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
         if response.status() != 201 {
             failed_count += 1;
             response.problem(503, "DATABASE_UNAVAILABLE");
         }
     }
     let written_count = 8 - failed_count;
-    // A thread that has not written since the restart detects the loss of its connection at its first read.
+    // A server thread that has not written since the restart detects the loss of the connection at the first read.
     let tasks = loop {
-        let response = send_in_time(ada.get("/api/tasks")).await;
+        let response = send_within_max_time(ada.get("/api/tasks")).await;
         if response.status() == 200 {
             break response.ok();
         }
@@ -174,12 +182,12 @@ async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app:
         response.problem(503, "DATABASE_UNAVAILABLE");
         assert!(failed_count <= 4, "{failed_count}");
     };
-    // Each lost connection fails at most one request.
+    // The pool has 4 connections. Each lost connection fails at most one request.
     assert!(failed_count <= 4, "{failed_count}");
     assert_eq!(tasks.as_array().unwrap().len(), written_count);
 }
 
-async fn a_server_starts_only_with_its_database(engine: Engine) {
+async fn a_server_with_an_unreachable_database_does_not_start(engine: Engine) {
     let database = Database::new(engine);
     let proxy = Proxy::for_database(&database);
     proxy.cut();

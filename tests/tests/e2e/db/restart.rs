@@ -1,30 +1,35 @@
-//! Tests a server that is restarted with its database, and two servers that use one database at once.
+//! Tests a server that is stopped and started again on the same database, and two servers that use one database at the
+//! same time.
 
 use e2e::{App, Engine, Options, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
-    stored_data_is_kept_by_a_restart,
-    two_servers_share_a_database_and_its_users,
+    users_and_tasks_survive_a_restart,
+    two_servers_on_one_database_have_the_same_users_and_tasks,
 }
 
-async fn stored_data_is_kept_by_a_restart(engine: Engine) {
+async fn users_and_tasks_survive_a_restart(engine: Engine) {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     let tasks = json!([ada.new_task("Buy milk").await]);
     let secret = app.secret().to_owned();
     let database = app.stop();
 
-    let app = Options::new(database).set("auth-secret", &secret).start();
+    let restarted_app = Options::new(database).set("auth-secret", &secret).start();
     // The restarted server accepts a token from before the restart.
-    let ada_after_restart = app.bearer(ada.token());
+    let ada_after_restart = restarted_app.bearer(ada.token());
     assert_eq!(ada_after_restart.get("/api/tasks").await.ok(), tasks);
     let body = json!({ "email": ada.email(), "password": ada.password() });
-    let token_response = app.anonymous().post("/api/auth/login", body).await.ok();
+    let token_response = restarted_app
+        .anonymous()
+        .post("/api/auth/login", body)
+        .await
+        .ok();
     assert_eq!(token_response["user"]["id"], ada.id());
 }
 
-async fn two_servers_share_a_database_and_its_users(engine: Engine) {
+async fn two_servers_on_one_database_have_the_same_users_and_tasks(engine: Engine) {
     let first_server = App::on(engine).start();
     let ada = first_server.user("ada").await;
     let second_server = Options::new(e2e::Database::new(engine))

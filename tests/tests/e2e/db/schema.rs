@@ -1,4 +1,4 @@
-//! Tests that every column belongs to the right field: reads and changes rows in which all columns differ.
+//! Tests that no two columns are confused: reads and changes rows in which every column has a different value.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -11,10 +11,10 @@ on_both_engines! {
 
 /// Reads the columns of the one row that matches this condition, joined by `|`.
 fn read_row(app: &App, columns: &[&str], table: &str, condition: &str) -> String {
-    let as_text = |name: &&str| format!("coalesce(CAST({name} AS TEXT), 'NULL')");
-    let texts: Vec<_> = columns.iter().map(as_text).collect();
-    let joined_texts = texts.join(" || '|' || ");
-    let query = format!("SELECT {joined_texts} FROM {table} WHERE {condition}");
+    let cast_to_text = |name: &&str| format!("coalesce(CAST({name} AS TEXT), 'NULL')");
+    let expressions: Vec<_> = columns.iter().map(cast_to_text).collect();
+    let row_expression = expressions.join(" || '|' || ");
+    let query = format!("SELECT {row_expression} FROM {table} WHERE {condition}");
     app.database().value(&query).unwrap()
 }
 
@@ -66,9 +66,9 @@ async fn every_column_of_a_task_is_read_and_written(app: App) {
          '2001-02-03 04:05:06.789012', '2011-12-13 14:15:16.171819')",
         ada.id()
     ));
-    let list = ada.all_tasks().await;
+    let tasks = ada.all_tasks().await;
     let mut expected = json!({
-        "id": list[0]["id"],
+        "id": tasks[0]["id"],
         "user_id": ada.id(),
         "title": "the title",
         "description": "the description",
@@ -76,8 +76,8 @@ async fn every_column_of_a_task_is_read_and_written(app: App) {
         "created_at": "2001-02-03T04:05:06.789Z",
         "updated_at": "2011-12-13T14:15:16.171Z",
     });
-    assert_eq!(list, json!([expected]));
-    let path = ada.task(&list[0]["id"]);
+    assert_eq!(tasks, json!([expected]));
+    let path = ada.task(&tasks[0]["id"]);
     assert_eq!(ada.get(&path).await.ok(), expected);
 
     let body = json!({ "title": "a title", "description": "a description" });
@@ -116,13 +116,13 @@ async fn every_column_of_a_session_is_read_and_written(app: App) {
         "user_agent",
     ];
     let stored_row = read_row(&app, &columns, "sessions", "TRUE");
-    let text_of = |value: &Value| value.as_str().unwrap().to_owned();
-    let (id, user_id) = (
-        text_of(&token_response["session_id"]),
-        text_of(&token_response["user"]["id"]),
+    let to_text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (session_id, user_id) = (
+        to_text(&token_response["session_id"]),
+        to_text(&token_response["user"]["id"]),
     );
     let expected_row = format!(
-        "{id}|{user_id}|0|NULL|0|NULL|2026-11-20 12:57:51.869123|2026-11-20 12:57:51.869123|\
+        "{session_id}|{user_id}|0|NULL|0|NULL|2026-11-20 12:57:51.869123|2026-11-20 12:57:51.869123|\
          2026-11-27 12:57:51.869123|NULL|127.0.0.1|the device"
     );
     assert_eq!(stored_row, expected_row);

@@ -15,7 +15,7 @@ use crate::sessions::fixtures::{MAX_REVOCATION_DELAY, login, user_with_device};
 on_both_engines! {
     a_service_rejects_a_token_within_two_seconds_of_the_logout,
     a_service_that_starts_later_knows_every_revoked_session,
-    sessions_revoked_during_an_outage_are_known_afterwards,
+    a_token_revoked_during_an_outage_is_rejected_afterwards,
     with_an_outdated_feed_only_services_that_fail_closed_reject_tokens,
 }
 
@@ -27,20 +27,20 @@ struct Service {
 }
 
 impl Service {
-    fn next_to(app: &App, policy: StalePolicy) -> Self {
+    fn connected_to(app: &App, policy: StalePolicy) -> Self {
         Self::with_feed_at(&format!("http://{}", app.addr()), app, policy)
     }
 
     fn with_feed_at(url: &str, app: &App, policy: StalePolicy) -> Self {
         let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
         let clock = app.clock.clone();
-        let feed = RevocationFeed::start_with_clock(
+        let start_result = RevocationFeed::start_with_clock(
             url,
             keyring.clone(),
             "api-server",
             Arc::new(move || clock.now()),
         );
-        let feed = feed.unwrap();
+        let feed = start_result.unwrap();
         let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
         Self {
             verifier: verifier.with_feed(&feed, policy),
@@ -66,7 +66,7 @@ impl Service {
 }
 
 async fn a_service_rejects_a_token_within_two_seconds_of_the_logout(app: App) {
-    let service = Service::next_to(&app, StalePolicy::FailOpen);
+    let service = Service::connected_to(&app, StalePolicy::FailOpen);
     let (ada, _) = user_with_device(&app, "ada").await;
     let live_device = login(&app, &ada).await;
     for _ in 0..3 {
@@ -84,13 +84,13 @@ async fn a_service_rejects_a_token_within_two_seconds_of_the_logout(app: App) {
 async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
-    let service = Service::next_to(&app, StalePolicy::FailOpen);
+    let service = Service::connected_to(&app, StalePolicy::FailOpen);
     assert_eq!(service.feed.age(), None);
     service.feed.caught_up().await;
     assert_eq!(service.verify(&device.access), Err(Error::Revoked));
 }
 
-async fn sessions_revoked_during_an_outage_are_known_afterwards(app: App) {
+async fn a_token_revoked_during_an_outage_is_rejected_afterwards(app: App) {
     let proxy = e2e::Proxy::for_server(app.addr());
     let service = Service::with_feed_at(&proxy.http_url(), &app, StalePolicy::FailOpen);
     service.feed.caught_up().await;
@@ -114,20 +114,20 @@ async fn with_an_outdated_feed_only_services_that_fail_closed_reject_tokens(app:
         strict_service.verify(&device.access),
         Err(Error::RevocationsOutdated)
     );
-    // An invalid token is rejected with the same error as by a service with a fresh feed.
+    // An invalid token is rejected as malformed, and not because the feed is outdated.
     assert!(matches!(
         strict_service.verify("junk"),
         Err(Error::MalformedToken(_))
     ));
     let proxy = e2e::Proxy::for_server(app.addr());
-    let strict_service = Service::with_feed_at(&proxy.http_url(), &app, fail_closed);
-    strict_service.feed.caught_up().await;
-    assert_eq!(strict_service.verify(&device.access), Ok(()));
+    let proxied_service = Service::with_feed_at(&proxy.http_url(), &app, fail_closed);
+    proxied_service.feed.caught_up().await;
+    assert_eq!(proxied_service.verify(&device.access), Ok(()));
     proxy.silence();
-    strict_service
+    proxied_service
         .wait_for(&device.access, Err(Error::RevocationsOutdated))
         .await;
     proxy.resume();
-    strict_service.wait_for(&device.access, Ok(())).await;
-    assert!(strict_service.feed.last_error().is_none());
+    proxied_service.wait_for(&device.access, Ok(())).await;
+    assert!(proxied_service.feed.last_error().is_none());
 }

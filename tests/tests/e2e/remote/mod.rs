@@ -1,4 +1,5 @@
-//! Tests services that verify tokens of the server: with the revocation feed, or with a request for each token.
+//! Tests services that verify tokens of the server, either locally with the revocation feed or with a request for each
+//! token.
 
 mod feed;
 mod verifier;

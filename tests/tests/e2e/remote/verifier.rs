@@ -14,7 +14,7 @@ use crate::better_auth::fixtures as better_auth;
 use crate::sessions::fixtures::{ACCESS_TTL, SESSION, user_with_device};
 
 on_both_engines! {
-    the_same_tokens_and_cookies_are_accepted_as_by_the_server,
+    a_service_accepts_the_tokens_and_cookies_that_the_server_accepts,
     a_better_auth_session_is_accepted,
     a_rejection_has_the_response_of_the_server,
     a_revoked_session_is_rejected_immediately,
@@ -36,7 +36,7 @@ fn service_at(server_url: &str) -> Authority {
     RemoteVerifier::new(server_url).unwrap().into()
 }
 
-fn service_next_to(app: &App) -> Authority {
+fn service_connected_to(app: &App) -> Authority {
     service_at(&format!("http://{}", app.addr()))
 }
 
@@ -46,15 +46,15 @@ async fn authenticate(service: &Authority, token: &str) -> Result<Caller, Refusa
     verification.await
 }
 
-async fn the_same_tokens_and_cookies_are_accepted_as_by_the_server(app: App) {
+async fn a_service_accepts_the_tokens_and_cookies_that_the_server_accepts(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let service = service_next_to(&app);
+    let service = service_connected_to(&app);
     let caller_by_token = authenticate(&service, &device.access).await.unwrap();
     let cookies = device.cookies();
-    let caller_by_cookie = service
+    let cookie_result = service
         .authenticate(&SentHeader(Field::Cookie, &cookies))
         .await;
-    assert_eq!(caller_by_cookie.as_ref(), Ok(&caller_by_token));
+    assert_eq!(cookie_result.as_ref(), Ok(&caller_by_token));
     let expires_at = app.clock.now() + ACCESS_TTL;
     let since_1970 = expires_at.duration_since(std::time::UNIX_EPOCH).unwrap();
     assert_eq!(
@@ -70,22 +70,22 @@ async fn the_same_tokens_and_cookies_are_accepted_as_by_the_server(app: App) {
 
 /// Asserts that the service and the server respond with the same status, challenge and body.
 fn assert_same_response(refusal: &Refusal, response: &Response) {
-    let service_response = (refusal.status(), refusal.www_authenticate());
+    let status_and_challenge = (refusal.status(), refusal.www_authenticate());
     let challenge = response.header("www-authenticate").map(ToOwned::to_owned);
-    assert_eq!(service_response, (response.status(), challenge));
-    let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-    assert_eq!(parse(&refusal.body()), parse(&response.text()));
+    assert_eq!(status_and_challenge, (response.status(), challenge));
+    let parse_json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    assert_eq!(parse_json(&refusal.body()), parse_json(&response.text()));
 }
 
 async fn a_better_auth_session_is_accepted(app: App) {
     let ada = better_auth::sign_up(&app, "ada").await;
-    let service = service_next_to(&app);
+    let service = service_connected_to(&app);
     let caller = service
         .authenticate(&SentHeader(Field::Cookie, &ada.cookies))
         .await;
     assert_eq!(ada.user["id"], caller.unwrap().sub);
-    let sign_out = ada.post(&app, "/api/auth/sign-out", json!({}));
-    sign_out.await.ok();
+    let sign_out_request = ada.post(&app, "/api/auth/sign-out", json!({}));
+    sign_out_request.await.ok();
     let refusal = service
         .authenticate(&SentHeader(Field::Cookie, &ada.cookies))
         .await;
@@ -94,7 +94,7 @@ async fn a_better_auth_session_is_accepted(app: App) {
 
 async fn a_rejection_has_the_response_of_the_server(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let service = service_next_to(&app);
+    let service = service_connected_to(&app);
     let other_audience_issuer = Issuer {
         audience: "another".to_owned(),
         ..Issuer::of(&app)
@@ -122,7 +122,7 @@ async fn a_rejection_has_the_response_of_the_server(app: App) {
 
 async fn a_revoked_session_is_rejected_immediately(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let service = service_next_to(&app);
+    let service = service_connected_to(&app);
     authenticate(&service, &device.access).await.unwrap();
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     let refusal = authenticate(&service, &device.access).await.unwrap_err();
@@ -133,8 +133,10 @@ async fn a_revoked_session_is_rejected_immediately(app: App) {
 async fn while_the_server_is_unreachable_no_caller_is_accepted(app: App) {
     let proxy = Proxy::for_server(app.addr());
     let (ada, device) = user_with_device(&app, "ada").await;
-    let verifier = RemoteVerifier::new(&proxy.http_url()).unwrap();
-    let verifier = verifier.with_timeout(Duration::from_millis(500)).unwrap();
+    let default_verifier = RemoteVerifier::new(&proxy.http_url()).unwrap();
+    let verifier = default_verifier
+        .with_timeout(Duration::from_millis(500))
+        .unwrap();
     let service = Authority::from(verifier);
     let authenticate_device = async || authenticate(&service, &device.access).await;
     authenticate_device().await.unwrap();

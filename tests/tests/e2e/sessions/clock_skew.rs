@@ -20,14 +20,15 @@ on_both_engines! {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Starts another process whose clock is ahead by this difference.
-fn start_ahead_of(app: &App, difference: Duration) -> App {
+/// Starts another process, whose clock is this long after [`TestClock::START`].
+fn start_with_clock_at(app: &App, since_start: Duration) -> App {
     let clock = TestClock::default();
-    clock.advance(difference);
+    clock.advance(since_start);
     app.another_process().clock(clock).start()
 }
 
-/// Logs in twice on one process, logs out on the other, and asserts that the first process rejects the tokens.
+/// Logs two devices in on `login_process` and out on `logout_process`. Asserts that `login_process` then rejects their
+/// tokens.
 async fn assert_revocation_reaches(login_process: &App, logout_process: &App) {
     let (ada, first_device) = user_with_device(login_process, "ada").await;
     let second_device = login(login_process, &ada).await;
@@ -41,12 +42,12 @@ async fn assert_revocation_reaches(login_process: &App, logout_process: &App) {
 }
 
 async fn a_logout_on_a_fast_clock_reaches_a_slow_clock(slow_process: App) {
-    let fast_process = start_ahead_of(&slow_process, 2 * MINUTE);
+    let fast_process = start_with_clock_at(&slow_process, 2 * MINUTE);
     assert_revocation_reaches(&slow_process, &fast_process).await;
 }
 
 async fn a_logout_on_a_slow_clock_reaches_a_fast_clock(slow_process: App) {
-    let fast_process = start_ahead_of(&slow_process, 2 * MINUTE);
+    let fast_process = start_with_clock_at(&slow_process, 2 * MINUTE);
     assert_revocation_reaches(&fast_process, &slow_process).await;
 }
 
@@ -63,7 +64,7 @@ async fn a_fast_clock_does_not_purge_revocations_that_a_slow_clock_needs(slow_pr
     get_session(&slow_process, &live_device.access).await.ok();
     // A process with a fast clock starts, and purges the revocations that have expired on this clock.
     super::fixtures::insert_expired_revocation(&slow_process);
-    let fast_process = start_ahead_of(&slow_process, valid_for + 2 * MINUTE);
+    let fast_process = start_with_clock_at(&slow_process, valid_for + 2 * MINUTE);
     wait_until("the expired revocation is purged", async || {
         super::fixtures::count(&fast_process, "revocations WHERE session_id = 'expired'") == 0
     })
@@ -78,7 +79,7 @@ async fn a_fast_clock_does_not_purge_revocations_that_a_slow_clock_needs(slow_pr
 }
 
 async fn refreshes_succeed_on_processes_with_different_clocks(slow_process: App) {
-    let fast_process = start_ahead_of(&slow_process, MINUTE);
+    let fast_process = start_with_clock_at(&slow_process, MINUTE);
     let (_, mut device) = user_with_device(&slow_process, "ada").await;
     for app in [
         &fast_process,

@@ -1,5 +1,5 @@
-//! Tests a server whose database is unreachable. The server verifies tokens with the revocations that it has read,
-//! responds to a refresh with 503 until the database returns, and misses no revocation.
+//! Tests a server whose database is unreachable. The server verifies tokens with the revocations that were read before,
+//! and responds to a refresh with 503. When the database returns, the server reads the revocations of the outage.
 
 use e2e::{App, Engine, Proxy, on_both_engines, on_postgres};
 use serde_json::json;
@@ -10,18 +10,18 @@ use super::fixtures::{
 use crate::auth::logout::{assert_logged_out, by_access, by_body, by_cookies};
 
 on_both_engines! {
-    a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards,
+    while_writes_are_blocked_a_refresh_is_503_and_later_the_same_token_is_accepted,
 }
 
 on_postgres! {
-    an_unreachable_database_is_503_and_the_same_token_works_afterwards,
+    while_the_database_is_unreachable_a_refresh_is_503_and_later_the_same_token_is_accepted,
     a_disconnected_process_verifies_with_known_revocations_and_catches_up,
     a_process_whose_database_is_silent_verifies_with_known_revocations_and_catches_up,
 }
 
-async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards(app: App) {
+async fn while_writes_are_blocked_a_refresh_is_503_and_later_the_same_token_is_accepted(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let other_device = login(&app, &ada).await;
+    let second_device = login(&app, &ada).await;
     let mut transaction = app.database().open_session();
     transaction.execute(match &transaction {
         e2e::DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
@@ -31,7 +31,7 @@ async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards
     });
     let (refresh_response, logout_response) = tokio::join!(
         refresh(&app, &device.refresh).into_future(),
-        by_access(&app, &other_device, json!({})).into_future(),
+        by_access(&app, &second_device, json!({})).into_future(),
     );
     refresh_response.problem(503, "DATABASE_UNAVAILABLE");
     assert!(logout_response.all("set-cookie").is_empty());
@@ -39,10 +39,11 @@ async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards
     get_session(&app, &device.access).await.ok();
     transaction.execute("ROLLBACK");
     drop(transaction);
-    // A write that timed out may still run. This refresh then finds the counter advanced and returns the same tokens.
-    let next_device = refreshed(&app, &device).await;
+    // The refresh that got a 503 may still run. The same refresh then finds that the counter was advanced, and returns
+    // the same tokens.
+    let refreshed_device = refreshed(&app, &device).await;
     assert_eq!(counter(&app, &device.session), 1);
-    refreshed(&app, &next_device).await;
+    refreshed(&app, &refreshed_device).await;
 }
 
 /// Two servers on one database, one of which connects through a proxy that a test can interrupt.
@@ -67,7 +68,9 @@ fn start_servers() -> Servers {
     }
 }
 
-async fn an_unreachable_database_is_503_and_the_same_token_works_afterwards(_: Engine) {
+async fn while_the_database_is_unreachable_a_refresh_is_503_and_later_the_same_token_is_accepted(
+    _: Engine,
+) {
     let Servers {
         direct_server,
         proxied_server,

@@ -1,5 +1,5 @@
-//! Tests how the server revokes many sessions: those over the limit of 100 live sessions per account, and all sessions
-//! of an account at a logout, a change of password or a deletion.
+//! Tests how the server revokes many sessions: the sessions over the limit of 100 live sessions per account, and all
+//! sessions of an account at a logout, a change of password or a deletion.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ on_postgres! {
 const MAX_SESSIONS: usize = 100;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Returns the length of the list of sessions that the device gets.
+/// Returns how many sessions the server lists for the device.
 async fn session_count(app: &App, device: &Device) -> usize {
     let sessions = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
     sessions.as_array().unwrap().len()
@@ -51,87 +51,88 @@ fn live_session_count(app: &App) -> u64 {
 struct UserWithSessions {
     ada: Client,
     /// The device whose session is the least recently used.
-    oldest: Device,
+    oldest_device: Device,
     /// The device that logged in last.
-    newest: Device,
+    newest_device: Device,
 }
 
-/// Registers a user with this many sessions: the oldest, copies of the oldest that were used later, and the newest.
+/// Registers a user with this many sessions: the session of one device, copies of this session that were used later,
+/// and the session of a second device.
 async fn user_with_sessions(app: &App, count: usize) -> UserWithSessions {
-    let (ada, oldest) = user_with_device(app, "ada").await;
-    clone_sessions(app, &oldest.session, count - 2);
+    let (ada, oldest_device) = user_with_device(app, "ada").await;
+    clone_sessions(app, &oldest_device.session, count - 2);
     app.database().execute(
         "UPDATE sessions SET last_used_at = '2026-11-20 12:58:00' \
          WHERE id LIKE '00000000-0000-7000-8000-%'",
     );
     app.clock.advance(60 * SECOND);
-    let newest = login(app, &ada).await;
+    let newest_device = login(app, &ada).await;
     UserWithSessions {
         ada,
-        oldest,
-        newest,
+        oldest_device,
+        newest_device,
     }
 }
 
 async fn a_login_over_the_limit_revokes_the_least_recently_used_session(app: App) {
     let UserWithSessions {
         ada,
-        oldest,
-        newest,
+        oldest_device,
+        newest_device,
     } = user_with_sessions(&app, MAX_SESSIONS - 1).await;
     login(&app, &ada).await;
-    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
-    get_session(&app, &oldest.access).await.ok();
+    assert_eq!(session_count(&app, &newest_device).await, MAX_SESSIONS);
+    get_session(&app, &oldest_device.access).await.ok();
 
-    // A refresh counts as a use, so the copies are now the least recently used sessions.
-    let oldest = refreshed(&app, &oldest).await;
+    // After this refresh, the copies are the least recently used sessions.
+    let refreshed_device = refreshed(&app, &oldest_device).await;
     login(&app, &ada).await;
-    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
-    get_session(&app, &oldest.access).await.ok();
+    assert_eq!(session_count(&app, &newest_device).await, MAX_SESSIONS);
+    get_session(&app, &refreshed_device.access).await.ok();
     assert!(is_revoked(&app, &cloned_id(1)));
     assert!(!is_revoked(&app, &cloned_id(2)));
 
     app.database().execute(&format!(
         "UPDATE sessions SET last_used_at = created_at WHERE id = '{}'",
-        oldest.session
+        refreshed_device.session
     ));
     login(&app, &ada).await;
-    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
-    let refused = get_session(&app, &oldest.access).await;
+    assert_eq!(session_count(&app, &newest_device).await, MAX_SESSIONS);
+    let refused = get_session(&app, &refreshed_device.access).await;
     refused.problem(401, "TOKEN_REVOKED");
-    let refused = refresh(&app, &oldest.refresh).await;
+    let refused = refresh(&app, &refreshed_device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn expired_and_revoked_sessions_do_not_count_towards_the_limit(app: App) {
     let UserWithSessions {
         ada,
-        oldest: revoked_device,
+        oldest_device: revoked_device,
         ..
     } = user_with_sessions(&app, MAX_SESSIONS).await;
     assert_logged_out(by_access(&app, &revoked_device, json!({})).await, 1);
-    let count_before = live_session_count(&app);
+    let count_before_login = live_session_count(&app);
     login(&app, &ada).await;
-    assert_eq!(live_session_count(&app), count_before + 1);
+    assert_eq!(live_session_count(&app), count_before_login + 1);
 
     app.clock.advance(SESSION_TTL);
-    let count_before = live_session_count(&app);
+    let count_after_expiry = live_session_count(&app);
     let device = login(&app, &ada).await;
-    assert_eq!(live_session_count(&app), count_before + 1);
+    assert_eq!(live_session_count(&app), count_after_expiry + 1);
     assert_eq!(session_count(&app, &device).await, 1);
 }
 
 async fn a_sign_in_by_better_auth_counts_towards_the_limit(app: App) {
     let UserWithSessions {
         ada,
-        oldest,
-        newest,
+        oldest_device,
+        newest_device,
     } = user_with_sessions(&app, MAX_SESSIONS).await;
     let body = json!({ "email": ada.email(), "password": ada.password() });
     let response = app.anonymous().post("/api/auth/sign-in/email", body).await;
     response.ok();
-    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
-    let refused = get_session(&app, &oldest.access).await;
+    assert_eq!(session_count(&app, &newest_device).await, MAX_SESSIONS);
+    let refused = get_session(&app, &oldest_device.access).await;
     refused.problem(401, "TOKEN_REVOKED");
 }
 
@@ -148,26 +149,34 @@ async fn log_in_in_parallel(apps: &[&App], ada: &Client, count: usize) {
 }
 
 async fn parallel_logins_do_not_exceed_the_limit(app: App) {
-    let UserWithSessions { ada, newest, .. } = user_with_sessions(&app, MAX_SESSIONS - 5).await;
+    let UserWithSessions {
+        ada, newest_device, ..
+    } = user_with_sessions(&app, MAX_SESSIONS - 5).await;
     log_in_in_parallel(&[&app], &ada, 20).await;
-    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
+    assert_eq!(session_count(&app, &newest_device).await, MAX_SESSIONS);
     assert_eq!(live_session_count(&app), MAX_SESSIONS as u64);
 }
 
 async fn parallel_logins_on_two_processes_do_not_exceed_the_limit(app: App) {
     let other_process = app.another_process().start();
-    let UserWithSessions { ada, newest, .. } = user_with_sessions(&app, MAX_SESSIONS - 5).await;
+    let UserWithSessions {
+        ada, newest_device, ..
+    } = user_with_sessions(&app, MAX_SESSIONS - 5).await;
     log_in_in_parallel(&[&app, &other_process], &ada, 20).await;
-    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
+    assert_eq!(session_count(&app, &newest_device).await, MAX_SESSIONS);
     assert_eq!(live_session_count(&app), MAX_SESSIONS as u64);
 }
 
 async fn a_session_that_a_login_revoked_is_rejected_by_every_process(app: App) {
     let other_process = app.another_process().start();
-    let UserWithSessions { ada, oldest, .. } = user_with_sessions(&app, MAX_SESSIONS).await;
-    get_session(&other_process, &oldest.access).await.ok();
+    let UserWithSessions {
+        ada, oldest_device, ..
+    } = user_with_sessions(&app, MAX_SESSIONS).await;
+    get_session(&other_process, &oldest_device.access)
+        .await
+        .ok();
     login(&app, &ada).await;
-    let delay = until_rejected(&other_process, &oldest.access, "TOKEN_REVOKED").await;
+    let delay = until_rejected(&other_process, &oldest_device.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
@@ -176,12 +185,13 @@ const MORE_THAN_TWO_BATCHES: usize = 612;
 
 async fn a_login_revokes_every_session_over_the_limit(app: App) {
     let (_, eve_device) = user_with_device(&app, "eve").await;
-    let (ada, oldest) = user_with_device(&app, "ada").await;
-    clone_sessions(&app, &oldest.session, MORE_THAN_TWO_BATCHES);
+    let (ada, oldest_device) = user_with_device(&app, "ada").await;
+    clone_sessions(&app, &oldest_device.session, MORE_THAN_TWO_BATCHES);
     app.clock.advance(SECOND);
     let device = login(&app, &ada).await;
     assert_eq!(session_count(&app, &device).await, MAX_SESSIONS);
     get_session(&app, &device.access).await.ok();
+    // Two sessions of registrations are revoked, and all but 100 of the copies and of Ada's two logins.
     assert_eq!(
         count(&app, "revocations"),
         2 + (MORE_THAN_TWO_BATCHES as u64) + 2 - 100
@@ -194,19 +204,19 @@ async fn a_logout_revokes_thousands_of_sessions(app: App) {
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let (_, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 2500);
-    let response = by_access(&app, &device, json!({ "scope": "others" })).await;
-    assert_eq!(response.ok()["revoked"], 2500);
+    let others_response = by_access(&app, &device, json!({ "scope": "others" })).await;
+    assert_eq!(others_response.ok()["revoked"], 2500);
     assert_eq!(session_count(&app, &device).await, 1);
     replace_copies(&app, &device, 2500);
-    let response = by_access(&app, &device, json!({ "scope": "all" })).await;
-    assert_logged_out(response, 2501);
+    let all_response = by_access(&app, &device, json!({ "scope": "all" })).await;
+    assert_logged_out(all_response, 2501);
     let delay = until_rejected(&other_process, &device.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     assert_eq!(live_session_count(&app), 1);
     refreshed(&app, &eve_device).await;
 }
 
-/// Deletes the copies that [`clone_sessions`] inserted before, and inserts this many copies of the device's session.
+/// Deletes all copies that [`clone_sessions`] inserted, and inserts this many copies of the device's session.
 fn replace_copies(app: &App, device: &Device, count: usize) {
     let delete_sql = "DELETE FROM sessions WHERE id LIKE '00000000-0000-7000-8000-%'";
     app.database().execute(delete_sql);
@@ -244,13 +254,13 @@ async fn an_account_with_thousands_of_sessions_is_deleted(app: App) {
 async fn count_writes_during(eve: &Client, request: e2e::Request) -> usize {
     let request = request.into_future();
     tokio::pin!(request);
-    for writes in 0.. {
+    for write_count in 0.. {
         let write = eve.post(&eve.tasks(), json!({ "title": "meanwhile" }));
         tokio::select! {
             biased;
             response = &mut request => {
                 response.ok();
-                return writes;
+                return write_count;
             }
             write_response = write.into_future() => drop(write_response.created()),
         }
@@ -263,14 +273,14 @@ async fn other_accounts_write_while_thousands_of_sessions_are_revoked(app: App) 
     let (_, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 5000);
     let logout_request = by_access(&app, &device, json!({ "scope": "all" }));
-    let writes = count_writes_during(&eve, logout_request).await;
-    assert!(writes >= 5, "{writes}");
+    let write_count = count_writes_during(&eve, logout_request).await;
+    assert!(write_count >= 5, "{write_count}");
     assert_eq!(live_session_count(&app), 1);
 }
 
 async fn no_statement_revokes_more_than_two_batches_and_one_session(app: App) {
-    let (ada, device) = user_with_device(&app, "ada").await;
-    clone_sessions(&app, &device.session, 1800);
+    let (ada, first_device) = user_with_device(&app, "ada").await;
+    clone_sessions(&app, &first_device.session, 1800);
     let max_rows_query = record_rows_per_statement(&app, "UPDATE");
     let device = login(&app, &ada).await;
     replace_copies(&app, &device, 1800);

@@ -1,4 +1,4 @@
-//! Logs devices in, refreshes their tokens, and reads what the database stores of their sessions.
+//! Logs devices in, refreshes tokens, and reads or inserts sessions in the database.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(crate) const SESSIONS: &str = "/api/auth/sessions";
 pub(crate) const ACCOUNT: &str = "/api/auth/account";
 pub(crate) const CHANGE_PASSWORD: &str = "/api/auth/change-password";
 
-/// The origin of the server's own pages, from its default `PUBLIC_URL`.
+/// The origin of the server's web pages, from the default of `PUBLIC_URL`.
 pub(crate) const SERVER_ORIGIN: &str = "http://127.0.0.1:8080";
 
 pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
@@ -81,7 +81,7 @@ pub(crate) fn refresh(app: &App, refresh_token: &str) -> Request {
     app.anonymous().post(REFRESH, body)
 }
 
-/// Refreshes the tokens of a device, and returns the device with its new tokens.
+/// Refreshes the tokens of a device, and returns the device with the new tokens.
 pub(crate) async fn refreshed(app: &App, device: &Device) -> Device {
     Device::from_response(&refresh(app, &device.refresh).await.ok())
 }
@@ -111,8 +111,8 @@ pub(crate) fn column(app: &App, session_id: &str, column_name: &str) -> Option<S
 }
 
 pub(crate) fn counter(app: &App, session_id: &str) -> u32 {
-    let counter = column(app, session_id, "counter");
-    counter.unwrap().parse().unwrap()
+    let text = column(app, session_id, "counter");
+    text.unwrap().parse().unwrap()
 }
 
 pub(crate) fn is_revoked(app: &App, session_id: &str) -> bool {
@@ -129,17 +129,17 @@ pub(crate) fn are_live<'d>(app: &App, devices: impl IntoIterator<Item = &'d Devi
 
 /// Counts rows. `table` is the name of a table, or a name and a condition, as in `users WHERE id = '1'`.
 pub(crate) fn count(app: &App, table: &str) -> u64 {
-    let count = app
+    let text = app
         .database()
         .value(&format!("SELECT COUNT(*) FROM {table}"));
-    count.unwrap().parse().unwrap()
+    text.unwrap().parse().unwrap()
 }
 
 pub(crate) async fn get_session(app: &App, access_token: &str) -> Response {
     app.bearer(access_token).get(SESSION).await
 }
 
-/// Within this time after a logout on one process, every process must reject the session.
+/// The time after a logout on one process within which every process must reject the session.
 pub(crate) const MAX_REVOCATION_DELAY: Duration = Duration::from_secs(2);
 
 /// Sends requests until the server rejects one with this code. Returns how long that took.

@@ -1,4 +1,4 @@
-//! Tests which sessions and revocations the server deletes because they have expired, and when.
+//! Tests which expired sessions and revocations the server deletes, and when.
 
 use std::time::Duration;
 
@@ -35,13 +35,13 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_sessions_stay(app: Ap
     app.clock.advance(SESSION_TTL);
     let refused = refresh(&app, &expired_device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
-    // A process purges once at its start. An expired session is kept for a day, so this purge deletes only the expired
-    // revocation, whose deletion shows that the purge is complete.
+    // Each process purges once at its start. Expired sessions are kept for a day, so this purge deletes no session. The
+    // deletion of the expired revocation shows that the purge is complete.
     insert_expired_revocation(&app);
     let first_process = app.another_process().start();
-    let expired_revocation = "revocations WHERE session_id = 'expired'";
+    let table_and_condition = "revocations WHERE session_id = 'expired'";
     wait_until("the purge is complete", async || {
-        count(&first_process, expired_revocation) == 0
+        count(&first_process, table_and_condition) == 0
     })
     .await;
     let session_count = count(&app, "sessions");
@@ -92,10 +92,10 @@ async fn expired_revocations_are_deleted_and_needed_revocations_stay(app: App) {
             .await
             .problem(401, "TOKEN_EXPIRED");
     }
-    // Sequence numbers continue after the purge, so a process that has read all revocations misses no later one.
-    let next_device = login(&new_process, &ada).await;
-    assert_logged_out(by_access(&new_process, &next_device, json!({})).await, 1);
-    super::fixtures::until_rejected(&app, &next_device.access, "TOKEN_REVOKED").await;
+    // Sequence numbers continue after the purge, so that every process also reads later revocations.
+    let later_device = login(&new_process, &ada).await;
+    assert_logged_out(by_access(&new_process, &later_device, json!({})).await, 1);
+    super::fixtures::until_rejected(&app, &later_device.access, "TOKEN_REVOKED").await;
 }
 
 async fn refreshing_a_thousand_sessions_three_times_adds_no_rows(app: App) {
@@ -113,11 +113,11 @@ async fn refreshing_a_thousand_sessions_three_times_adds_no_rows(app: App) {
                 .await;
                 response.ok()["refresh_token"].as_str().unwrap().to_owned()
             });
-            let next_tokens = join_all(refreshes).await;
-            let expected = batch
+            let new_tokens = join_all(refreshes).await;
+            let expected_tokens = batch
                 .iter()
                 .map(|session_id| encode_refresh_token(app.secret(), session_id, used_counter + 1));
-            assert!(next_tokens.into_iter().eq(expected));
+            assert!(new_tokens.into_iter().eq(expected_tokens));
         }
     }
     assert_eq!(

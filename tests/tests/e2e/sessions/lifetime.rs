@@ -19,13 +19,13 @@ on_both_engines! {
     the_tokens_and_cookies_expire_with_the_session,
     a_repeated_refresh_returns_the_same_shortened_token,
     a_recovered_refresh_token_does_not_outlive_its_session,
-    the_setting_limits_existing_sessions,
+    session_max_ttl_limits_sessions_from_before_the_setting,
     a_better_auth_session_is_not_extended_beyond_the_maximum,
     a_change_of_password_starts_a_new_lifetime,
     the_token_of_a_short_better_auth_session_expires_with_the_session,
     a_service_token_expires_with_its_session,
-    revoking_a_session_that_just_expired_reaches_its_tokens,
-    sessions_that_just_expired_are_revoked_with_the_others,
+    a_logout_of_a_session_that_just_expired_revokes_its_tokens,
+    a_logout_of_several_sessions_also_revokes_sessions_that_just_expired,
     an_expired_session_stays_as_long_as_its_tokens_could_live,
 }
 
@@ -40,14 +40,14 @@ fn app_with_max_ttl(engine: Engine) -> App {
 fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let payload = token.split('.').nth(1).unwrap();
-    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload);
-    serde_json::from_slice(&payload.unwrap()).unwrap()
+    let decoded_payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload);
+    serde_json::from_slice(&decoded_payload.unwrap()).unwrap()
 }
 
-/// Returns the lifetime of a token.
+/// Returns the time between the issue and the expiry of a token.
 fn lifetime_seconds(token: &str) -> i64 {
-    let claims = claims(token);
-    claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap()
+    let payload = claims(token);
+    payload["exp"].as_i64().unwrap() - payload["iat"].as_i64().unwrap()
 }
 
 /// Returns the `Max-Age` of each cookie that the response sets, in seconds.
@@ -61,7 +61,7 @@ fn max_ages(response: &Response) -> Vec<String> {
     ages.map(ToOwned::to_owned).collect()
 }
 
-/// Logs in a device and refreshes its tokens once a day for this time.
+/// Logs in a device and refreshes the tokens once a day. Advances the clock by this duration.
 async fn device_used_for(app: &App, name: &str, duration: Duration) -> Device {
     let (_, mut device) = user_with_device(app, name).await;
     let mut remaining = duration;
@@ -79,18 +79,22 @@ async fn a_session_expires_at_its_maximum_lifetime_despite_refreshes(engine: Eng
     let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND)).await;
     let response = refresh(&app, &device.refresh).await;
     assert_eq!(max_ages(&response), ["1", "1"]);
-    let device = Device::from_response(&response.ok());
-    let list = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
-    assert_eq!(list[0]["expires_at"], "2026-11-30T12:57:51.869Z");
+    let refreshed_device = Device::from_response(&response.ok());
+    let sessions = app
+        .bearer(refreshed_device.access.as_str())
+        .get(SESSIONS)
+        .await
+        .ok();
+    assert_eq!(sessions[0]["expires_at"], "2026-11-30T12:57:51.869Z");
     app.clock.advance(SECOND);
-    let refused = refresh(&app, &device.refresh).await;
+    let refused = refresh(&app, &refreshed_device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
     for wait in [SECOND, DAY] {
         app.clock.advance(wait);
-        let refused = refresh(&app, &device.refresh).await;
+        let refused = refresh(&app, &refreshed_device.refresh).await;
         refused.problem(401, "SESSION_EXPIRED");
     }
-    get_session(&app, &device.access)
+    get_session(&app, &refreshed_device.access)
         .await
         .problem(401, "TOKEN_EXPIRED");
 }
@@ -105,13 +109,13 @@ async fn less_than_a_second_before_the_end_of_a_session_no_token_is_issued(engin
 
 async fn the_tokens_and_cookies_expire_with_the_session(engine: Engine) {
     let app = app_with_max_ttl(engine);
-    for (name, remaining, token_seconds, cookie_seconds) in [
+    for (name, remaining_lifetime, token_seconds, cookie_seconds) in [
         ("ada", SESSION_TTL, 900, 604_800),
         ("eve", ACCESS_TTL + SECOND, 900, 901),
         ("bob", ACCESS_TTL, 900, 900),
         ("joe", ACCESS_TTL.saturating_sub(SECOND), 899, 899),
     ] {
-        let device = device_used_for(&app, name, MAX_TTL.saturating_sub(remaining)).await;
+        let device = device_used_for(&app, name, MAX_TTL.saturating_sub(remaining_lifetime)).await;
         let response = refresh(&app, &device.refresh).await;
         assert_eq!(
             max_ages(&response),
@@ -155,61 +159,65 @@ async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) 
     );
 }
 
-async fn the_setting_limits_existing_sessions(app: App) {
+async fn session_max_ttl_limits_sessions_from_before_the_setting(app: App) {
     let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND)).await;
     let limited_process = app.another_process().set("session-max-ttl", "10d").start();
     let response = refresh(&limited_process, &device.refresh).await;
     assert_eq!(response.ok()["expires_in"], 1);
-    // A process without the setting extends the session; a process with the setting does not.
-    let device = refreshed(&app, &device).await;
-    let device = refreshed(&app, &device).await;
+    // The process without the setting extends the session beyond the limit.
+    let refreshed_device = refreshed(&app, &device).await;
+    let newest_device = refreshed(&app, &refreshed_device).await;
     app.clock.advance(SECOND);
-    let refused = refresh(&limited_process, &device.refresh).await;
+    let refused = refresh(&limited_process, &newest_device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
     let list_response = limited_process
-        .bearer(device.access.as_str())
+        .bearer(newest_device.access.as_str())
         .get(SESSIONS)
         .await;
     assert_eq!(list_response.ok(), json!([]));
     let body = json!({ "current_password": "ada: correct horse battery staple", "new_password": "another good one" });
     let refused = limited_process
-        .bearer(device.access.as_str())
+        .bearer(newest_device.access.as_str())
         .post(CHANGE_PASSWORD, body)
         .await;
     refused.problem(401, "TOKEN_REVOKED");
     // The access token is valid for some minutes more, but is revoked with the session.
-    assert_logged_out(by_access(&limited_process, &device, json!({})).await, 0);
-    get_session(&limited_process, &device.access)
+    assert_logged_out(
+        by_access(&limited_process, &newest_device, json!({})).await,
+        0,
+    );
+    get_session(&limited_process, &newest_device.access)
         .await
         .problem(401, "TOKEN_REVOKED");
 }
 
 async fn a_better_auth_session_is_not_extended_beyond_the_maximum(engine: Engine) {
     let app = app_with_max_ttl(engine);
-    let response = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
-    assert_eq!(max_ages(&response), ["604800"]);
-    let ada = Browser::from_response(&response);
+    let sign_up_response = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
+    assert_eq!(max_ages(&sign_up_response), ["604800"]);
+    let ada = Browser::from_response(&sign_up_response);
     app.clock.advance(DAY * 5);
-    let response = ada.get(&app, "/api/auth/get-session").await;
-    assert_eq!(max_ages(&response), ["432000"]);
+    let extending_response = ada.get(&app, "/api/auth/get-session").await;
+    assert_eq!(max_ages(&extending_response), ["432000"]);
     assert_eq!(
-        response.ok()["session"]["expiresAt"],
+        extending_response.ok()["session"]["expiresAt"],
         "2026-11-30T12:57:51.869Z"
     );
     app.clock.advance((DAY * 5).saturating_sub(SECOND));
-    let response = ada.get(&app, "/api/auth/get-session").await;
-    // If the expiry cannot move, the server neither writes the row nor sends the cookie.
-    assert!(response.all("set-cookie").is_empty());
+    let late_response = ada.get(&app, "/api/auth/get-session").await;
+    // The session already has the latest allowed expiry, so the server neither writes the row nor sends the cookie.
+    assert!(late_response.all("set-cookie").is_empty());
     assert_eq!(
-        response.ok()["session"]["updatedAt"],
+        late_response.ok()["session"]["updatedAt"],
         "2026-11-25T12:57:51.869Z"
     );
-    let token = ada.get(&app, "/api/auth/token").await.ok();
-    assert_eq!(lifetime_seconds(token["token"].as_str().unwrap()), 1);
+    let token_response = ada.get(&app, "/api/auth/token").await.ok();
+    let token = token_response["token"].as_str().unwrap();
+    assert_eq!(lifetime_seconds(token), 1);
     app.clock.advance(SECOND.saturating_sub(MICROSECOND));
     assert!(ada.is_signed_in(&app).await);
-    let token = ada.get(&app, "/api/auth/token").await;
-    assert_eq!(token.status(), 401);
+    let refused = ada.get(&app, "/api/auth/token").await;
+    assert_eq!(refused.status(), 401);
     app.clock.advance(MICROSECOND);
     assert!(!ada.is_signed_in(&app).await);
 }
@@ -231,9 +239,9 @@ async fn the_token_of_a_short_better_auth_session_expires_with_the_session(engin
     let ada = Browser::from_response(&app.anonymous().post(SIGN_UP, body).await.assert_status(200));
     for (wait, remaining_seconds) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
         app.clock.advance(wait);
-        let token = ada.get(&app, "/api/auth/token").await.ok();
+        let token_response = ada.get(&app, "/api/auth/token").await.ok();
         assert_eq!(
-            lifetime_seconds(token["token"].as_str().unwrap()),
+            lifetime_seconds(token_response["token"].as_str().unwrap()),
             remaining_seconds
         );
     }
@@ -245,17 +253,17 @@ async fn a_service_token_expires_with_its_session(engine: Engine) {
         .set("token-audiences", "reports")
         .start();
     let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND * 60)).await;
-    let device = refreshed(&app, &device).await;
+    let refreshed_device = refreshed(&app, &device).await;
     let body = json!({ "audience": "reports" });
     let response = app
-        .bearer(device.access.as_str())
+        .bearer(refreshed_device.access.as_str())
         .post("/api/auth/token", body)
         .await;
     assert_eq!(response.ok()["expires_in"], 60);
 }
 
 /// A process with a slow clock, or a service with a large leeway, still accepts the access token of an expired session.
-async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine) {
+async fn a_logout_of_a_session_that_just_expired_revokes_its_tokens(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
     let slow_process = app
         .another_process()
@@ -269,8 +277,8 @@ async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine)
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
-/// A session can be revoked after its expiry for the lifetime of an access token, and ten minutes more for clock skew.
-async fn sessions_that_just_expired_are_revoked_with_the_others(engine: Engine) {
+/// An expired session can be revoked for the lifetime of an access token, and ten minutes more for clock skew.
+async fn a_logout_of_several_sessions_also_revokes_sessions_that_just_expired(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
     let revocable_for = ACCESS_TTL + Duration::from_secs(10 * 60);
     for (name, since_expiry, is_revocable) in [
@@ -300,18 +308,18 @@ async fn an_expired_session_stays_as_long_as_its_tokens_could_live(engine: Engin
     let session_count = count(&app, "sessions");
     app.clock.advance(SESSION_TTL + DAY * 3);
     super::fixtures::insert_expired_revocation(&app);
-    let new_process = app.another_process().set("access-token-ttl", "3d").start();
+    let first_process = app.another_process().set("access-token-ttl", "3d").start();
     super::fixtures::wait_until("the purge is complete", async || {
-        count(&new_process, "revocations WHERE session_id = 'expired'") == 0
+        count(&first_process, "revocations WHERE session_id = 'expired'") == 0
     })
     .await;
     assert_eq!(count(&app, "sessions"), session_count);
     assert!(column(&app, &device.session, "id").is_some());
     app.clock
         .advance(Duration::from_secs(10 * 60) + MICROSECOND);
-    let last_process = app.another_process().set("access-token-ttl", "3d").start();
+    let second_process = app.another_process().set("access-token-ttl", "3d").start();
     super::fixtures::wait_until("all sessions are deleted", async || {
-        count(&last_process, "sessions") == 0
+        count(&second_process, "sessions") == 0
     })
     .await;
 }

@@ -11,7 +11,7 @@ on_both_engines! {
     a_better_auth_session_that_ends_during_its_request_revokes_no_other_session,
 }
 
-/// Sends the request while a transaction outside the server locks the user and revokes the session, as a change of
+/// Sends the request while a transaction outside the server locks this user and revokes this session, as a change of
 /// password does.
 async fn race_session_end(
     app: &App,
@@ -39,13 +39,13 @@ async fn a_session_that_ends_during_its_request_revokes_no_other_session(app: Ap
 async fn a_better_auth_session_that_ends_during_its_request_revokes_no_other_session(app: App) {
     let phone = sign_up(&app, "ada").await;
     let laptop = sign_in(&app, "ada@example.com").await;
-    let session_id =
+    let parse_session_id =
         |response: serde_json::Value| response["session"]["id"].as_str().unwrap().to_owned();
-    let phone_id = session_id(phone.session(&app).await);
-    let laptop_id = session_id(laptop.session(&app).await);
-    let list = phone.get(&app, LIST_SESSIONS).await.ok();
-    let sessions = list.as_array().unwrap();
-    let laptop_entry = sessions.iter().find(|entry| entry["id"] == laptop_id);
+    let phone_id = parse_session_id(phone.session(&app).await);
+    let laptop_id = parse_session_id(laptop.session(&app).await);
+    let sessions = phone.get(&app, LIST_SESSIONS).await.ok();
+    let mut entries = sessions.as_array().unwrap().iter();
+    let laptop_entry = entries.find(|entry| entry["id"] == laptop_id);
     let body = json!({ "token": laptop_entry.unwrap()["token"] });
     let revoke_request = phone.post(&app, "/api/auth/revoke-session", body);
     let user_id = phone.user["id"].as_str().unwrap();

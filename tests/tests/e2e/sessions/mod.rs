@@ -1,4 +1,4 @@
-//! Tests sessions across endpoints and processes: their revocation, their expiry, their number, and their deletion.
+//! Tests the revocation, the expiry, the number and the deletion of sessions across endpoints and processes.
 
 mod clock_skew;
 mod database_down;

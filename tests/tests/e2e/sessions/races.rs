@@ -1,4 +1,4 @@
-//! Tests that parallel requests leave no session live by mistake and never cause a 500.
+//! Tests that parallel requests leave no session live that must be revoked, and never cause a 500.
 
 use e2e::{App, Client, Request, Response, on_both_engines};
 use futures_util::future::join_all;
@@ -17,8 +17,8 @@ on_both_engines! {
     a_deletion_is_rejected_if_the_password_changes_during_the_deletion,
     after_a_change_of_password_no_login_with_the_old_password_survives,
     of_many_parallel_changes_of_password_one_succeeds,
-    parallel_changes_deletions_and_logouts_cause_no_errors,
-    sessions_that_all_log_out_everywhere_are_each_revoked_once,
+    parallel_password_changes_deletions_and_logouts_cause_no_500,
+    parallel_logouts_of_all_sessions_revoke_each_session_once,
     no_refresh_survives_a_logout,
 }
 
@@ -64,13 +64,13 @@ async fn after_a_change_of_password_no_login_with_the_old_password_survives(app:
             let body = credentials(ada.email(), password);
             app.anonymous().post(LOGIN, body)
         };
-        let old_logins = (0..8).map(|_| login_with(ada.password()).into_future());
-        let new_logins = (0..4).map(|_| login_with(NEW_PASSWORD).into_future());
-        let (responses_before, change_response, responses_after, new_responses) = tokio::join!(
-            join_all(old_logins.clone()),
+        let old_password_logins = (0..8).map(|_| login_with(ada.password()).into_future());
+        let new_password_logins = (0..4).map(|_| login_with(NEW_PASSWORD).into_future());
+        let (responses_before, change_response, responses_after, new_password_responses) = tokio::join!(
+            join_all(old_password_logins.clone()),
             change_request.into_future(),
-            join_all(old_logins),
-            join_all(new_logins),
+            join_all(old_password_logins),
+            join_all(new_password_logins),
         );
         let changed_device = Device::from_response(&change_response.ok());
         for response in responses_before.into_iter().chain(responses_after) {
@@ -84,7 +84,7 @@ async fn after_a_change_of_password_no_login_with_the_old_password_survives(app:
                 .await
                 .problem(401, "TOKEN_REVOKED");
         }
-        for response in new_responses {
+        for response in new_password_responses {
             if response.status() == 200 {
                 let new_device = Device::from_response(&response.ok());
                 get_session(&app, &new_device.access).await.ok();
@@ -107,15 +107,15 @@ async fn of_many_parallel_changes_of_password_one_succeeds(app: App) {
         bearer.post(CHANGE_PASSWORD, body).into_future()
     });
     let responses = join_all(changes).await;
-    let succeeded: Vec<_> = responses
+    let successes: Vec<_> = responses
         .iter()
         .map(|response| response.status() == 200)
         .collect();
-    assert_eq!(succeeded.iter().filter(|succeeded| **succeeded).count(), 1);
+    assert_eq!(successes.iter().filter(|success| **success).count(), 1);
     for (number, (response, device)) in responses.into_iter().zip(&devices).enumerate() {
         let body = credentials(ada.email(), &format!("the new password {number}"));
         let login_response = app.anonymous().post(LOGIN, body).await;
-        if succeeded[number] {
+        if successes[number] {
             let changed_device = Device::from_response(&response.ok());
             login_response.ok();
             get_session(&app, &changed_device.access).await.ok();
@@ -133,20 +133,20 @@ async fn of_many_parallel_changes_of_password_one_succeeds(app: App) {
     }
 }
 
-async fn parallel_changes_deletions_and_logouts_cause_no_errors(app: App) {
+async fn parallel_password_changes_deletions_and_logouts_cause_no_500(app: App) {
     for round in 0..10 {
         let (ada, first_device) = user_with_device(&app, &format!("ada{round}")).await;
         let mut devices = vec![first_device];
         for _ in 0..5 {
             devices.push(login(&app, &ada).await);
         }
-        let client_of = |number: usize| app.bearer(devices[number].access.as_str());
+        let client_of_device = |number: usize| app.bearer(devices[number].access.as_str());
         let change_request =
-            client_of(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
+            client_of_device(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
         let deletion_body = json!({ "password": ada.password() });
         let responses = join_all([
             change_request.into_future(),
-            client_of(1)
+            client_of_device(1)
                 .delete(ACCOUNT)
                 .body(deletion_body)
                 .into_future(),
@@ -174,7 +174,7 @@ async fn parallel_changes_deletions_and_logouts_cause_no_errors(app: App) {
     }
 }
 
-async fn sessions_that_all_log_out_everywhere_are_each_revoked_once(app: App) {
+async fn parallel_logouts_of_all_sessions_revoke_each_session_once(app: App) {
     let (ada, first_device) = user_with_device(&app, "ada").await;
     let mut devices = vec![first_device];
     for _ in 0..15 {

@@ -1,4 +1,5 @@
-//! Tests `PATCH /api/{user_id}/tasks/{task_id}/complete`, which is also `POST /api/{user_id}/tasks/{task_id}/toggle`.
+//! Tests `PATCH /api/{user_id}/tasks/{task_id}/complete` and the alias
+//! `POST /api/{user_id}/tasks/{task_id}/toggle`.
 
 use std::time::Duration;
 
@@ -43,11 +44,11 @@ async fn a_toggle_ignores_its_body(app: App) {
     let task = ada.new_task("Buy milk").await;
     let complete_path = format!("{}/complete", ada.task(&task["id"]));
     let body = json!({ "completed": false, "title": "Buy tea" });
-    let response = ada.patch(&complete_path, body).await.ok();
-    assert_eq!(response["completed"], true);
-    assert_eq!(response["title"], "Buy milk");
-    let response = ada.patch(&complete_path, "not JSON").await.ok();
-    assert_eq!(response["completed"], false);
+    let completed_task = ada.patch(&complete_path, body).await.ok();
+    assert_eq!(completed_task["completed"], true);
+    assert_eq!(completed_task["title"], "Buy milk");
+    let reopened_task = ada.patch(&complete_path, "not JSON").await.ok();
+    assert_eq!(reopened_task["completed"], false);
 }
 
 async fn an_unknown_task_is_not_found(app: App) {

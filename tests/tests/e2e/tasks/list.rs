@@ -1,4 +1,4 @@
-//! Tests the order of `GET /api/{user_id}/tasks`, its filters, and which queries are valid.
+//! Tests the order and the filters of `GET /api/{user_id}/tasks`, and which queries are valid.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::base_paths;
 
 on_both_engines! {
     a_new_user_has_no_tasks,
-    the_newest_task_comes_first,
+    a_list_starts_with_the_newest_task,
     open_and_finished_tasks_can_be_listed_separately,
     a_limit_is_1_to_500,
     only_a_cursor_of_a_link_header_is_accepted,
@@ -24,13 +24,13 @@ async fn a_new_user_has_no_tasks(app: App) {
     }
 }
 
-async fn the_newest_task_comes_first(app: App) {
+async fn a_list_starts_with_the_newest_task(app: App) {
     let ada = app.user("ada").await;
     let mut expected = Vec::new();
     for title in ["b", "c", "a"] {
         expected.insert(0, ada.new_task(title).await);
     }
-    // Tasks are ordered by creation; a later change does not change the order.
+    // Tasks are listed in the order of their creation, even if one of the tasks is changed.
     let oldest_path = ada.task(&expected[2]["id"]);
     expected[2] = ada.patch(&oldest_path, json!({ "title": "z" })).await.ok();
     for base in base_paths(&ada) {
@@ -40,8 +40,8 @@ async fn the_newest_task_comes_first(app: App) {
 
 async fn open_and_finished_tasks_can_be_listed_separately(app: App) {
     let ada = app.user("ada").await;
-    let (open_task, finished_task) = (ada.new_task("open").await, ada.new_task("finished").await);
-    let path = ada.task(&finished_task["id"]);
+    let (open_task, second_task) = (ada.new_task("open").await, ada.new_task("finished").await);
+    let path = ada.task(&second_task["id"]);
     let finished_task = ada.patch(&path, json!({ "completed": true })).await.ok();
     for base in base_paths(&ada) {
         for name in ["completed", "is_completed"] {

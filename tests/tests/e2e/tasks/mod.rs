@@ -11,11 +11,11 @@ mod store;
 
 use e2e::{App, Client};
 
-/// Returns the three paths at which a user's tasks are.
+/// Returns the three URL paths of a user's list of tasks.
 fn base_paths(client: &Client) -> [String; 3] {
     let aliases = ["/api/tasks", "/api/v1/tasks"].map(ToOwned::to_owned);
-    let [short, versioned] = aliases;
-    [client.tasks(), short, versioned]
+    let [short_path, versioned_path] = aliases;
+    [client.tasks(), short_path, versioned_path]
 }
 
 /// Adds tasks directly in the database, which is faster than requests.

@@ -20,7 +20,7 @@ on_both_engines! {
 /// The largest page, in bytes.
 const MAX_PAGE_BYTES: usize = 1 << 20;
 
-/// Creates this many tasks; returns them in the order of a list, newest first.
+/// Creates this many tasks. Returns the tasks in the order of a list, newest first.
 async fn create_tasks(client: &Client, count: usize) -> Vec<Value> {
     let mut tasks = Vec::new();
     for number in 0..count {
@@ -38,10 +38,10 @@ fn next_path(link: &str) -> String {
 /// Reads all pages, from the page at this path to the last page.
 async fn read_pages(client: &Client, first_path: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
-    let mut path = Some(first_path.to_owned());
-    while let Some(page) = path {
-        let response = client.get(&page).await;
-        path = response.header("link").map(next_path);
+    let mut unread_path = Some(first_path.to_owned());
+    while let Some(path) = unread_path {
+        let response = client.get(&path).await;
+        unread_path = response.header("link").map(next_path);
         pages.push(response.ok().as_array().unwrap().clone());
         assert!(pages.len() < 100, "the links have no end");
     }
@@ -73,8 +73,8 @@ async fn a_full_last_page_has_no_next_link(app: App) {
 async fn the_default_page_has_100_tasks(app: App) {
     let ada = app.user("ada").await;
     let mut expected = create_tasks(&ada, 100).await;
-    let pages = read_pages(&ada, "/api/tasks").await;
-    assert_eq!(pages, [expected.clone()]);
+    let pages_of_100_tasks = read_pages(&ada, "/api/tasks").await;
+    assert_eq!(pages_of_100_tasks, [expected.clone()]);
     expected.insert(0, ada.new_task("one more").await);
     let pages = read_pages(&ada, "/api/tasks").await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 1]);
@@ -102,16 +102,16 @@ async fn a_link_keeps_the_filters(app: App) {
 
 async fn a_page_does_not_shift_when_a_task_is_added_or_deleted(app: App) {
     let ada = app.user("ada").await;
-    let tasks_before = create_tasks(&ada, 4).await;
+    let original_tasks = create_tasks(&ada, 4).await;
     let first_page = ada.get("/api/tasks?limit=2").await;
     let second_path = next_path(first_page.header("link").unwrap());
-    assert_eq!(first_page.ok(), Value::from(tasks_before[..2].to_vec()));
+    assert_eq!(first_page.ok(), Value::from(original_tasks[..2].to_vec()));
 
     ada.new_task("added").await;
-    ada.delete(&ada.task(&tasks_before[1]["id"])).await.ok();
+    ada.delete(&ada.task(&original_tasks[1]["id"])).await.ok();
     let second_page = ada.get(&second_path).await;
     assert_eq!(second_page.header("link"), None);
-    assert_eq!(second_page.ok(), Value::from(tasks_before[2..].to_vec()));
+    assert_eq!(second_page.ok(), Value::from(original_tasks[2..].to_vec()));
 }
 
 async fn a_page_has_at_most_a_mebibyte_and_links_to_the_next_page(app: App) {
@@ -120,7 +120,7 @@ async fn a_page_has_at_most_a_mebibyte_and_links_to_the_next_page(app: App) {
     let first_page = ada.get("/api/tasks?limit=500").await;
     let page_bytes = first_page.text().len();
     assert!(page_bytes <= MAX_PAGE_BYTES, "{page_bytes}");
-    // One more task would exceed the maximum.
+    // Another task would not fit on the page.
     let tasks = first_page.ok();
     let task_bytes = tasks[0].to_string().len();
     assert!(
@@ -136,7 +136,7 @@ async fn a_page_has_at_most_a_mebibyte_and_links_to_the_next_page(app: App) {
     }
     assert_eq!(ids.len(), 250);
     assert!(ids.is_sorted_by(|newer, older| newer > older));
-    // The parameter `limit` applies if it allows fewer tasks than the maximum of bytes.
+    // The largest page has space for 50 tasks, so the parameter `limit` decides.
     let fifty_tasks = ada.get("/api/tasks?limit=50").await.ok();
     assert_eq!(fifty_tasks.as_array().unwrap().len(), 50);
     let search_pages = read_pages(&ada, "/api/tasks?limit=500&q=XXX").await;
@@ -157,6 +157,6 @@ async fn a_search_that_takes_too_long_continues_on_the_next_page(engine: Engine)
     let second_page = ada.get(&second_path).await;
     assert!(second_page.header("link").is_some());
     assert_eq!(second_page.ok(), Value::from(vec![] as Vec<Value>));
-    let found = read_pages(&ada, "/api/tasks?q=FIND").await.concat();
-    assert_eq!(found, [newest_task, oldest_task]);
+    let found_tasks = read_pages(&ada, "/api/tasks?q=FIND").await.concat();
+    assert_eq!(found_tasks, [newest_task, oldest_task]);
 }

@@ -48,7 +48,7 @@ async fn the_setting_limits_the_tasks_of_an_account(engine: Engine) {
         ada.post("/api/tasks", task_body()).await.created();
     }
     assert_limit_reached(&ada, "3").await;
-    // Other users have their own limit.
+    // The limit applies to each account separately.
     app.user("eve").await.new_task("Buy tea").await;
     let newest_id = ada.all_tasks().await[0]["id"].clone();
     ada.delete(&ada.task(&newest_id)).await.ok();
@@ -64,7 +64,7 @@ async fn of_twenty_parallel_creations_only_the_seven_that_fit_succeed(engine: En
         .start();
     let ada_on_other_process = other_process.bearer(ada.token());
     import_tasks(&app, &ada, 8);
-    let requests = (0..20).map(|number| {
+    let creations = (0..20).map(|number| {
         let client = if number % 2 == 0 {
             &ada
         } else {
@@ -73,7 +73,7 @@ async fn of_twenty_parallel_creations_only_the_seven_that_fit_succeed(engine: En
         client.post("/api/tasks", task_body()).into_future()
     });
     let mut added_count = 0;
-    for response in join_all(requests).await {
+    for response in join_all(creations).await {
         if response.status() == 201 {
             added_count += 1;
         } else {

@@ -15,11 +15,11 @@ use crate::sessions::fixtures::{
 on_postgres! {
     a_later_commit_has_a_later_sequence_number,
     a_revocation_that_commits_last_is_not_missed,
-    a_transaction_that_is_rolled_back_leaves_no_gap,
+    a_transaction_that_is_rolled_back_leaves_no_gap_in_the_sequence,
 }
 
 on_both_engines! {
-    sessions_revoked_in_parallel_by_three_processes_reach_all_three,
+    parallel_revocations_by_three_processes_reach_each_process,
 }
 
 /// Begins a transaction that revokes the session as the server does.
@@ -86,7 +86,7 @@ async fn a_revocation_that_commits_last_is_not_missed(process_a: App) {
     }
 }
 
-async fn a_transaction_that_is_rolled_back_leaves_no_gap(process_a: App) {
+async fn a_transaction_that_is_rolled_back_leaves_no_gap_in_the_sequence(process_a: App) {
     let process_b = process_a.another_process().start();
     let [live_device, later_device, last_device] = three_devices(&process_a).await;
     let mut transaction = begin_revoking(&process_a, &live_device);
@@ -102,7 +102,7 @@ async fn a_transaction_that_is_rolled_back_leaves_no_gap(process_a: App) {
     get_session(&process_b, &live_device.access).await.ok();
 }
 
-async fn sessions_revoked_in_parallel_by_three_processes_reach_all_three(process_a: App) {
+async fn parallel_revocations_by_three_processes_reach_each_process(process_a: App) {
     let apps = [
         &process_a.another_process().start(),
         &process_a.another_process().start(),
@@ -114,8 +114,9 @@ async fn sessions_revoked_in_parallel_by_three_processes_reach_all_three(process
         devices.push(login(&process_a, &ada).await);
     }
     let live_device = login(&process_a, &ada).await;
-    let pairs = devices.iter().zip(apps.iter().cycle());
-    let logouts = pairs.map(|(device, app)| by_access(app, device, json!({})).into_future());
+    let devices_with_processes = devices.iter().zip(apps.iter().cycle());
+    let logouts =
+        devices_with_processes.map(|(device, app)| by_access(app, device, json!({})).into_future());
     for response in join_all(logouts).await {
         assert_logged_out(response, 1);
     }

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use crate::tasks::base_paths;
 
 on_both_engines! {
-    a_patch_changes_the_named_fields_and_the_time,
+    a_patch_changes_the_named_fields_and_updated_at,
     only_the_description_may_be_null,
     the_field_is_completed_is_an_alias_of_completed,
     a_field_has_the_same_limits_as_in_a_new_task,
     a_rejected_change_changes_nothing,
 }
 
-async fn a_patch_changes_the_named_fields_and_the_time(app: App) {
+async fn a_patch_changes_the_named_fields_and_updated_at(app: App) {
     let ada = app.user("ada").await;
     for base in base_paths(&ada) {
         let body = json!({ "title": "Buy milk", "description": "Two" });

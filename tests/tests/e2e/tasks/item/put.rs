@@ -112,7 +112,8 @@ async fn the_field_is_completed_is_an_alias_of_completed(app: App) {
         assert_eq!(replaced_task["completed"], completed);
         assert_eq!(replaced_task["is_completed"], Value::Null);
     }
-    let body_with_both = json!({ "title": "Buy milk", "completed": true, "is_completed": false });
-    let refused = ada.put(&path, body_with_both).await;
+    let body_with_both_fields =
+        json!({ "title": "Buy milk", "completed": true, "is_completed": false });
+    let refused = ada.put(&path, body_with_both_fields).await;
     refused.problem(422, "VALIDATION_ERROR");
 }
