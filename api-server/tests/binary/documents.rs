@@ -70,8 +70,8 @@ fn the_server_starts_with_every_default_of_the_example() {
 
 /// Returns the rows of the table under a heading, each as a list of cells. Leaves out the header row.
 fn table_rows(path: &str, heading: &str) -> Vec<Vec<String>> {
-    let text = repository_file(path);
-    let lines_after_heading = text.lines().skip_while(|line| *line != heading).skip(1);
+    let document = repository_file(path);
+    let lines_after_heading = document.lines().skip_while(|line| *line != heading).skip(1);
     let section = lines_after_heading.take_while(|line| !line.starts_with("## "));
     let table_lines = section.skip_while(|line| !line.starts_with('|'));
     let rows: Vec<_> = table_lines
@@ -98,8 +98,8 @@ fn code_text(cell: &str) -> &str {
 fn unique_entries<T: Ord + std::fmt::Debug>(entries: impl Iterator<Item = T>) -> BTreeSet<T> {
     let mut entry_set = BTreeSet::new();
     for entry in entries {
-        let text = format!("{entry:?}");
-        assert!(entry_set.insert(entry), "listed twice: {text}");
+        let printed_entry = format!("{entry:?}");
+        assert!(entry_set.insert(entry), "listed twice: {printed_entry}");
     }
     entry_set
 }

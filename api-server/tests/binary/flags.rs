@@ -81,7 +81,7 @@ impl Setting {
     }
 }
 
-/// Runs the program with values of these kinds in `.env`, in the environment and in flags; `None` sets no value.
+/// Runs the program with values of these kinds in `.env`, in the environment and in flags. `None` sets no value.
 fn run(
     dotenv_kind: ValueKind,
     variable_kind: Option<ValueKind>,

@@ -89,7 +89,7 @@ fn the_default_log_is_short_and_on_standard_error() {
 fn rust_log_selects_what_is_logged() {
     let work_dir = WorkDir::new();
     work_dir.program().set("AUTH_SECRET", SECRET).start().stop();
-    // Uses a command that exits, because an empty log has no line to wait for.
+    // Uses a command that exits, because a test that starts a server waits for a log line.
     let outcome = work_dir
         .program()
         .set("RUST_LOG", "off")

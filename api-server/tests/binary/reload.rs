@@ -13,13 +13,13 @@ fn dotenv_text(current_secret: &str, previous_secret: &str) -> String {
     format!("AUTH_SECRET='{current_secret}'\nAUTH_SECRETS_PREVIOUS='{previous_secret}'\n")
 }
 
-/// Returns the ids of the keys that these secrets have, in the format of the log.
-fn key_ids(current: &str, previous: &[&str]) -> String {
+/// Returns the key ids of these secrets, in the format of the log.
+fn key_ids(current_secret: &str, previous_secrets: &[&str]) -> String {
     let parse_secret = |text: &str| Secret::new(text).unwrap();
-    let previous_secrets = previous.iter().map(|text| parse_secret(text));
+    let parsed_previous_secrets = previous_secrets.iter().map(|text| parse_secret(text));
     format!(
         "{:?}",
-        Keyring::new(parse_secret(current)).with_previous(previous_secrets)
+        Keyring::new(parse_secret(current_secret)).with_previous(parsed_previous_secrets)
     )
 }
 

@@ -66,15 +66,15 @@ fn measure_logouts(servers: &[Server], email: &str) -> Vec<Duration> {
     (0..LOGOUT_COUNT).map(measure_one_logout).collect()
 }
 
-/// Creates tasks, lists tasks and refreshes tokens until the sender of `stop` is dropped. Returns the number of
+/// Creates tasks, lists tasks and refreshes tokens until the sender of `stop_receiver` is dropped. Returns the number of
 /// requests.
-fn keep_busy(server: &Server, email: &str, stop: &Receiver<()>) -> usize {
+fn keep_busy(server: &Server, email: &str, stop_receiver: &Receiver<()>) -> usize {
     let mut connection = server.connect();
     let mut token_response = server.log_in(email, PASSWORD).expect(200);
     let text_field =
         |token_response: &Value, name: &str| token_response[name].as_str().unwrap().to_owned();
     let mut request_count = 0;
-    while stop.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+    while stop_receiver.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
         let token = text_field(&token_response, "access_token");
         let task_body = json!({ "title": request_count.to_string() });
         connection

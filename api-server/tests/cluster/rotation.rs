@@ -88,8 +88,9 @@ impl Process {
 fn write_dotenv(work_dir: &WorkDir, secrets: &[&str]) {
     let (current_secret, previous_secrets) = secrets.split_first().unwrap();
     let previous_list = previous_secrets.join(",");
-    let text = format!("AUTH_SECRET={current_secret}\nAUTH_SECRETS_PREVIOUS={previous_list}\n");
-    work_dir.write(".env", text);
+    let dotenv_text =
+        format!("AUTH_SECRET={current_secret}\nAUTH_SECRETS_PREVIOUS={previous_list}\n");
+    work_dir.write(".env", dotenv_text);
 }
 
 /// A client that refreshes continuously, with each server process in turn.
@@ -233,10 +234,10 @@ fn replace_secret_every_second(
             [old_and_new[0], old_and_new[1]],
             [old_and_new[1], old_and_new[0]],
         ] {
-            let all_secrets = [&first_two_secrets, older_secrets].concat();
-            service.reload(&all_secrets);
+            let keyring_secrets = [&first_two_secrets, older_secrets].concat();
+            service.reload(&keyring_secrets);
             for process in processes {
-                process.reload(&all_secrets);
+                process.reload(&keyring_secrets);
             }
         }
         let next_change_at =

@@ -30,8 +30,8 @@ fn the_database_url_names_a_sqlite_file_or_a_postgres_server() {
     );
 }
 
-/// An error of libpq quotes a URL that libpq cannot parse. The error also quotes a part of the password if libpq parses
-/// that part as the host.
+/// If libpq cannot parse a URL, the error of libpq quotes the URL. If libpq parses a part of the password as the host,
+/// the error quotes that part.
 #[test]
 fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
     for url in [

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use harness::{Outcome, WorkDir};
 
-/// The longest time until the program exits after a failed start. A supervisor can then report the error at once.
+/// The longest time that the program runs if the start fails.
 const MAX_FAILED_START_TIME: Duration = Duration::from_secs(2);
 /// The last line that every failed start prints.
 const LAST_ERROR_LINE: &str = "Nothing was started. See api-server --help for every setting.";

@@ -12,14 +12,14 @@ on_both_engines! {
 
 /// Creates accounts and stores these email addresses unchanged, as an older release did.
 fn fixture_with_emails(engine: Engine, stored_emails: &[&str]) -> Fixture {
-    let fixture = Fixture::empty(engine);
+    let fixture = Fixture::without_tables(engine);
     let server = fixture.serve();
     for (number, email) in stored_emails.iter().enumerate() {
         let registered_email = format!("user{number}@example.com");
         server.register(&registered_email, PASSWORD);
-        let update =
+        let update_statement =
             format!("UPDATE users SET email = '{email}' WHERE email = '{registered_email}'");
-        fixture.execute_in_target(&update);
+        fixture.execute_in_target(&update_statement);
     }
     server.stop();
     fixture
@@ -107,8 +107,8 @@ fn a_second_import_finds_users_whose_email_address_is_stored_in_an_older_spellin
     let fixture = Fixture::new(engine);
     fixture.add_user("u1", "ada@exämple.de", 1);
     fixture.import(&[]);
-    let update = "UPDATE users SET email = 'ada@exämple.de'";
-    fixture.execute_in_target(update);
+    let update_statement = "UPDATE users SET email = 'ada@exämple.de'";
+    fixture.execute_in_target(update_statement);
     let report = fixture.import(&[]);
     assert!(
         report.ends_with("users: 0 imported, 1 already present, 0 rejected\n"),

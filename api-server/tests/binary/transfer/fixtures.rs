@@ -21,7 +21,7 @@ pub(crate) const CREATE_TABLES: &str = r#"
         "createdAt" {time} NOT NULL, "updatedAt" {time} NOT NULL);
 "#;
 
-/// The source database of Better Auth, and the target database.
+/// A source database of Better Auth, and a target database of the server.
 pub(crate) struct Fixture {
     pub(crate) work_dir: WorkDir,
     /// `None` for SQLite.
@@ -42,13 +42,13 @@ pub(crate) enum Engine {
 impl Fixture {
     /// Creates a source and a target database. The source has the tables of Better Auth, which are empty.
     pub(crate) fn new(engine: Engine) -> Self {
-        let fixture = Self::empty(engine);
+        let fixture = Self::without_tables(engine);
         fixture.execute_in_source(&fixture.with_column_types(CREATE_TABLES));
         fixture
     }
 
     /// Creates a source and a target database without tables.
-    pub(crate) fn empty(engine: Engine) -> Self {
+    pub(crate) fn without_tables(engine: Engine) -> Self {
         let postgres_databases = (engine == Engine::Postgres).then(|| PostgresDatabases {
             source: Postgres::new(),
             target: Postgres::new(),

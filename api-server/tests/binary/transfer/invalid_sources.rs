@@ -21,7 +21,7 @@ fn assert_import_rejected(fixture: &Fixture, arguments: &[&str], reason: &str) {
 }
 
 fn a_source_without_a_required_table_or_column_is_rejected(engine: Engine) {
-    let fixture = Fixture::empty(engine);
+    let fixture = Fixture::without_tables(engine);
     fixture.execute_in_source("CREATE TABLE other (id text)");
     assert_import_rejected(&fixture, &[], "there is no table \"user\"");
     fixture.execute_in_source("CREATE TABLE \"user\" (id text, email text, name text)");
@@ -65,7 +65,7 @@ fn a_source_without_a_required_table_or_column_is_rejected(engine: Engine) {
 }
 
 fn a_missing_source_is_rejected(engine: Engine) {
-    let fixture = Fixture::empty(engine);
+    let fixture = Fixture::without_tables(engine);
     let source = match engine {
         Engine::Sqlite => "sqlite://nowhere.db",
         Engine::Postgres => "postgres://ada:hunter2@127.0.0.1:1/nowhere",
@@ -104,7 +104,7 @@ fn an_invalid_or_corrupt_database_file_is_rejected() {
 
 #[test]
 fn a_database_in_utf_16_is_rejected_with_the_remedy() {
-    let fixture = Fixture::empty(Engine::Sqlite);
+    let fixture = Fixture::without_tables(Engine::Sqlite);
     fixture.execute_in_source("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (id text)");
     assert_rejected(
         &fixture,
@@ -129,7 +129,7 @@ fn an_import_does_not_change_the_source() {
 
 #[test]
 fn invalid_arguments_are_reported_together_with_invalid_settings() {
-    let fixture = Fixture::empty(Engine::Sqlite);
+    let fixture = Fixture::without_tables(Engine::Sqlite);
     let assert_arguments_rejected = |arguments: &[&str], message_parts: &[&str]| {
         let program = fixture.program().args(&["users", "import", "better-auth"]);
         let outcome = program

@@ -1,4 +1,4 @@
-//! Tests the export of users and tasks as JSON Lines, and the import of such a file.
+//! Tests the export of users and tasks as JSON Lines, and the import of JSON Lines.
 
 use std::fs::File;
 
@@ -17,8 +17,8 @@ on_both_engines! {
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn an_export_can_move_to_postgres_and_back_to_sqlite() {
     let (source, postgres_fixture) = (
-        Fixture::empty(Engine::Sqlite),
-        Fixture::empty(Engine::Postgres),
+        Fixture::without_tables(Engine::Sqlite),
+        Fixture::without_tables(Engine::Postgres),
     );
     let source_server = source.serve();
     let ada = source_server.register("ada@example.com", PASSWORD);
@@ -30,7 +30,7 @@ fn an_export_can_move_to_postgres_and_back_to_sqlite() {
         report.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
         "{report}"
     );
-    let target = Fixture::empty(Engine::Sqlite);
+    let target = Fixture::without_tables(Engine::Sqlite);
     import_into(&target, &postgres_fixture.export(&["--tasks"]));
     assert_eq!(target.export(&["--tasks"]), source.export(&["--tasks"]));
     let target_server = target.serve();
@@ -52,7 +52,10 @@ fn import_into(fixture: &Fixture, json_lines: &str) -> String {
 }
 
 fn an_export_is_imported_into_another_database(engine: Engine) {
-    let (source, target) = (Fixture::empty(engine), Fixture::empty(engine));
+    let (source, target) = (
+        Fixture::without_tables(engine),
+        Fixture::without_tables(engine),
+    );
     let source_server = source.serve();
     for name in ["ada", "bob"] {
         let user = source_server.register(&format!("{name}@example.com"), PASSWORD);
@@ -95,7 +98,7 @@ fn an_export_is_imported_into_another_database(engine: Engine) {
 }
 
 fn importing_an_export_into_its_source_changes_nothing(engine: Engine) {
-    let fixture = Fixture::empty(engine);
+    let fixture = Fixture::without_tables(engine);
     let server = fixture.serve();
     let ada = server.register("ada@example.com", PASSWORD);
     server.add_task(&ada, "only once").expect(201);
@@ -109,7 +112,7 @@ fn importing_an_export_into_its_source_changes_nothing(engine: Engine) {
 }
 
 fn lines_that_cannot_be_imported_are_reported(engine: Engine) {
-    let fixture = Fixture::empty(engine);
+    let fixture = Fixture::without_tables(engine);
     let user_line = |id: &str, changes: Value| {
         let mut user = json!({
             "id": id, "email": format!("{id}@example.com"), "name": null, "image": null, "email_verified": false,
@@ -160,7 +163,7 @@ fn lines_that_cannot_be_imported_are_reported(engine: Engine) {
 
 #[test]
 fn a_missing_file_or_database_is_rejected() {
-    let fixture = Fixture::empty(Engine::Sqlite);
+    let fixture = Fixture::without_tables(Engine::Sqlite);
     for (arguments, reason) in [
         (
             &["users", "import", "json", "--from", "nowhere.jsonl"][..],

@@ -120,7 +120,7 @@ fn ids_may_have_other_types_than_text(engine: Engine) {
         ("varchar(64)", "abc"),
         ("uuid", "0193d5a1-0000-7000-8000-00000000000a"),
     ] {
-        let fixture = Fixture::empty(engine);
+        let fixture = Fixture::without_tables(engine);
         let create_user_tables = super::fixtures::CREATE_TABLES.replace("{id}", id_type);
         let create_statements = create_user_tables + &CREATE_TASKS.replace("id integer", "id uuid");
         fixture.execute_in_source(&fixture.with_column_types(&create_statements));
