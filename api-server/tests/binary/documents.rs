@@ -88,10 +88,10 @@ fn cells(row: &str) -> Vec<String> {
 
 /// Returns the text between the backticks of a cell.
 fn code_text(cell: &str) -> &str {
-    let inner = cell
+    let code = cell
         .strip_prefix('`')
         .and_then(|cell| cell.strip_suffix('`'));
-    inner.unwrap_or_else(|| panic!("{cell} is not one piece of code"))
+    code.unwrap_or_else(|| panic!("{cell} is not one piece of code"))
 }
 
 /// Returns the entries as a set, and asserts that no entry is repeated.
@@ -183,12 +183,12 @@ fn error_codes() -> BTreeSet<String> {
 
 /// Returns the status code that a constant names, such as 404 for `NOT_FOUND`.
 fn status_number(constant: &str) -> u16 {
-    let has_this_name = |number: &u16| {
+    let is_named_by_constant = |number: &u16| {
         let status = StatusCode::from_u16(*number).unwrap();
         let reason = status.canonical_reason().unwrap_or_default();
         reason.to_uppercase().replace([' ', '-'], "_") == constant
     };
-    let number = (400..600).find(has_this_name);
+    let number = (400..600).find(is_named_by_constant);
     number.unwrap_or_else(|| panic!("{constant} is no status"))
 }
 

@@ -30,14 +30,14 @@ fn assert_rotation_logs_no_user_out(new_program: impl Fn() -> Program) {
 }
 
 #[test]
-fn a_rotation_logs_no_user_out_on_sqlite() {
+fn a_rotation_of_the_secret_logs_no_user_out_on_sqlite() {
     let work_dir = WorkDir::new();
     assert_rotation_logs_no_user_out(|| work_dir.program().with_weak_hashing());
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn a_rotation_logs_no_user_out_on_postgres() {
+fn a_rotation_of_the_secret_logs_no_user_out_on_postgres() {
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     assert_rotation_logs_no_user_out(|| {
         let program = work_dir.program().with_weak_hashing();

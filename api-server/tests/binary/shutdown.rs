@@ -98,7 +98,7 @@ fn sigterm_lets_a_request_finish_on_postgres() {
 }
 
 #[test]
-fn a_login_whose_hash_is_being_computed_gets_its_response() {
+fn a_login_whose_hash_is_being_computed_at_the_signal_succeeds() {
     let work_dir = WorkDir::new();
     let mut server = work_dir.program().set("BCRYPT_COST", "11").start();
     server.register("ada@example.com", PASSWORD);

@@ -66,8 +66,8 @@ fn measure_logouts(servers: &[Server], email: &str) -> Vec<Duration> {
     (0..LOGOUT_COUNT).map(measure_one_logout).collect()
 }
 
-/// Creates tasks, lists tasks and refreshes tokens until the sender of `stop_receiver` is dropped. Returns the number of
-/// requests.
+/// Creates tasks, lists tasks and refreshes tokens until the sender of `stop_receiver` is dropped. Returns the number
+/// of requests.
 fn keep_busy(server: &Server, email: &str, stop_receiver: &Receiver<()>) -> usize {
     let mut connection = server.connect();
     let mut token_response = server.log_in(email, PASSWORD).expect(200);

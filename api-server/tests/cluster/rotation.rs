@@ -118,8 +118,8 @@ impl Client {
         client
     }
 
-    /// Sends a request to the process with this index, asserts the status, and returns the body of the response. Sends a
-    /// `GET` request if `body` is null.
+    /// Sends a request to the process with this index, asserts the status, and returns the body of the response. Sends
+    /// a `GET` request if `body` is null.
     fn request(
         &mut self,
         index: usize,

@@ -21,7 +21,7 @@ fn lifetimes_are_whole_seconds_up_to_400_days() {
     for variable in ["ACCESS_TOKEN_TTL", "SESSION_TTL"] {
         assert_each_rejected(variable, &invalid_values, "from 1s to 400d");
     }
-    // An empty `SESSION_MAX_TTL` is treated as unset.
+    // An empty `SESSION_MAX_TTL` is valid and means that there is no limit.
     assert_each_rejected("SESSION_MAX_TTL", &invalid_values[1..], "from 1s to 400d");
     assert_starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
 }
