@@ -1,4 +1,4 @@
-//! Tests the commands `keys generate`, `openapi` and `migrate`, and that `serve` is the default.
+//! Tests the commands `keys generate`, `openapi` and `migrate`, and that `serve` is the default command.
 
 use harness::{Postgres, SECRET, WorkDir, repository_file};
 
@@ -33,7 +33,7 @@ fn keys_generate_prints_a_secret_that_is_accepted() {
 }
 
 #[test]
-fn openapi_prints_the_committed_document_and_serves_it() {
+fn openapi_prints_the_document_that_is_committed_and_served() {
     let work_dir = WorkDir::new();
     let outcome = work_dir.bare_program().args(&["openapi"]).run().succeeded();
     assert_eq!(outcome.stderr, "");
@@ -59,7 +59,7 @@ fn serve_is_the_default_command() {
 }
 
 #[test]
-fn migrate_prepares_a_sqlite_file_and_nothing_else() {
+fn migrate_creates_a_sqlite_file_and_no_secret_file() {
     let work_dir = WorkDir::new();
     let outcome = work_dir.bare_program().args(&["migrate"]).run().succeeded();
     assert!(
@@ -69,8 +69,8 @@ fn migrate_prepares_a_sqlite_file_and_nothing_else() {
     );
     assert!(work_dir.path("data/auth.db").exists());
     assert!(!work_dir.path("data/auth.db.secret").exists());
-    let second_run = work_dir.bare_program().args(&["migrate"]).run().succeeded();
-    assert_eq!(second_run.output(), "");
+    let second_outcome = work_dir.bare_program().args(&["migrate"]).run().succeeded();
+    assert_eq!(second_outcome.output(), "");
     work_dir.program().start().get("/readyz", "").expect(200);
 }
 

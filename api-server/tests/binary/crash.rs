@@ -9,22 +9,22 @@ use uuid::Uuid;
 
 use harness::{Connection, Response, Server, User, WorkDir};
 
-const KILLS: usize = 5;
-const WRITERS: usize = 4;
+const KILL_COUNT: usize = 5;
+const WRITER_COUNT: usize = 4;
 const PASSWORD: &str = "correct horse battery staple";
 
 /// The acknowledged users, each with the titles of the acknowledged tasks, oldest first.
 type AcknowledgedWrites = Vec<(User, Vec<String>)>;
 
-/// Returns the body of the response if the server has sent a complete 201; `None` if the connection failed.
-fn body_if_created(response: std::io::Result<Response>) -> Option<serde_json::Value> {
-    response.ok().map(|response| response.expect(201))
+/// Returns the body of the response, and asserts that its status is 201. Returns `None` if the connection failed.
+fn body_if_created(result: std::io::Result<Response>) -> Option<serde_json::Value> {
+    result.ok().map(|response| response.expect(201))
 }
 
 /// Registers users, each with three tasks, until the server has stopped. Reports each acknowledged write on a channel.
 fn register_and_add_tasks(
     server: &Server,
-    acknowledgements: &Sender<()>,
+    acknowledgement_sender: &Sender<()>,
     acknowledged_writes: &Mutex<AcknowledgedWrites>,
 ) {
     let post = |path: &str, token: &str, body| {
@@ -33,20 +33,20 @@ fn register_and_add_tasks(
     };
     loop {
         let email = format!("{}@example.com", Uuid::new_v4());
-        let body = json!({"email": email, "password": PASSWORD});
-        let Some(token_response) = post("/api/auth/register", "", body) else {
+        let registration_body = json!({"email": email, "password": PASSWORD});
+        let Some(token_response) = post("/api/auth/register", "", registration_body) else {
             return;
         };
         let (user, mut task_titles) = (User::of(&token_response), Vec::new());
         // The receiver exists until all senders are dropped, so sending succeeds.
-        let _send_result = acknowledgements.send(());
+        let _send_result = acknowledgement_sender.send(());
         for number in 0..3 {
             let title = format!("{number} of {email}");
             if post("/api/tasks", &user.token, json!({ "title": title })).is_none() {
                 break;
             }
             task_titles.push(title);
-            let _send_result = acknowledgements.send(());
+            let _send_result = acknowledgement_sender.send(());
         }
         acknowledged_writes
             .lock()
@@ -55,20 +55,23 @@ fn register_and_add_tasks(
     }
 }
 
-/// Kills the server under load, after this many acknowledged writes. Returns what the server has acknowledged.
+/// Kills the server under load, after this many acknowledged writes. Returns the acknowledged writes.
 fn kill_under_load(server: &Server, write_count: usize) -> AcknowledgedWrites {
     let acknowledged_writes = Mutex::new(Vec::new());
-    let (acknowledgements, receiver) = channel();
+    let (acknowledgement_sender, acknowledgement_receiver) = channel();
     thread::scope(|scope| {
-        for _ in 0..WRITERS {
-            let acknowledgements = acknowledgements.clone();
+        for _ in 0..WRITER_COUNT {
+            let acknowledgement_sender = acknowledgement_sender.clone();
             scope.spawn(|| {
-                let acknowledgements = acknowledgements;
-                register_and_add_tasks(server, &acknowledgements, &acknowledged_writes);
+                let acknowledgement_sender = acknowledgement_sender;
+                register_and_add_tasks(server, &acknowledgement_sender, &acknowledged_writes);
             });
         }
-        drop(acknowledgements);
-        assert_eq!(receiver.iter().take(write_count).count(), write_count);
+        drop(acknowledgement_sender);
+        assert_eq!(
+            acknowledgement_receiver.iter().take(write_count).count(),
+            write_count
+        );
         server.kill();
     });
     acknowledged_writes.into_inner().unwrap()
@@ -77,15 +80,15 @@ fn kill_under_load(server: &Server, write_count: usize) -> AcknowledgedWrites {
 #[test]
 fn no_acknowledged_write_is_lost_on_sqlite() {
     let work_dir = WorkDir::new();
-    let mut expected = AcknowledgedWrites::new();
-    for _ in 0..KILLS {
+    let mut acknowledged_writes = AcknowledgedWrites::new();
+    for _ in 0..KILL_COUNT {
         let write_count = 10 + usize::from(Uuid::new_v4().as_bytes()[0]) / 2;
-        expected.extend(kill_under_load(&work_dir.quick_server(), write_count));
+        acknowledged_writes.extend(kill_under_load(&work_dir.quick_server(), write_count));
     }
     let server = work_dir.quick_server();
-    for (user, task_titles) in &expected {
-        let login = server.log_in(&user.email, PASSWORD).expect(200);
-        let stored_titles = server.titles(&User::of(&login));
+    for (user, task_titles) in &acknowledged_writes {
+        let token_response = server.log_in(&user.email, PASSWORD).expect(200);
+        let stored_titles = server.titles(&User::of(&token_response));
         // The last write may be stored although its response was lost.
         let lost_titles: Vec<_> = task_titles
             .iter()

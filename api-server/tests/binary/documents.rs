@@ -15,13 +15,13 @@ fn settings() -> BTreeMap<String, String> {
     let arguments = command.get_arguments().map(|argument| {
         let variable = argument.get_env().unwrap().to_str().unwrap();
         let default_value = argument.get_default_values().first();
-        let default = default_value.map_or("", |default| default.to_str().unwrap());
+        let default = default_value.map_or("", |value| value.to_str().unwrap());
         (variable.to_owned(), default.to_owned())
     });
     arguments.collect()
 }
 
-/// Returns the name and the value of every line `# NAME=value`.
+/// Returns the name and the value of every line `NAME=value` or `# NAME=value`.
 fn example_settings(example: &str) -> Vec<(&str, &str)> {
     let lines = example.lines().map(|line| line.trim_start_matches("# "));
     let pairs = lines.filter_map(|line| line.split_once('='));
@@ -48,18 +48,18 @@ fn the_example_lists_every_setting_once_with_its_default() {
 }
 
 #[test]
-fn the_example_can_be_used_as_it_is() {
+fn the_server_starts_with_the_example() {
     let work_dir = WorkDir::new();
     work_dir.write(".env", repository_file(".env.example"));
     work_dir.program().start().stop();
 }
 
 #[test]
-fn the_example_with_every_default_spelled_out_changes_nothing() {
+fn the_server_starts_with_every_default_of_the_example() {
     let work_dir = WorkDir::new();
     let example = repository_file(".env.example");
-    let settings = example_settings(&example).into_iter();
-    let settings_with_default = settings.filter(|(_, value)| !value.is_empty());
+    let listed_settings = example_settings(&example).into_iter();
+    let settings_with_default = listed_settings.filter(|(_, value)| !value.is_empty());
     let lines: Vec<_> = settings_with_default
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
@@ -68,11 +68,11 @@ fn the_example_with_every_default_spelled_out_changes_nothing() {
     assert_eq!(work_dir.names(), [".env", "data"]);
 }
 
-/// Returns the rows of the table under a heading, each as a list of cells, without the header.
+/// Returns the rows of the table under a heading, each as a list of cells. Leaves out the header row.
 fn table_rows(path: &str, heading: &str) -> Vec<Vec<String>> {
-    let text = repository_file(path);
-    let section = text.lines().skip_while(|line| *line != heading).skip(1);
-    let section = section.take_while(|line| !line.starts_with("## "));
+    let document = repository_file(path);
+    let lines_after_heading = document.lines().skip_while(|line| *line != heading).skip(1);
+    let section = lines_after_heading.take_while(|line| !line.starts_with("## "));
     let table_lines = section.skip_while(|line| !line.starts_with('|'));
     let rows: Vec<_> = table_lines
         .take_while(|line| line.starts_with('|'))
@@ -82,29 +82,29 @@ fn table_rows(path: &str, heading: &str) -> Vec<Vec<String>> {
 }
 
 fn cells(row: &str) -> Vec<String> {
-    let cells = row.trim_matches('|').split('|').map(str::trim);
-    cells.map(ToOwned::to_owned).collect()
+    let trimmed_cells = row.trim_matches('|').split('|').map(str::trim);
+    trimmed_cells.map(ToOwned::to_owned).collect()
 }
 
 /// Returns the text between the backticks of a cell.
 fn code_text(cell: &str) -> &str {
-    let inner = cell
+    let code = cell
         .strip_prefix('`')
         .and_then(|cell| cell.strip_suffix('`'));
-    inner.unwrap_or_else(|| panic!("{cell} is not one piece of code"))
+    code.unwrap_or_else(|| panic!("{cell} is not one piece of code"))
 }
 
 /// Returns the entries as a set, and asserts that no entry is repeated.
 fn unique_entries<T: Ord + std::fmt::Debug>(entries: impl Iterator<Item = T>) -> BTreeSet<T> {
     let mut entry_set = BTreeSet::new();
     for entry in entries {
-        let text = format!("{entry:?}");
-        assert!(entry_set.insert(entry), "listed twice: {text}");
+        let printed_entry = format!("{entry:?}");
+        assert!(entry_set.insert(entry), "listed twice: {printed_entry}");
     }
     entry_set
 }
 
-fn assert_same<T: Ord + std::fmt::Debug>(listed: &BTreeSet<T>, actual: &BTreeSet<T>) {
+fn assert_same_entries<T: Ord + std::fmt::Debug>(listed: &BTreeSet<T>, actual: &BTreeSet<T>) {
     let missing: Vec<_> = actual.difference(listed).collect();
     let unknown: Vec<_> = listed.difference(actual).collect();
     assert!(
@@ -114,13 +114,16 @@ fn assert_same<T: Ord + std::fmt::Debug>(listed: &BTreeSet<T>, actual: &BTreeSet
 }
 
 #[test]
-fn the_guide_lists_every_setting_once_with_its_default() {
+fn the_operating_guide_lists_every_setting_once_with_its_default() {
     let rows = table_rows("docs/operating.md", "## Settings");
-    let listed = unique_entries(rows.iter().map(|row| code_text(&row[0]).to_owned()));
-    let settings = settings();
-    assert_same(&listed, &settings.keys().cloned().collect());
+    let listed_variables = unique_entries(rows.iter().map(|row| code_text(&row[0]).to_owned()));
+    let actual_settings = settings();
+    assert_same_entries(
+        &listed_variables,
+        &actual_settings.keys().cloned().collect(),
+    );
     for row in rows {
-        let default = &settings[code_text(&row[0])];
+        let default = &actual_settings[code_text(&row[0])];
         if default.is_empty() {
             // The table describes a computed default in words.
             assert!(!row[1].starts_with('`'), "{} has no default", row[0]);
@@ -144,14 +147,14 @@ fn operations() -> BTreeSet<String> {
 }
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-/// The guide describes these aliases of `/api/{user_id}/tasks` in a sentence instead of the table.
+/// The guide describes these aliases of `/api/{user_id}/tasks` in a sentence instead of in the table of routes.
 const TASK_ALIASES: [&str; 2] = ["/api/tasks", "/api/v1/tasks"];
 
 #[test]
-fn the_guide_lists_every_route_once() {
+fn the_api_guide_lists_every_route_once() {
     let rows = table_rows("docs/api.md", "## Routes");
-    let mut listed = unique_entries(rows.iter().map(|row| code_text(&row[0]).to_owned()));
-    let task_routes: Vec<_> = listed
+    let mut listed_routes = unique_entries(rows.iter().map(|row| code_text(&row[0]).to_owned()));
+    let task_routes: Vec<_> = listed_routes
         .iter()
         .filter(|route| route.contains("/api/{user_id}/tasks"))
         .cloned()
@@ -160,9 +163,9 @@ fn the_guide_lists_every_route_once() {
         let alias_routes = task_routes
             .iter()
             .map(|route| route.replace("/api/{user_id}/tasks", alias));
-        listed.extend(alias_routes);
+        listed_routes.extend(alias_routes);
     }
-    assert_same(&listed, &operations());
+    assert_same_entries(&listed_routes, &operations());
 }
 
 /// Returns the status and the name of every error code, such as `404 NOT_FOUND`. The source has a line
@@ -171,29 +174,29 @@ fn error_codes() -> BTreeSet<String> {
     let source = repository_file("api-server/src/problem/code.rs");
     let definitions = source.lines().filter_map(|line| {
         let (_, definition) = line.split_once(" = ")?;
-        let (status, code) = definition.split_once(' ')?;
-        let code = code.strip_prefix('"')?.strip_suffix("\",")?;
-        Some(format!("{} {code}", status_number(status)))
+        let (status_constant, quoted_code) = definition.split_once(' ')?;
+        let code = quoted_code.strip_prefix('"')?.strip_suffix("\",")?;
+        Some(format!("{} {code}", status_number(status_constant)))
     });
     definitions.collect()
 }
 
-/// Returns the number of a status constant: 404 for `NOT_FOUND`.
+/// Returns the status code that a constant names, such as 404 for `NOT_FOUND`.
 fn status_number(constant: &str) -> u16 {
-    let has_this_name = |number: &u16| {
+    let is_named_by_constant = |number: &u16| {
         let status = StatusCode::from_u16(*number).unwrap();
         let reason = status.canonical_reason().unwrap_or_default();
         reason.to_uppercase().replace([' ', '-'], "_") == constant
     };
-    let number = (400..600).find(has_this_name);
+    let number = (400..600).find(is_named_by_constant);
     number.unwrap_or_else(|| panic!("{constant} is no status"))
 }
 
 #[test]
-fn the_guide_lists_every_error_code_once_with_its_status() {
+fn the_api_guide_lists_every_error_code_once_with_its_status() {
     let rows = table_rows("docs/api.md", "## Errors");
-    let listed = rows
+    let listed_codes = rows
         .iter()
         .map(|row| format!("{} {}", row[0], code_text(&row[1])));
-    assert_same(&unique_entries(listed), &error_codes());
+    assert_same_entries(&unique_entries(listed_codes), &error_codes());
 }

@@ -68,7 +68,7 @@ const ALWAYS_INVALID: &str = "SESSION_TTL";
 #[derive(Clone, Copy)]
 enum ValueKind {
     Invalid,
-    /// The valid value; the invalid value for `ALWAYS_INVALID`.
+    /// The valid value, except that `ALWAYS_INVALID` gets its invalid value.
     Valid,
 }
 
@@ -81,17 +81,22 @@ impl Setting {
     }
 }
 
-/// Runs the program with values of these kinds in `.env`, in the environment and in flags; `None` sets no value.
-fn run(dotenv: ValueKind, variables: Option<ValueKind>, flags: Option<ValueKind>) -> Outcome {
+/// Runs the program with values of these kinds in `.env`, in the environment and in flags. `None` sets no value.
+fn run(
+    dotenv_kind: ValueKind,
+    variable_kind: Option<ValueKind>,
+    flag_kind: Option<ValueKind>,
+) -> Outcome {
     let work_dir = WorkDir::new();
-    let to_line = |setting: &Setting| format!("{}='{}'\n", setting.variable, setting.value(dotenv));
+    let to_line =
+        |setting: &Setting| format!("{}='{}'\n", setting.variable, setting.value(dotenv_kind));
     work_dir.write(".env", settings().iter().map(to_line).collect::<String>());
     let mut program = work_dir.bare_program();
     for setting in settings() {
-        if let Some(kind) = variables {
+        if let Some(kind) = variable_kind {
             program = program.set(setting.variable, setting.value(kind));
         }
-        if let Some(kind) = flags {
+        if let Some(kind) = flag_kind {
             let flag = format!("--{}", setting.flag);
             program = program.args(&[&flag, setting.value(kind)]);
         }
@@ -155,8 +160,9 @@ fn help_documents_every_setting() {
         let help = words.join(" ");
         for setting in settings() {
             let found_entry = help.split(" --").find(|entry| {
-                let rest = entry.strip_prefix(setting.flag);
-                rest.is_some_and(|rest| rest.starts_with(' ') && entry.contains("[env: "))
+                let text_after_flag = entry.strip_prefix(setting.flag);
+                text_after_flag
+                    .is_some_and(|text| text.starts_with(' ') && entry.contains("[env: "))
             });
             let entry =
                 found_entry.unwrap_or_else(|| panic!("--{} is missing: {help}", setting.flag));
@@ -232,7 +238,7 @@ fn a_flag_overrides_a_variable() {
 }
 
 #[test]
-fn an_invalid_line_of_dotenv_is_named_by_number_and_not_printed() {
+fn an_invalid_line_of_dotenv_is_reported_by_number_and_not_printed() {
     for line in [
         "AUTH_SECRET=correct horse hunter2",
         "AUTH_SECRET='hunter2",
@@ -277,7 +283,7 @@ fn a_dotenv_that_is_a_folder_is_rejected() {
 }
 
 #[test]
-fn a_variable_that_is_not_text_is_named() {
+fn a_variable_that_is_not_text_is_reported_without_its_value() {
     let work_dir = WorkDir::new();
     let program = work_dir
         .program()

@@ -15,11 +15,11 @@ fn run_keys_derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&
     program.args(&["keys", "derive"]).args(arguments).run()
 }
 
-/// Asserts that `keys derive` fails, that the error contains `remedy`, and that no file is created.
-fn assert_rejected(settings: &[(&str, &str)], arguments: &[&str], remedy: &str) {
+/// Asserts that `keys derive` fails, that the error message contains `message_part`, and that no file is created.
+fn assert_rejected(settings: &[(&str, &str)], arguments: &[&str], message_part: &str) {
     let work_dir = WorkDir::new();
     let outcome = run_keys_derive(&work_dir, settings, arguments);
-    outcome.assert_failed(2, &[remedy]);
+    outcome.assert_failed(2, &[message_part]);
     assert_eq!(outcome.stdout, "");
     assert!(!outcome.stderr.contains(SECRET), "{}", outcome.stderr);
     assert_eq!(work_dir.names(), [""; 0]);
@@ -45,23 +45,25 @@ fn keys_derive_prints_the_key_of_the_service_and_nothing_else() {
 }
 
 #[test]
-fn the_secret_is_read_from_the_same_places_as_by_the_server() {
-    let work_dir = WorkDir::new();
-    work_dir.write(".env", format!("AUTH_SECRET='{SECRET}'\n"));
-    let outcome = run_keys_derive(&work_dir, &[], &["--audience=reports"]).succeeded();
-    assert_eq!(outcome.stdout, format!("{REPORTS_KEY}\n"));
+fn keys_derive_reads_the_secret_from_the_same_places_as_the_server() {
+    let arguments = &["--audience=reports"];
+    let dotenv_folder = WorkDir::new();
+    dotenv_folder.write(".env", format!("AUTH_SECRET='{SECRET}'\n"));
+    let dotenv_outcome = run_keys_derive(&dotenv_folder, &[], arguments).succeeded();
+    assert_eq!(dotenv_outcome.stdout, format!("{REPORTS_KEY}\n"));
 
-    let work_dir = WorkDir::new();
-    work_dir.quick_server().stop();
-    let file_content = std::fs::read(work_dir.path("data/auth.db.secret")).unwrap();
+    let secret_file_folder = WorkDir::new();
+    secret_file_folder.quick_server().stop();
+    let file_content = std::fs::read(secret_file_folder.path("data/auth.db.secret")).unwrap();
     let secret = Secret::new(file_content.trim_ascii()).unwrap();
-    let outcome = run_keys_derive(&work_dir, &[], &["--audience=reports"]).succeeded();
-    let key = secret.for_audience("reports").unwrap();
-    assert_eq!(outcome.stdout.trim_end().as_bytes(), key.expose());
+    let file_outcome = run_keys_derive(&secret_file_folder, &[], arguments).succeeded();
+    let derived_key = secret.for_audience("reports").unwrap();
+    let printed_key = file_outcome.stdout.trim_end();
+    assert_eq!(printed_key.as_bytes(), derived_key.expose());
 }
 
 #[test]
-fn invalid_audiences_are_rejected() {
+fn keys_derive_rejects_invalid_arguments_and_settings() {
     let valid_secret = &[("AUTH_SECRET", SECRET)];
     assert_rejected(valid_secret, &["--audience", ""], "--audience: ");
     assert_rejected(valid_secret, &["--audience", " reports"], "white space");
@@ -81,7 +83,7 @@ fn invalid_audiences_are_rejected() {
 }
 
 #[test]
-fn a_service_with_its_key_verifies_the_tokens_that_the_server_issues_for_it() {
+fn a_service_with_a_derived_key_verifies_only_tokens_for_its_audience() {
     let work_dir = WorkDir::new();
     let program = work_dir.program().with_weak_hashing();
     let program = program.set("TOKEN_AUDIENCES", "reports,billing");
@@ -100,8 +102,8 @@ fn a_service_with_its_key_verifies_the_tokens_that_the_server_issues_for_it() {
     let now = SystemTime::now();
     let claims = reports_verifier.verify(&token_for("reports"), now).unwrap();
     assert_eq!(claims.email, user.email);
-    let result = reports_verifier.verify(&token_for("billing"), now);
-    assert_eq!(result, Err(Error::SignatureMismatch));
+    let billing_result = reports_verifier.verify(&token_for("billing"), now);
+    assert_eq!(billing_result, Err(Error::SignatureMismatch));
     let response = server.get("/api/auth/session", &token_for("reports"));
     assert_eq!(response.expect(401)["code"], "INVALID_TOKEN");
 }

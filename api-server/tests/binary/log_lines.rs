@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use harness::{Log, SECRET, WorkDir};
 
-/// Returns the log of a server in which every event that is logged by default has happened.
-fn log_of_every_event(format: &str) -> Log {
+/// Returns the log, of all levels, of a server that received line breaks and an escape sequence in requests.
+fn log_of_all_levels(log_format: &str) -> Log {
     let work_dir = WorkDir::new();
     let program = work_dir
         .program()
         .with_weak_hashing()
-        .set("LOG_FORMAT", format);
+        .set("LOG_FORMAT", log_format);
     let server = program.set("RUST_LOG", "trace").start();
     let user = server.register("ada@example.com", "correct horse battery staple");
     server.log_in("ada@example.com", "wrong password");
@@ -24,37 +24,37 @@ fn log_of_every_event(format: &str) -> Log {
 }
 
 #[test]
-fn json_has_one_object_per_line() {
-    let lines = log_of_every_event("json").lines();
+fn a_json_log_has_one_object_per_line() {
+    let lines = log_of_all_levels("json").lines();
     assert!(lines.len() > 5, "{lines:?}");
     for line in lines {
         let event: Value =
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        let field = |name: &str| {
+        let text_field = |name: &str| {
             event[name]
                 .as_str()
                 .unwrap_or_else(|| panic!("{name}: {line}"))
         };
-        let time = field("time");
+        let time = text_field("time");
         assert!(
             time.ends_with('Z') && DateTime::parse_from_rfc3339(time).is_ok(),
             "{line}"
         );
         assert!(
-            ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"].contains(&field("level")),
+            ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"].contains(&text_field("level")),
             "{line}"
         );
-        assert!(!field("target").is_empty(), "{line}");
+        assert!(!text_field("target").is_empty(), "{line}");
         assert!(
-            !field("message").is_empty() || field("level") == "TRACE",
+            !text_field("message").is_empty() || text_field("level") == "TRACE",
             "{line}"
         );
     }
 }
 
 #[test]
-fn text_has_one_line_per_event_whatever_a_caller_sends() {
-    for line in log_of_every_event("text").lines() {
+fn a_text_log_has_one_line_per_event_whatever_a_caller_sends() {
+    for line in log_of_all_levels("text").lines() {
         let (time, _) = line.split_once(' ').unwrap();
         assert!(DateTime::parse_from_rfc3339(time).is_ok(), "{line:?}");
         assert!(!line.contains(char::is_control), "{line:?}");
@@ -67,7 +67,7 @@ fn the_default_log_is_short_and_on_standard_error() {
     let server = work_dir.quick_server();
     server.register("ada@example.com", "correct horse battery staple");
     let lines = server.stop().lines();
-    let expected = [
+    let expected_words = [
         "secret",
         "migrated",
         "listening",
@@ -79,9 +79,9 @@ fn the_default_log_is_short_and_on_standard_error() {
         .iter()
         .filter(|line| line.contains(" api_server"))
         .collect();
-    assert_eq!(api_server_lines.len(), expected.len(), "{lines:#?}");
-    for (line, part) in api_server_lines.iter().zip(expected) {
-        assert!(line.contains(part) && line.contains(" INFO "), "{line}");
+    assert_eq!(api_server_lines.len(), expected_words.len(), "{lines:#?}");
+    for (line, word) in api_server_lines.iter().zip(expected_words) {
+        assert!(line.contains(word) && line.contains(" INFO "), "{line}");
     }
 }
 
@@ -89,7 +89,7 @@ fn the_default_log_is_short_and_on_standard_error() {
 fn rust_log_selects_what_is_logged() {
     let work_dir = WorkDir::new();
     work_dir.program().set("AUTH_SECRET", SECRET).start().stop();
-    // Uses a command that exits, because an empty log has no line to wait for.
+    // Uses a command that exits, because a test that starts a server waits for a log line.
     let outcome = work_dir
         .program()
         .set("RUST_LOG", "off")
@@ -105,11 +105,11 @@ fn rust_log_selects_what_is_logged() {
     assert!(log.contains("path=\"/healthz\" status=200"), "{log}");
 }
 
-/// Returns the log of a server that received bytes that are not HTTP.
-fn log_of_a_malformed_request(filter: &str) -> String {
+/// Returns the log of a server that received bytes that are not an HTTP request.
+fn log_of_a_malformed_request(log_filter: &str) -> String {
     let work_dir = WorkDir::new();
     let program = work_dir.program().with_weak_hashing();
-    let server = program.set("RUST_LOG", filter).start();
+    let server = program.set("RUST_LOG", log_filter).start();
     let mut stream = TcpStream::connect(server.addr()).unwrap();
     stream.write_all(b"no\0http\r\n\r\n").unwrap();
     let mut response = String::new();
@@ -120,27 +120,30 @@ fn log_of_a_malformed_request(filter: &str) -> String {
 
 #[test]
 fn a_malformed_request_is_logged_only_if_the_filter_includes_actix_http() {
-    let log = log_of_a_malformed_request("info");
-    assert!(!log.contains("actix_http"), "{log}");
-    let log = log_of_a_malformed_request("info,actix_http::h1::dispatcher=error");
-    assert!(log.contains(" ERROR actix_http::h1::dispatcher "), "{log}");
+    let info_log = log_of_a_malformed_request("info");
+    assert!(!info_log.contains("actix_http"), "{info_log}");
+    let dispatcher_log = log_of_a_malformed_request("info,actix_http::h1::dispatcher=error");
+    assert!(
+        dispatcher_log.contains(" ERROR actix_http::h1::dispatcher "),
+        "{dispatcher_log}"
+    );
 }
 
 #[test]
 fn a_server_that_trusts_every_ip_address_logs_a_warning() {
     let work_dir = WorkDir::new();
-    for (proxies, expected) in [
+    for (trusted_proxies, expects_warning) in [
         ("0.0.0.0/0", true),
         ("10.0.0.0/8,::/0", true),
         ("::/1", false),
     ] {
         let program = work_dir.program().with_weak_hashing();
         let log = program
-            .set("TRUSTED_PROXIES", proxies)
+            .set("TRUSTED_PROXIES", trusted_proxies)
             .start()
             .stop()
             .text();
         let has_warning = log.contains("every caller can choose its own network");
-        assert_eq!(has_warning, expected, "{proxies}: {log}");
+        assert_eq!(has_warning, expects_warning, "{trusted_proxies}: {log}");
     }
 }

@@ -11,12 +11,12 @@ const WRONG_PASSWORD: &str = "WrongPassw0rdOfAda";
 const DATABASE_PASSWORD: &str = "Passw0rdOfTheDatabase";
 const BASIC_CREDENTIALS: &str = "QWRhOlBhc3N3MHJkT2ZBZGE";
 
-fn with_verbose_log(program: Program, format: &str) -> Program {
+fn with_verbose_log(program: Program, log_format: &str) -> Program {
     let program = program.with_weak_hashing().set("RUST_LOG", "trace");
-    program.set("LOG_FORMAT", format)
+    program.set("LOG_FORMAT", log_format)
 }
 
-/// Sends secrets to the server in valid and invalid requests; returns the tokens.
+/// Sends secrets to the server in valid and invalid requests. Returns the access tokens that the server issued.
 fn send_secrets(server: &Server) -> Vec<String> {
     let user = server.register("ada@example.com", PASSWORD);
     let login_response = server.log_in("ada@example.com", PASSWORD).expect(200);
@@ -32,7 +32,7 @@ fn send_secrets(server: &Server) -> Vec<String> {
 }
 
 fn send_the_token_in_wrong_places(server: &Server, token: &str) {
-    // In order: the token with other last characters, a shortened token, and a token that is far too long.
+    // The first invalid token has other last characters, the second is shortened, and the third is far too long.
     let shortened_token = token.get(..token.len() - 9).unwrap();
     for invalid_token in [
         format!("{shortened_token}AAAAAAAAA"),
@@ -98,8 +98,9 @@ fn send_the_password_in_wrong_places(server: &Server) {
     }
 }
 
-/// Asserts that the log contains no secret of this file, none of `more_secrets`, and no part of a token.
-fn assert_not_logged(log: &str, tokens: &[String], more_secrets: &[&str]) {
+/// Asserts that the log contains no password, no password hash, none of `secrets_of_this_run`, and no payload or
+/// signature of a token.
+fn assert_not_logged(log: &str, tokens: &[String], secrets_of_this_run: &[&str]) {
     assert!(log.contains("TRACE"), "the log is not verbose: {log}");
     let mut secrets = vec![
         PASSWORD,
@@ -108,8 +109,8 @@ fn assert_not_logged(log: &str, tokens: &[String], more_secrets: &[&str]) {
         "8739456102938",
         "$2b$",
     ];
-    secrets.extend(more_secrets);
-    // Parts of a token are also sensitive: the payload is personal, and the signature is secret.
+    secrets.extend(secrets_of_this_run);
+    // The payload of a token is personal, and the signature is secret. The header is public.
     secrets.extend(tokens.iter().flat_map(|token| token.split('.').skip(1)));
     for secret in secrets {
         let line_with_secret = log.lines().find(|line| line.contains(secret));
@@ -128,7 +129,7 @@ fn no_secret_is_logged_on_sqlite_with_a_generated_secret() {
 }
 
 #[test]
-fn no_secret_is_logged_on_sqlite_with_configured_secrets_and_json() {
+fn no_secret_is_logged_as_json_on_sqlite_with_configured_secrets() {
     let work_dir = WorkDir::new();
     work_dir.write(".env", format!("AUTH_SECRETS_PREVIOUS={OTHER_SECRET}\n"));
     let program = with_verbose_log(work_dir.program(), "json").args(&["--auth-secret", SECRET]);

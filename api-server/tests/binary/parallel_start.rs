@@ -2,11 +2,11 @@
 
 use harness::{Postgres, Program, SECRET, Server, WorkDir};
 
-const PROCESSES: usize = 6;
+const PROCESS_COUNT: usize = 6;
 
-/// Asserts that all servers become ready, and that each server reads what the others have written.
-fn assert_all_become_ready(new_program: impl Fn() -> Program) {
-    let starting_processes: Vec<_> = (0..PROCESSES).map(|_| new_program().spawn()).collect();
+/// Asserts that all servers become ready, and that each server returns the tasks that were created on all servers.
+fn assert_servers_share_a_new_database(new_program: impl Fn() -> Program) {
+    let starting_processes: Vec<_> = (0..PROCESS_COUNT).map(|_| new_program().spawn()).collect();
     let servers: Vec<_> = starting_processes
         .into_iter()
         .map(Server::wait_until_listening)
@@ -28,15 +28,17 @@ fn assert_all_become_ready(new_program: impl Fn() -> Program) {
 #[test]
 fn processes_start_in_parallel_on_a_new_sqlite_file() {
     let work_dir = WorkDir::new();
-    assert_all_become_ready(|| work_dir.program().with_weak_hashing());
+    assert_servers_share_a_new_database(|| work_dir.program().with_weak_hashing());
     assert_eq!(work_dir.names(), ["data"]);
-    // Each process writes a temporary secret file. One of the files becomes the secret file, and the others are
-    // removed.
-    let expected_files = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
+    // Each process writes a temporary secret file. One of the files becomes the secret file, and the other
+    // files are removed.
+    let expected_names = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
     for entry in std::fs::read_dir(work_dir.path("data")).unwrap() {
         let name = entry.unwrap().file_name();
         assert!(
-            expected_files.iter().any(|file| name == *file),
+            expected_names
+                .iter()
+                .any(|expected_name| name == *expected_name),
             "left over: {name:?}"
         );
     }
@@ -46,7 +48,7 @@ fn processes_start_in_parallel_on_a_new_sqlite_file() {
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn processes_start_in_parallel_on_a_new_postgres_database() {
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
-    assert_all_become_ready(|| {
+    assert_servers_share_a_new_database(|| {
         let program = work_dir.program().with_weak_hashing();
         let program = program.set("DATABASE_URL", postgres.url("hunter2"));
         program.set("AUTH_SECRET", SECRET)

@@ -1,4 +1,4 @@
-//! Tests that files with hashes and secrets are readable only by their owner.
+//! Tests that files with password hashes and secrets are readable only by their owner.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -37,7 +37,7 @@ fn a_database_that_migrate_creates_is_private() {
 }
 
 #[test]
-fn a_secret_that_others_may_read_is_rejected_with_the_remedy() {
+fn a_secret_file_that_other_users_may_access_is_rejected_with_the_remedy() {
     let work_dir = WorkDir::new();
     work_dir.program().start().stop();
     let secret_file = work_dir.path("data/auth.db.secret");
@@ -51,8 +51,8 @@ fn a_secret_that_others_may_read_is_rejected_with_the_remedy() {
                 "{loose_mode:o}: {}",
                 outcome.output()
             );
-            for part in ["AUTH_SECRET: ", "chmod 600 'data/auth.db.secret'"] {
-                assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
+            for message_part in ["AUTH_SECRET: ", "chmod 600 'data/auth.db.secret'"] {
+                assert!(outcome.stderr.contains(message_part), "{}", outcome.stderr);
             }
         }
         assert_eq!(mode(&secret_file), loose_mode);
@@ -64,7 +64,7 @@ fn a_secret_that_others_may_read_is_rejected_with_the_remedy() {
 }
 
 #[test]
-fn with_a_configured_secret_the_mode_of_the_file_does_not_matter() {
+fn with_a_configured_secret_the_mode_of_the_secret_file_does_not_matter() {
     let work_dir = WorkDir::new();
     work_dir.program().start().stop();
     set_mode(&work_dir.path("data/auth.db.secret"), 0o644);
@@ -72,12 +72,15 @@ fn with_a_configured_secret_the_mode_of_the_file_does_not_matter() {
 }
 
 #[test]
-fn a_database_that_others_may_read_is_logged_and_served() {
+fn a_database_that_other_users_may_read_is_served_with_a_warning() {
     let work_dir = WorkDir::new();
     work_dir.program().start().stop();
     let database_file = work_dir.path("data/auth.db");
-    let log = work_dir.program().start().stop().text();
-    assert!(!log.contains("chmod"), "{log}");
+    let log_with_private_file = work_dir.program().start().stop().text();
+    assert!(
+        !log_with_private_file.contains("chmod"),
+        "{log_with_private_file}"
+    );
     set_mode(&database_file, 0o640);
     let log = work_dir.program().start().stop().text();
     assert!(log.contains("chmod go= 'data/auth.db'*"), "{log}");

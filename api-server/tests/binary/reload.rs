@@ -9,24 +9,24 @@ const PASSWORD: &str = "correct horse battery staple";
 /// The start of the log line after a SIGHUP that changes no secret.
 const SECRETS_UNCHANGED: &str = "SIGHUP: the secrets stay as they were: ";
 
-fn dotenv_text(current: &str, previous: &str) -> String {
-    format!("AUTH_SECRET='{current}'\nAUTH_SECRETS_PREVIOUS='{previous}'\n")
+fn dotenv_text(current_secret: &str, previous_secret: &str) -> String {
+    format!("AUTH_SECRET='{current_secret}'\nAUTH_SECRETS_PREVIOUS='{previous_secret}'\n")
 }
 
-/// Returns a keyring of these secrets as the log prints it: as a list of key ids.
-fn key_ids(current: &str, previous: &[&str]) -> String {
-    let secret = |text: &str| Secret::new(text).unwrap();
-    let previous_secrets = previous.iter().map(|text| secret(text));
+/// Returns the key ids of these secrets, in the format of the log.
+fn key_ids(current_secret: &str, previous_secrets: &[&str]) -> String {
+    let parse_secret = |text: &str| Secret::new(text).unwrap();
+    let parsed_previous_secrets = previous_secrets.iter().map(|text| parse_secret(text));
     format!(
         "{:?}",
-        Keyring::new(secret(current)).with_previous(previous_secrets)
+        Keyring::new(parse_secret(current_secret)).with_previous(parsed_previous_secrets)
     )
 }
 
-/// Sends SIGHUP, waits for a log line that contains `part`, and returns the line.
-fn send_hangup(server: &Server, part: &str) -> String {
+/// Sends SIGHUP, waits for a log line that contains `expected_part`, and returns the line.
+fn send_hangup(server: &Server, expected_part: &str) -> String {
     server.signal(Signal::HUP);
-    server.log.line(part)
+    server.log.line(expected_part)
 }
 
 fn log_in(server: &Server) -> User {
@@ -94,33 +94,33 @@ fn invalid_secrets_change_nothing() {
 }
 
 #[test]
-fn settings_from_the_environment_cannot_change() {
+fn secrets_from_the_environment_or_a_flag_are_not_reloaded() {
     let work_dir = WorkDir::new();
     let environment = [
         ("AUTH_SECRET", SECRET),
         ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET),
     ];
-    let server = work_dir.program().set_all(&environment).start();
+    let server_with_both_variables = work_dir.program().set_all(&environment).start();
     work_dir.write(".env", dotenv_text(OTHER_SECRET, ""));
-    let line = send_hangup(&server, SECRETS_UNCHANGED);
+    let line = send_hangup(&server_with_both_variables, SECRETS_UNCHANGED);
     assert!(line.contains("cannot be read again"), "{line}");
-    server.stop();
+    server_with_both_variables.stop();
 
-    // One of the two variables is in the environment; the other is reloaded.
-    let server = work_dir.program().set_all(&environment[..1]).start();
+    // `AUTH_SECRET` is in the environment, so only `AUTH_SECRETS_PREVIOUS` is read from `.env`.
+    let server_with_one_variable = work_dir.program().set_all(&environment[..1]).start();
     work_dir.write(".env", dotenv_text("not read", OTHER_SECRET));
-    send_hangup(&server, &key_ids(SECRET, &[OTHER_SECRET]));
-    server.stop();
+    send_hangup(&server_with_one_variable, &key_ids(SECRET, &[OTHER_SECRET]));
+    server_with_one_variable.stop();
 
     work_dir.write(".env", dotenv_text(OTHER_SECRET, SECRET));
-    let flag = ["--auth-secret", SECRET];
-    let server = work_dir.program().args(&flag).start();
+    let flag_arguments = ["--auth-secret", SECRET];
+    let server_with_flag = work_dir.program().args(&flag_arguments).start();
     work_dir.write(".env", dotenv_text("not read", ""));
-    send_hangup(&server, &key_ids(SECRET, &[]));
+    send_hangup(&server_with_flag, &key_ids(SECRET, &[]));
 }
 
 #[test]
-fn the_generated_secret_is_read_from_its_file() {
+fn a_generated_secret_is_reloaded_from_the_secret_file() {
     let work_dir = WorkDir::new();
     let server = work_dir.quick_server();
     let old_login = server.register("ada@example.com", PASSWORD);
@@ -132,13 +132,13 @@ fn the_generated_secret_is_read_from_its_file() {
 }
 
 #[test]
-fn nothing_but_the_secrets_is_read_again() {
+fn no_setting_other_than_the_secrets_is_reloaded() {
     let work_dir = WorkDir::new();
     work_dir.write(".env", dotenv_text(SECRET, ""));
     let server = work_dir.quick_server();
     server.register("ada@example.com", PASSWORD);
-    let other_settings = "ACCESS_TOKEN_TTL=1m\nAUTH_ISSUER=another\nTOKEN_AUDIENCES=reports\n";
-    work_dir.write(".env", dotenv_text(OTHER_SECRET, SECRET) + other_settings);
+    let changed_settings = "ACCESS_TOKEN_TTL=1m\nAUTH_ISSUER=another\nTOKEN_AUDIENCES=reports\n";
+    work_dir.write(".env", dotenv_text(OTHER_SECRET, SECRET) + changed_settings);
     send_hangup(&server, &key_ids(OTHER_SECRET, &[SECRET]));
     let token_response = server.log_in("ada@example.com", PASSWORD).expect(200);
     assert_eq!(token_response["expires_in"], 900);

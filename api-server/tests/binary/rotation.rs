@@ -2,7 +2,7 @@
 
 use harness::{OTHER_SECRET, Postgres, Program, SECRET, Server, User, WorkDir};
 
-fn assert_accepts(server: &Server, user: &User) {
+fn assert_accepts_token(server: &Server, user: &User) {
     server.get("/api/auth/session", &user.token).expect(200);
     assert_eq!(server.titles(user), ["kept"]);
 }
@@ -15,29 +15,29 @@ fn assert_rotation_logs_no_user_out(new_program: impl Fn() -> Program) {
 
     let program = new_program().set("AUTH_SECRET", OTHER_SECRET);
     let rotating_server = program.set("AUTH_SECRETS_PREVIOUS", SECRET).start();
-    assert_accepts(&rotating_server, &user);
+    assert_accepts_token(&rotating_server, &user);
     let login_response = rotating_server.log_in(&user.email, "correct horse battery staple");
     let new_login = User::of(&login_response.expect(200));
-    assert_accepts(&rotating_server, &new_login);
+    assert_accepts_token(&rotating_server, &new_login);
     rotating_server.stop();
 
     let new_server = new_program().set("AUTH_SECRET", OTHER_SECRET).start();
-    assert_accepts(&new_server, &new_login);
-    let response = new_server.get("/api/auth/session", &user.token).expect(401);
-    assert_eq!(response["code"], "INVALID_TOKEN");
-    let response = new_server.get("/api/tasks", &user.token).expect(401);
-    assert_eq!(response["code"], "INVALID_TOKEN");
+    assert_accepts_token(&new_server, &new_login);
+    let session_response = new_server.get("/api/auth/session", &user.token).expect(401);
+    assert_eq!(session_response["code"], "INVALID_TOKEN");
+    let tasks_response = new_server.get("/api/tasks", &user.token).expect(401);
+    assert_eq!(tasks_response["code"], "INVALID_TOKEN");
 }
 
 #[test]
-fn a_rotation_logs_no_user_out_on_sqlite() {
+fn a_rotation_of_the_secret_logs_no_user_out_on_sqlite() {
     let work_dir = WorkDir::new();
     assert_rotation_logs_no_user_out(|| work_dir.program().with_weak_hashing());
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn a_rotation_logs_no_user_out_on_postgres() {
+fn a_rotation_of_the_secret_logs_no_user_out_on_postgres() {
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     assert_rotation_logs_no_user_out(|| {
         let program = work_dir.program().with_weak_hashing();

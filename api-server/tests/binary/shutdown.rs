@@ -16,20 +16,20 @@ const MAX_DRAIN_TIME: Duration = Duration::from_secs(10);
 /// The longest shutdown when no request is in flight.
 const MAX_IDLE_SHUTDOWN: Duration = Duration::from_secs(3);
 
-/// Returns the head and the body of a `POST` request, for tests that send each separately.
-fn post_request(path: &str, headers: &str, body: &serde_json::Value) -> (String, String) {
+/// Returns the head and the body of a `POST` request. Tests send the head and the body separately.
+fn post_request(path: &str, extra_headers: &str, body: &serde_json::Value) -> (String, String) {
     let body_text = body.to_string();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n{headers}\
+        "POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n{extra_headers}\
          Content-Length: {}\r\n\r\n",
         body_text.len()
     );
     (head, body_text)
 }
 
-fn login_request(headers: &str) -> (String, String) {
+fn login_request(extra_headers: &str) -> (String, String) {
     let body = json!({"email": "ada@example.com", "password": PASSWORD});
-    post_request("/api/auth/login", headers, &body)
+    post_request("/api/auth/login", extra_headers, &body)
 }
 
 fn wait_until_connections_are_refused(addr: SocketAddr) {
@@ -98,7 +98,7 @@ fn sigterm_lets_a_request_finish_on_postgres() {
 }
 
 #[test]
-fn a_login_whose_hash_is_being_computed_gets_its_response() {
+fn a_login_whose_hash_is_being_computed_at_the_signal_succeeds() {
     let work_dir = WorkDir::new();
     let mut server = work_dir.program().set("BCRYPT_COST", "11").start();
     server.register("ada@example.com", PASSWORD);
@@ -110,7 +110,7 @@ fn a_login_whose_hash_is_being_computed_gets_its_response() {
     server.signal(Signal::TERM);
     connection.response().expect(200);
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
-    // The server received the signal before the login was complete.
+    // The signal arrived before the login was complete.
     assert!(server.log.position("SIGTERM") < server.log.position("logged in"));
 }
 
@@ -142,12 +142,12 @@ fn idle_connections_do_not_delay_the_shutdown() {
     );
 }
 
-/// This test takes ten seconds, because no setting shortens the time limit.
+/// This test takes ten seconds, because no setting shortens the time that requests in flight may take.
 #[test]
 fn a_request_that_never_ends_is_aborted() {
     let work_dir = WorkDir::new();
     let mut server = work_dir.quick_server();
-    // A caller that requests more bytes than the socket buffers can store, and reads only the first head.
+    // Requests more bytes than the socket buffers can store, and reads only the head of the first response.
     let mut unread_connection = server.connect();
     let request = "GET /api/openapi.json HTTP/1.1\r\nHost: test\r\n\r\n";
     unread_connection.send(request.repeat(1000));

@@ -26,22 +26,24 @@ fn the_server_starts_with_sqlite_in_an_empty_folder() {
     assert!(work_dir.path("data/auth.db").exists());
 
     let first_secret = std::fs::read(&secret_file).unwrap();
-    let server = work_dir.program().start();
-    assert_eq!(server.titles(&user), ["before"]);
-    server.get("/api/auth/session", &user.token).expect(200);
-    server.stop();
+    let restarted_server = work_dir.program().start();
+    assert_eq!(restarted_server.titles(&user), ["before"]);
+    restarted_server
+        .get("/api/auth/session", &user.token)
+        .expect(200);
+    restarted_server.stop();
     assert_eq!(std::fs::read(&secret_file).unwrap(), first_secret);
 }
 
 #[test]
-fn a_configured_secret_leaves_no_file() {
+fn with_a_configured_secret_no_secret_file_is_created() {
     let work_dir = WorkDir::new();
     work_dir.program().set("AUTH_SECRET", SECRET).start().stop();
     assert!(!work_dir.path("data/auth.db.secret").exists());
 }
 
 #[test]
-fn a_damaged_secret_file_is_named_and_kept() {
+fn a_damaged_secret_file_is_reported_and_kept() {
     let work_dir = WorkDir::new();
     work_dir.program().start().stop();
     work_dir.write("data/auth.db.secret", "hunter2");

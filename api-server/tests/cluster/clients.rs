@@ -1,4 +1,4 @@
-//! A client that records which of its changes the server has acknowledged.
+//! Defines a client that records which changes the server has acknowledged.
 
 use std::sync::mpsc::Sender;
 
@@ -10,7 +10,7 @@ use harness::{Connection, Server};
 const PASSWORD: &str = "correct horse battery staple";
 const REFRESH_PATH: &str = "/api/auth/refresh";
 
-/// The server has stopped. The effect of the last request is unknown.
+/// The server has stopped or responded with 503. The effect of the last request is unknown.
 pub(crate) struct ServerStopped;
 
 /// The state of a client's logout.
@@ -26,21 +26,24 @@ pub(crate) struct Client {
     access_token: String,
     refresh_token: String,
     task_titles: Vec<String>,
-    logout: LogoutState,
+    logout_state: LogoutState,
 }
 
 /// A connection that reports each acknowledged write on a channel.
 pub(crate) struct ReportingConnection {
     connection: Connection,
-    acknowledgements: Sender<()>,
+    acknowledgement_sender: Sender<()>,
 }
 
 impl ReportingConnection {
-    pub(crate) fn to(server: &Server, acknowledgements: Sender<()>) -> Result<Self, ServerStopped> {
-        let connection = Connection::try_open(server.addr()).map_err(|_refused| ServerStopped)?;
+    pub(crate) fn to(
+        server: &Server,
+        acknowledgement_sender: Sender<()>,
+    ) -> Result<Self, ServerStopped> {
+        let connection = Connection::try_open(server.addr()).map_err(|_error| ServerStopped)?;
         Ok(Self {
             connection,
-            acknowledgements,
+            acknowledgement_sender,
         })
     }
 
@@ -49,18 +52,18 @@ impl ReportingConnection {
         path: &str,
         token: &str,
         body: &Value,
-        status: u16,
+        expected_status: u16,
     ) -> Result<Value, ServerStopped> {
         let result = self.connection.try_request("POST", path, token, Some(body));
-        let response = result.map_err(|_cut_off| ServerStopped)?;
+        let response = result.map_err(|_error| ServerStopped)?;
         if response.status == 503 {
-            // As after a stop of the server, the effect of the write is unknown.
+            // A write with this response may have taken effect.
             return Err(ServerStopped);
         }
-        let body = response.expect(status);
+        let response_body = response.expect(expected_status);
         // The receiver exists until all senders are dropped, so sending succeeds.
-        let _send_result = self.acknowledgements.send(());
-        Ok(body)
+        let _send_result = self.acknowledgement_sender.send(());
+        Ok(response_body)
     }
 }
 
@@ -74,20 +77,20 @@ impl Client {
             access_token: String::new(),
             refresh_token: String::new(),
             task_titles: Vec::new(),
-            logout: LogoutState::NotRequested,
+            logout_state: LogoutState::NotRequested,
         };
         client.store_tokens(&token_response);
         Ok(client)
     }
 
     fn store_tokens(&mut self, token_response: &Value) {
-        let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
-        self.access_token = text("access_token");
-        self.refresh_token = text("refresh_token");
+        let text_field = |name: &str| token_response[name].as_str().unwrap().to_owned();
+        self.access_token = text_field("access_token");
+        self.refresh_token = text_field("refresh_token");
     }
 
     pub(crate) fn is_logged_in(&self) -> bool {
-        self.logout == LogoutState::NotRequested
+        self.logout_state == LogoutState::NotRequested
     }
 
     pub(crate) fn refresh(
@@ -115,11 +118,11 @@ impl Client {
         &mut self,
         connection: &mut ReportingConnection,
     ) -> Result<(), ServerStopped> {
-        self.logout = LogoutState::Requested;
+        self.logout_state = LogoutState::Requested;
         let body = json!({});
         let response = connection.post("/api/auth/logout", &self.access_token, &body, 200)?;
         assert_eq!(response["revoked"], 1);
-        self.logout = LogoutState::Acknowledged;
+        self.logout_state = LogoutState::Acknowledged;
         Ok(())
     }
 
@@ -129,9 +132,9 @@ impl Client {
         let mut connection = server.connect();
         let session_response =
             connection.request("GET", "/api/auth/session", &self.access_token, None);
-        let body = json!({ "refresh_token": self.refresh_token });
-        let refresh_response = connection.request("POST", REFRESH_PATH, "", Some(&body));
-        let is_logged_out = match self.logout {
+        let refresh_body = json!({ "refresh_token": self.refresh_token });
+        let refresh_response = connection.request("POST", REFRESH_PATH, "", Some(&refresh_body));
+        let is_logged_out = match self.logout_state {
             LogoutState::NotRequested => false,
             LogoutState::Acknowledged => true,
             LogoutState::Requested => session_response.status == 401,
@@ -144,11 +147,11 @@ impl Client {
                 self.email
             );
             assert_eq!(refresh_response.expect(401)["code"], "SESSION_EXPIRED");
-            self.logout = LogoutState::Acknowledged;
+            self.logout_state = LogoutState::Acknowledged;
         } else {
             session_response.expect(200);
             self.store_tokens(&refresh_response.expect(200));
-            self.logout = LogoutState::NotRequested;
+            self.logout_state = LogoutState::NotRequested;
         }
     }
 

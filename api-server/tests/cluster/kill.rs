@@ -10,19 +10,19 @@ use crate::clients::{Client, ReportingConnection, ServerStopped};
 use crate::{postgres_program, sqlite_program, wait_for_other_tests};
 use harness::{Postgres, Program, Server, WorkDir};
 
-const KILLS: usize = 20;
-const WRITERS: usize = 4;
+const KILL_COUNT: usize = 20;
+const WRITER_COUNT: usize = 4;
 
-/// Registers clients and changes their tasks and sessions until the server has stopped. `old_client` existed before the
-/// last kill, and is refreshed too.
+/// Registers clients and changes their tasks and sessions until the server has stopped. `old_client` was registered
+/// before the last kill, and is refreshed repeatedly.
 fn send_until_stopped(
     server: &Server,
-    acknowledgements: &Sender<()>,
+    acknowledgement_sender: &Sender<()>,
     old_client: Option<Client>,
 ) -> Vec<Client> {
     let mut clients: Vec<_> = old_client.into_iter().collect();
     let mut send_requests = || -> Result<Infallible, ServerStopped> {
-        let mut connection = ReportingConnection::to(server, acknowledgements.clone())?;
+        let mut connection = ReportingConnection::to(server, acknowledgement_sender.clone())?;
         loop {
             clients.push(Client::register(&mut connection)?);
             for round in 0..3 {
@@ -47,20 +47,23 @@ fn send_until_stopped(
     clients
 }
 
-/// Kills the server after this many acknowledged writes of busy clients. Returns the clients.
+/// Kills the server after this many acknowledged writes. Returns the old clients and the new clients.
 fn kill_under_load(server: &Server, write_count: usize, old_clients: Vec<Client>) -> Vec<Client> {
-    let (acknowledgements, receiver) = channel();
-    let mut remaining_clients = old_clients.into_iter();
+    let (acknowledgement_sender, acknowledgement_receiver) = channel();
+    let mut unassigned_clients = old_clients.into_iter();
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..WRITERS)
+        let workers: Vec<_> = (0..WRITER_COUNT)
             .map(|_| {
-                let (acknowledgements, old_client) =
-                    (acknowledgements.clone(), remaining_clients.next());
-                scope.spawn(move || send_until_stopped(server, &acknowledgements, old_client))
+                let (acknowledgement_sender, old_client) =
+                    (acknowledgement_sender.clone(), unassigned_clients.next());
+                scope.spawn(move || send_until_stopped(server, &acknowledgement_sender, old_client))
             })
             .collect();
-        drop(acknowledgements);
-        assert_eq!(receiver.iter().take(write_count).count(), write_count);
+        drop(acknowledgement_sender);
+        assert_eq!(
+            acknowledgement_receiver.iter().take(write_count).count(),
+            write_count
+        );
         server.kill();
         workers
             .into_iter()
@@ -72,10 +75,10 @@ fn kill_under_load(server: &Server, write_count: usize, old_clients: Vec<Client>
 fn assert_no_acknowledged_change_is_lost(new_program: impl Fn() -> Program) {
     let mut all_clients: Vec<Client> = Vec::new();
     let mut server = new_program().start();
-    for _ in 0..KILLS {
+    for _ in 0..KILL_COUNT {
         let write_count = 5 + usize::from(Uuid::new_v4().as_bytes()[0]) / 2;
-        let logged_in = all_clients.extract_if(.., |client| client.is_logged_in());
-        let old_clients = logged_in.take(WRITERS).collect();
+        let logged_in_clients = all_clients.extract_if(.., |client| client.is_logged_in());
+        let old_clients = logged_in_clients.take(WRITER_COUNT).collect();
         let mut clients = kill_under_load(&server, write_count, old_clients);
         server = new_program().start();
         for client in &mut clients {

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::{postgres_program, sqlite_program, wait_for_other_tests};
 use harness::{Connection, Postgres, Program, Server, WorkDir};
 
-const PROCESSES: usize = 3;
+const PROCESS_COUNT: usize = 3;
 /// The longest time from a logout until every process rejects the token.
 const MAX_DELAY: Duration = Duration::from_secs(2);
 /// The number of users who log out in parallel.
-const USERS: usize = 4;
+const USER_COUNT: usize = 4;
 /// The number of logouts of each user.
-const LOGOUTS: usize = 25;
-/// The delay between two requests, which limits the precision of the measured times.
+const LOGOUT_COUNT: usize = 25;
+/// The delay between two requests of a client. The delay limits the precision of the measured times.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -26,7 +26,7 @@ fn log_in(server: &Server, email: &str) -> String {
     token_response["access_token"].as_str().unwrap().to_owned()
 }
 
-/// Sends a request with the token. Returns whether the token is rejected because the session was revoked.
+/// Sends a request with the token. Returns whether the server rejects the token because the session was revoked.
 fn rejects_as_revoked(connection: &mut Connection, token: &str) -> bool {
     let response = connection.request("GET", "/api/auth/session", token, None);
     match response.status {
@@ -44,10 +44,10 @@ fn measure_logouts(servers: &[Server], email: &str) -> Vec<Duration> {
         for connection in &mut *other_connections {
             assert!(!rejects_as_revoked(connection, &token));
         }
-        let logout =
+        let logout_response =
             logout_connection.request("POST", "/api/auth/logout", &token, Some(&json!({})));
         let revoked_at = Instant::now();
-        assert_eq!(logout.expect(200)["revoked"], 1);
+        assert_eq!(logout_response.expect(200)["revoked"], 1);
         assert!(
             rejects_as_revoked(logout_connection, &token),
             "accepted by the server of the logout"
@@ -63,19 +63,19 @@ fn measure_logouts(servers: &[Server], email: &str) -> Vec<Duration> {
         }
         revoked_at.elapsed()
     };
-    (0..LOGOUTS).map(measure_one_logout).collect()
+    (0..LOGOUT_COUNT).map(measure_one_logout).collect()
 }
 
-/// Creates tasks, lists tasks and refreshes tokens until the sender of `stop` is dropped. Returns the number of
-/// requests.
-fn keep_busy(server: &Server, email: &str, stop: &Receiver<()>) -> usize {
+/// Creates tasks, lists tasks and refreshes tokens until the sender of `stop_receiver` is dropped. Returns the number
+/// of requests.
+fn keep_busy(server: &Server, email: &str, stop_receiver: &Receiver<()>) -> usize {
     let mut connection = server.connect();
     let mut token_response = server.log_in(email, PASSWORD).expect(200);
-    let text =
+    let text_field =
         |token_response: &Value, name: &str| token_response[name].as_str().unwrap().to_owned();
     let mut request_count = 0;
-    while stop.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-        let token = text(&token_response, "access_token");
+    while stop_receiver.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+        let token = text_field(&token_response, "access_token");
         let task_body = json!({ "title": request_count.to_string() });
         connection
             .request("POST", "/api/tasks", &token, Some(&task_body))
@@ -83,7 +83,7 @@ fn keep_busy(server: &Server, email: &str, stop: &Receiver<()>) -> usize {
         connection
             .request("GET", "/api/tasks", &token, None)
             .expect(200);
-        let refresh_body = json!({ "refresh_token": text(&token_response, "refresh_token") });
+        let refresh_body = json!({ "refresh_token": text_field(&token_response, "refresh_token") });
         let response = connection.request("POST", "/api/auth/refresh", "", Some(&refresh_body));
         token_response = response.expect(200);
         request_count += 3;
@@ -92,11 +92,11 @@ fn keep_busy(server: &Server, email: &str, stop: &Receiver<()>) -> usize {
 }
 
 #[expect(clippy::print_stdout, reason = "the figures for docs/performance.md")]
-fn report(mut delays: Vec<Duration>, requests: usize, elapsed: Duration) {
+fn print_report(mut delays: Vec<Duration>, request_count: usize, elapsed: Duration) {
     delays.sort();
     let percentile = |percent: usize| delays[(delays.len() * percent / 100).min(delays.len() - 1)];
     println!(
-        "{} logouts took effect after p50 {:?}, p99 {:?}, max {:?}; during the logouts, {requests} other requests in {elapsed:?}",
+        "{} logouts took effect after p50 {:?}, p99 {:?}, max {:?}; during the logouts, {request_count} other requests in {elapsed:?}",
         delays.len(),
         percentile(50),
         percentile(99),
@@ -113,21 +113,21 @@ fn assert_new_process_rejects(program: Program, tokens: &[String]) {
     }
 }
 
-fn logouts_reach_every_process(new_program: impl Fn() -> Program) {
-    let starting_processes: Vec<_> = (0..PROCESSES).map(|_| new_program().spawn()).collect();
+fn assert_logouts_reach_every_process(new_program: impl Fn() -> Program) {
+    let starting_processes: Vec<_> = (0..PROCESS_COUNT).map(|_| new_program().spawn()).collect();
     let servers: Vec<_> = starting_processes
         .into_iter()
         .map(Server::wait_until_listening)
         .collect();
-    let email = |number: usize| format!("{number}@example.com");
-    for number in 0..USERS + PROCESSES {
-        servers[0].register(&email(number), PASSWORD);
+    let email_of = |number: usize| format!("{number}@example.com");
+    for number in 0..USER_COUNT + PROCESS_COUNT {
+        servers[0].register(&email_of(number), PASSWORD);
     }
     let started_at = Instant::now();
     let (delays, request_count) = thread::scope(|scope| {
         let new_busy_threads = servers.iter().enumerate().map(|(number, server)| {
             let (stop_sender, stop_receiver) = channel();
-            let email = email(USERS + number);
+            let email = email_of(USER_COUNT + number);
             (
                 stop_sender,
                 scope.spawn(move || keep_busy(server, &email, &stop_receiver)),
@@ -135,8 +135,8 @@ fn logouts_reach_every_process(new_program: impl Fn() -> Program) {
         });
         let busy_threads: Vec<_> = new_busy_threads.collect();
         let servers = &servers;
-        let new_user_threads =
-            (0..USERS).map(|number| scope.spawn(move || measure_logouts(servers, &email(number))));
+        let new_user_threads = (0..USER_COUNT)
+            .map(|number| scope.spawn(move || measure_logouts(servers, &email_of(number))));
         let user_threads: Vec<_> = new_user_threads.collect();
         let delays: Vec<_> = user_threads
             .into_iter()
@@ -148,10 +148,10 @@ fn logouts_reach_every_process(new_program: impl Fn() -> Program) {
         });
         (delays, request_counts.sum())
     });
-    report(delays, request_count, started_at.elapsed());
+    print_report(delays, request_count, started_at.elapsed());
 
-    let tokens: Vec<_> = (0..USERS)
-        .map(|number| log_in(&servers[0], &email(number)))
+    let tokens: Vec<_> = (0..USER_COUNT)
+        .map(|number| log_in(&servers[0], &email_of(number)))
         .collect();
     for token in &tokens {
         servers[0]
@@ -165,7 +165,7 @@ fn logouts_reach_every_process(new_program: impl Fn() -> Program) {
 fn on_sqlite_a_logout_reaches_three_processes_within_two_seconds() {
     let _guard = wait_for_other_tests();
     let work_dir = WorkDir::new();
-    logouts_reach_every_process(|| sqlite_program(&work_dir));
+    assert_logouts_reach_every_process(|| sqlite_program(&work_dir));
 }
 
 #[test]
@@ -173,5 +173,5 @@ fn on_sqlite_a_logout_reaches_three_processes_within_two_seconds() {
 fn on_postgres_a_logout_reaches_three_processes_within_two_seconds() {
     let _guard = wait_for_other_tests();
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
-    logouts_reach_every_process(|| postgres_program(&work_dir, &postgres));
+    assert_logouts_reach_every_process(|| postgres_program(&work_dir, &postgres));
 }

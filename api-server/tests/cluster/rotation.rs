@@ -14,18 +14,19 @@ use uuid::Uuid;
 
 use crate::wait_for_other_tests;
 use harness::{
-    Connection, OTHER_SECRET as NEW, Postgres, Program, SECRET as OLD, Server, TIMEOUT, WorkDir,
+    Connection, OTHER_SECRET as NEW_SECRET, Postgres, Program, SECRET as OLD_SECRET, Server,
+    TIMEOUT, WorkDir,
 };
 
-const CLIENTS: usize = 4;
-/// The lifetime of tokens and sessions. A short lifetime shortens the wait before the last step.
+const CLIENT_COUNT: usize = 4;
+/// The lifetime of tokens and sessions. The test waits until all tokens of the old secret have expired.
 const TTL: Duration = Duration::from_secs(5);
 /// A client that was delayed longer than this registers again, because its tokens may have expired.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// Returns a keyring of these secrets: the current secret, then the previous secrets.
 fn keyring(secrets: &[&str]) -> Keyring {
-    let mut parsed_secrets = secrets.iter().map(|text| Secret::new(*text).unwrap());
+    let mut parsed_secrets = secrets.iter().map(|secret| Secret::new(*secret).unwrap());
     Keyring::new(parsed_secrets.next().unwrap()).with_previous(parsed_secrets)
 }
 
@@ -85,13 +86,14 @@ impl Process {
 }
 
 fn write_dotenv(work_dir: &WorkDir, secrets: &[&str]) {
-    let (current, previous_secrets) = secrets.split_first().unwrap();
+    let (current_secret, previous_secrets) = secrets.split_first().unwrap();
     let previous_list = previous_secrets.join(",");
-    let text = format!("AUTH_SECRET={current}\nAUTH_SECRETS_PREVIOUS={previous_list}\n");
-    work_dir.write(".env", text);
+    let dotenv_text =
+        format!("AUTH_SECRET={current_secret}\nAUTH_SECRETS_PREVIOUS={previous_list}\n");
+    work_dir.write(".env", dotenv_text);
 }
 
-/// A client that refreshes continuously, on one server after the other.
+/// A client that refreshes continuously, with each server process in turn.
 struct Client {
     connections: Vec<Connection>,
     refresh_token: String,
@@ -99,38 +101,39 @@ struct Client {
     access_tokens: VecDeque<(Instant, String)>,
     service: Arc<Service>,
     /// Reports each response to the test.
-    progress: Sender<()>,
+    progress_sender: Sender<()>,
 }
 
 impl Client {
-    fn new(processes: &[Process], service: Arc<Service>, progress: Sender<()>) -> Self {
+    fn new(processes: &[Process], service: Arc<Service>, progress_sender: Sender<()>) -> Self {
         let connect = |process: &Process| process.server.connect();
         let mut client = Self {
             connections: processes.iter().map(connect).collect(),
             refresh_token: String::new(),
             access_tokens: VecDeque::new(),
             service,
-            progress,
+            progress_sender,
         };
         client.register();
         client
     }
 
-    /// Sends a request to the process with this index, asserts this status, and returns the body.
+    /// Sends a request to the process with this index, asserts the status, and returns the body of the response. Sends
+    /// a `GET` request if `body` is null.
     fn request(
         &mut self,
         index: usize,
         path: &str,
         token: &str,
         body: &Value,
-        status: u16,
+        expected_status: u16,
     ) -> Value {
         let method = if body.is_null() { "GET" } else { "POST" };
-        let body = Some(body).filter(|body| !body.is_null());
-        let response = self.connections[index].request(method, path, token, body);
+        let body_unless_null = Some(body).filter(|body| !body.is_null());
+        let response = self.connections[index].request(method, path, token, body_unless_null);
         // The receiver exists until all senders are dropped, so sending succeeds.
-        let _send_result = self.progress.send(());
-        response.expect(status)
+        let _send_result = self.progress_sender.send(());
+        response.expect(expected_status)
     }
 
     fn register(&mut self) {
@@ -142,10 +145,10 @@ impl Client {
     }
 
     fn store_tokens(&mut self, token_response: &Value) {
-        let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
-        self.refresh_token = text("refresh_token");
+        let text_field = |name: &str| token_response[name].as_str().unwrap().to_owned();
+        self.refresh_token = text_field("refresh_token");
         self.access_tokens
-            .push_back((Instant::now(), text("access_token")));
+            .push_back((Instant::now(), text_field("access_token")));
         self.access_tokens
             .retain(|(received_at, _)| received_at.elapsed() < TTL);
     }
@@ -160,92 +163,94 @@ impl Client {
         if newest_age.is_none_or(|age| age > MAX_PAUSE) {
             self.register();
         }
-        let body = json!({ "refresh_token": self.refresh_token });
-        let token_response = self.request(index, "/api/auth/refresh", "", &body, 200);
+        let refresh_body = json!({ "refresh_token": self.refresh_token });
+        let token_response = self.request(index, "/api/auth/refresh", "", &refresh_body, 200);
         self.store_tokens(&token_response);
         let entries = [self.access_tokens.front(), self.access_tokens.back()];
-        let oldest_and_newest = entries.map(|entry| entry.unwrap().1.clone());
-        for token in &oldest_and_newest {
+        let [oldest_token, newest_token] = entries.map(|entry| entry.unwrap().1.clone());
+        for token in [&oldest_token, &newest_token] {
             for process_index in 0..self.connections.len() {
                 self.request(process_index, "/api/auth/session", token, &Value::Null, 200);
             }
         }
-        let body = json!({ "audience": "reports" });
-        let response = self.request(index, "/api/auth/token", &oldest_and_newest[1], &body, 200);
-        let token = response["access_token"].as_str().unwrap();
-        self.service.assert_accepts(token);
+        let audience_body = json!({ "audience": "reports" });
+        let response = self.request(index, "/api/auth/token", &newest_token, &audience_body, 200);
+        let service_token = response["access_token"].as_str().unwrap();
+        self.service.assert_accepts(service_token);
     }
 }
 
 /// Waits for this many responses, and at least for this time.
-fn wait_for_responses(progress: &Receiver<()>, responses: usize, min_time: Duration) {
-    let end = Instant::now() + min_time;
-    for _ in 0..responses {
-        progress.recv_timeout(TIMEOUT).unwrap();
+fn wait_for_responses(progress_receiver: &Receiver<()>, response_count: usize, min_time: Duration) {
+    let earliest_end = Instant::now() + min_time;
+    for _ in 0..response_count {
+        progress_receiver.recv_timeout(TIMEOUT).unwrap();
     }
-    while Instant::now() < end {
-        progress.recv_timeout(TIMEOUT).unwrap();
+    while Instant::now() < earliest_end {
+        progress_receiver.recv_timeout(TIMEOUT).unwrap();
     }
 }
 
-/// Replaces the secret once. The order of the processes differs from step to step. The service knows both secrets from
-/// the start.
-fn replace_secret_once(processes: &[Process], _: &Service, progress: &Receiver<()>) {
+/// Replaces the secret once, in three steps that each reload both processes. The order of the processes differs from
+/// step to step. The service knows both secrets from the start.
+fn replace_secret_once(processes: &[Process], _: &Service, progress_receiver: &Receiver<()>) {
     let (first_process, second_process) = (&processes[0], &processes[1]);
-    let let_clients_run = || wait_for_responses(progress, 200, Duration::ZERO);
+    let let_clients_run = || wait_for_responses(progress_receiver, 200, Duration::ZERO);
     let_clients_run();
     for (process, secrets) in [
-        (first_process, &[OLD, NEW]),
-        (second_process, &[OLD, NEW]),
-        (second_process, &[NEW, OLD]),
-        (first_process, &[NEW, OLD]),
+        (first_process, &[OLD_SECRET, NEW_SECRET]),
+        (second_process, &[OLD_SECRET, NEW_SECRET]),
+        (second_process, &[NEW_SECRET, OLD_SECRET]),
+        (first_process, &[NEW_SECRET, OLD_SECRET]),
     ] {
         process.reload(secrets);
         let_clients_run();
     }
-    wait_for_responses(progress, 0, TTL);
+    wait_for_responses(progress_receiver, 0, TTL);
     for process in [first_process, second_process] {
-        process.reload(&[NEW]);
+        process.reload(&[NEW_SECRET]);
         let_clients_run();
     }
 }
 
-/// The number of previous secrets. A new secret is added each second, and each secret stays until its tokens have
-/// expired.
-const PREVIOUS_SECRETS: usize = 7;
-const ROUNDS: usize = 60;
+/// The highest number of secrets that are older than the last two. The secret is replaced each second, and an older
+/// secret is kept until all tokens of that secret have expired.
+const MAX_OLDER_SECRETS: usize = 7;
+/// How many times the secret is replaced.
+const REPLACEMENT_COUNT: usize = 60;
 
 /// Replaces the secret every second. All verifiers receive a new secret before any process signs with that secret.
 fn replace_secret_every_second(
     secrets: &[&str],
     processes: &[Process],
     service: &Service,
-    progress: &Receiver<()>,
+    progress_receiver: &Receiver<()>,
 ) {
     let started_at = Instant::now();
     for (round, old_and_new) in secrets.windows(2).enumerate() {
-        let oldest_index = round.saturating_sub(PREVIOUS_SECRETS);
-        let previous_secrets = &secrets[oldest_index..round];
-        for first_two in [
+        let oldest_index = round.saturating_sub(MAX_OLDER_SECRETS);
+        let older_secrets = &secrets[oldest_index..round];
+        for first_two_secrets in [
             [old_and_new[0], old_and_new[1]],
             [old_and_new[1], old_and_new[0]],
         ] {
-            let all_secrets = [&first_two, previous_secrets].concat();
-            service.reload(&all_secrets);
+            let keyring_secrets = [&first_two_secrets, older_secrets].concat();
+            service.reload(&keyring_secrets);
             for process in processes {
-                process.reload(&all_secrets);
+                process.reload(&keyring_secrets);
             }
         }
-        let next_change = started_at + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
+        let next_change_at =
+            started_at + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
         wait_for_responses(
-            progress,
+            progress_receiver,
             1,
-            next_change.saturating_duration_since(Instant::now()),
+            next_change_at.saturating_duration_since(Instant::now()),
         );
     }
 }
 
-/// Stops the clients, also when the test fails.
+/// Stops the clients when the guard is dropped, also when the test fails.
 struct StopOnDrop<'f>(&'f AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
@@ -254,26 +259,27 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-fn rotate_secret_under_load(
+fn assert_rotation_rejects_no_request(
     processes: &[Process],
     service: Service,
     newest_secret: &str,
     replace_secrets: impl Fn(&[Process], &Service, &Receiver<()>),
 ) {
-    let service = Arc::new(service);
-    let (sender, progress) = channel();
-    let is_over = AtomicBool::new(false);
+    let shared_service = Arc::new(service);
+    let (sender, progress_receiver) = channel();
+    let clients_must_stop = AtomicBool::new(false);
     let process_count = processes.len();
     thread::scope(|scope| {
-        let stop_guard = StopOnDrop(&is_over);
-        let clients: Vec<_> = (0..CLIENTS)
+        let stop_guard = StopOnDrop(&clients_must_stop);
+        let clients: Vec<_> = (0..CLIENT_COUNT)
             .map(|number| {
-                let mut client = Client::new(processes, Arc::clone(&service), sender.clone());
-                let is_over = &is_over;
+                let mut client =
+                    Client::new(processes, Arc::clone(&shared_service), sender.clone());
+                let clients_must_stop = &clients_must_stop;
                 scope.spawn(move || {
-                    let mut rounds = number..;
-                    while !is_over.load(Ordering::Relaxed) {
-                        client.run_round(rounds.next().unwrap() % process_count);
+                    let mut round_numbers = number..;
+                    while !clients_must_stop.load(Ordering::Relaxed) {
+                        client.run_round(round_numbers.next().unwrap() % process_count);
                     }
                     client.access_tokens.pop_back().unwrap().1
                 })
@@ -281,7 +287,7 @@ fn rotate_secret_under_load(
             .collect();
         // Closes the channel when the last client has stopped.
         drop(sender);
-        replace_secrets(processes, &service, &progress);
+        replace_secrets(processes, &shared_service, &progress_receiver);
         drop(stop_guard);
         let newest_verifier =
             TokenVerifier::new(keyring(&[newest_secret]), "api-server", "api").unwrap();
@@ -297,11 +303,11 @@ fn under_load_a_rotation_rejects_no_request_on_sqlite() {
     let _guard = wait_for_other_tests();
     let work_dir = WorkDir::new();
     let url = format!("sqlite://{}", work_dir.path("auth.db").display());
-    let service = Service::new(&[NEW, OLD]);
-    rotate_secret_under_load(
-        &Process::start_two(&url, &[OLD]),
+    let service = Service::new(&[NEW_SECRET, OLD_SECRET]);
+    assert_rotation_rejects_no_request(
+        &Process::start_two(&url, &[OLD_SECRET]),
         service,
-        NEW,
+        NEW_SECRET,
         replace_secret_once,
     );
 }
@@ -312,11 +318,11 @@ fn under_load_a_rotation_rejects_no_request_on_postgres() {
     let _guard = wait_for_other_tests();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
-    let service = Service::new(&[NEW, OLD]);
-    rotate_secret_under_load(
-        &Process::start_two(&url, &[OLD]),
+    let service = Service::new(&[NEW_SECRET, OLD_SECRET]);
+    assert_rotation_rejects_no_request(
+        &Process::start_two(&url, &[OLD_SECRET]),
         service,
-        NEW,
+        NEW_SECRET,
         replace_secret_once,
     );
 }
@@ -327,15 +333,17 @@ fn a_rotation_every_second_for_a_minute_rejects_no_request() {
     let _guard = wait_for_other_tests();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
-    let secret_texts: Vec<_> = (0..=ROUNDS).map(|_| Uuid::new_v4().to_string()).collect();
+    let secret_texts: Vec<_> = (0..=REPLACEMENT_COUNT)
+        .map(|_| Uuid::new_v4().to_string())
+        .collect();
     let secrets: Vec<_> = secret_texts.iter().map(String::as_str).collect();
     let service = Service::new(&secrets[..1]);
-    rotate_secret_under_load(
+    assert_rotation_rejects_no_request(
         &Process::start_two(&url, &secrets[..1]),
         service,
-        secrets[ROUNDS],
-        |processes, service, progress| {
-            replace_secret_every_second(&secrets, processes, service, progress)
+        secrets[REPLACEMENT_COUNT],
+        |processes, service, progress_receiver| {
+            replace_secret_every_second(&secrets, processes, service, progress_receiver)
         },
     );
 }

@@ -4,10 +4,10 @@ use std::net::TcpListener;
 
 use harness::{SECRET, TIMEOUT, WorkDir};
 
-use super::{MAX_START_TIME, assert_each_rejected, assert_rejected, assert_starts, run};
+use super::{MAX_FAILED_START_TIME, assert_each_rejected, assert_rejected, assert_starts, run};
 
 #[test]
-fn database_url_is_a_sqlite_file_or_a_postgres_server() {
+fn the_database_url_names_a_sqlite_file_or_a_postgres_server() {
     let invalid_values = [
         "",
         "auth.db",
@@ -30,8 +30,8 @@ fn database_url_is_a_sqlite_file_or_a_postgres_server() {
     );
 }
 
-/// An error of libpq quotes a URL that libpq cannot parse. The error also quotes a part of the password if libpq parses
-/// that part as the host.
+/// If libpq cannot parse a URL, the error of libpq quotes the URL. If libpq parses a part of the password as the host,
+/// the error quotes that part.
 #[test]
 fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
     for url in [
@@ -55,8 +55,8 @@ fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
 }
 
 #[test]
-fn an_unreachable_postgres_is_named_without_its_password() {
-    // No process listens on a port that was free a moment ago.
+fn an_unreachable_postgres_is_reported_without_the_password() {
+    // After the listener is dropped, no process listens on the port.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     drop(listener);
@@ -71,7 +71,7 @@ fn an_unreachable_postgres_is_named_without_its_password() {
         let outcome = program.set("AUTH_SECRET", SECRET).run();
         outcome.assert_failed(1, &["DATABASE_URL", &printed_url, "refused"]);
         assert!(
-            outcome.duration < MAX_START_TIME,
+            outcome.duration < MAX_FAILED_START_TIME,
             "took {:?}",
             outcome.duration
         );
@@ -99,19 +99,19 @@ fn a_postgres_that_never_responds_times_out() {
     );
 }
 
-/// Uses a file instead of a folder, because root can write to every folder.
+/// The database URL has a file where a folder should be, because root can write to every folder.
 #[test]
-fn a_folder_that_cannot_be_written_is_named() {
-    for (settings, code) in [(&[][..], 2), (&[("AUTH_SECRET", SECRET)], 1)] {
+fn a_folder_that_cannot_be_written_is_reported() {
+    for (settings, exit_code) in [(&[][..], 2), (&[("AUTH_SECRET", SECRET)], 1)] {
         let work_dir = WorkDir::new();
         work_dir.write("file", "");
         let program = work_dir
             .program()
             .set("DATABASE_URL", "sqlite://file/auth.db");
         let outcome = program.set_all(settings).run();
-        outcome.assert_failed(code, &["DATABASE_URL", "file"]);
+        outcome.assert_failed(exit_code, &["DATABASE_URL", "file"]);
         assert!(
-            outcome.duration < MAX_START_TIME,
+            outcome.duration < MAX_FAILED_START_TIME,
             "took {:?}",
             outcome.duration
         );
@@ -120,7 +120,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn the_pool_has_1_to_1000_connections() {
+fn the_database_pool_has_1_to_1000_connections() {
     let invalid_values = ["", "0", "1001", "-1", "1.5", "abc", "99999999999999999999"];
     assert_each_rejected("DATABASE_POOL_SIZE", &invalid_values, "from 1 to 1000");
     for pool_size in ["1", "1000"] {

@@ -21,19 +21,23 @@ fn lifetimes_are_whole_seconds_up_to_400_days() {
     for variable in ["ACCESS_TOKEN_TTL", "SESSION_TTL"] {
         assert_each_rejected(variable, &invalid_values, "from 1s to 400d");
     }
-    // An empty value counts as unset.
+    // An empty `SESSION_MAX_TTL` is valid and means that there is no limit.
     assert_each_rejected("SESSION_MAX_TTL", &invalid_values[1..], "from 1s to 400d");
     assert_starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
 }
 
 #[test]
 fn a_session_lives_at_least_as_long_as_its_tokens() {
-    let settings = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_TTL", "1h")];
-    assert_rejected(&settings, "SESSION_TTL", "is shorter than ACCESS_TOKEN_TTL");
-    assert_starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_TTL", "1h")]);
-    let settings = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_MAX_TTL", "1h")];
+    let short_session_ttl = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_TTL", "1h")];
     assert_rejected(
-        &settings,
+        &short_session_ttl,
+        "SESSION_TTL",
+        "is shorter than ACCESS_TOKEN_TTL",
+    );
+    assert_starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_TTL", "1h")]);
+    let short_session_max_ttl = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_MAX_TTL", "1h")];
+    assert_rejected(
+        &short_session_max_ttl,
         "SESSION_MAX_TTL",
         "is shorter than ACCESS_TOKEN_TTL",
     );
@@ -73,7 +77,7 @@ fn allow_weak_hashing_is_true_or_false() {
 }
 
 #[test]
-fn the_log_is_text_or_json() {
+fn the_log_format_is_text_or_json() {
     assert_each_rejected("LOG_FORMAT", &["", "xml", "JSON"], "use text or json");
 }
 

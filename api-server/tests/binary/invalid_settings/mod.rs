@@ -1,5 +1,5 @@
-//! Tests that the error for an invalid setting names the variable and the remedy, that nothing starts, and that no
-//! secret is printed.
+//! Tests that the error for an invalid setting names the variable and the remedy, that no server starts, and that
+//! no secret is printed.
 
 mod all_at_once;
 mod database;
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use harness::{Outcome, WorkDir};
 
-/// The longest time until a failed start exits, so that a supervisor can report the error at once.
-const MAX_START_TIME: Duration = Duration::from_secs(2);
-/// The last line of every failed start.
-const LAST_LINE: &str = "Nothing was started. See api-server --help for every setting.";
+/// The longest time that the program runs if the start fails.
+const MAX_FAILED_START_TIME: Duration = Duration::from_secs(2);
+/// The last line that every failed start prints.
+const LAST_ERROR_LINE: &str = "Nothing was started. See api-server --help for every setting.";
 
 type Settings<'a> = &'a [(&'a str, &'a str)];
 
@@ -31,36 +31,36 @@ fn run(settings: Settings<'_>) -> Outcome {
     outcome
 }
 
-/// Asserts that the start failed. Returns the error lines without the last line.
+/// Asserts that the start failed. Returns the lines of the error output except [`LAST_ERROR_LINE`].
 fn error_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     assert!(
-        outcome.duration < MAX_START_TIME,
+        outcome.duration < MAX_FAILED_START_TIME,
         "took {:?}",
         outcome.duration
     );
     let mut lines: Vec<_> = outcome.stderr.lines().collect();
-    assert_eq!(lines.pop(), Some(LAST_LINE), "{}", outcome.stderr);
+    assert_eq!(lines.pop(), Some(LAST_ERROR_LINE), "{}", outcome.stderr);
     lines
 }
 
 /// Asserts that the program prints exactly one error for these settings. The error names `variable` and contains
-/// `remedy`.
-fn assert_rejected(settings: Settings<'_>, variable: &str, remedy: &str) {
+/// `message_part`.
+fn assert_rejected(settings: Settings<'_>, variable: &str, message_part: &str) {
     let outcome = run(settings);
     let lines = error_lines(&outcome);
     assert_eq!(lines.len(), 1, "{settings:?}: {lines:?}");
     let rest_of_line = lines[0].strip_prefix(variable);
-    let advice = rest_of_line.and_then(|rest| rest.strip_prefix(": "));
+    let message = rest_of_line.and_then(|rest| rest.strip_prefix(": "));
     assert!(
-        advice.is_some_and(|advice| advice.contains(remedy)),
+        message.is_some_and(|message| message.contains(message_part)),
         "{settings:?}: {lines:?}"
     );
 }
 
-fn assert_each_rejected(variable: &str, values: &[&str], remedy: &str) {
+fn assert_each_rejected(variable: &str, values: &[&str], message_part: &str) {
     for value in values {
-        assert_rejected(&[(variable, value)], variable, remedy);
+        assert_rejected(&[(variable, value)], variable, message_part);
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use harness::WorkDir;
 
-use super::{MAX_START_TIME, assert_each_rejected, assert_starts};
+use super::{MAX_FAILED_START_TIME, assert_each_rejected, assert_starts};
 
 #[test]
 fn bind_addr_is_an_ip_address_with_a_port() {
@@ -24,14 +24,14 @@ fn bind_addr_is_an_ip_address_with_a_port() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn a_port_in_use_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let work_dir = WorkDir::new();
     let outcome = work_dir.program().set("BIND_ADDR", &addr).run();
     outcome.assert_failed(1, &["BIND_ADDR", &addr, "in use"]);
     assert!(
-        outcome.duration < MAX_START_TIME,
+        outcome.duration < MAX_FAILED_START_TIME,
         "took {:?}",
         outcome.duration
     );

@@ -26,10 +26,10 @@ fn the_secret_is_long_and_not_a_sample() {
 
 #[test]
 fn previous_secrets_follow_the_same_rules_as_the_current_secret() {
-    let valid_and_short = format!("{OTHER_SECRET},hunter2");
+    let valid_and_short_secret = format!("{OTHER_SECRET},hunter2");
     for previous_secrets in [
         "hunter2",
-        &valid_and_short,
+        &valid_and_short_secret,
         "changeme-changeme-changeme-changeme",
     ] {
         let settings = [
@@ -58,11 +58,10 @@ fn issuer_and_audience_are_not_empty() {
 
 #[test]
 fn token_audiences_are_names_of_other_services() {
-    let remedy = "names between the commas";
     assert_each_rejected(
         "TOKEN_AUDIENCES",
         &[",", "reports,", ",reports", "a, ,b"],
-        remedy,
+        "names between the commas",
     );
     for audiences in ["api", "reports,api", "api ,reports"] {
         assert_rejected(
@@ -71,8 +70,8 @@ fn token_audiences_are_names_of_other_services() {
             "our own",
         );
     }
-    let settings = [("TOKEN_AUDIENCES", "them"), ("AUTH_AUDIENCE", "them")];
-    assert_rejected(&settings, "TOKEN_AUDIENCES", "our own");
+    let equal_audiences = [("TOKEN_AUDIENCES", "them"), ("AUTH_AUDIENCE", "them")];
+    assert_rejected(&equal_audiences, "TOKEN_AUDIENCES", "our own");
     for audiences in ["", " ", "reports", "reports, https://b.example/v1"] {
         assert_starts(&[("TOKEN_AUDIENCES", audiences)]);
     }

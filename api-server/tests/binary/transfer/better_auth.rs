@@ -10,24 +10,24 @@ on_both_engines! {
     a_second_import_adds_only_new_users,
     a_user_who_deleted_the_account_is_not_imported_again,
     users_of_another_provider_are_imported_without_a_password,
-    plain_bcrypt_hashes_are_imported,
+    bcrypt_hashes_of_other_programs_are_imported,
     a_database_of_better_auth_1_7_0_is_imported,
     tables_and_columns_may_have_other_names,
-    more_users_than_one_batch_are_imported,
+    more_users_than_fit_in_one_batch_are_imported,
     times_are_read_in_every_stored_format,
 }
 
 fn users_are_imported_completely_and_log_in_with_their_old_passwords(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("rJ7s0pWb3Qx", "ada@example.com", 4);
-    fixture.execute(
+    fixture.execute_in_source(
         r#"UPDATE "user" SET image = 'https://a.example/a.png', name = 'Ada ''Countess'' 👑'"#,
     );
     assert_eq!(
         fixture.import(&[]).lines().last(),
         Some("users: 1 imported, 0 already present, 0 rejected")
     );
-    let [imported_user] = fixture.users().try_into().unwrap();
+    let [imported_user] = fixture.exported_users().try_into().unwrap();
     assert_eq!(imported_user["id"], "rJ7s0pWb3Qx");
     assert_eq!(imported_user["email"], "ada@example.com");
     assert_eq!(imported_user["email_verified"], true);
@@ -44,8 +44,8 @@ fn users_are_imported_completely_and_log_in_with_their_old_passwords(engine: Eng
         .get("/api/rJ7s0pWb3Qx/tasks", &user.token)
         .expect(200);
     server.log_in("ada@example.com", PASSWORD).expect(200);
-    let [imported_user] = fixture.users().try_into().unwrap();
-    let hash = imported_user["password_hash"].as_str().unwrap();
+    let [rehashed_user] = fixture.exported_users().try_into().unwrap();
+    let hash = rehashed_user["password_hash"].as_str().unwrap();
     assert!(hash.starts_with("$2b$04$"), "{hash}");
 }
 
@@ -68,14 +68,14 @@ fn a_second_import_adds_only_new_users(engine: Engine) {
         .expect(200);
     server.log_in("ada@example.com", PASSWORD).expect(401);
     server.log_in("bob@example.com", PASSWORD).expect(200);
-    assert_eq!(fixture.user_ids(), ["a", "b"]);
+    assert_eq!(fixture.exported_user_ids(), ["a", "b"]);
 }
 
 fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);
     fixture.add_user("b", "bob@example.com", 2);
-    fixture.execute(&fixture.for_engine(
+    fixture.execute_in_source(&fixture.with_column_types(
         "CREATE TABLE tasks (id integer PRIMARY KEY, user_id text, title text, description text, completed {bool}, \
          created_at {time}, updated_at {time}); \
          INSERT INTO tasks SELECT 1, 'a', 'a task', NULL, \"emailVerified\", \"createdAt\", \"updatedAt\" FROM \"user\" LIMIT 1",
@@ -113,7 +113,7 @@ fn users_of_another_provider_are_imported_without_a_password(engine: Engine) {
     fixture.add_user("b", "bob@example.com", 2);
     fixture.add_account("b", "67890", "github", "");
     fixture.add_user("c", "cleo@example.com", 3);
-    fixture.execute(r#"UPDATE "account" SET password = NULL WHERE "userId" = 'c'"#);
+    fixture.execute_in_source(r#"UPDATE "account" SET password = NULL WHERE "userId" = 'c'"#);
     assert_eq!(
         fixture.import(&[]),
         "users: 3 imported (2 without a password), 0 already present, 0 rejected\n"
@@ -126,8 +126,8 @@ fn users_of_another_provider_are_imported_without_a_password(engine: Engine) {
     }
 }
 
-/// Imports a hash that bcryptjs computed: from the first 72 bytes of the password, without Unicode normalization.
-fn plain_bcrypt_hashes_are_imported(engine: Engine) {
+/// Imports a bcrypt hash that was computed without Unicode normalization, as bcryptjs does.
+fn bcrypt_hashes_of_other_programs_are_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user_without_password("a", "ada@example.com", 1);
     fixture.add_password(
@@ -143,18 +143,18 @@ fn plain_bcrypt_hashes_are_imported(engine: Engine) {
 
 fn a_database_of_better_auth_1_7_0_is_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
-    fixture.execute(
+    fixture.execute_in_source(
         r#"ALTER TABLE "account" ADD COLUMN issuer text NOT NULL DEFAULT 'local:credential'"#,
     );
-    fixture.execute(r#"CREATE UNIQUE INDEX issuer ON "account" (issuer, "accountId")"#);
+    fixture.execute_in_source(r#"CREATE UNIQUE INDEX issuer ON "account" (issuer, "accountId")"#);
     fixture.add_user("a", "ada@example.com", 1);
     fixture.import(&[]);
     fixture.assert_logs_in("ada@example.com");
 }
 
 fn tables_and_columns_may_have_other_names(engine: Engine) {
-    let fixture = Fixture::empty(engine);
-    let mut tables = fixture.for_engine(CREATE_TABLES);
+    let fixture = Fixture::without_tables(engine);
+    let mut create_statements = fixture.with_column_types(CREATE_TABLES);
     for (default_name, other_name) in [
         ("\"emailVerified\"", "email_verified"),
         ("\"createdAt\"", "created_at"),
@@ -165,12 +165,12 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         ("\"user\"", "people"),
         ("\"account\"", "\"their-accounts\""),
     ] {
-        tables = tables.replace(default_name, other_name);
+        create_statements = create_statements.replace(default_name, other_name);
     }
-    fixture.execute(&tables);
+    fixture.execute_in_source(&create_statements);
     let true_literal = fixture.true_literal();
     let time = "'2026-01-02T03:04:05.678Z'";
-    fixture.execute(&format!(
+    fixture.execute_in_source(&format!(
         "INSERT INTO people VALUES ('a', 'Ada', 'ada@example.com', {true_literal}, NULL, {time}, {time});
          INSERT INTO \"their-accounts\" (id, account_id, provider_id, user_id, password, created_at, updated_at)
          VALUES ('x', 'a', 'credential', 'a', '{}', {time}, {time});",
@@ -182,18 +182,18 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         "--account-table",
         "their-accounts",
     ];
-    let outcome = fixture.import_with(&table_arguments);
+    let outcome = fixture.run_import(&table_arguments);
     outcome.assert_failed(1, &["no column emailVerified", "try --snake-case"]);
     let output = fixture.import(&[&table_arguments[..], &["--snake-case"]].concat());
     assert_eq!(output, "users: 1 imported, 0 already present, 0 rejected\n");
     fixture.assert_logs_in("ada@example.com");
 }
 
-fn more_users_than_one_batch_are_imported(engine: Engine) {
+fn more_users_than_fit_in_one_batch_are_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
     let true_literal = fixture.true_literal();
     let time = "'2026-01-02T03:04:05.678Z'";
-    fixture.execute(&format!(
+    fixture.execute_in_source(&format!(
         r#"INSERT INTO "user"
            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)
            SELECT 'u' || i, 'N', 'u' || i || '@example.com', {true_literal}, NULL, {time}, {time} FROM n"#
@@ -202,18 +202,18 @@ fn more_users_than_one_batch_are_imported(engine: Engine) {
         fixture.import(&[]).lines().last(),
         Some("users: 1234 imported (1234 without a password), 0 already present, 0 rejected")
     );
-    assert_eq!(fixture.user_ids().len(), 1234);
+    assert_eq!(fixture.exported_user_ids().len(), 1234);
     assert_eq!(
         fixture.import(&[]).lines().last(),
         Some("users: 0 imported, 1234 already present, 0 rejected")
     );
 }
 
-/// Imports times in the formats of Prisma, of Drizzle and of Better Auth's own migration.
+/// Imports times in the formats of Prisma, of Drizzle and of the migration of Better Auth.
 fn times_are_read_in_every_stored_format(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);
-    let formats: &[(&str, &str)] = match engine {
+    let stored_times: &[(&str, &str)] = match engine {
         Engine::Postgres => &[
             ("timestamp(3)", "'2026-01-02 03:04:05.678'"),
             ("timestamptz", "'2026-01-02 05:04:05.678+02'"),
@@ -226,16 +226,16 @@ fn times_are_read_in_every_stored_format(engine: Engine) {
             ("integer", "1767323045678"),
         ],
     };
-    for (number, (column_type, value)) in formats.iter().enumerate() {
-        fixture.execute(&format!(
+    for (number, (column_type, literal)) in stored_times.iter().enumerate() {
+        fixture.execute_in_source(&format!(
             r#"DELETE FROM "account"; ALTER TABLE "user" DROP COLUMN "createdAt"; ALTER TABLE "user" ADD COLUMN "createdAt" {column_type};
-               UPDATE "user" SET "createdAt" = {value}, id = 'u{number}', email = 'u{number}@example.com'"#
+               UPDATE "user" SET "createdAt" = {literal}, id = 'u{number}', email = 'u{number}@example.com'"#
         ));
         fixture.import(&[]);
-        let user = fixture.users().pop().unwrap();
-        assert_eq!(user["id"], format!("u{number}"));
+        let imported_user = fixture.exported_users().pop().unwrap();
+        assert_eq!(imported_user["id"], format!("u{number}"));
         assert_eq!(
-            user["created_at"], "2026-01-02T03:04:05.678000Z",
+            imported_user["created_at"], "2026-01-02T03:04:05.678000Z",
             "{column_type}"
         );
     }

@@ -10,7 +10,8 @@ use harness::{Outcome, Postgres, Program, SECRET, Server, WorkDir};
 pub(crate) const SCRYPT_HASH: &str = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// Creates the tables of Better Auth. [`Fixture::for_engine`] replaces `{bool}`, `{time}` and `{id}` by column types.
+/// Creates the tables of Better Auth. [`Fixture::with_column_types`] replaces `{bool}`, `{time}` and `{id}` by column
+/// types.
 pub(crate) const CREATE_TABLES: &str = r#"
     CREATE TABLE "user" (id {id} PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE, "emailVerified" {bool} NOT NULL,
         image text, "createdAt" {time} NOT NULL, "updatedAt" {time} NOT NULL);
@@ -20,11 +21,11 @@ pub(crate) const CREATE_TABLES: &str = r#"
         "createdAt" {time} NOT NULL, "updatedAt" {time} NOT NULL);
 "#;
 
-/// The source database of Better Auth, and the target database.
+/// A source database of Better Auth, and a target database of the server.
 pub(crate) struct Fixture {
     pub(crate) work_dir: WorkDir,
     /// `None` for SQLite.
-    postgres: Option<PostgresDatabases>,
+    postgres_databases: Option<PostgresDatabases>,
 }
 
 struct PostgresDatabases {
@@ -39,64 +40,71 @@ pub(crate) enum Engine {
 }
 
 impl Fixture {
-    /// Creates two databases of this engine, the source with empty tables.
+    /// Creates a source and a target database. The source has the tables of Better Auth, which are empty.
     pub(crate) fn new(engine: Engine) -> Self {
-        let fixture = Self::empty(engine);
-        fixture.execute(&fixture.for_engine(CREATE_TABLES));
+        let fixture = Self::without_tables(engine);
+        fixture.execute_in_source(&fixture.with_column_types(CREATE_TABLES));
         fixture
     }
 
-    /// Creates two databases of this engine without tables.
-    pub(crate) fn empty(engine: Engine) -> Self {
-        let postgres = (engine == Engine::Postgres).then(|| PostgresDatabases {
+    /// Creates a source and a target database without tables.
+    pub(crate) fn without_tables(engine: Engine) -> Self {
+        let postgres_databases = (engine == Engine::Postgres).then(|| PostgresDatabases {
             source: Postgres::new(),
             target: Postgres::new(),
         });
         let work_dir = WorkDir::new();
-        Self { work_dir, postgres }
+        Self {
+            work_dir,
+            postgres_databases,
+        }
     }
 
     /// Replaces `{bool}`, `{time}` and `{id}` by column types of the engine.
-    pub(crate) fn for_engine(&self, statement: &str) -> String {
-        let (bool_type, time_type) = match self.postgres {
+    pub(crate) fn with_column_types(&self, statement: &str) -> String {
+        let (bool_type, time_type) = match self.postgres_databases {
             None => ("integer", "date"),
             Some(_) => ("boolean", "timestamp with time zone"),
         };
-        let statement = statement
+        statement
             .replace("{bool}", bool_type)
-            .replace("{time}", time_type);
-        statement.replace("{id}", "text")
+            .replace("{time}", time_type)
+            .replace("{id}", "text")
     }
 
     /// Returns the value that means true in the source database.
     pub(crate) fn true_literal(&self) -> &'static str {
-        if self.postgres.is_some() { "true" } else { "1" }
+        if self.postgres_databases.is_some() {
+            "true"
+        } else {
+            "1"
+        }
     }
 
     /// Runs statements in the source database.
-    pub(crate) fn execute(&self, statements: &str) {
-        match &self.postgres {
+    pub(crate) fn execute_in_source(&self, statements: &str) {
+        match &self.postgres_databases {
             Some(databases) => databases.source.execute(statements),
-            None => self.execute_in("source.db", statements),
+            None => self.execute_in_sqlite_file("source.db", statements),
         }
     }
 
     /// Runs statements in the target database, which the server uses.
     pub(crate) fn execute_in_target(&self, statements: &str) {
-        match &self.postgres {
+        match &self.postgres_databases {
             Some(databases) => databases.target.execute(statements),
-            None => self.execute_in("data/auth.db", statements),
+            None => self.execute_in_sqlite_file("data/auth.db", statements),
         }
     }
 
-    fn execute_in(&self, file_name: &str, statements: &str) {
+    fn execute_in_sqlite_file(&self, file_name: &str, statements: &str) {
         let file = self.work_dir.path(file_name);
         let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
         let result = connection.batch_execute(statements);
         result.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// Adds a user with the password [`PASSWORD`]. The user was created in this minute after 3 o'clock.
+    /// Adds a user with the password [`PASSWORD`], who was created this many minutes after 3 o'clock.
     pub(crate) fn add_user(&self, id: &str, email: &str, minute: u32) {
         self.add_user_without_password(id, email, minute);
         self.add_password(id, SCRYPT_HASH);
@@ -105,26 +113,26 @@ impl Fixture {
     pub(crate) fn add_user_without_password(&self, id: &str, email: &str, minute: u32) {
         let time = format!("2026-01-02T03:{minute:02}:05.678Z");
         let true_literal = self.true_literal();
-        self.execute(&format!(
+        self.execute_in_source(&format!(
             r#"INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
                VALUES ('{id}', 'Ada', '{email}', {true_literal}, NULL, '{time}', '{time}')"#
         ));
     }
 
-    pub(crate) fn add_password(&self, id: &str, hash: &str) {
-        self.add_account(id, id, "credential", hash);
+    pub(crate) fn add_password(&self, user_id: &str, hash: &str) {
+        self.add_account(user_id, user_id, "credential", hash);
     }
 
     pub(crate) fn add_account(&self, user_id: &str, account_id: &str, provider: &str, hash: &str) {
         let time = "2026-01-02T03:04:05.678Z";
-        self.execute(&format!(
+        self.execute_in_source(&format!(
             r#"INSERT INTO "account" (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
                VALUES ('{provider}-{account_id}', '{account_id}', '{provider}', '{user_id}', '{hash}', '{time}', '{time}')"#
         ));
     }
 
     pub(crate) fn source_url(&self) -> String {
-        match &self.postgres {
+        match &self.postgres_databases {
             Some(databases) => databases.source.url("hunter2"),
             None => "sqlite://source.db".to_owned(),
         }
@@ -133,7 +141,7 @@ impl Fixture {
     /// Returns the program with the target database in its settings.
     pub(crate) fn program(&self) -> Program {
         let program = self.work_dir.program().with_weak_hashing();
-        match &self.postgres {
+        match &self.postgres_databases {
             None => program,
             Some(databases) => {
                 let program = program.set("DATABASE_URL", databases.target.url("hunter2"));
@@ -143,7 +151,7 @@ impl Fixture {
     }
 
     /// Runs an import and asserts that the output contains no secret.
-    pub(crate) fn import_with(&self, arguments: &[&str]) -> Outcome {
+    pub(crate) fn run_import(&self, arguments: &[&str]) -> Outcome {
         let command = [
             "users",
             "import",
@@ -160,46 +168,46 @@ impl Fixture {
         outcome
     }
 
-    /// Runs a successful import and returns its output.
+    /// Runs an import, asserts that the import succeeds, and returns the output.
     pub(crate) fn import(&self, arguments: &[&str]) -> String {
-        self.import_with(arguments).succeeded().stderr
+        self.run_import(arguments).succeeded().stderr
     }
 
     pub(crate) fn serve(&self) -> Server {
         self.program().start()
     }
 
-    /// Starts the server and asserts that a user with [`PASSWORD`] can log in.
+    /// Starts the server and asserts that the user with this email address can log in with [`PASSWORD`].
     #[track_caller]
     pub(crate) fn assert_logs_in(&self, email: &str) {
         self.serve().log_in(email, PASSWORD).expect(200);
     }
 
-    /// Returns the output of `users export` for the target.
+    /// Returns the output of `users export` for the target database.
     pub(crate) fn export(&self, arguments: &[&str]) -> String {
         let program = self.program().args(&["users", "export"]).args(arguments);
         program.run().succeeded().stdout
     }
 
-    /// Returns the users that `users export` prints for the target.
-    pub(crate) fn users(&self) -> Vec<Value> {
-        let export = self.export(&[]);
+    /// Returns the users that `users export` prints for the target database.
+    pub(crate) fn exported_users(&self) -> Vec<Value> {
+        let exported_lines = self.export(&[]);
         let to_user = |line| serde_json::from_str::<Value>(line).unwrap()["user"].clone();
-        export.lines().map(to_user).collect()
+        exported_lines.lines().map(to_user).collect()
     }
 
-    pub(crate) fn user_ids(&self) -> Vec<String> {
-        let users = self.users().into_iter();
+    pub(crate) fn exported_user_ids(&self) -> Vec<String> {
+        let users = self.exported_users().into_iter();
         users
             .map(|user| user["id"].as_str().unwrap().to_owned())
             .collect()
     }
 }
 
-/// Asserts that each expected text is a line of the output.
+/// Asserts that each expected line is a line of the output.
 #[track_caller]
-pub(crate) fn assert_has_lines(output: &str, expected: &[&str]) {
-    for line in expected {
+pub(crate) fn assert_has_lines(output: &str, expected_lines: &[&str]) {
+    for line in expected_lines {
         assert!(
             output.lines().any(|output_line| output_line == *line),
             "{line}\n{output}"

@@ -3,12 +3,13 @@
 use super::fixtures::{Engine, Fixture, PASSWORD, SCRYPT_HASH, on_both_engines};
 
 on_both_engines! {
-    every_row_that_cannot_be_imported_is_named_with_its_reason,
-    an_existing_id_of_another_user_is_not_overwritten,
-    an_existing_email_address_is_not_imported_twice,
+    every_row_that_cannot_be_imported_is_reported_with_the_reason,
+    a_user_with_the_id_of_another_user_is_rejected,
+    a_user_with_the_email_address_of_another_user_is_rejected,
 }
 
-/// Invalid users. Columns: the id, a statement that makes the user invalid, the reason that must be reported.
+/// Each entry has the id of a user, a statement that makes the user invalid, and the reason that must be reported. A
+/// number in braces stands for a text of this length, and `{year}` stands for a time in a year of five digits.
 const INVALID_USERS: &[(&str, &str, &str)] = &[
     (
         "case",
@@ -79,29 +80,29 @@ const INVALID_USERS: &[(&str, &str, &str)] = &[
     ("tab\tid", "", "its id has a control character"),
 ];
 
-fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
+fn every_row_that_cannot_be_imported_is_reported_with_the_reason(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("good", "good@example.com", 0);
     fixture.add_user_without_password("victim", "victim@example.com", 1);
     fixture.add_account("victim", "victim", "credential", SCRYPT_HASH);
-    let long_year = if engine == Engine::Postgres {
+    let time_with_long_year = if engine == Engine::Postgres {
         "12026-01-01T00:00:00Z"
     } else {
         "99999-12-31"
     };
-    for (number, (id, statement, _)) in INVALID_USERS.iter().enumerate() {
+    for (number, (id, template, _)) in INVALID_USERS.iter().enumerate() {
         fixture.add_user(id, &format!("u{number}@example.com"), 2);
-        let mut statement = statement.replace("{year}", long_year);
+        let mut statement = template.replace("{year}", time_with_long_year);
         for length in [201, 300, 2049, 9999] {
             statement = statement.replace(&format!("{{{length}}}"), &"x".repeat(length));
         }
         if !statement.is_empty() {
-            fixture.execute(&statement);
+            fixture.execute_in_source(&statement);
         }
     }
-    let mut expected_rejections = INVALID_USERS.len();
+    let mut rejection_count = INVALID_USERS.len();
     if engine == Engine::Sqlite {
-        expected_rejections += insert_rows_that_only_sqlite_can_store(&fixture);
+        rejection_count += insert_rows_that_only_sqlite_can_store(&fixture);
     }
     fixture.add_user("last", "last@example.com", 59);
     let output = fixture.import(&[]);
@@ -113,11 +114,11 @@ fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
         assert!(line.contains(reason), "{line}");
     }
     let summary = format!(
-        "users: 3 imported (1 without a password), 0 already present, {expected_rejections} rejected"
+        "users: 3 imported (1 without a password), 0 already present, {rejection_count} rejected"
     );
     assert_eq!(output.lines().last(), Some(summary.as_str()), "{output}");
-    assert_eq!(output.lines().count(), expected_rejections + 1, "{output}");
-    assert_eq!(fixture.user_ids(), ["good", "last", "victim"]);
+    assert_eq!(output.lines().count(), rejection_count + 1, "{output}");
+    assert_eq!(fixture.exported_user_ids(), ["good", "last", "victim"]);
     fixture.assert_logs_in("last@example.com");
 }
 
@@ -134,27 +135,27 @@ fn insert_rows_that_only_sqlite_can_store(fixture: &Fixture) -> usize {
         "'n8', 'N', 'n8@example.com', 1, NULL, 'NaN', '2026-01-01T00:00:00Z'",
         "'n9', 'a' || char(0) || 'b', 'n9@example.com', 1, NULL, 1767323045, 1767323045.5",
     ];
-    for row in rows {
-        fixture.execute(&format!("INSERT INTO \"user\" VALUES ({row})"));
+    for values in rows {
+        fixture.execute_in_source(&format!("INSERT INTO \"user\" VALUES ({values})"));
     }
     rows.len()
 }
 
-fn an_existing_id_of_another_user_is_not_overwritten(engine: Engine) {
+fn a_user_with_the_id_of_another_user_is_rejected(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("1", "ada@example.com", 1);
     fixture.import(&[]);
-    fixture.execute(r#"UPDATE "user" SET email = 'eve@example.com'"#);
+    fixture.execute_in_source(r#"UPDATE "user" SET email = 'eve@example.com'"#);
     let output = fixture.import(&[]);
     assert!(
         output.contains("user \"1\" rejected: its id is that of a user with another email here"),
         "{output}"
     );
-    let [user] = fixture.users().try_into().unwrap();
+    let [user] = fixture.exported_users().try_into().unwrap();
     assert_eq!(user["email"], "ada@example.com");
 }
 
-fn an_existing_email_address_is_not_imported_twice(engine: Engine) {
+fn a_user_with_the_email_address_of_another_user_is_rejected(engine: Engine) {
     let fixture = Fixture::new(engine);
     let server = fixture.serve();
     server.register("ada@example.com", "my own password");

@@ -6,7 +6,7 @@ use super::fixtures::{Engine, Fixture, on_both_engines};
 use harness::Outcome;
 
 on_both_engines! {
-    a_half_migrated_source_is_rejected_before_anything_is_written,
+    a_source_without_a_required_table_or_column_is_rejected,
     a_missing_source_is_rejected,
 }
 
@@ -15,39 +15,57 @@ fn assert_rejected(fixture: &Fixture, outcome: &Outcome, reason: &str) {
     assert!(!fixture.work_dir.path("data").exists());
 }
 
-fn a_half_migrated_source_is_rejected_before_anything_is_written(engine: Engine) {
-    let fixture = Fixture::empty(engine);
-    fixture.execute("CREATE TABLE other (id text)");
-    let assert_import_rejected = |arguments: &[&str], reason: &str| {
-        assert_rejected(&fixture, &fixture.import_with(arguments), reason);
-    };
-    assert_import_rejected(&[], "there is no table \"user\"");
-    fixture.execute("CREATE TABLE \"user\" (id text, email text, name text)");
-    assert_import_rejected(&[], "there is no table \"account\"");
-    fixture.execute("CREATE TABLE account (id text)");
+/// Asserts that an import with these arguments is rejected for this reason.
+fn assert_import_rejected(fixture: &Fixture, arguments: &[&str], reason: &str) {
+    assert_rejected(fixture, &fixture.run_import(arguments), reason);
+}
+
+fn a_source_without_a_required_table_or_column_is_rejected(engine: Engine) {
+    let fixture = Fixture::without_tables(engine);
+    fixture.execute_in_source("CREATE TABLE other (id text)");
+    assert_import_rejected(&fixture, &[], "there is no table \"user\"");
+    fixture.execute_in_source("CREATE TABLE \"user\" (id text, email text, name text)");
+    assert_import_rejected(&fixture, &[], "there is no table \"account\"");
+    fixture.execute_in_source("CREATE TABLE account (id text)");
     assert_import_rejected(
+        &fixture,
         &[],
         "the table \"user\" has no column emailVerified, image, createdAt, updatedAt, but id, email, name",
     );
-    assert_import_rejected(&["--snake-case"], "has no column email_verified, image");
-    assert_import_rejected(&["--user-table", "users"], "there is no table \"users\"");
-    let fixture = Fixture::new(engine);
-    fixture.add_user("a", "ada@example.com", 1);
-    let assert_import_rejected = |arguments: &[&str], reason: &str| {
-        assert_rejected(&fixture, &fixture.import_with(arguments), reason);
-    };
-    assert_import_rejected(&["--tasks", "tasks"], "there is no table \"tasks\"");
-    fixture.execute("CREATE TABLE tasks (id integer, title text, user_id text)");
     assert_import_rejected(
+        &fixture,
+        &["--snake-case"],
+        "has no column email_verified, image",
+    );
+    assert_import_rejected(
+        &fixture,
+        &["--user-table", "users"],
+        "there is no table \"users\"",
+    );
+    let fixture_with_tables = Fixture::new(engine);
+    fixture_with_tables.add_user("a", "ada@example.com", 1);
+    assert_import_rejected(
+        &fixture_with_tables,
+        &["--tasks", "tasks"],
+        "there is no table \"tasks\"",
+    );
+    fixture_with_tables
+        .execute_in_source("CREATE TABLE tasks (id integer, title text, user_id text)");
+    assert_import_rejected(
+        &fixture_with_tables,
         &["--tasks", "tasks"],
         "the table \"tasks\" has no column description, is_completed or completed, created_at, updated_at, but",
     );
-    fixture.execute("ALTER TABLE account DROP COLUMN password");
-    assert_import_rejected(&[], "the table \"account\" has no column password");
+    fixture_with_tables.execute_in_source("ALTER TABLE account DROP COLUMN password");
+    assert_import_rejected(
+        &fixture_with_tables,
+        &[],
+        "the table \"account\" has no column password",
+    );
 }
 
 fn a_missing_source_is_rejected(engine: Engine) {
-    let fixture = Fixture::empty(engine);
+    let fixture = Fixture::without_tables(engine);
     let source = match engine {
         Engine::Sqlite => "sqlite://nowhere.db",
         Engine::Postgres => "postgres://ada:hunter2@127.0.0.1:1/nowhere",
@@ -78,7 +96,7 @@ fn an_invalid_or_corrupt_database_file_is_rejected() {
         fs::write(&file, corrupt_bytes).unwrap();
         assert_rejected(
             &fixture,
-            &fixture.import_with(&[]),
+            &fixture.run_import(&[]),
             "cannot import from sqlite://source.db (--from): ",
         );
     }
@@ -86,11 +104,11 @@ fn an_invalid_or_corrupt_database_file_is_rejected() {
 
 #[test]
 fn a_database_in_utf_16_is_rejected_with_the_remedy() {
-    let fixture = Fixture::empty(Engine::Sqlite);
-    fixture.execute("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (id text)");
+    let fixture = Fixture::without_tables(Engine::Sqlite);
+    fixture.execute_in_source("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (id text)");
     assert_rejected(
         &fixture,
-        &fixture.import_with(&[]),
+        &fixture.run_import(&[]),
         "the database is in UTF-16; copy it",
     );
 }
@@ -110,18 +128,18 @@ fn an_import_does_not_change_the_source() {
 }
 
 #[test]
-fn invalid_arguments_are_reported_with_all_other_errors() {
-    let fixture = Fixture::empty(Engine::Sqlite);
-    let assert_import_rejected = |arguments: &[&str], remedies: &[&str]| {
+fn invalid_arguments_are_reported_together_with_invalid_settings() {
+    let fixture = Fixture::without_tables(Engine::Sqlite);
+    let assert_arguments_rejected = |arguments: &[&str], message_parts: &[&str]| {
         let program = fixture.program().args(&["users", "import", "better-auth"]);
         let outcome = program
             .set("DATABASE_URL", "mysql://x")
             .args(arguments)
             .run();
-        outcome.assert_failed(2, remedies);
+        outcome.assert_failed(2, message_parts);
     };
-    assert_import_rejected(&[], &["--from <URL>"]);
-    assert_import_rejected(
+    assert_arguments_rejected(&[], &["--from <URL>"]);
+    assert_arguments_rejected(
         &[
             "--from",
             "auth.db",

@@ -1,4 +1,4 @@
-//! Tests the export of users and tasks as JSON Lines, and the import of such a file.
+//! Tests the export of users and tasks as JSON Lines, and the import of JSON Lines.
 
 use std::fs::File;
 
@@ -9,66 +9,70 @@ use harness::User;
 
 on_both_engines! {
     an_export_is_imported_into_another_database,
-    importing_the_servers_own_export_changes_nothing,
-    lines_that_cannot_be_imported_are_named,
+    importing_an_export_into_its_source_changes_nothing,
+    lines_that_cannot_be_imported_are_reported,
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn an_export_moves_between_the_engines_and_back() {
-    let (sqlite, postgres) = (
-        Fixture::empty(Engine::Sqlite),
-        Fixture::empty(Engine::Postgres),
+fn an_export_can_move_to_postgres_and_back_to_sqlite() {
+    let (source, postgres_fixture) = (
+        Fixture::without_tables(Engine::Sqlite),
+        Fixture::without_tables(Engine::Postgres),
     );
-    let server = sqlite.serve();
-    let ada = server.register("ada@example.com", PASSWORD);
-    server
+    let source_server = source.serve();
+    let ada = source_server.register("ada@example.com", PASSWORD);
+    source_server
         .add_task(&ada, "Ünï\u{1f600}\n\"quoted\"\\")
         .expect(201);
-    let report = import_into(&postgres, &sqlite.export(&["--tasks"]));
+    let report = import_into(&postgres_fixture, &source.export(&["--tasks"]));
     assert!(
         report.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
         "{report}"
     );
-    let target = Fixture::empty(Engine::Sqlite);
-    import_into(&target, &postgres.export(&["--tasks"]));
-    assert_eq!(target.export(&["--tasks"]), sqlite.export(&["--tasks"]));
+    let target = Fixture::without_tables(Engine::Sqlite);
+    import_into(&target, &postgres_fixture.export(&["--tasks"]));
+    assert_eq!(target.export(&["--tasks"]), source.export(&["--tasks"]));
     let target_server = target.serve();
     let token_response = target_server
         .log_in("ada@example.com", PASSWORD)
         .expect(200);
     assert_eq!(
         target_server.titles(&User::of(&token_response)),
-        server.titles(&ada)
+        source_server.titles(&ada)
     );
 }
 
-fn import_into(fixture: &Fixture, lines: &str) -> String {
-    fixture.work_dir.write("users.jsonl", lines);
+/// Imports the JSON Lines into the target database, asserts that the import succeeds, and returns the report.
+fn import_into(fixture: &Fixture, json_lines: &str) -> String {
+    fixture.work_dir.write("users.jsonl", json_lines);
     let command = ["users", "import", "json", "--from", "users.jsonl"];
     let program = fixture.program().set("RUST_LOG", "warn");
     program.args(&command).run().succeeded().stderr
 }
 
 fn an_export_is_imported_into_another_database(engine: Engine) {
-    let (source, target) = (Fixture::empty(engine), Fixture::empty(engine));
-    let server = source.serve();
+    let (source, target) = (
+        Fixture::without_tables(engine),
+        Fixture::without_tables(engine),
+    );
+    let source_server = source.serve();
     for name in ["ada", "bob"] {
-        let user = server.register(&format!("{name}@example.com"), PASSWORD);
+        let user = source_server.register(&format!("{name}@example.com"), PASSWORD);
         for title in ["first", "second"] {
-            server
+            source_server
                 .add_task(&user, &format!("{name}'s {title}"))
                 .expect(201);
         }
     }
-    let lines = source.export(&["--tasks"]);
-    assert_eq!(lines.lines().count(), 6);
+    let exported_lines = source.export(&["--tasks"]);
+    assert_eq!(exported_lines.lines().count(), 6);
     assert_eq!(source.export(&[]).lines().count(), 2);
 
-    target.work_dir.write("users.jsonl", &lines);
+    target.work_dir.write("users.jsonl", &exported_lines);
     let program = target.program().args(&["users", "import", "json"]);
-    let source_file = File::open(target.work_dir.path("users.jsonl")).unwrap();
-    let output = program.run_with_input(source_file).succeeded().stderr;
+    let input_file = File::open(target.work_dir.path("users.jsonl")).unwrap();
+    let output = program.run_with_input(input_file).succeeded().stderr;
     assert!(
         output.contains("users: 2 imported, 0 already present, 0 rejected\n"),
         "{output}"
@@ -77,27 +81,29 @@ fn an_export_is_imported_into_another_database(engine: Engine) {
         output.contains("tasks: 4 imported, 0 already present, 0 rejected\n"),
         "{output}"
     );
-    assert_eq!(target.export(&["--tasks"]), lines);
-    let server = target.serve();
-    let token_response = server.log_in("bob@example.com", PASSWORD).expect(200);
+    assert_eq!(target.export(&["--tasks"]), exported_lines);
+    let target_server = target.serve();
+    let token_response = target_server
+        .log_in("bob@example.com", PASSWORD)
+        .expect(200);
     assert_eq!(
-        server.titles(&User::of(&token_response)),
+        target_server.titles(&User::of(&token_response)),
         ["bob's second", "bob's first"]
     );
-    let report = import_into(&target, &lines);
+    let report = import_into(&target, &exported_lines);
     assert!(
         report.contains("tasks: 0 imported, 4 already present"),
         "{report}"
     );
 }
 
-fn importing_the_servers_own_export_changes_nothing(engine: Engine) {
-    let fixture = Fixture::empty(engine);
+fn importing_an_export_into_its_source_changes_nothing(engine: Engine) {
+    let fixture = Fixture::without_tables(engine);
     let server = fixture.serve();
     let ada = server.register("ada@example.com", PASSWORD);
     server.add_task(&ada, "only once").expect(201);
-    let lines = fixture.export(&["--tasks"]);
-    let output = import_into(&fixture, &lines);
+    let exported_lines = fixture.export(&["--tasks"]);
+    let output = import_into(&fixture, &exported_lines);
     assert_eq!(
         output,
         "users: 0 imported, 1 already present, 0 rejected\ntasks: 0 imported, 1 already present, 0 rejected\n"
@@ -105,8 +111,8 @@ fn importing_the_servers_own_export_changes_nothing(engine: Engine) {
     assert_eq!(server.titles(&ada), ["only once"]);
 }
 
-fn lines_that_cannot_be_imported_are_named(engine: Engine) {
-    let fixture = Fixture::empty(engine);
+fn lines_that_cannot_be_imported_are_reported(engine: Engine) {
+    let fixture = Fixture::without_tables(engine);
     let user_line = |id: &str, changes: Value| {
         let mut user = json!({
             "id": id, "email": format!("{id}@example.com"), "name": null, "image": null, "email_verified": false,
@@ -137,7 +143,7 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
         user_line("cut", json!({})).split_at(50).0.to_owned(),
     ];
     let output = import_into(&fixture, &lines.join("\n"));
-    let expected = [
+    let expected_lines = [
         "line 1 rejected: it is neither a user nor a task (it is not JSON, column 1)",
         "user \"nul\" rejected: its name must not contain the NUL character",
         "user \"hash\" rejected: its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt",
@@ -149,15 +155,15 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
         "tasks: 0 imported, 0 already present, 1 rejected",
         "lines: 4 rejected",
     ];
-    assert_has_lines(&output, &expected);
+    assert_has_lines(&output, &expected_lines);
     assert!(!output.contains("canary"), "{output}");
-    assert_eq!(fixture.user_ids(), ["good", "last"]);
+    assert_eq!(fixture.exported_user_ids(), ["good", "last"]);
     fixture.assert_logs_in("last@example.com");
 }
 
 #[test]
 fn a_missing_file_or_database_is_rejected() {
-    let fixture = Fixture::empty(Engine::Sqlite);
+    let fixture = Fixture::without_tables(Engine::Sqlite);
     for (arguments, reason) in [
         (
             &["users", "import", "json", "--from", "nowhere.jsonl"][..],
