@@ -35,7 +35,7 @@ pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 /// A server that already listens, and that responds while [`run`](Self::run) is awaited.
 pub struct Server {
     addr: SocketAddr,
-    actix_server: ActixServer,
+    actix: ActixServer,
     sessions: Arc<Sessions>,
 }
 
@@ -60,7 +60,7 @@ impl Server {
     /// Returns a handle that stops the server.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
-        Stopper(self.actix_server.handle())
+        Stopper(self.actix.handle())
     }
 
     /// Serves requests until the server is stopped. Loads every recorded revocation before the first response.
@@ -76,7 +76,7 @@ impl Server {
             .await
             .map_err(io::Error::other)?;
         tokio::select! {
-            result = self.actix_server => result,
+            result = self.actix => result,
             () = follow_revocations(sessions.clone()) => Ok(()),
             () = purge_regularly(sessions.clone()) => Ok(()),
             () = addresses::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),
@@ -157,7 +157,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
         .map_err(|error| format!("cannot listen on {bind_addr} (BIND_ADDR): {error}"))?;
     Ok(Server {
         addr,
-        actix_server,
+        actix: actix_server,
         sessions,
     })
 }

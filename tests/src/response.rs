@@ -41,7 +41,7 @@ impl Response {
 
     /// The values of all headers with this name.
     #[must_use]
-    pub fn all(&self, name: &str) -> Vec<&str> {
+    pub fn header_values(&self, name: &str) -> Vec<&str> {
         let values = self
             .headers
             .iter()

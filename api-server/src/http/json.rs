@@ -140,8 +140,8 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     // Serde would also accept an array with one element per field of the struct.
     let is_object = text.trim_ascii_start().starts_with('{');
-    let deserialized = serde_path_to_error::deserialize(&mut deserializer);
-    let value: T = match deserialized {
+    let result = serde_path_to_error::deserialize(&mut deserializer);
+    let value: T = match result {
         Ok(value) if is_object => value,
         Err(error) if is_object || error.inner().classify() != Category::Data => {
             return Err(type_problem(&error));

@@ -42,7 +42,7 @@ struct Query {
 }
 
 /// A table and its columns. A statement refers to a column as `alias."column"`.
-struct Columns<'a> {
+struct TableColumns<'a> {
     table: &'a Table,
     alias: &'static str,
     columns: Vec<db::Column>,
@@ -94,8 +94,8 @@ impl BetterAuth {
     /// Selects one row for each user, even if the user has no account or several. Selects the oldest user first: of two
     /// users with the same email address, the older user is imported.
     fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
-        let mut user_columns = Columns::read(reader, &self.users, "u")?;
-        let mut account_columns = Columns::read(reader, &self.accounts, "c")?;
+        let mut user_columns = TableColumns::read(reader, &self.users, "u")?;
+        let mut account_columns = TableColumns::read(reader, &self.accounts, "c")?;
         let id = user_columns.require(&[&self.column_name("id")]);
         let email = user_columns.require(&[&self.column_name("email")]);
         let name = user_columns.require(&[&self.column_name("name")]);
@@ -145,8 +145,8 @@ impl BetterAuth {
 
     /// Selects the oldest task first: new ids are assigned in this order, and the list of tasks is ordered by id.
     fn tasks_query(&self, reader: &mut Reader, table: &Table) -> Result<Query, TransferError> {
-        let mut user_columns = Columns::read(reader, &self.users, "u")?;
-        let mut task_columns = Columns::read(reader, table, "t")?;
+        let mut user_columns = TableColumns::read(reader, &self.users, "u")?;
+        let mut task_columns = TableColumns::read(reader, table, "t")?;
         let user_id = user_columns.require(&[&self.column_name("id")]);
         let email = user_columns.require(&[&self.column_name("email")]);
         let id = task_columns.require(&["id"]);
@@ -196,7 +196,7 @@ struct SqlColumn {
     kind: String,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> TableColumns<'a> {
     /// Reads the columns of a table. Fails if there is no such table.
     fn read(
         reader: &mut Reader,

@@ -53,8 +53,8 @@ impl UserRecord {
         user::name_rule(name).map_err(|error| violation_reason("name", error.message))?;
         let image = self.image.as_deref().unwrap_or_default();
         user::image_rule(image).map_err(|error| violation_reason("image", error.message))?;
-        let parsed_hash = self.password_hash.as_deref().map(parse_hash).transpose();
-        let hash = parsed_hash.map_err(|_unknown_format| {
+        let result = self.password_hash.as_deref().map(parse_hash).transpose();
+        let hash = result.map_err(|_unknown_format| {
             "its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt"
         })?;
         Ok(ImportedUser {

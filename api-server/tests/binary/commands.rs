@@ -8,7 +8,7 @@ fn generate_secret() -> String {
         .bare_program()
         .args(&["keys", "generate"])
         .run()
-        .succeeded();
+        .assert_succeeded();
     assert_eq!(outcome.stderr, "");
     assert_eq!(work_dir.names(), [""; 0]);
     outcome.stdout
@@ -35,7 +35,11 @@ fn keys_generate_prints_a_secret_that_is_accepted() {
 #[test]
 fn openapi_prints_the_document_that_is_committed_and_served() {
     let work_dir = WorkDir::new();
-    let outcome = work_dir.bare_program().args(&["openapi"]).run().succeeded();
+    let outcome = work_dir
+        .bare_program()
+        .args(&["openapi"])
+        .run()
+        .assert_succeeded();
     assert_eq!(outcome.stderr, "");
     assert_eq!(work_dir.names(), [""; 0]);
     assert!(
@@ -61,7 +65,11 @@ fn serve_is_the_default_command() {
 #[test]
 fn migrate_creates_a_sqlite_file_and_no_secret_file() {
     let work_dir = WorkDir::new();
-    let outcome = work_dir.bare_program().args(&["migrate"]).run().succeeded();
+    let outcome = work_dir
+        .bare_program()
+        .args(&["migrate"])
+        .run()
+        .assert_succeeded();
     assert!(
         outcome.stderr.contains("migrated the database"),
         "{}",
@@ -69,7 +77,11 @@ fn migrate_creates_a_sqlite_file_and_no_secret_file() {
     );
     assert!(work_dir.path("data/auth.db").exists());
     assert!(!work_dir.path("data/auth.db.secret").exists());
-    let second_outcome = work_dir.bare_program().args(&["migrate"]).run().succeeded();
+    let second_outcome = work_dir
+        .bare_program()
+        .args(&["migrate"])
+        .run()
+        .assert_succeeded();
     assert_eq!(second_outcome.output(), "");
     work_dir.program().start().get("/readyz", "").expect(200);
 }
@@ -81,14 +93,14 @@ fn migrate_prepares_a_postgres_database_and_needs_no_secret() {
     let migrate = || {
         let program = work_dir
             .program()
-            .set("DATABASE_URL", postgres.url("hunter2"));
-        program.args(&["migrate"]).run().succeeded().output()
+            .set("DATABASE_URL", postgres.url_with_password("hunter2"));
+        program.args(&["migrate"]).run().assert_succeeded().output()
     };
     assert!(migrate().contains("migrated the database"));
     assert_eq!(migrate(), "");
     let program = work_dir
         .program()
-        .set("DATABASE_URL", postgres.url("hunter2"));
+        .set("DATABASE_URL", postgres.url_with_password("hunter2"));
     let server = program.set("AUTH_SECRET", SECRET).start();
     server.get("/readyz", "").expect(200);
     assert_eq!(work_dir.names(), [""; 0]);

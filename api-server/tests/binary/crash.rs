@@ -88,7 +88,7 @@ fn no_acknowledged_write_is_lost_on_sqlite() {
     let server = work_dir.quick_server();
     for (user, task_titles) in &acknowledged_writes {
         let token_response = server.log_in(&user.email, PASSWORD).expect(200);
-        let stored_titles = server.titles(&User::of(&token_response));
+        let stored_titles = server.task_titles(&User::of(&token_response));
         // The last write may be stored although its response was lost.
         let lost_titles: Vec<_> = task_titles
             .iter()

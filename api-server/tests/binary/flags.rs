@@ -153,7 +153,11 @@ fn help_documents_every_setting() {
         &["serve", "--help"],
         &["migrate", "--help"],
     ] {
-        let outcome = work_dir.bare_program().args(arguments).run().succeeded();
+        let outcome = work_dir
+            .bare_program()
+            .args(arguments)
+            .run()
+            .assert_succeeded();
         assert_eq!(outcome.stderr, "");
         // Line breaks become spaces, because their positions do not matter.
         let words: Vec<_> = outcome.stdout.split_whitespace().collect();
@@ -191,7 +195,7 @@ fn help_shows_no_secret_of_the_environment() {
         ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET),
         ("DATABASE_URL", "postgres://ada:hunter2@db.example/auth"),
     ]);
-    let output = program.args(&["--help"]).run().succeeded().output();
+    let output = program.args(&["--help"]).run().assert_succeeded().output();
     for secret in [SECRET, OTHER_SECRET, "hunter2"] {
         assert!(!output.contains(secret), "{output}");
     }

@@ -37,7 +37,8 @@ fn keys_derive_prints_the_key_of_the_service_and_nothing_else() {
             ("DATABASE_URL", "postgres://ada@127.0.0.1:1/auth"),
         ],
     ] {
-        let outcome = run_keys_derive(&work_dir, settings, &["--audience", "reports"]).succeeded();
+        let outcome =
+            run_keys_derive(&work_dir, settings, &["--audience", "reports"]).assert_succeeded();
         assert_eq!(outcome.stdout, format!("{REPORTS_KEY}\n"));
         assert_eq!(outcome.stderr, "");
     }
@@ -49,14 +50,14 @@ fn keys_derive_reads_the_secret_from_the_same_places_as_the_server() {
     let arguments = &["--audience=reports"];
     let dotenv_folder = WorkDir::new();
     dotenv_folder.write(".env", format!("AUTH_SECRET='{SECRET}'\n"));
-    let dotenv_outcome = run_keys_derive(&dotenv_folder, &[], arguments).succeeded();
+    let dotenv_outcome = run_keys_derive(&dotenv_folder, &[], arguments).assert_succeeded();
     assert_eq!(dotenv_outcome.stdout, format!("{REPORTS_KEY}\n"));
 
     let secret_file_folder = WorkDir::new();
     secret_file_folder.quick_server().stop();
     let file_content = std::fs::read(secret_file_folder.path("data/auth.db.secret")).unwrap();
     let secret = Secret::new(file_content.trim_ascii()).unwrap();
-    let file_outcome = run_keys_derive(&secret_file_folder, &[], arguments).succeeded();
+    let file_outcome = run_keys_derive(&secret_file_folder, &[], arguments).assert_succeeded();
     let derived_key = secret.for_audience("reports").unwrap();
     let printed_key = file_outcome.stdout.trim_end();
     assert_eq!(printed_key.as_bytes(), derived_key.expose());

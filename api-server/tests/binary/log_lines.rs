@@ -95,7 +95,7 @@ fn rust_log_selects_what_is_logged() {
         .set("RUST_LOG", "off")
         .args(&["migrate"])
         .run();
-    assert_eq!(outcome.succeeded().output(), "");
+    assert_eq!(outcome.assert_succeeded().output(), "");
     let program = work_dir.program().with_weak_hashing();
     let server = program
         .set("RUST_LOG", "info,api_server::access=debug")

@@ -143,7 +143,10 @@ fn no_secret_is_logged_as_json_on_sqlite_with_configured_secrets() {
 fn no_secret_is_logged_on_postgres_even_if_the_database_is_unavailable() {
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     let program = with_verbose_log(work_dir.program(), "text").set("AUTH_SECRET", SECRET);
-    let program = program.set("DATABASE_URL", postgres.url(DATABASE_PASSWORD));
+    let program = program.set(
+        "DATABASE_URL",
+        postgres.url_with_password(DATABASE_PASSWORD),
+    );
     let server = program.start();
     let tokens = send_secrets(&server);
     postgres.reject_connections();

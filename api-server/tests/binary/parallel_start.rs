@@ -19,7 +19,7 @@ fn assert_servers_share_a_new_database(new_program: impl Fn() -> Program) {
         server.add_task(&user, &number.to_string()).expect(201);
     }
     for server in servers {
-        assert_eq!(server.titles(&user), ["5", "4", "3", "2", "1", "0"]);
+        assert_eq!(server.task_titles(&user), ["5", "4", "3", "2", "1", "0"]);
         let log = server.stop().text();
         assert!(!log.contains("ERROR"), "{log}");
     }
@@ -50,7 +50,7 @@ fn processes_start_in_parallel_on_a_new_postgres_database() {
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     assert_servers_share_a_new_database(|| {
         let program = work_dir.program().with_weak_hashing();
-        let program = program.set("DATABASE_URL", postgres.url("hunter2"));
+        let program = program.set("DATABASE_URL", postgres.url_with_password("hunter2"));
         program.set("AUTH_SECRET", SECRET)
     });
 }

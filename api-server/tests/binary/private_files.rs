@@ -32,7 +32,7 @@ fn a_new_database_in_a_folder_that_all_users_may_write_is_private() {
 fn a_database_that_migrate_creates_is_private() {
     let work_dir = WorkDir::new();
     let program = work_dir.program().set("DATABASE_URL", "sqlite://own.db");
-    program.args(&["migrate"]).run().succeeded();
+    program.args(&["migrate"]).run().assert_succeeded();
     assert_eq!(mode(&work_dir.path("own.db")), 0o600);
 }
 

@@ -4,7 +4,7 @@ use harness::{OTHER_SECRET, Postgres, Program, SECRET, Server, User, WorkDir};
 
 fn assert_accepts_token(server: &Server, user: &User) {
     server.get("/api/auth/session", &user.token).expect(200);
-    assert_eq!(server.titles(user), ["kept"]);
+    assert_eq!(server.task_titles(user), ["kept"]);
 }
 
 fn assert_rotation_logs_no_user_out(new_program: impl Fn() -> Program) {
@@ -41,6 +41,6 @@ fn a_rotation_of_the_secret_logs_no_user_out_on_postgres() {
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     assert_rotation_logs_no_user_out(|| {
         let program = work_dir.program().with_weak_hashing();
-        program.set("DATABASE_URL", postgres.url("hunter2"))
+        program.set("DATABASE_URL", postgres.url_with_password("hunter2"))
     });
 }

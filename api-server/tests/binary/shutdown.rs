@@ -93,7 +93,9 @@ fn sigterm_lets_a_request_finish_on_postgres() {
         .program()
         .with_weak_hashing()
         .set("AUTH_SECRET", SECRET);
-    let server = program.set("DATABASE_URL", postgres.url("hunter2")).start();
+    let server = program
+        .set("DATABASE_URL", postgres.url_with_password("hunter2"))
+        .start();
     assert_half_sent_login_is_finished(server, Signal::TERM, "SIGTERM");
 }
 

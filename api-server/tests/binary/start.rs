@@ -27,7 +27,7 @@ fn the_server_starts_with_sqlite_in_an_empty_folder() {
 
     let first_secret = std::fs::read(&secret_file).unwrap();
     let restarted_server = work_dir.program().start();
-    assert_eq!(restarted_server.titles(&user), ["before"]);
+    assert_eq!(restarted_server.task_titles(&user), ["before"]);
     restarted_server
         .get("/api/auth/session", &user.token)
         .expect(200);

@@ -30,6 +30,6 @@ fn sqlite_program(work_dir: &WorkDir) -> Program {
 /// Returns a program that uses the PostgreSQL database.
 fn postgres_program(work_dir: &WorkDir, postgres: &Postgres) -> Program {
     sqlite_program(work_dir)
-        .set("DATABASE_URL", postgres.url("hunter2"))
+        .set("DATABASE_URL", postgres.url_with_password("hunter2"))
         .set("AUTH_SECRET", SECRET)
 }

@@ -317,7 +317,7 @@ fn under_load_a_rotation_rejects_no_request_on_sqlite() {
 fn under_load_a_rotation_rejects_no_request_on_postgres() {
     let _guard = wait_for_other_tests();
     let postgres = Postgres::new();
-    let url = postgres.url("hunter2");
+    let url = postgres.url_with_password("hunter2");
     let service = Service::new(&[NEW_SECRET, OLD_SECRET]);
     assert_rotation_rejects_no_request(
         &Process::start_two(&url, &[OLD_SECRET]),
@@ -332,7 +332,7 @@ fn under_load_a_rotation_rejects_no_request_on_postgres() {
 fn a_rotation_every_second_for_a_minute_rejects_no_request() {
     let _guard = wait_for_other_tests();
     let postgres = Postgres::new();
-    let url = postgres.url("hunter2");
+    let url = postgres.url_with_password("hunter2");
     let secret_texts: Vec<_> = (0..=REPLACEMENT_COUNT)
         .map(|_| Uuid::new_v4().to_string())
         .collect();
@@ -343,7 +343,7 @@ fn a_rotation_every_second_for_a_minute_rejects_no_request() {
         service,
         secrets[REPLACEMENT_COUNT],
         |processes, service, progress_receiver| {
-            replace_secret_every_second(&secrets, processes, service, progress_receiver)
+            replace_secret_every_second(&secrets, processes, service, progress_receiver);
         },
     );
 }

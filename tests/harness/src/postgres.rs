@@ -38,7 +38,7 @@ impl Postgres {
 
     /// The URL of the database. If `TEST_POSTGRES_URL` has no password, adds `password`, which the PostgreSQL server
     /// ignores.
-    pub fn url(&self, password: &str) -> String {
+    pub fn url_with_password(&self, password: &str) -> String {
         let mut url = self.database_url();
         if url.password().is_none() {
             url.set_password(Some(password)).unwrap();

@@ -82,7 +82,7 @@ impl Server {
     }
 
     /// The titles of all tasks of the user, newest first.
-    pub fn titles(&self, user: &User) -> Vec<String> {
+    pub fn task_titles(&self, user: &User) -> Vec<String> {
         let tasks = self.get("/api/tasks?limit=500", &user.token).expect(200);
         let to_title = |task: &Value| task["title"].as_str().unwrap().to_owned();
         tasks.as_array().unwrap().iter().map(to_title).collect()

@@ -168,7 +168,7 @@ impl Outcome {
     }
 
     /// Asserts that the exit code is 0.
-    pub fn succeeded(self) -> Self {
+    pub fn assert_succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.output());
         self
     }

@@ -18,7 +18,7 @@ fn a_command_is_rejected_only_for_settings_that_it_needs() {
             .set_all(&invalid_settings)
             .args(arguments)
             .run()
-            .succeeded();
+            .assert_succeeded();
     }
     for (variable, value) in [
         ("DATABASE_URL", "x"),

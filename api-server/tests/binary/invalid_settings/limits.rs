@@ -91,6 +91,6 @@ fn an_invalid_log_filter_is_rejected() {
     for filter in ["off", "warn,api_server::access=debug"] {
         let work_dir = WorkDir::new();
         let program = work_dir.program().set("RUST_LOG", filter);
-        program.args(&["migrate"]).run().succeeded();
+        program.args(&["migrate"]).run().assert_succeeded();
     }
 }

@@ -28,7 +28,12 @@ fn fixture_with_emails(engine: Engine, stored_emails: &[&str]) -> Fixture {
 /// Runs `users check` and returns the output.
 fn check_users(fixture: &Fixture, arguments: &[&str]) -> String {
     let command = [&["users", "check"], arguments].concat();
-    fixture.program().args(&command).run().succeeded().stdout
+    fixture
+        .program()
+        .args(&command)
+        .run()
+        .assert_succeeded()
+        .stdout
 }
 
 const STORED_EMAILS: &[&str] = &[

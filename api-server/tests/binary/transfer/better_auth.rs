@@ -102,7 +102,11 @@ fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
     // An operator can still import the user from a backup.
     fixture.work_dir.write("users.jsonl", backup);
     let restore_arguments = ["users", "import", "json", "--from", "users.jsonl"];
-    fixture.program().args(&restore_arguments).run().succeeded();
+    fixture
+        .program()
+        .args(&restore_arguments)
+        .run()
+        .assert_succeeded();
     server.log_in("ada@example.com", PASSWORD).expect(200);
 }
 

@@ -133,7 +133,7 @@ impl Fixture {
 
     pub(crate) fn source_url(&self) -> String {
         match &self.postgres_databases {
-            Some(databases) => databases.source.url("hunter2"),
+            Some(databases) => databases.source.url_with_password("hunter2"),
             None => "sqlite://source.db".to_owned(),
         }
     }
@@ -144,7 +144,10 @@ impl Fixture {
         match &self.postgres_databases {
             None => program,
             Some(databases) => {
-                let program = program.set("DATABASE_URL", databases.target.url("hunter2"));
+                let program = program.set(
+                    "DATABASE_URL",
+                    databases.target.url_with_password("hunter2"),
+                );
                 program.set("AUTH_SECRET", SECRET)
             }
         }
@@ -170,7 +173,7 @@ impl Fixture {
 
     /// Runs an import, asserts that the import succeeds, and returns the output.
     pub(crate) fn import(&self, arguments: &[&str]) -> String {
-        self.run_import(arguments).succeeded().stderr
+        self.run_import(arguments).assert_succeeded().stderr
     }
 
     pub(crate) fn serve(&self) -> Server {
@@ -186,7 +189,7 @@ impl Fixture {
     /// Returns the output of `users export` for the target database.
     pub(crate) fn export(&self, arguments: &[&str]) -> String {
         let program = self.program().args(&["users", "export"]).args(arguments);
-        program.run().succeeded().stdout
+        program.run().assert_succeeded().stdout
     }
 
     /// Returns the users that `users export` prints for the target database.

@@ -38,8 +38,8 @@ fn an_export_can_move_to_postgres_and_back_to_sqlite() {
         .log_in("ada@example.com", PASSWORD)
         .expect(200);
     assert_eq!(
-        target_server.titles(&User::of(&token_response)),
-        source_server.titles(&ada)
+        target_server.task_titles(&User::of(&token_response)),
+        source_server.task_titles(&ada)
     );
 }
 
@@ -48,7 +48,7 @@ fn import_into(fixture: &Fixture, json_lines: &str) -> String {
     fixture.work_dir.write("users.jsonl", json_lines);
     let command = ["users", "import", "json", "--from", "users.jsonl"];
     let program = fixture.program().set("RUST_LOG", "warn");
-    program.args(&command).run().succeeded().stderr
+    program.args(&command).run().assert_succeeded().stderr
 }
 
 fn an_export_is_imported_into_another_database(engine: Engine) {
@@ -72,7 +72,7 @@ fn an_export_is_imported_into_another_database(engine: Engine) {
     target.work_dir.write("users.jsonl", &exported_lines);
     let program = target.program().args(&["users", "import", "json"]);
     let input_file = File::open(target.work_dir.path("users.jsonl")).unwrap();
-    let output = program.run_with_input(input_file).succeeded().stderr;
+    let output = program.run_with_input(input_file).assert_succeeded().stderr;
     assert!(
         output.contains("users: 2 imported, 0 already present, 0 rejected\n"),
         "{output}"
@@ -87,7 +87,7 @@ fn an_export_is_imported_into_another_database(engine: Engine) {
         .log_in("bob@example.com", PASSWORD)
         .expect(200);
     assert_eq!(
-        target_server.titles(&User::of(&token_response)),
+        target_server.task_titles(&User::of(&token_response)),
         ["bob's second", "bob's first"]
     );
     let report = import_into(&target, &exported_lines);
@@ -108,7 +108,7 @@ fn importing_an_export_into_its_source_changes_nothing(engine: Engine) {
         output,
         "users: 0 imported, 1 already present, 0 rejected\ntasks: 0 imported, 1 already present, 0 rejected\n"
     );
-    assert_eq!(server.titles(&ada), ["only once"]);
+    assert_eq!(server.task_titles(&ada), ["only once"]);
 }
 
 fn lines_that_cannot_be_imported_are_reported(engine: Engine) {

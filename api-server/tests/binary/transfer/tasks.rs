@@ -47,13 +47,13 @@ fn tasks_are_imported_in_order_of_creation_and_only_once(engine: Engine) {
     );
     let server = fixture.serve();
     let ada = log_in(&server, "ada@example.com");
-    assert_eq!(server.titles(&ada), ["second", "first"]);
+    assert_eq!(server.task_titles(&ada), ["second", "first"]);
     let tasks = server.get("/api/tasks", &ada.token).expect(200);
     assert_eq!(tasks[0]["description"], "Why");
     assert_eq!(tasks[0]["completed"], true);
     assert_eq!(tasks[0]["created_at"], "2026-01-02T00:00:00.000Z");
     assert_eq!(
-        server.titles(&log_in(&server, "bob@example.com")),
+        server.task_titles(&log_in(&server, "bob@example.com")),
         ["third"]
     );
 
@@ -63,7 +63,7 @@ fn tasks_are_imported_in_order_of_creation_and_only_once(engine: Engine) {
         second_report.ends_with("tasks: 1 imported, 3 already present, 0 rejected\n"),
         "{second_report}"
     );
-    assert_eq!(server.titles(&ada), ["fourth", "second", "first"]);
+    assert_eq!(server.task_titles(&ada), ["fourth", "second", "first"]);
 }
 
 fn a_task_that_was_deleted_after_an_import_is_not_imported_again(engine: Engine) {
@@ -79,10 +79,10 @@ fn a_task_that_was_deleted_after_an_import_is_not_imported_again(engine: Engine)
             .request("DELETE", &format!("/api/tasks/{task_id}"), &ada.token, None);
     delete_response.expect(200);
     fixture.import(&["--tasks", "tasks"]);
-    assert_eq!(server.titles(&ada), [""; 0]);
+    assert_eq!(server.task_titles(&ada), [""; 0]);
     let create_response = server.post("/api/tasks", &ada.token, &json!({ "title": "mine" }));
     create_response.expect(201);
-    assert_eq!(server.titles(&ada), ["mine"]);
+    assert_eq!(server.task_titles(&ada), ["mine"]);
 }
 
 fn a_task_that_cannot_be_imported_is_reported(engine: Engine) {
@@ -143,6 +143,6 @@ fn ids_may_have_other_types_than_text(engine: Engine) {
         assert_eq!(fixture.exported_user_ids(), [id], "{id_type}");
         let server = fixture.serve();
         let ada = log_in(&server, "ada@example.com");
-        assert_eq!(server.titles(&ada), ["imported"], "{id_type}");
+        assert_eq!(server.task_titles(&ada), ["imported"], "{id_type}");
     }
 }

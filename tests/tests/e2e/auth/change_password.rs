@@ -29,13 +29,13 @@ on_both_engines! {
 const NEW_PASSWORD: &str = "another good password";
 
 /// Returns the body of a request that changes the password.
-pub(crate) fn passwords(current: &str, new: &str) -> Value {
+pub(crate) fn passwords_body(current: &str, new: &str) -> Value {
     json!({ "current_password": current, "new_password": new })
 }
 
 async fn change_password(app: &App, device: &Device, user: &Client) -> Device {
     let bearer = app.bearer(device.access.as_str());
-    let body = passwords(user.password(), NEW_PASSWORD);
+    let body = passwords_body(user.password(), NEW_PASSWORD);
     Device::from_response(&bearer.post(CHANGE_PASSWORD, body).await.ok())
 }
 
@@ -46,9 +46,12 @@ async fn a_password_change_revokes_every_session_and_starts_a_new_session(app: A
     app.clock.advance(Duration::from_secs(60));
     let bearer = app.bearer(device.access.as_str());
     let response = bearer
-        .post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD))
+        .post(
+            CHANGE_PASSWORD,
+            passwords_body(ada.password(), NEW_PASSWORD),
+        )
         .await;
-    assert_eq!(response.all("set-cookie").len(), 2);
+    assert_eq!(response.header_values("set-cookie").len(), 2);
     let token_response = response.ok();
     let new_device = Device::from_response(&token_response);
     let expected = json!({
@@ -94,7 +97,7 @@ async fn the_new_password_logs_in_and_the_old_password_does_not(app: App) {
     // A change to the same password also replaces the session.
     let bearer = app.bearer(new_device.access.as_str());
     let response = bearer
-        .post(CHANGE_PASSWORD, passwords(NEW_PASSWORD, NEW_PASSWORD))
+        .post(CHANGE_PASSWORD, passwords_body(NEW_PASSWORD, NEW_PASSWORD))
         .await;
     assert_ne!(response.ok()["session_id"], new_device.session);
     get_session(&app, &new_device.access)
@@ -139,7 +142,7 @@ async fn after_a_password_change_no_process_accepts_an_earlier_token(engine: Eng
             .await;
         response.problem(401, "TOKEN_REVOKED");
         let response = thief_on_process
-            .post(CHANGE_PASSWORD, passwords(NEW_PASSWORD, NEW_PASSWORD))
+            .post(CHANGE_PASSWORD, passwords_body(NEW_PASSWORD, NEW_PASSWORD))
             .await;
         response.problem(401, "TOKEN_REVOKED");
         get_session(process, &new_device.access).await.ok();
@@ -158,7 +161,10 @@ async fn a_session_that_is_refreshed_during_a_password_change_is_revoked(app: Ap
     for round in 0..5 {
         let (ada, device) = user_with_device(&app, &format!("ada{round}")).await;
         let bearer = app.bearer(device.access.as_str());
-        let change_request = bearer.post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
+        let change_request = bearer.post(
+            CHANGE_PASSWORD,
+            passwords_body(ada.password(), NEW_PASSWORD),
+        );
         let refreshes = (0..8).map(|_| refresh(&app, &device.refresh).into_future());
         let (early_responses, change_response, late_responses) = tokio::join!(
             join_all(refreshes.clone()),
@@ -189,7 +195,7 @@ async fn a_browser_that_changes_the_password_gets_new_cookies(app: App) {
         let request = request.header("cookie", cookies);
         request.header("origin", SERVER_ORIGIN)
     };
-    let body = passwords(ada.password(), NEW_PASSWORD);
+    let body = passwords_body(ada.password(), NEW_PASSWORD);
     let request = app.anonymous().post(CHANGE_PASSWORD, body);
     let response = send_with_cookies(request, &device.cookies()).await;
     let new_cookies = cookies_after(&response);
@@ -227,9 +233,12 @@ async fn a_wrong_current_password_is_403_and_changes_nothing(app: App) {
         NEW_PASSWORD,
     ] {
         let response = bearer
-            .post(CHANGE_PASSWORD, passwords(wrong_password, NEW_PASSWORD))
+            .post(
+                CHANGE_PASSWORD,
+                passwords_body(wrong_password, NEW_PASSWORD),
+            )
             .await;
-        assert!(response.all("set-cookie").is_empty());
+        assert!(response.header_values("set-cookie").is_empty());
         let problem = response.problem(403, "INVALID_PASSWORD");
         assert_eq!(problem["detail"], "The current password is wrong");
     }
@@ -242,12 +251,12 @@ async fn wrong_current_passwords_are_counted_as_failed_logins(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let (ada, device) = user_with_device(&app, "ada").await;
     let bearer = app.bearer(device.access.as_str());
-    let wrong_body = passwords("not the password", NEW_PASSWORD);
+    let wrong_body = passwords_body("not the password", NEW_PASSWORD);
     for _ in 0..100 {
         let response = bearer.post(CHANGE_PASSWORD, wrong_body.clone()).await;
         response.problem(403, "INVALID_PASSWORD");
     }
-    let right_body = passwords(ada.password(), NEW_PASSWORD);
+    let right_body = passwords_body(ada.password(), NEW_PASSWORD);
     let response = bearer.post(CHANGE_PASSWORD, right_body.clone()).await;
     response.problem(429, "TOO_MANY_REQUESTS");
     let login_body = credentials(ada.email(), ada.password());
@@ -279,7 +288,7 @@ async fn a_new_password_has_the_length_limits_of_a_registration(app: App) {
             "must be at most 128 characters",
         ),
     ] {
-        let body = passwords(ada.password(), new_password);
+        let body = passwords_body(ada.password(), new_password);
         let response = bearer.post(CHANGE_PASSWORD, body).await;
         response.invalid("new_password", code, message);
     }
@@ -291,7 +300,7 @@ async fn a_new_password_has_the_length_limits_of_a_registration(app: App) {
             "must be at most 128 characters",
         ),
     ] {
-        let body = passwords(current_password, NEW_PASSWORD);
+        let body = passwords_body(current_password, NEW_PASSWORD);
         let response = bearer.post(CHANGE_PASSWORD, body).await;
         response.invalid("current_password", code, message);
     }
@@ -302,19 +311,19 @@ async fn a_new_password_has_the_length_limits_of_a_registration(app: App) {
     login(&app, &ada).await;
     for valid_password in ["p".repeat(128), "😀".repeat(40), " eight 8".to_owned()] {
         let bearer_before_change = app.bearer(login(&app, &ada).await.access);
-        let body = passwords(ada.password(), &valid_password);
+        let body = passwords_body(ada.password(), &valid_password);
         bearer_before_change.post(CHANGE_PASSWORD, body).await.ok();
         let login_body = credentials(ada.email(), &valid_password);
         let token_response = app.anonymous().post(LOGIN, login_body).await.ok();
         let bearer_after_change = app.bearer(Device::from_response(&token_response).access);
-        let body = passwords(&valid_password, ada.password());
+        let body = passwords_body(&valid_password, ada.password());
         bearer_after_change.post(CHANGE_PASSWORD, body).await.ok();
     }
 }
 
 async fn a_revoked_or_expired_session_cannot_change_the_password(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let body = passwords(ada.password(), NEW_PASSWORD);
+    let body = passwords_body(ada.password(), NEW_PASSWORD);
     let bearer = app.bearer(device.access.as_str());
     // The statement acts as another process that has just revoked the session. The server has not been notified yet.
     app.database()
@@ -331,7 +340,7 @@ async fn a_revoked_or_expired_session_cannot_change_the_password(app: App) {
 async fn a_token_of_another_service_cannot_change_the_password(app: App) {
     let ada = app.user("ada").await;
     let bearer = app.bearer(app.token_for(ada.id(), ada.email()));
-    let body = passwords(ada.password(), NEW_PASSWORD);
+    let body = passwords_body(ada.password(), NEW_PASSWORD);
     let response = bearer.post(CHANGE_PASSWORD, body).await;
     response.problem(401, "TOKEN_REVOKED");
     login(&app, &ada).await;

@@ -59,7 +59,10 @@ pub(crate) fn logout_with_cookies(app: &App, cookies: &str, body: Value) -> Requ
 /// Asserts the number of revoked sessions, and that the response clears no cookies.
 #[track_caller]
 pub(crate) fn assert_others_logged_out(response: Response, revoked_count: usize) {
-    assert!(response.all("set-cookie").is_empty(), "{response:?}");
+    assert!(
+        response.header_values("set-cookie").is_empty(),
+        "{response:?}"
+    );
     let body = response.ok();
     assert_eq!(body, json!({ "success": true, "revoked": revoked_count }));
 }
@@ -71,7 +74,11 @@ pub(crate) fn assert_logged_out(response: Response, revoked_count: usize) {
         "access_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
         "refresh_token=; Path=/api/auth; Max-Age=0; HttpOnly; SameSite=Lax",
     ];
-    assert_eq!(response.all("set-cookie"), cleared_cookies, "{response:?}");
+    assert_eq!(
+        response.header_values("set-cookie"),
+        cleared_cookies,
+        "{response:?}"
+    );
     let body = response.ok();
     assert_eq!(body, json!({ "success": true, "revoked": revoked_count }));
 }
@@ -211,7 +218,7 @@ async fn an_invalid_body_revokes_nothing(app: App) {
         (json!({ "all": null }), type_message),
     ] {
         let response = bearer.post(LOGOUT, json!({ "scope": scope })).await;
-        assert!(response.all("set-cookie").is_empty());
+        assert!(response.header_values("set-cookie").is_empty());
         response.invalid("scope", "invalid_type", message);
     }
     for invalid_token in [json!(null), json!(7), json!({})] {

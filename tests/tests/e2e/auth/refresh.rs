@@ -40,7 +40,7 @@ async fn a_refresh_returns_two_new_tokens_of_the_same_session(app: App) {
     app.clock.advance(Duration::from_secs(60));
     let refresh_token = login_response["refresh_token"].as_str().unwrap();
     let response = refresh(&app, refresh_token).await;
-    let cookies = response.all("set-cookie").join("\n");
+    let cookies = response.header_values("set-cookie").join("\n");
     let refresh_response = response.ok();
 
     let new_access_token = refresh_response["access_token"].as_str().unwrap();
@@ -120,7 +120,7 @@ async fn twenty_parallel_refreshes_get_equal_responses_and_advance_the_counter_o
         let requests = (0..20).map(|_| refresh(&app, &device.refresh).into_future());
         let responses = join_all(requests).await;
         let read_comparable_parts = |response: &Response| {
-            let cookies = response.all("set-cookie").join("\n");
+            let cookies = response.header_values("set-cookie").join("\n");
             (response.status(), cookies, response.text())
         };
         let first_parts = read_comparable_parts(&responses[0]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, Client, Engine, on_both_engines};
 use serde_json::{Value, json};
 
-use super::change_password::passwords;
+use super::change_password::passwords_body;
 use super::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
     ACCESS_TTL, CHANGE_PASSWORD, Device, MICROSECOND, SESSION_TTL, SESSIONS, are_live, get_session,
@@ -203,7 +203,7 @@ async fn a_revoked_session_cannot_revoke_its_replacement_in_any_process(app: App
         .await
         .ok();
     let owner = app.bearer(stolen_device.access.as_str());
-    let body = passwords(ada.password(), "another good password");
+    let body = passwords_body(ada.password(), "another good password");
     let new_device = Device::from_response(&owner.post(CHANGE_PASSWORD, body).await.ok());
     for process in [&other_process, &app] {
         let thief = process.bearer(stolen_device.access.as_str());

@@ -30,7 +30,7 @@ async fn can_ada_sign_in_with(app: &App, password: &str) -> bool {
 /// Returns the browser with the new token and cookies from the response to a change of password.
 fn browser_after_change(response: &Response, old_browser: &Browser) -> Browser {
     let token_header = response.header("set-auth-token").unwrap();
-    let set_cookies = response.all("set-cookie").into_iter();
+    let set_cookies = response.header_values("set-cookie").into_iter();
     let kept_cookies = set_cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
     let cookie_pairs = kept_cookies.map(|cookie| cookie.split(';').next().unwrap());
     let cookies = cookie_pairs.collect::<Vec<_>>().join("; ");
@@ -109,7 +109,7 @@ async fn the_new_session_is_not_remembered_if_the_old_session_is_not_remembered(
         .post(&app, CHANGE_PASSWORD, body)
         .await
         .assert_status(200);
-    let cookies = response.all("set-cookie");
+    let cookies = response.header_values("set-cookie");
     assert!(cookies.iter().all(|cookie| !cookie.contains("Max-Age")));
     let new_browser = browser_after_change(&response, &ada);
     assert!(new_browser.cookies.contains("better-auth.dont_remember="));

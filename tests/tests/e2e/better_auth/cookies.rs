@@ -70,7 +70,10 @@ async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
         let cookies = format!("{SESSION_COOKIE}={cookie_value}");
         let request = app.anonymous().get(GET_SESSION);
         let response = request.header("cookie", &cookies).await;
-        assert!(response.all("set-cookie").is_empty(), "{cookie_value}");
+        assert!(
+            response.header_values("set-cookie").is_empty(),
+            "{cookie_value}"
+        );
         assert_eq!(response.ok(), Value::Null, "{cookie_value}");
         let list_request = app.anonymous().get(LIST_SESSIONS);
         assert_error(&list_request.header("cookie", &cookies).await, UNAUTHORIZED);
@@ -97,11 +100,11 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
         };
         let response = browser.get(&app, GET_SESSION).await;
         // If the response cleared the valid cookie, the browser would send only the planted cookie.
-        assert!(response.all("set-cookie").is_empty());
+        assert!(response.header_values("set-cookie").is_empty());
         assert_eq!(response.ok(), Value::Null, "{cookie_header}");
         for path in [LIST_SESSIONS, "/api/auth/token"] {
             let response = browser.get(&app, path).await;
-            assert!(response.all("set-cookie").is_empty());
+            assert!(response.header_values("set-cookie").is_empty());
             assert_error(&response, UNAUTHORIZED);
         }
         let response = browser.get(&app, "/api/auth/session").await;
@@ -147,7 +150,10 @@ async fn one_signed_dont_remember_flag_prevents_an_extension(app: App) {
     ] {
         let cookies = format!("{flag_cookies}; {}", ada.cookies);
         let request = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
-        assert_eq!(!request.await.all("set-cookie").is_empty(), is_extended);
+        assert_eq!(
+            !request.await.header_values("set-cookie").is_empty(),
+            is_extended
+        );
     }
 }
 
@@ -157,7 +163,7 @@ async fn a_cookie_that_another_server_signed_with_the_same_secret_is_cleared(app
     let cookies = format!("{SESSION_COOKIE}={}", percent_encode(&signed_flag));
     let request = app.anonymous().get(GET_SESSION);
     let response = request.header("cookie", &cookies).await;
-    assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
+    assert_eq!(response.header_values("set-cookie"), CLEARED_COOKIES);
     assert_eq!(response.ok(), Value::Null);
 }
 
@@ -165,12 +171,12 @@ async fn the_cache_cookie_of_another_server_is_cleared(app: App) {
     let mut ada = sign_up(&app, "ada").await;
     ada.cookies.push_str("; better-auth.session_data=e30");
     let response = ada.get(&app, GET_SESSION).await;
-    assert_eq!(response.all("set-cookie"), [CLEARED_COOKIES[1]]);
+    assert_eq!(response.header_values("set-cookie"), [CLEARED_COOKIES[1]]);
     assert_eq!(response.ok()["user"], ada.user);
     let response = ada.post(&app, "/api/auth/sign-out", json!({})).await;
     let [cleared_token, cleared_data, cleared_flag] = CLEARED_COOKIES;
     assert_eq!(
-        response.assert_status(200).all("set-cookie"),
+        response.assert_status(200).header_values("set-cookie"),
         [cleared_token, cleared_data, cleared_data, cleared_flag]
     );
 }

@@ -84,7 +84,7 @@ async fn the_session_endpoint_accepts_the_cookie_of_a_live_session(app: App) {
         },
     });
     let response = ada.get(&app, SESSION).await;
-    assert!(response.all("set-cookie").is_empty());
+    assert!(response.header_values("set-cookie").is_empty());
     assert_eq!(response.ok(), expected);
     let user_id = ada.user["id"].as_str().unwrap();
     ada.get(&app, SESSION)
@@ -157,7 +157,7 @@ async fn without_a_database_the_response_is_503_and_no_user_is_signed_out(engine
         .problem(503, "DATABASE_UNAVAILABLE");
     let response = ada.get(&app, GET_SESSION).await;
     assert!(response.header("retry-after").is_some());
-    assert!(response.all("set-cookie").is_empty());
+    assert!(response.header_values("set-cookie").is_empty());
     let message = "The database does not answer; please try again";
     assert_error(&response, (503, "DATABASE_UNAVAILABLE", message));
     // Drops the proxy before the server, because a server that waits for its database does not stop.

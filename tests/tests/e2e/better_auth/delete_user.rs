@@ -50,7 +50,7 @@ async fn with_the_password_the_user_is_deleted(engine: Engine) {
     let response = ada
         .post(&app, DELETE_USER, json!({ "password": PASSWORD }))
         .await;
-    assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
+    assert_eq!(response.header_values("set-cookie"), CLEARED_COOKIES);
     assert_eq!(
         response.ok(),
         json!({ "success": true, "message": "User deleted" })

@@ -42,7 +42,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn from_response(response: &Response) -> Self {
         let body: Value = serde_json::from_str(&response.text()).unwrap();
-        let set_cookies = response.all("set-cookie").into_iter();
+        let set_cookies = response.header_values("set-cookie").into_iter();
         let kept_cookies = set_cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
         let cookie_pairs = kept_cookies.map(|cookie| cookie.split(';').next().unwrap());
         Self {

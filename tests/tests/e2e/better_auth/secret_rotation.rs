@@ -18,7 +18,7 @@ async fn the_cookie_of_a_previous_secret_is_accepted_and_replaced(app: App) {
     let options = options.set("auth-secrets-previous", app.secret());
     let rotated_app = options.set("auth-secret", NEW_SECRET).start();
     let response = ada.get(&rotated_app, GET_SESSION).await;
-    let cookie = response.all("set-cookie").concat();
+    let cookie = response.header_values("set-cookie").concat();
     let session_response = response.ok();
     let new_token = session_response["session"]["token"].as_str().unwrap();
     assert!(session_tokens(NEW_SECRET).is_current(new_token));
@@ -29,7 +29,7 @@ async fn the_cookie_of_a_previous_secret_is_accepted_and_replaced(app: App) {
         ..ada.clone()
     };
     let response = renewed_browser.get(&rotated_app, GET_SESSION).await;
-    assert!(response.all("set-cookie").is_empty());
+    assert!(response.header_values("set-cookie").is_empty());
     assert_eq!(response.ok(), session_response);
     // A token of the previous secret is still accepted in the header, and in the body of `revoke-session`.
     assert!(
@@ -52,7 +52,7 @@ async fn the_cookie_of_a_removed_secret_is_ignored(app: App) {
     let ada = sign_up(&app, "ada").await;
     let rotated_app = app.another_process().set("auth-secret", NEW_SECRET).start();
     let response = ada.get(&rotated_app, GET_SESSION).await;
-    assert!(response.all("set-cookie").is_empty());
+    assert!(response.header_values("set-cookie").is_empty());
     assert_eq!(response.ok(), Value::Null);
     assert!(ada.is_signed_in(&app).await);
 }

@@ -25,14 +25,14 @@ async fn a_session_is_extended_once_a_day_by_any_request(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.clock.advance(ALMOST_A_DAY);
     let response = ada.get(&app, GET_SESSION).await;
-    assert!(response.all("set-cookie").is_empty());
+    assert!(response.header_values("set-cookie").is_empty());
     assert_eq!(
         response.ok()["session"]["expiresAt"],
         "2026-11-27T12:57:51.869Z"
     );
     app.clock.advance(SECOND);
     let response = ada.get(&app, GET_SESSION).await;
-    let cookies = response.all("set-cookie");
+    let cookies = response.header_values("set-cookie");
     assert_eq!(cookies.len(), 1);
     assert_eq!(signed_token(cookies[0]), ada.signed_token());
     assert!(cookies[0].contains("; Max-Age=604800;"));
@@ -47,7 +47,7 @@ async fn a_session_is_extended_once_a_day_by_any_request(app: App) {
     assert!(
         ada.get(&app, GET_SESSION)
             .await
-            .all("set-cookie")
+            .header_values("set-cookie")
             .is_empty()
     );
     for (day, path) in [(22, "list-sessions"), (23, "list-accounts"), (24, "token")] {
@@ -56,7 +56,7 @@ async fn a_session_is_extended_once_a_day_by_any_request(app: App) {
             .get(&app, &format!("/api/auth/{path}"))
             .await
             .assert_status(200);
-        assert_eq!(response.all("set-cookie").len(), 1, "{path}");
+        assert_eq!(response.header_values("set-cookie").len(), 1, "{path}");
         let expires_on = format!("2026-11-{}", day + 7).replace("11-31", "12-01");
         let expected = format!("{expires_on}T12:57:51.869Z");
         assert_eq!(expires_at(&app, &ada, "").await, expected, "{path}");
@@ -77,7 +77,7 @@ async fn a_session_that_is_not_remembered_is_not_extended(app: App) {
     app.clock.advance(ALMOST_A_DAY);
     for browser in [&ada, &browser_without_flag] {
         let response = browser.get(&app, GET_SESSION).await;
-        assert!(response.all("set-cookie").is_empty());
+        assert!(response.header_values("set-cookie").is_empty());
         let session = response.ok()["session"].clone();
         assert_eq!(session["expiresAt"], "2026-11-21T12:57:51.869Z");
     }
@@ -85,7 +85,7 @@ async fn a_session_that_is_not_remembered_is_not_extended(app: App) {
         .post(&app, "/api/auth/update-user", json!({ "name": "Ada" }))
         .await
         .assert_status(200);
-    let cookies = response.all("set-cookie");
+    let cookies = response.header_values("set-cookie");
     assert_eq!(cookies.len(), 2);
     assert!(cookies.iter().all(|cookie| !cookie.contains("Max-Age")));
     app.clock.advance(SECOND);
@@ -99,7 +99,7 @@ async fn the_setting_session_ttl_determines_the_lifetime(engine: Engine) {
         .post(SIGN_UP, sign_up_body("ada"))
         .await
         .assert_status(200);
-    assert!(response.all("set-cookie")[0].contains("; Max-Age=25200;"));
+    assert!(response.header_values("set-cookie")[0].contains("; Max-Age=25200;"));
     let ada = Browser::from_response(&response);
     app.clock.advance(SECOND * 3600);
     assert_eq!(expires_at(&app, &ada, "").await, "2026-11-20T20:57:51.869Z");

@@ -82,7 +82,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
     ] {
         let response = app.anonymous().post(SIGN_IN, body).await;
         assert_error(&response, expected);
-        assert!(response.all("set-cookie").is_empty());
+        assert!(response.header_values("set-cookie").is_empty());
     }
     let response = app.anonymous().post(SIGN_IN, &b""[..]).await;
     let message = "[body] Invalid input: expected object, received undefined";
@@ -125,7 +125,7 @@ async fn a_remembered_sign_in_clears_the_dont_remember_flag(app: App) {
     let ada = Browser::from_response(&response);
     body["rememberMe"] = true.into();
     let response = ada.post(&app, SIGN_IN, body).await.assert_status(200);
-    let cookies = response.all("set-cookie");
+    let cookies = response.header_values("set-cookie");
     assert_eq!(cookies.len(), 2);
     assert!(cookies[0].contains("; Max-Age=604800;"), "{cookies:?}");
     assert_eq!(cookies[1], CLEARED_COOKIES[2]);

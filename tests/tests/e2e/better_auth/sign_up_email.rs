@@ -38,7 +38,7 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
         "{SESSION_COOKIE}={}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
         percent_encode(&signed_token)
     );
-    assert_eq!(response.all("set-cookie"), [expected_cookie]);
+    assert_eq!(response.header_values("set-cookie"), [expected_cookie]);
     assert_eq!(
         response.header("set-auth-token"),
         Some(signed_token.as_str())
@@ -61,7 +61,7 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
     let response = app.anonymous().post(SIGN_UP, body).await.assert_status(200);
-    let cookies = response.all("set-cookie");
+    let cookies = response.header_values("set-cookie");
     assert_eq!(cookies.len(), 2);
     for (cookie, cookie_name) in cookies
         .iter()
@@ -95,7 +95,7 @@ fn body_with(field_name: &str, value: impl Into<Value>) -> Value {
 async fn assert_rejected(app: &App, body: Value, expected: (u16, &str, &str)) {
     let response = app.anonymous().post(SIGN_UP, body).await;
     assert_error(&response, expected);
-    assert!(response.all("set-cookie").is_empty());
+    assert!(response.header_values("set-cookie").is_empty());
     let user_count = app.database().value("SELECT count(*) || '' FROM users");
     assert_eq!(user_count.as_deref(), Some("0"));
 }
@@ -203,7 +203,7 @@ async fn a_session_that_is_not_remembered_lasts_a_day(app: App) {
     body["rememberMe"] = false.into();
     let response = app.anonymous().post(SIGN_UP, body).await.assert_status(200);
     let encoded_flag = percent_encode(&session_tokens(app.secret()).sign_flag());
-    let cookies = response.all("set-cookie");
+    let cookies = response.header_values("set-cookie");
     assert!(!cookies[0].contains("Max-Age"), "{cookies:?}");
     let expected_cookie =
         format!("better-auth.dont_remember={encoded_flag}; Path=/; HttpOnly; SameSite=Lax");

@@ -31,9 +31,9 @@ async fn the_name_and_image_are_changed_and_the_cookie_is_renewed(app: App) {
         (json!({ "image": null, "name": "" }), "", Value::Null),
     ] {
         let response = ada.post(&app, UPDATE_USER, body).await;
-        assert_eq!(response.all("set-cookie").len(), 1);
+        assert_eq!(response.header_values("set-cookie").len(), 1);
         assert_eq!(
-            signed_token(response.all("set-cookie")[0]),
+            signed_token(response.header_values("set-cookie")[0]),
             ada.signed_token()
         );
         assert_eq!(response.ok(), json!({ "status": true }));

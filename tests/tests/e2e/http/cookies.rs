@@ -3,7 +3,7 @@
 use e2e::{App, Engine, Request, Response, on_both_engines};
 use serde_json::{Value, json};
 
-use crate::auth::change_password::passwords;
+use crate::auth::change_password::passwords_body;
 use crate::auth::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
     ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, REFRESH, SERVER_ORIGIN, SESSION, counter,
@@ -31,7 +31,7 @@ pub(crate) fn with_cookie(request: Request, cookie: &str) -> Request {
 
 /// Returns the `Cookie` header that a browser sends after this response.
 pub(crate) fn cookies_after(response: &Response) -> String {
-    let set_cookies = response.all("set-cookie");
+    let set_cookies = response.header_values("set-cookie");
     let cookie_pairs = set_cookies
         .iter()
         .map(|cookie| cookie.split(';').next().unwrap());
@@ -55,7 +55,7 @@ async fn every_new_pair_of_tokens_sets_both_cookies_for_the_lifetime_of_the_sess
     let refresh_response = caller.post(REFRESH, body).await;
     let refreshed_device = Device::from_response(&refresh_response.clone().ok());
     let bearer_caller = app.bearer(refreshed_device.access);
-    let body = passwords("correct horse", "another good password");
+    let body = passwords_body("correct horse", "another good password");
     let change_response = bearer_caller.post(CHANGE_PASSWORD, body).await;
     for token_response in [
         register_response,
@@ -64,7 +64,7 @@ async fn every_new_pair_of_tokens_sets_both_cookies_for_the_lifetime_of_the_sess
         refresh_response,
         change_response,
     ] {
-        let cookies = token_response.all("set-cookie").join("\n");
+        let cookies = token_response.header_values("set-cookie").join("\n");
         let body: Value = serde_json::from_str(&token_response.text()).unwrap();
         let device = Device::from_response(&body);
         let attributes = "Max-Age=2592000; HttpOnly; SameSite=Lax";
@@ -84,7 +84,7 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
     let response = app.anonymous().post(LOGIN, body).await;
     let cookie_header = cookies_after(&response);
     let attributes = "Max-Age=604800; HttpOnly; SameSite=Lax; Secure";
-    let cookies = response.all("set-cookie").join("\n");
+    let cookies = response.header_values("set-cookie").join("\n");
     let device = Device::from_response(&response.ok());
     let expected = format!(
         "__Host-access_token={}; Path=/; {attributes}\n\
@@ -122,7 +122,10 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
         format!("__Host-refresh_token=; Path=/; {cleared_attributes}"),
         format!("__Secure-refresh_token=; Path=/api/auth; {cleared_attributes}"),
     ];
-    assert_eq!(logout_response.all("set-cookie"), expected_cookies);
+    assert_eq!(
+        logout_response.header_values("set-cookie"),
+        expected_cookies
+    );
     assert_eq!(logout_response.ok()["revoked"], 1);
 }
 
@@ -147,7 +150,7 @@ async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
         let request = request.header("sec-fetch-site", "same-origin");
         with_cookie(request, &device.cookies())
     };
-    let body = passwords(ada.password(), "another good password");
+    let body = passwords_body(ada.password(), "another good password");
     for (request, expected_counter) in [
         (app.anonymous().request("POST", REFRESH), 1),
         (app.anonymous().post(REFRESH, json!({})), 1),
@@ -211,7 +214,7 @@ async fn the_authorization_header_takes_precedence_over_the_cookie(app: App) {
     let session_response = with_cookie(request, &eve_device.cookies()).await.ok();
     assert_eq!(session_response["user"]["id"], ada.id());
     // A request with an `Authorization` header needs no origin, and the response has the tokens in the body.
-    let body = passwords(ada.password(), "another good password");
+    let body = passwords_body(ada.password(), "another good password");
     let request = app
         .bearer(ada_device.access.as_str())
         .post(CHANGE_PASSWORD, body);
@@ -345,6 +348,6 @@ async fn an_error_sets_no_cookie(app: App) {
     ] {
         let rejection = request.await;
         assert!((400..500).contains(&rejection.status()));
-        assert!(rejection.all("set-cookie").is_empty());
+        assert!(rejection.header_values("set-cookie").is_empty());
     }
 }

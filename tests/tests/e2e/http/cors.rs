@@ -75,16 +75,18 @@ fn cors_headers(response: &Response) -> Vec<String> {
     ];
     let present_names = cors_header_names
         .iter()
-        .filter(|name| !response.all(name).is_empty());
+        .filter(|name| !response.header_values(name).is_empty());
     present_names.map(ToString::to_string).collect()
 }
 
 fn allows_an_origin(response: &Response) -> bool {
-    !response.all("access-control-allow-origin").is_empty()
+    !response
+        .header_values("access-control-allow-origin")
+        .is_empty()
 }
 
 fn varies_by_origin(response: &Response) -> bool {
-    let vary = response.all("vary").join(",").to_lowercase();
+    let vary = response.header_values("vary").join(",").to_lowercase();
     vary.split(',').any(|name| name.trim() == "origin")
 }
 

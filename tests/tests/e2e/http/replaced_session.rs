@@ -6,7 +6,7 @@ use e2e::{App, Client, Engine, Request, on_both_engines};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::auth::change_password::passwords;
+use crate::auth::change_password::passwords_body;
 use crate::auth::login::{LOGIN, credentials};
 use crate::auth::logout::by_access;
 use crate::sessions::fixtures::{
@@ -46,7 +46,7 @@ async fn a_login_revokes_the_session_of_its_cookies_in_every_process(app: App) {
         .anonymous()
         .post(LOGIN, credentials(ada.email(), ada.password()));
     let response = add_browser_headers(request, &replaced_device.cookies()).await;
-    assert_eq!(response.all("set-cookie").len(), 2);
+    assert_eq!(response.header_values("set-cookie").len(), 2);
     let new_device = Device::from_response(&response.ok());
     assert_eq!(
         are_live(&app, [&replaced_device, &new_device, &phone]),
@@ -259,7 +259,7 @@ async fn logins_that_replace_sessions_during_other_revocations_cause_no_errors(a
             add_browser_headers(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
         };
         let change_password = |user: &Client, device: &Device| {
-            let body = passwords(user.password(), "another good password");
+            let body = passwords_body(user.password(), "another good password");
             let bearer_caller = app.bearer(device.access.as_str());
             bearer_caller.post(CHANGE_PASSWORD, body).into_future()
         };

@@ -52,7 +52,7 @@ fn lifetime_seconds(token: &str) -> i64 {
 
 /// Returns the `Max-Age` of each cookie that the response sets, in seconds.
 fn max_ages(response: &Response) -> Vec<String> {
-    let cookies = response.all("set-cookie").into_iter();
+    let cookies = response.header_values("set-cookie").into_iter();
     let ages = cookies.filter_map(|cookie| {
         cookie
             .split("; ")
@@ -103,7 +103,7 @@ async fn less_than_a_second_before_the_end_of_a_session_no_token_is_issued(engin
     let app = app_with_max_ttl(engine);
     let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(MICROSECOND)).await;
     let refused = refresh(&app, &device.refresh).await;
-    assert!(refused.all("set-cookie").is_empty());
+    assert!(refused.header_values("set-cookie").is_empty());
     refused.problem(401, "SESSION_EXPIRED");
 }
 
@@ -206,7 +206,7 @@ async fn a_better_auth_session_is_not_extended_beyond_the_maximum(engine: Engine
     app.clock.advance((DAY * 5).saturating_sub(SECOND));
     let late_response = ada.get(&app, "/api/auth/get-session").await;
     // The session already has the latest allowed expiry, so the server neither writes the row nor sends the cookie.
-    assert!(late_response.all("set-cookie").is_empty());
+    assert!(late_response.header_values("set-cookie").is_empty());
     assert_eq!(
         late_response.ok()["session"]["updatedAt"],
         "2026-11-25T12:57:51.869Z"

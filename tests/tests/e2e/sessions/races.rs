@@ -8,7 +8,7 @@ use super::fixtures::{
     ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, count, get_session, is_revoked, login,
     race_transaction, refresh, user_with_device,
 };
-use crate::auth::change_password::passwords;
+use crate::auth::change_password::passwords_body;
 use crate::auth::login::{LOGIN, credentials};
 use crate::auth::logout::by_access;
 
@@ -59,7 +59,10 @@ async fn after_a_change_of_password_no_login_with_the_old_password_survives(app:
     for round in 0..6 {
         let (ada, device) = user_with_device(&app, &format!("ada{round}")).await;
         let bearer = app.bearer(device.access.as_str());
-        let change_request = bearer.post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
+        let change_request = bearer.post(
+            CHANGE_PASSWORD,
+            passwords_body(ada.password(), NEW_PASSWORD),
+        );
         let login_with = |password: &str| {
             let body = credentials(ada.email(), password);
             app.anonymous().post(LOGIN, body)
@@ -102,7 +105,7 @@ async fn of_many_parallel_changes_of_password_one_succeeds(app: App) {
     }
     let changes = devices.iter().enumerate().map(|(number, device)| {
         let new_password = format!("the new password {number}");
-        let body = passwords(ada.password(), &new_password);
+        let body = passwords_body(ada.password(), &new_password);
         let bearer = app.bearer(device.access.as_str());
         bearer.post(CHANGE_PASSWORD, body).into_future()
     });
@@ -141,8 +144,10 @@ async fn parallel_password_changes_deletions_and_logouts_cause_no_500(app: App) 
             devices.push(login(&app, &ada).await);
         }
         let client_of_device = |number: usize| app.bearer(devices[number].access.as_str());
-        let change_request =
-            client_of_device(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
+        let change_request = client_of_device(0).post(
+            CHANGE_PASSWORD,
+            passwords_body(ada.password(), NEW_PASSWORD),
+        );
         let deletion_body = json!({ "password": ada.password() });
         let responses = join_all([
             change_request.into_future(),

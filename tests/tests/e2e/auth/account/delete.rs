@@ -34,7 +34,7 @@ async fn a_deleted_account_leaves_no_user_no_task_and_no_session(app: App) {
         bearer.post("/api/tasks", task).await.created();
     }
     let response = deletion_request(&caller, ada.password()).await;
-    let cookies = response.all("set-cookie");
+    let cookies = response.header_values("set-cookie");
     assert!(cookies.len() == 2 && cookies.iter().all(|cookie| cookie.contains("=; ")));
     assert_eq!(response.ok(), json!({ "success": true }));
     for (table, column, remaining_count) in [
@@ -90,7 +90,7 @@ async fn a_wrong_password_deletes_nothing(app: App) {
     let caller = app.bearer(device.access.as_str());
     for wrong_password in ["not the password", "x", eve.password()] {
         let response = deletion_request(&caller, wrong_password).await;
-        assert!(response.all("set-cookie").is_empty());
+        assert!(response.header_values("set-cookie").is_empty());
         response.problem(403, "INVALID_PASSWORD");
     }
     assert_eq!(count(&app, "users"), 2);
