@@ -31,11 +31,9 @@ pub(crate) fn with_cookie(request: Request, cookie: &str) -> Request {
 
 /// Returns the `Cookie` header that a browser sends after this response.
 pub(crate) fn cookies_after(response: &Response) -> String {
-    let set_cookies = response.header_values("set-cookie");
-    let cookie_pairs = set_cookies
-        .iter()
-        .map(|cookie| cookie.split(';').next().unwrap());
-    cookie_pairs.collect::<Vec<_>>().join("; ")
+    let pair_of = |cookie: &str| cookie.split(';').next().unwrap().to_owned();
+    let set_cookies = response.header_values("set-cookie").into_iter();
+    set_cookies.map(pair_of).collect::<Vec<_>>().join("; ")
 }
 
 async fn every_new_pair_of_tokens_sets_both_cookies_for_the_lifetime_of_the_session(
@@ -45,9 +43,8 @@ async fn every_new_pair_of_tokens_sets_both_cookies_for_the_lifetime_of_the_sess
     let caller = app.anonymous();
     let ada_credentials = credentials("ada@example.com", "correct horse");
     let eve_credentials = credentials("eve@example.com", "correct horse");
-    let register_response = caller
-        .post("/api/auth/register", ada_credentials.clone())
-        .await;
+    let registration = caller.post("/api/auth/register", ada_credentials.clone());
+    let register_response = registration.await;
     let signup_response = caller.post("/api/auth/signup", eve_credentials).await;
     let login_response = caller.post(LOGIN, ada_credentials).await;
     let refresh_token = login_response.clone().ok()["refresh_token"].clone();
