@@ -178,12 +178,13 @@ pub(super) fn engine_sql(connection: &DbConnection) -> &'static EngineSql {
 }
 
 /// Number of threads for jobs. With PostgreSQL, a thread mostly waits for the server, so each connection has a thread.
-/// SQLite runs in this process: more threads than cores plus one are no faster, and the writer uses one connection.
+/// SQLite runs in this process, so a few threads per core are enough: one account, which may use a third of the threads,
+/// can keep every core busy. The writer uses one connection.
 pub(super) fn thread_count(url: &DatabaseUrl, connections: u32) -> u32 {
     match url.0 {
         Location::Server(_) => connections,
         Location::File(_) => {
-            let max_useful_threads = u32::try_from(cores() + 1).unwrap_or(u32::MAX);
+            let max_useful_threads = u32::try_from(3 * cores()).unwrap_or(u32::MAX);
             connections.saturating_sub(1).clamp(1, max_useful_threads)
         }
     }

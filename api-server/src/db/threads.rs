@@ -16,7 +16,7 @@ use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
 
 /// The number of threads divided by this number is how many threads one account may use at the same time. The result is
 /// rounded down, but is at least one.
-const ACCOUNT_SHARE_DIVISOR: usize = 4;
+const ACCOUNT_SHARE_DIVISOR: usize = 3;
 
 /// A job for a thread. The job returns whether the database was available.
 type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;

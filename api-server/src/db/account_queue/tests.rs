@@ -124,3 +124,21 @@ fn one_wake_up_is_enough_for_two_jobs_of_an_account() {
         });
     }
 }
+
+#[test]
+fn a_sleeping_worker_is_woken_for_a_job_and_for_the_next_job_of_the_same_account() {
+    let queue = queue();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..2)
+            .map(|_| scope.spawn(|| matches!(queue.pop(None), Next::Job(..))))
+            .collect();
+        while queue.lock().sleeping_workers < 2 {
+            thread::yield_now();
+        }
+        queue.push("first", Some(1)).unwrap();
+        queue.push("second", Some(1)).unwrap();
+        for worker in workers {
+            assert!(worker.join().unwrap());
+        }
+    });
+}

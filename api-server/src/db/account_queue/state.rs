@@ -1,0 +1,177 @@
+//! The waiting jobs of all accounts, in round-robin order.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{AccountKey, QueueFull, QueueLimits};
+
+pub(super) struct QueueState<J> {
+    /// The jobs and accounts that run next, in round-robin order. An account is in this list at most once, and only
+    /// while it may start a job.
+    pub(super) ready_entries: VecDeque<ReadyEntry<J>>,
+    pub(super) accounts: HashMap<AccountKey, Account<J>>,
+    /// Number of waiting jobs.
+    waiting: usize,
+    /// Number of workers that sleep until they are woken.
+    pub(super) sleeping_workers: usize,
+    pub(super) is_closed: bool,
+}
+
+pub(super) enum ReadyEntry<J> {
+    /// A job without an account.
+    Job(J),
+    /// An account whose oldest waiting job runs next.
+    Account(AccountKey),
+}
+
+pub(super) struct Account<J> {
+    /// The waiting jobs, the oldest first.
+    jobs: VecDeque<J>,
+    /// Number of running jobs.
+    running: usize,
+    /// Whether the account is in the list of ready entries.
+    is_ready: bool,
+    /// Number of finished jobs for which the database was available.
+    served_jobs: Arc<AtomicU64>,
+}
+
+/// Counts the finished jobs of an account while one of its jobs waits. Jobs that failed because the database was
+/// unavailable do not count.
+#[derive(Debug)]
+pub(in crate::db) struct ServedCounter {
+    count: Arc<AtomicU64>,
+    /// The count when the waiting job was queued.
+    initial_count: u64,
+}
+
+impl ServedCounter {
+    /// Whether another job of the account has finished since the waiting job was queued.
+    pub(in crate::db) fn has_increased(&self) -> bool {
+        self.count.load(Ordering::Relaxed) > self.initial_count
+    }
+}
+
+/// The result of adding a job to the queue.
+pub(super) struct PushOutcome {
+    /// Whether a worker must be woken, because there is one more ready entry.
+    pub(super) adds_ready_entry: bool,
+    pub(super) served_counter: Option<ServedCounter>,
+}
+
+impl<J> QueueState<J> {
+    pub(super) fn new() -> Self {
+        Self {
+            ready_entries: VecDeque::new(),
+            accounts: HashMap::new(),
+            waiting: 0,
+            sleeping_workers: 0,
+            is_closed: false,
+        }
+    }
+
+    pub(super) fn push(
+        &mut self,
+        job: J,
+        account: Option<AccountKey>,
+        limits: &QueueLimits,
+    ) -> Result<PushOutcome, QueueFull> {
+        if self.waiting >= limits.waiting {
+            return Err(QueueFull::Queue);
+        }
+        let Some(key) = account else {
+            self.waiting += 1;
+            self.ready_entries.push_back(ReadyEntry::Job(job));
+            return Ok(PushOutcome {
+                adds_ready_entry: true,
+                served_counter: None,
+            });
+        };
+        let account = self.accounts.entry(key).or_insert_with(Account::new);
+        if account.jobs.len() >= limits.waiting_per_account {
+            return Err(QueueFull::Account);
+        }
+        self.waiting += 1;
+        account.jobs.push_back(job);
+        let served_counter = ServedCounter {
+            count: Arc::clone(&account.served_jobs),
+            initial_count: account.served_jobs.load(Ordering::Relaxed),
+        };
+        let max_running = limits.running_per_account;
+        Ok(PushOutcome {
+            adds_ready_entry: account.enqueue_if_ready(key, max_running, &mut self.ready_entries),
+            served_counter: Some(served_counter),
+        })
+    }
+
+    pub(super) fn pop(&mut self, max_running: usize) -> Option<(J, Option<AccountKey>)> {
+        loop {
+            match self.ready_entries.pop_front()? {
+                ReadyEntry::Job(job) => {
+                    self.waiting -= 1;
+                    return Some((job, None));
+                }
+                ReadyEntry::Account(key) => {
+                    let Some(account) = self.accounts.get_mut(&key) else {
+                        continue;
+                    };
+                    account.is_ready = false;
+                    let Some(job) = account.jobs.pop_front() else {
+                        continue;
+                    };
+                    account.running += 1;
+                    account.enqueue_if_ready(key, max_running, &mut self.ready_entries);
+                    self.waiting -= 1;
+                    return Some((job, Some(key)));
+                }
+            }
+        }
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        key: AccountKey,
+        database_was_available: bool,
+        max_running: usize,
+    ) {
+        let Some(account) = self.accounts.get_mut(&key) else {
+            return;
+        };
+        account.running = account.running.saturating_sub(1);
+        if database_was_available {
+            account.served_jobs.fetch_add(1, Ordering::Relaxed);
+        }
+        if account.running == 0 && account.jobs.is_empty() {
+            self.accounts.remove(&key);
+            return;
+        }
+        account.enqueue_if_ready(key, max_running, &mut self.ready_entries);
+    }
+}
+
+impl<J> Account<J> {
+    fn new() -> Self {
+        Self {
+            jobs: VecDeque::with_capacity(1),
+            running: 0,
+            is_ready: false,
+            served_jobs: Arc::default(),
+        }
+    }
+
+    /// Appends the account to the ready entries if the account may start a job and is not in this list. Returns whether
+    /// the account was appended.
+    fn enqueue_if_ready(
+        &mut self,
+        key: AccountKey,
+        max_running: usize,
+        ready_entries: &mut VecDeque<ReadyEntry<J>>,
+    ) -> bool {
+        let becomes_ready = !self.is_ready && !self.jobs.is_empty() && self.running < max_running;
+        if becomes_ready {
+            self.is_ready = true;
+            ready_entries.push_back(ReadyEntry::Account(key));
+        }
+        becomes_ready
+    }
+}
