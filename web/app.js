@@ -31,7 +31,7 @@ let runPostponed = () => {};
 let notice = "";
 /** True while the user signs in or up: an error of the session is then shown at the form, not as an expired session. */
 let isSigningIn = false;
-/** The id of the user for whom the current page is shown; null if signed out. */
+/** The id of the user that the current page shows; null if signed out. */
 let shownUserId = null;
 
 const api = createClient({

@@ -128,7 +128,7 @@ export function localStore(key = "api-server") {
 export function createClient({ base = "", cookies = false, store, onSignedOut, retries = 2, timeout = 30_000, fetch } = {}) {
   const storage = store ?? (cookies ? localStore() : memoryStore());
   const root = base.replace(/\/$/, "");
-  /** Whether the app was told that a user is signed in, and not yet that the session is over. */
+  /** True from the moment the app learns that a user is signed in until it learns that the session is over. */
   let isSignedIn = false;
   /** The refresh that runs now, shared by all requests. @type {Promise<Session | null> | null} */
   let refreshing = null;

@@ -298,18 +298,22 @@ fn assert_rotation_rejects_no_request(
     });
 }
 
+fn assert_one_rotation_rejects_no_request(url: &str) {
+    let service = Service::new(&[NEW_SECRET, OLD_SECRET]);
+    assert_rotation_rejects_no_request(
+        &Process::start_two(url, &[OLD_SECRET]),
+        service,
+        NEW_SECRET,
+        replace_secret_once,
+    );
+}
+
 #[test]
 fn under_load_a_rotation_rejects_no_request_on_sqlite() {
     let _guard = wait_for_other_tests();
     let work_dir = WorkDir::new();
     let url = format!("sqlite://{}", work_dir.path("auth.db").display());
-    let service = Service::new(&[NEW_SECRET, OLD_SECRET]);
-    assert_rotation_rejects_no_request(
-        &Process::start_two(&url, &[OLD_SECRET]),
-        service,
-        NEW_SECRET,
-        replace_secret_once,
-    );
+    assert_one_rotation_rejects_no_request(&url);
 }
 
 #[test]
@@ -318,13 +322,7 @@ fn under_load_a_rotation_rejects_no_request_on_postgres() {
     let _guard = wait_for_other_tests();
     let postgres = Postgres::new();
     let url = postgres.url_with_password("hunter2");
-    let service = Service::new(&[NEW_SECRET, OLD_SECRET]);
-    assert_rotation_rejects_no_request(
-        &Process::start_two(&url, &[OLD_SECRET]),
-        service,
-        NEW_SECRET,
-        replace_secret_once,
-    );
+    assert_one_rotation_rejects_no_request(&url);
 }
 
 #[test]

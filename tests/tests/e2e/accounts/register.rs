@@ -4,7 +4,7 @@ use e2e::{App, Connection, Request, on_both_engines};
 use futures_util::future::{join_all, pending, select_all};
 use serde_json::json;
 
-use crate::auth::login::{LOGIN, credentials};
+use crate::auth::login::send_wrong_login;
 
 on_both_engines! {
     a_full_queue_does_not_reveal_whether_an_email_address_is_registered,
@@ -19,17 +19,8 @@ const IP_ADDRESS: &str = "198.51.100.7";
 /// the open connections.
 async fn fill_queue(app: &App) -> Vec<Connection> {
     let login_futures = (0..LOGIN_COUNT).map(async |number| {
-        let body = credentials(&format!("{number}@example.com"), "not it").to_string();
-        let mut connection = app.connect().await;
-        let request_head = format!(
-            "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
-             x-forwarded-for: {IP_ADDRESS}\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        connection
-            .send(format!("{request_head}{body}").as_bytes())
-            .await;
-        connection
+        let email = format!("{number}@example.com");
+        send_wrong_login(app, &email, IP_ADDRESS).await
     });
     let mut connections = join_all(login_futures).await;
     let rejections = connections.iter_mut().map(|connection| {

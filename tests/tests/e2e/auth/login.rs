@@ -6,7 +6,7 @@ mod throttle;
 use std::time::Duration;
 
 use auth_core::{Keyring, Secret, TokenVerifier};
-use e2e::{App, Engine, on_both_engines};
+use e2e::{App, Connection, Engine, on_both_engines};
 use serde_json::{Value, json};
 
 on_both_engines! {
@@ -25,6 +25,19 @@ pub(crate) const LOGIN: &str = "/api/auth/login";
 /// Returns the body of a login or a registration.
 pub(crate) fn credentials(email: &str, password: &str) -> Value {
     json!({ "email": email, "password": password })
+}
+
+/// Sends a login with a wrong password on a connection of its own, through a proxy that names this IP address.
+pub(crate) async fn send_wrong_login(app: &App, email: &str, ip_address: &str) -> Connection {
+    let body = credentials(email, "not the password").to_string();
+    let request = format!(
+        "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
+         x-forwarded-for: {ip_address}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut connection = app.connect().await;
+    connection.send(request.as_bytes()).await;
+    connection
 }
 
 async fn a_login_creates_a_new_session(app: App) {

@@ -15,7 +15,7 @@ on_both_engines! {
     the_cache_cookie_of_another_server_is_cleared,
 }
 
-/// Returns the name of the user whom `get-session` finds with these cookies.
+/// Returns the name of the user in the response of `get-session` to these cookies.
 async fn session_user_name(app: &App, cookies: &str) -> Value {
     let request = app.anonymous().get(GET_SESSION);
     request.header("cookie", cookies).await.ok()["user"]["name"].clone()

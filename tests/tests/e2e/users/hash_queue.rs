@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::auth::login::{LOGIN, credentials};
+use crate::auth::login::{LOGIN, credentials, send_wrong_login};
 
 on_both_engines! {
     during_many_logins_from_one_network_a_login_from_another_network_waits_for_a_few_hashes,
@@ -180,15 +180,8 @@ async fn the_logins_of_disconnected_callers_leave_the_queue(engine: Engine) {
     let caller_ip_address = ip_address(engine, 4, 1);
     let mut connections = Vec::new();
     for number in 0..50 {
-        let body = credentials(&format!("{number}@example.com"), "wrong").to_string();
-        let mut connection = app.connect().await;
-        let request = format!(
-            "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
-             x-forwarded-for: {caller_ip_address}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        connection.send(request.as_bytes()).await;
-        connections.push(connection);
+        let email = format!("{number}@example.com");
+        connections.push(send_wrong_login(&app, &email, &caller_ip_address).await);
     }
     let first_connection: &mut Connection = &mut connections[0];
     first_connection
