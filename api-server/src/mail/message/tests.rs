@@ -1,0 +1,267 @@
+//! Tests the structure of a composed mail by reading it again.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Composer, OutgoingMail};
+use crate::mail::address::parse_mailbox;
+use crate::mail::kind::MailKind;
+use crate::mail::language::Language;
+use crate::mail::link::link;
+use crate::mail::settings::MailSettings;
+
+const ID: &str = "01935d2f-7b1e-7c3a-9d7e-0a1b2c3d4e5f";
+
+fn settings() -> MailSettings {
+    MailSettings {
+        smtp: None,
+        from: parse_mailbox("Bücher & Söhne <No-Reply@bücher.example>").unwrap(),
+        reply_to: None,
+        templates: None,
+        folder: PathBuf::new(),
+    }
+}
+
+fn composer() -> Composer {
+    Composer::new(&settings(), "https://api.example:8443").unwrap()
+}
+
+fn mail(kind: MailKind, language: Language) -> OutgoingMail<'static> {
+    let created_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_438_709);
+    let token = "x".repeat(300);
+    OutgoingMail {
+        id: ID,
+        kind,
+        language,
+        recipient: "ada+tag@example.com",
+        created_at,
+        link: link(kind, "https://api.example:8443", &token),
+        code: kind.has_code().then(|| "ABCD2345".to_owned()),
+        expires_at: created_at + kind.lifetime(),
+    }
+}
+
+/// A mail or a part of a mail: the fields of the header in lower case, unfolded, and the body.
+struct Entity {
+    header: BTreeMap<String, String>,
+    body: String,
+}
+
+impl Entity {
+    fn parse(text: &str) -> Self {
+        let (header, body) = text.split_once("\r\n\r\n").unwrap();
+        let mut fields = BTreeMap::new();
+        for line in header.replace("\r\n ", " ").replace("\r\n\t", " ").split("\r\n") {
+            let (name, value) = line.split_once(": ").unwrap();
+            let previous = fields.insert(name.to_ascii_lowercase(), value.to_owned());
+            assert_eq!(previous, None, "{name} twice");
+        }
+        let body = body.to_owned();
+        Self { header: fields, body }
+    }
+
+    fn field(&self, name: &str) -> &str {
+        self.header.get(name).unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    fn parts(&self) -> Vec<Self> {
+        let (_, boundary) = self.field("content-type").split_once("boundary=\"").unwrap();
+        let boundary = boundary.split('"').next().unwrap();
+        let (parts, rest) = self.body.split_once(&format!("\r\n--{boundary}--")).unwrap();
+        assert_eq!(rest.trim(), "");
+        let parts = format!("\r\n{parts}");
+        let parts = parts.split(&format!("\r\n--{boundary}\r\n")).skip(1);
+        parts.map(Self::parse).collect()
+    }
+
+    fn decoded_body(&self) -> String {
+        match self.field("content-transfer-encoding") {
+            "7bit" => self.body.clone(),
+            "quoted-printable" => decode_quoted_printable(&self.body),
+            "base64" => {
+                let text: String = self.body.split_whitespace().collect();
+                String::from_utf8(STANDARD.decode(text).unwrap()).unwrap()
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+fn decode_quoted_printable(text: &str) -> String {
+    let joined = text.replace("=\r\n", "");
+    let mut pieces = joined.split('=');
+    let mut bytes = pieces.next().unwrap().as_bytes().to_vec();
+    for piece in pieces {
+        bytes.push(u8::from_str_radix(&piece[..2], 16).unwrap());
+        bytes.extend_from_slice(&piece.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Decodes the words of a field that are encoded by RFC 2047.
+fn decode_words(field: &str) -> String {
+    let mut decoded = String::new();
+    for (index, piece) in field.split("=?utf-8?b?").enumerate() {
+        match piece.split_once("?=") {
+            Some((word, rest)) if index > 0 => {
+                decoded.push_str(&String::from_utf8(STANDARD.decode(word).unwrap()).unwrap());
+                decoded.push_str(if rest.trim().is_empty() { "" } else { rest });
+            }
+            _ => decoded.push_str(piece),
+        }
+    }
+    decoded
+}
+
+fn compose(outgoing: &OutgoingMail<'_>) -> Entity {
+    let composed = composer().compose(outgoing).unwrap();
+    Entity::parse(std::str::from_utf8(composed.bytes()).unwrap())
+}
+
+#[test]
+fn the_header_says_who_sent_what_when_and_that_no_person_did() {
+    let entity = compose(&mail(MailKind::PasswordReset, Language::English));
+    let expected = [
+        ("auto-submitted", "auto-generated"),
+        ("content-language", "en"),
+        ("date", "Mon, 02 Mar 2026 08:05:09 +0000"),
+        ("message-id", "<01935d2f-7b1e-7c3a-9d7e-0a1b2c3d4e5f@xn--bcher-kva.example>"),
+        ("mime-version", "1.0"),
+        ("subject", "Choose a new password for api.example:8443"),
+        ("to", "ada+tag@example.com"),
+        ("x-auto-response-suppress", "All"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(entity.field(name), value, "{name}");
+    }
+    let from = entity.field("from");
+    assert!(from.ends_with(" <No-Reply@xn--bcher-kva.example>"), "{from}");
+    assert!(decode_words(from).starts_with("Bücher & Söhne"), "{from}");
+    assert_eq!(entity.header.len(), expected.len() + 2, "{:?}", entity.header);
+}
+
+#[test]
+fn the_body_is_text_and_the_same_in_html() {
+    for language in Language::ALL {
+        for kind in MailKind::ALL {
+            let outgoing = mail(kind, language);
+            let entity = compose(&outgoing);
+            assert!(entity.field("content-type").starts_with("multipart/alternative;"));
+            let parts = entity.parts();
+            let types: Vec<_> = parts.iter().map(|part| part.field("content-type")).collect();
+            assert_eq!(types, ["text/plain; charset=utf-8", "text/html; charset=utf-8"]);
+            for part in parts {
+                let body = part.decoded_body();
+                for expected in [outgoing.link.as_deref(), outgoing.code.as_deref()] {
+                    assert!(body.contains(expected.unwrap_or_default()), "{kind:?}: {body}");
+                }
+                assert!(body.contains("api.example:8443"), "{kind:?}: {body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_german_subject_is_encoded_and_can_be_decoded() {
+    let entity = compose(&mail(MailKind::PasswordReset, Language::German));
+    let subject = decode_words(entity.field("subject"));
+    assert_eq!(subject, "Neues Passwort für api.example:8443 wählen");
+    assert_eq!(entity.field("content-language"), "de");
+    let text = entity.parts()[0].decoded_body();
+    assert!(text.contains("2. März 2026, 09:05 Uhr (UTC)"), "{text}");
+}
+
+#[test]
+fn every_mail_is_ascii_in_lines_that_every_server_accepts() {
+    let composer = composer();
+    for language in Language::ALL {
+        for kind in MailKind::ALL {
+            let composed = composer.compose(&mail(kind, language)).unwrap();
+            let text = std::str::from_utf8(composed.bytes()).unwrap();
+            assert!(text.is_ascii(), "{kind:?}");
+            assert!(text.ends_with("\r\n"), "{kind:?}");
+            for line in text.split("\r\n") {
+                assert!(line.len() <= 998, "{kind:?}: {line}");
+                assert!(!line.contains(['\r', '\n', '\0']), "{kind:?}: {line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_person_can_read_and_follow_the_link_in_the_source_of_an_english_mail() {
+    let outgoing = mail(MailKind::PasswordReset, Language::English);
+    let composed = composer().compose(&outgoing).unwrap();
+    let source = String::from_utf8(composed.bytes().to_vec()).unwrap();
+    let link = outgoing.link.unwrap();
+    assert!(source.lines().any(|line| line == link), "{source}");
+    assert!(source.contains("Content-Transfer-Encoding: 7bit"), "{source}");
+}
+
+#[test]
+fn the_envelope_has_one_recipient_and_the_sender() {
+    let composed = composer().compose(&mail(MailKind::EmailChange, Language::English)).unwrap();
+    assert_eq!(composed.sender(), "No-Reply@xn--bcher-kva.example");
+    assert_eq!(composed.recipient(), "ada+tag@example.com");
+}
+
+#[test]
+fn a_second_attempt_has_the_same_message_id_and_date() {
+    let outgoing = mail(MailKind::EmailChanged, Language::English);
+    let (first, second) = (compose(&outgoing), compose(&outgoing));
+    for name in ["message-id", "date", "subject"] {
+        assert_eq!(first.field(name), second.field(name));
+    }
+}
+
+#[test]
+fn answers_go_to_the_address_of_the_settings() {
+    let reply_to = parse_mailbox("\"Help, please\" <help@example.com>").unwrap();
+    let settings = MailSettings {
+        reply_to: Some(reply_to),
+        ..settings()
+    };
+    let composer = Composer::new(&settings, "http://127.0.0.1:8080").unwrap();
+    let composed = composer.compose(&mail(MailKind::PasswordChanged, Language::English));
+    let text = String::from_utf8(composed.unwrap().bytes().to_vec()).unwrap();
+    let entity = Entity::parse(&text);
+    assert!(entity.field("reply-to").ends_with(" <help@example.com>"), "{text}");
+    assert!(text.contains("127.0.0.1:8080"), "{text}");
+}
+
+#[test]
+fn no_recipient_adds_a_line_to_the_header_or_the_envelope() {
+    for recipient in [
+        "",
+        "ada",
+        "ada@example.com\r\nBcc: eve@example.com",
+        "ada@example.com\nBcc: eve@example.com",
+        "ada@example.com, eve@example.com",
+        "ada@example.com> SIZE=1",
+        "<ada@example.com>",
+        "\"a\r\nb\"@example.com",
+        "jürgen@example.com",
+        "ada@[127.0.0.1]",
+    ] {
+        let outgoing = OutgoingMail {
+            recipient,
+            ..mail(MailKind::PasswordReset, Language::English)
+        };
+        assert!(composer().compose(&outgoing).is_err(), "{recipient:?}");
+    }
+}
+
+#[test]
+fn the_test_mail_has_text_and_html_as_well() {
+    let now = SystemTime::UNIX_EPOCH;
+    let composed = composer().compose_test(ID, "ada@example.com", now).unwrap();
+    let text = std::str::from_utf8(composed.bytes()).unwrap();
+    let entity = Entity::parse(text);
+    assert_eq!(entity.field("subject"), "Test mail from api.example:8443");
+    assert_eq!(entity.parts().len(), 2);
+    assert_eq!(composed.label(), "test");
+}
