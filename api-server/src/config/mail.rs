@@ -135,9 +135,13 @@ mod tests {
         for text in [None, Some("")] {
             let mailbox = sender(text, false).unwrap();
             assert_eq!(mailbox.to_string(), "api-server <no-reply@localhost>");
-            assert!(sender(text, true).unwrap_err().contains("required with SMTP_URL"));
+            assert!(
+                sender(text, true)
+                    .unwrap_err()
+                    .contains("required with SMTP_URL")
+            );
         }
         let mailbox = sender(Some("a@b.example"), true).unwrap();
-        assert_eq!(mailbox.email.as_ref(), "a@b.example");
+        assert_eq!(mailbox.email.to_string(), "a@b.example");
     }
 }

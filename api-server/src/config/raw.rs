@@ -180,13 +180,7 @@ pub struct Settings {
     /// Server that delivers mails, as `smtps://USER:PASSWORD@HOST:PORT` or
     /// `smtp://USER:PASSWORD@HOST:PORT?tls=required` (also tls=opportunistic; tls=none on this machine). By default,
     /// each mail is written to a file in the folder mail beside the database.
-    #[arg(
-        long,
-        env,
-        global = true,
-        value_name = "URL",
-        hide_env_values = true
-    )]
+    #[arg(long, env, global = true, value_name = "URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
 
     /// Sender of mails, such as `Example <no-reply@example.com>`; required with `SMTP_URL`.

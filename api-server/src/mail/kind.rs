@@ -134,7 +134,9 @@ mod tests {
         let with_code = MailKind::ALL.into_iter().filter(|kind| kind.has_code());
         assert!(with_code.clone().all(MailKind::carries_token));
         assert_eq!(with_code.count(), 3);
-        let with_token = MailKind::ALL.into_iter().filter(|kind| kind.carries_token());
+        let with_token = MailKind::ALL
+            .into_iter()
+            .filter(|kind| kind.carries_token());
         assert_eq!(with_token.count(), 5);
     }
 }

@@ -129,7 +129,10 @@ mod tests {
             ("de", Language::German),
             ("DE-at", Language::German),
             ("de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7", Language::German),
-            ("fr-CH, fr;q=0.9, en;q=0.8, de;q=0.7, *;q=0.5", Language::English),
+            (
+                "fr-CH, fr;q=0.9, en;q=0.8, de;q=0.7, *;q=0.5",
+                Language::English,
+            ),
             ("en;q=0.1, de;q=0.2", Language::German),
             ("en ; q=0.5 , de ; q=0.501", Language::German),
             ("en, de", Language::English),
@@ -137,7 +140,11 @@ mod tests {
             ("de;q=0, en;q=0.001", Language::English),
             ("de;q=1.000, en", Language::German),
         ] {
-            assert_eq!(Language::from_accept_language(header), Some(language), "{header}");
+            assert_eq!(
+                Language::from_accept_language(header),
+                Some(language),
+                "{header}"
+            );
         }
     }
 
@@ -169,7 +176,10 @@ mod tests {
     #[test]
     fn times_are_written_as_readers_expect() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_438_709);
-        assert_eq!(Language::English.format_time(time), "2 March 2026, 08:05 UTC");
+        assert_eq!(
+            Language::English.format_time(time),
+            "2 March 2026, 08:05 UTC"
+        );
         assert_eq!(
             Language::German.format_time(time),
             "2. März 2026, 08:05 Uhr (UTC)"

@@ -39,7 +39,10 @@ mod tests {
     #[test]
     fn a_kind_has_a_link_exactly_if_it_carries_a_token() {
         for kind in MailKind::ALL {
-            assert_eq!(link(kind, "https://a.example", "T").is_some(), kind.carries_token());
+            assert_eq!(
+                link(kind, "https://a.example", "T").is_some(),
+                kind.carries_token()
+            );
         }
     }
 }

@@ -3,9 +3,7 @@
 use std::time::SystemTime;
 
 use lettre::address::Envelope;
-use lettre::message::header::{
-    ContentTransferEncoding, ContentType, HeaderName, HeaderValue,
-};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
@@ -82,7 +80,9 @@ pub(crate) struct Composer {
 impl Composer {
     /// Reads the templates, and renders each of them once. The error names the template that is broken.
     pub(crate) fn new(settings: &MailSettings, public_url: &str) -> Result<Self, String> {
-        let host = public_url.split_once("://").map_or(public_url, |(_, host)| host);
+        let host = public_url
+            .split_once("://")
+            .map_or(public_url, |(_, host)| host);
         Ok(Self {
             templates: Templates::load(settings.templates.as_deref())?,
             from: settings.from.clone(),
@@ -103,13 +103,19 @@ impl Composer {
             subject: "",
         };
         let text = self.templates.render(mail.kind.as_str(), &values)?;
-        self.build(mail.id, mail.recipient, mail.created_at, mail.language, text)
-            .map(|(envelope, bytes)| Composed {
-                envelope,
-                bytes,
-                label: mail.kind.as_str(),
-                created_at: mail.created_at,
-            })
+        self.build(
+            mail.id,
+            mail.recipient,
+            mail.created_at,
+            mail.language,
+            text,
+        )
+        .map(|(envelope, bytes)| Composed {
+            envelope,
+            bytes,
+            label: mail.kind.as_str(),
+            created_at: mail.created_at,
+        })
     }
 
     /// Composes the mail of `api-server mail test`.

@@ -73,8 +73,7 @@ impl SmtpServer {
         let (host, is_local) = parse_host(url.host_str().ok_or(REMEDY)?)?;
         let encryption = parse_encryption(&url, is_local)?;
         let credentials = parse_credentials(&url)?;
-        let is_always_encrypted =
-            matches!(encryption, Encryption::Implicit | Encryption::Required);
+        let is_always_encrypted = matches!(encryption, Encryption::Implicit | Encryption::Required);
         if credentials.is_some() && !is_always_encrypted && !is_local {
             return Err(EXPOSED_PASSWORD);
         }
@@ -101,7 +100,8 @@ fn is_unambiguous(text: &str) -> bool {
         let digits = after_percent.as_bytes().get(..2);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
-    text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+    text.bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
         && text.matches('@').count() <= 1
         && text.split('%').skip(1).all(is_escape)
 }
@@ -127,7 +127,9 @@ fn parse_host(text: &str) -> Result<(String, bool), &'static str> {
 fn parse_encryption(url: &Url, is_local: bool) -> Result<Encryption, &'static str> {
     match (url.scheme(), url.query()) {
         ("smtps", None) => Ok(Encryption::Implicit),
-        ("smtps", Some(_)) => Err("smtps:// always uses TLS; leave out the ? and the text after it"),
+        ("smtps", Some(_)) => {
+            Err("smtps:// always uses TLS; leave out the ? and the text after it")
+        }
         ("smtp", Some("tls=required")) => Ok(Encryption::Required),
         ("smtp", Some("tls=opportunistic")) => Ok(Encryption::Opportunistic),
         ("smtp", Some("tls=none")) if is_local => Ok(Encryption::None),
@@ -149,8 +151,8 @@ fn parse_credentials(url: &Url) -> Result<Option<SmtpCredentials>, &'static str>
         ("", None) => Ok(None),
         (user, password) => {
             let user = decode(user).ok_or("give a user name before the password")?;
-            let password =
-                decode(password.unwrap_or_default()).ok_or("give a password after the user name")?;
+            let password = decode(password.unwrap_or_default())
+                .ok_or("give a password after the user name")?;
             Ok(Some(SmtpCredentials {
                 user: user.into_owned(),
                 password: password.into_owned(),

@@ -183,14 +183,17 @@ fn reject_unknown_files(folder: &Path) -> Result<(), String> {
             Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
         };
         for entry in entries {
-            let entry = entry.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            let entry =
+                entry.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
             let name = Path::new(subfolder).join(entry.file_name());
             let extension = name.extension().and_then(|extension| extension.to_str());
             let is_template = matches!(extension, Some("subject" | "txt" | "html"));
             let mut known_files = FILES.into_iter().flatten();
             if is_template && !known_files.any(|(known_name, _)| name == Path::new(known_name)) {
                 let name = name.display();
-                return Err(format!("{name}: is not the name of a template; see docs/operating.md#mails"));
+                return Err(format!(
+                    "{name}: is not the name of a template; see docs/operating.md#mails"
+                ));
             }
         }
     }

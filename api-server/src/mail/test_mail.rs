@@ -20,14 +20,18 @@ pub(crate) fn send(
         .map_err(|error| error.to_string())?;
     let delivered = Transport::new(settings)?.send(&mail, &id);
     match (delivered, &settings.smtp) {
-        (Ok(Delivered::Accepted(answer)), Some(server)) => {
-            Ok(format!("{server} accepted the mail to {recipient}: {answer}"))
-        }
+        (Ok(Delivered::Accepted(answer)), Some(server)) => Ok(format!(
+            "{server} accepted the mail to {recipient}: {answer}"
+        )),
         (Ok(Delivered::Accepted(answer)), None) => Ok(answer),
         (Ok(Delivered::Written(path)), _) => {
             let path = path.display();
-            Ok(format!("SMTP_URL is not set, so the mail to {recipient} was written to {path}"))
+            Ok(format!(
+                "SMTP_URL is not set, so the mail to {recipient} was written to {path}"
+            ))
         }
-        (Err(error), _) => Err(format!("the mail to {recipient} was not delivered: {error}")),
+        (Err(error), _) => Err(format!(
+            "the mail to {recipient} was not delivered: {error}"
+        )),
     }
 }

@@ -47,7 +47,10 @@ fn a_file_contains_the_mail_and_is_named_after_time_kind_and_id() {
     let parent = tempfile::tempdir().unwrap();
     let mail = compose(1_772_438_709);
     let path = folder_in(&parent, 10).write(&mail, "0192-ab").unwrap();
-    assert_eq!(path.file_name().unwrap(), "20260302T080509Z-test-0192-ab.eml");
+    assert_eq!(
+        path.file_name().unwrap(),
+        "20260302T080509Z-test-0192-ab.eml"
+    );
     assert_eq!(fs::read(&path).unwrap(), mail.bytes());
     assert_eq!(names(path.parent().unwrap()).len(), 1);
 }
@@ -100,5 +103,8 @@ fn a_folder_that_cannot_be_written_is_named_with_the_remedy() {
     let parent = tempfile::tempdir().unwrap();
     fs::write(parent.path().join("data"), "").unwrap();
     let error = folder_in(&parent, 3).write(&compose(0), "a").unwrap_err();
-    assert!(error.contains("data/mail") && error.contains("SMTP_URL"), "{error}");
+    assert!(
+        error.contains("data/mail") && error.contains("SMTP_URL"),
+        "{error}"
+    );
 }

@@ -55,13 +55,20 @@ impl Entity {
     fn parse(text: &str) -> Self {
         let (header, body) = text.split_once("\r\n\r\n").unwrap();
         let mut fields = BTreeMap::new();
-        for line in header.replace("\r\n ", " ").replace("\r\n\t", " ").split("\r\n") {
+        for line in header
+            .replace("\r\n ", " ")
+            .replace("\r\n\t", " ")
+            .split("\r\n")
+        {
             let (name, value) = line.split_once(": ").unwrap();
             let previous = fields.insert(name.to_ascii_lowercase(), value.to_owned());
             assert_eq!(previous, None, "{name} twice");
         }
         let body = body.to_owned();
-        Self { header: fields, body }
+        Self {
+            header: fields,
+            body,
+        }
     }
 
     fn field(&self, name: &str) -> &str {
@@ -69,12 +76,19 @@ impl Entity {
     }
 
     fn parts(&self) -> Vec<Self> {
-        let (_, boundary) = self.field("content-type").split_once("boundary=\"").unwrap();
+        let (_, boundary) = self
+            .field("content-type")
+            .split_once("boundary=\"")
+            .unwrap();
         let boundary = boundary.split('"').next().unwrap();
-        let (parts, rest) = self.body.split_once(&format!("\r\n--{boundary}--")).unwrap();
+        let (parts, rest) = self
+            .body
+            .split_once(&format!("\r\n--{boundary}--"))
+            .unwrap();
         assert_eq!(rest.trim(), "");
         let parts = format!("\r\n{parts}");
-        let parts = parts.split(&format!("\r\n--{boundary}\r\n")).skip(1);
+        let separator = format!("\r\n--{boundary}\r\n");
+        let parts = parts.split(&separator).skip(1);
         parts.map(Self::parse).collect()
     }
 
@@ -129,7 +143,10 @@ fn the_header_says_who_sent_what_when_and_that_no_person_did() {
         ("auto-submitted", "auto-generated"),
         ("content-language", "en"),
         ("date", "Mon, 02 Mar 2026 08:05:09 +0000"),
-        ("message-id", "<01935d2f-7b1e-7c3a-9d7e-0a1b2c3d4e5f@xn--bcher-kva.example>"),
+        (
+            "message-id",
+            "<01935d2f-7b1e-7c3a-9d7e-0a1b2c3d4e5f@xn--bcher-kva.example>",
+        ),
         ("mime-version", "1.0"),
         ("subject", "Choose a new password for api.example:8443"),
         ("to", "ada+tag@example.com"),
@@ -139,9 +156,17 @@ fn the_header_says_who_sent_what_when_and_that_no_person_did() {
         assert_eq!(entity.field(name), value, "{name}");
     }
     let from = entity.field("from");
-    assert!(from.ends_with(" <No-Reply@xn--bcher-kva.example>"), "{from}");
+    assert!(
+        from.ends_with(" <No-Reply@xn--bcher-kva.example>"),
+        "{from}"
+    );
     assert!(decode_words(from).starts_with("Bücher & Söhne"), "{from}");
-    assert_eq!(entity.header.len(), expected.len() + 2, "{:?}", entity.header);
+    assert_eq!(
+        entity.header.len(),
+        expected.len() + 2,
+        "{:?}",
+        entity.header
+    );
 }
 
 #[test]
@@ -150,14 +175,27 @@ fn the_body_is_text_and_the_same_in_html() {
         for kind in MailKind::ALL {
             let outgoing = mail(kind, language);
             let entity = compose(&outgoing);
-            assert!(entity.field("content-type").starts_with("multipart/alternative;"));
+            assert!(
+                entity
+                    .field("content-type")
+                    .starts_with("multipart/alternative;")
+            );
             let parts = entity.parts();
-            let types: Vec<_> = parts.iter().map(|part| part.field("content-type")).collect();
-            assert_eq!(types, ["text/plain; charset=utf-8", "text/html; charset=utf-8"]);
+            let types: Vec<_> = parts
+                .iter()
+                .map(|part| part.field("content-type"))
+                .collect();
+            assert_eq!(
+                types,
+                ["text/plain; charset=utf-8", "text/html; charset=utf-8"]
+            );
             for part in parts {
                 let body = part.decoded_body();
                 for expected in [outgoing.link.as_deref(), outgoing.code.as_deref()] {
-                    assert!(body.contains(expected.unwrap_or_default()), "{kind:?}: {body}");
+                    assert!(
+                        body.contains(expected.unwrap_or_default()),
+                        "{kind:?}: {body}"
+                    );
                 }
                 assert!(body.contains("api.example:8443"), "{kind:?}: {body}");
             }
@@ -199,12 +237,17 @@ fn a_person_can_read_and_follow_the_link_in_the_source_of_an_english_mail() {
     let source = String::from_utf8(composed.bytes().to_vec()).unwrap();
     let link = outgoing.link.unwrap();
     assert!(source.lines().any(|line| line == link), "{source}");
-    assert!(source.contains("Content-Transfer-Encoding: 7bit"), "{source}");
+    assert!(
+        source.contains("Content-Transfer-Encoding: 7bit"),
+        "{source}"
+    );
 }
 
 #[test]
 fn the_envelope_has_one_recipient_and_the_sender() {
-    let composed = composer().compose(&mail(MailKind::EmailChange, Language::English)).unwrap();
+    let composed = composer()
+        .compose(&mail(MailKind::EmailChange, Language::English))
+        .unwrap();
     assert_eq!(composed.sender(), "No-Reply@xn--bcher-kva.example");
     assert_eq!(composed.recipient(), "ada+tag@example.com");
 }
@@ -229,7 +272,10 @@ fn answers_go_to_the_address_of_the_settings() {
     let composed = composer.compose(&mail(MailKind::PasswordChanged, Language::English));
     let text = String::from_utf8(composed.unwrap().bytes().to_vec()).unwrap();
     let entity = Entity::parse(&text);
-    assert!(entity.field("reply-to").ends_with(" <help@example.com>"), "{text}");
+    assert!(
+        entity.field("reply-to").ends_with(" <help@example.com>"),
+        "{text}"
+    );
     assert!(text.contains("127.0.0.1:8080"), "{text}");
 }
 

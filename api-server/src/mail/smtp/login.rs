@@ -8,7 +8,10 @@ use super::reply::{Cause, SmtpError, Step};
 use super::session::Session;
 
 /// Logs in with PLAIN (RFC 4616), or with LOGIN, which some servers have instead.
-pub(super) fn log_in(session: &mut Session, credentials: &SmtpCredentials) -> Result<(), SmtpError> {
+pub(super) fn log_in(
+    session: &mut Session,
+    credentials: &SmtpCredentials,
+) -> Result<(), SmtpError> {
     let SmtpCredentials { user, password } = credentials;
     match choose_mechanism(session.feature("AUTH").unwrap_or_default()) {
         Some(Mechanism::Plain) => {

@@ -42,7 +42,8 @@ impl ReplyLine {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let (digits, rest) = line.split_at_checked(3)?;
-        let is_code = digits.iter().all(u8::is_ascii_digit) && matches!(digits.first(), Some(b'2'..=b'5'));
+        let is_code =
+            digits.iter().all(u8::is_ascii_digit) && matches!(digits.first(), Some(b'2'..=b'5'));
         let (is_last, text) = match rest.split_first() {
             None => (true, &[][..]),
             Some((b' ', text)) => (true, text),
@@ -161,12 +162,21 @@ mod tests {
 
     #[test]
     fn a_line_has_a_code_and_says_whether_it_is_the_last() {
-        assert_eq!(ReplyLine::parse(b"250 2.0.0 Ok\r\n"), line(250, true, "2.0.0 Ok"));
-        assert_eq!(ReplyLine::parse(b"250-SIZE 100\r\n"), line(250, false, "SIZE 100"));
+        assert_eq!(
+            ReplyLine::parse(b"250 2.0.0 Ok\r\n"),
+            line(250, true, "2.0.0 Ok")
+        );
+        assert_eq!(
+            ReplyLine::parse(b"250-SIZE 100\r\n"),
+            line(250, false, "SIZE 100")
+        );
         assert_eq!(ReplyLine::parse(b"354\r\n"), line(354, true, ""));
         assert_eq!(ReplyLine::parse(b"550 no\n"), line(550, true, "no"));
         assert_eq!(ReplyLine::parse(b"550-\r\n"), line(550, false, ""));
-        assert_eq!(ReplyLine::parse(b"421 \xff\r\n"), line(421, true, "\u{fffd}"));
+        assert_eq!(
+            ReplyLine::parse(b"421 \xff\r\n"),
+            line(421, true, "\u{fffd}")
+        );
     }
 
     #[test]
@@ -197,7 +207,13 @@ mod tests {
                 assert!(!rejected(step, code).is_permanent(), "{step:?} {code}");
             }
         }
-        for step in [Step::Greeting, Step::Hello, Step::StartTls, Step::Login, Step::Sender] {
+        for step in [
+            Step::Greeting,
+            Step::Hello,
+            Step::StartTls,
+            Step::Login,
+            Step::Sender,
+        ] {
             for code in [421, 454, 530, 535, 550, 554] {
                 assert!(!rejected(step, code).is_permanent(), "{step:?} {code}");
             }
@@ -223,7 +239,10 @@ mod tests {
             lines: vec!["5.1.1 <ada>:\tno\u{1b}[2J".to_owned(), "x".repeat(1000)],
         };
         let printed = reply.to_string();
-        assert!(printed.starts_with("550 5.1.1 <ada>: no [2J xxx"), "{printed}");
+        assert!(
+            printed.starts_with("550 5.1.1 <ada>: no [2J xxx"),
+            "{printed}"
+        );
         assert!(printed.chars().count() <= 305, "{printed}");
     }
 }

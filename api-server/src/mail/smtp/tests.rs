@@ -27,6 +27,7 @@ const GREETING: &str = "220 mx.example ESMTP\r\n";
 const HELLO: &str = "250-mx.example\r\n250 8BITMIME\r\n";
 const OK: &str = "250 2.0.0 Ok\r\n";
 const GO_ON: &str = "354 End data with <CR><LF>.<CR><LF>\r\n";
+const BYE: &str = "221 Bye\r\n";
 const QUEUED: &str = "250 2.0.0 Ok: queued as 4XYZ\r\n";
 
 fn mail() -> Composed {
@@ -79,8 +80,7 @@ fn assert_permanent(answers: &'static [&'static str], message_part: &str) {
 
 #[test]
 fn an_accepted_mail_is_sent_in_full_and_the_answer_is_returned() {
-    let bye = "221 Bye\r\n";
-    let (outcome, received) = send(&[GREETING, HELLO, OK, OK, GO_ON, QUEUED, bye]);
+    let (outcome, received) = send(&[GREETING, HELLO, OK, OK, GO_ON, QUEUED, BYE]);
     assert_eq!(outcome, Ok("250 2.0.0 Ok: queued as 4XYZ".to_owned()));
     let expected_lines = [
         "EHLO [127.0.0.1]",
@@ -106,33 +106,58 @@ fn a_recipient_or_mail_that_is_rejected_for_good_is_permanent() {
     );
     assert_permanent(&[GREETING, HELLO, OK, OK, "554 no\r\n"], "DATA was 554 no");
     assert_permanent(
-        &[GREETING, HELLO, OK, OK, GO_ON, "552-5.2.2 Over\r\n552 5.2.2 quota\r\n"],
+        &[
+            GREETING,
+            HELLO,
+            OK,
+            OK,
+            GO_ON,
+            "552-5.2.2 Over\r\n552 5.2.2 quota\r\n",
+        ],
         "552 5.2.2 Over 5.2.2 quota",
     );
 }
 
 #[test]
 fn a_server_that_is_busy_may_accept_the_mail_later() {
-    assert_temporary(&["421 Too many connections\r\n"], "greeting was 421 Too many");
+    assert_temporary(
+        &["421 Too many connections\r\n"],
+        "greeting was 421 Too many",
+    );
     assert_temporary(&[GREETING, "421 Closing\r\n"], "EHLO was 421");
     assert_temporary(&[GREETING, HELLO, "451 4.3.0 Try again\r\n"], "MAIL FROM");
-    assert_temporary(&[GREETING, HELLO, OK, "450 4.2.0 Greylisted\r\n"], "450 4.2.0 Greylisted");
-    assert_temporary(&[GREETING, HELLO, OK, OK, GO_ON, "451 4.7.1 Later\r\n"], "451 4.7.1 Later");
+    assert_temporary(
+        &[GREETING, HELLO, OK, "450 4.2.0 Greylisted\r\n"],
+        "450 4.2.0 Greylisted",
+    );
+    assert_temporary(
+        &[GREETING, HELLO, OK, OK, GO_ON, "451 4.7.1 Later\r\n"],
+        "451 4.7.1 Later",
+    );
 }
 
 #[test]
 fn a_server_that_rejects_the_client_or_the_sender_is_an_error_of_the_settings() {
     assert_temporary(&["554 No SMTP service here\r\n"], "554 No SMTP");
     assert_temporary(&[GREETING, "550 Who are you\r\n"], "550 Who");
-    assert_temporary(&[GREETING, HELLO, "553 5.7.1 Not your address\r\n"], "MAIL_FROM");
+    assert_temporary(
+        &[GREETING, HELLO, "553 5.7.1 Not your address\r\n"],
+        "MAIL_FROM",
+    );
     assert_temporary(&[GREETING, HELLO, OK, "530 5.7.0 Log in first\r\n"], "530");
 }
 
 #[test]
 fn garbage_is_shown_shortened_and_without_control_characters() {
-    assert_temporary(&["HTTP/1.1 400 Bad Request\r\n"], "HTTP/1.1 400 Bad Request");
+    assert_temporary(
+        &["HTTP/1.1 400 Bad Request\r\n"],
+        "HTTP/1.1 400 Bad Request",
+    );
     assert_temporary(&[GREETING, "250\u{1b}[2J\r\n"], "not an answer");
-    assert_temporary(&[GREETING, HELLO, OK, OK, "250 what?\r\n"], "DATA is not an answer");
+    assert_temporary(
+        &[GREETING, HELLO, OK, OK, "250 what?\r\n"],
+        "DATA is not an answer",
+    );
     let (outcome, _) = send(&[GREETING, HELLO, OK, "550 \u{1b}[31m\tred\u{7}\r\n"]);
     let text = outcome.unwrap_err().to_string();
     assert!(text.ends_with("550 [31m red"), "{text:?}");
@@ -148,8 +173,7 @@ fn a_line_without_an_end_is_not_read_further() {
 #[test]
 fn an_answer_without_an_end_is_not_read_further() {
     static LINES: LazyLock<String> = LazyLock::new(|| "250-x\r\n".repeat(101));
-    static ANSWERS: LazyLock<[&str; 2]> =
-        LazyLock::new(|| [GREETING, LINES.as_str()]);
+    static ANSWERS: LazyLock<[&str; 2]> = LazyLock::new(|| [GREETING, LINES.as_str()]);
     assert_temporary(&*ANSWERS, "not an answer");
 }
 
@@ -158,12 +182,20 @@ fn a_server_that_closes_the_connection_may_accept_the_mail_later() {
     assert_temporary(&[], "closed the connection");
     assert_temporary(&[""], "closed the connection");
     assert_temporary(&["220 mx"], "closed the connection");
-    assert_temporary(&[GREETING, HELLO, OK, OK, GO_ON, ""], "the text of the mail");
+    assert_temporary(
+        &[GREETING, HELLO, OK, OK, GO_ON, ""],
+        "the text of the mail",
+    );
 }
 
 #[test]
 fn a_server_that_is_silent_is_given_up_in_time() {
-    for answers in [&[][..], &[GREETING], &[GREETING, HELLO, OK, OK, GO_ON], &[GREETING, "250-x\r\n"]] {
+    for answers in [
+        &[][..],
+        &[GREETING],
+        &[GREETING, HELLO, OK, OK, GO_ON],
+        &[GREETING, "250-x\r\n"],
+    ] {
         let server = ScriptedServer::start(answers, End::Silence);
         let url = format!("smtp://127.0.0.1:{}?tls=none", server.port);
         let start = Instant::now();
@@ -171,7 +203,10 @@ fn a_server_that_is_silent_is_given_up_in_time() {
         assert!(start.elapsed() < LONG / 2, "{:?}", start.elapsed());
         let error = outcome.unwrap_err();
         assert!(matches!(error, SendError::Temporary(_)), "{error:?}");
-        assert!(error.to_string().contains("did not answer in time"), "{error}");
+        assert!(
+            error.to_string().contains("did not answer in time"),
+            "{error}"
+        );
         server.received();
     }
 }
@@ -189,7 +224,10 @@ fn a_server_that_never_completes_the_tls_handshake_is_given_up_in_time() {
         let error = client(&url, SHORT).send(&mail()).unwrap_err();
         assert!(start.elapsed() < LONG / 2, "{:?}", start.elapsed());
         assert!(matches!(error, SendError::Temporary(_)), "{error:?}");
-        assert!(error.to_string().contains("did not answer in time"), "{error}");
+        assert!(
+            error.to_string().contains("did not answer in time"),
+            "{error}"
+        );
         server.received();
     }
 }
@@ -208,7 +246,9 @@ fn a_mail_accepted_by_a_server_that_then_falls_silent_is_delivered() {
 fn a_host_without_an_address_or_a_listener_may_be_reached_later() {
     // A port that is taken, and does not listen.
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    socket
+        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
     let port = socket.local_addr().unwrap().as_socket().unwrap().port();
     let too_long_label = "x".repeat(64);
     for url in [
@@ -278,7 +318,10 @@ mod tls {
         let client = SmtpClient::new(SmtpServer::parse(&url).unwrap()).unwrap();
         let error = client.send(&mail()).unwrap_err();
         assert!(matches!(error, SendError::Temporary(_)), "{error:?}");
-        assert!(error.to_string().contains("TLS handshake failed"), "{error}");
+        assert!(
+            error.to_string().contains("TLS handshake failed"),
+            "{error}"
+        );
         assert_eq!(server.received(), [""; 0]);
     }
 
@@ -287,7 +330,10 @@ mod tls {
         let server = ScriptedServer::start_encrypted(&[GREETING]);
         let url = format!("smtps://127.0.0.1:{}", server.port);
         let error = client(&url, LONG).send(&mail()).unwrap_err();
-        assert!(error.to_string().contains("TLS handshake failed"), "{error}");
+        assert!(
+            error.to_string().contains("TLS handshake failed"),
+            "{error}"
+        );
         assert_eq!(server.received(), [""; 0]);
     }
 
@@ -296,7 +342,10 @@ mod tls {
         let server = ScriptedServer::start(&[GREETING, HELLO, OK], End::Close);
         let url = format!("smtp://localhost:{}?tls=required", server.port);
         let error = client(&url, LONG).send(&mail()).unwrap_err();
-        assert!(error.to_string().contains("does not offer STARTTLS"), "{error}");
+        assert!(
+            error.to_string().contains("does not offer STARTTLS"),
+            "{error}"
+        );
         assert_eq!(server.received(), ["EHLO [127.0.0.1]"]);
     }
 
@@ -306,7 +355,10 @@ mod tls {
         let url = format!("smtps://localhost:{}", server.port);
         let error = client(&url, LONG).send(&mail()).unwrap_err();
         assert!(matches!(error, SendError::Temporary(_)), "{error:?}");
-        assert!(error.to_string().contains("TLS handshake failed"), "{error}");
+        assert!(
+            error.to_string().contains("TLS handshake failed"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -336,8 +388,14 @@ mod tls {
         let error = client(&url, LONG).send(&mail()).unwrap_err();
         assert!(matches!(error, SendError::Temporary(_)), "{error:?}");
         let text = error.to_string();
-        assert!(text.contains("535 5.7.8 Wrong password") && text.contains("SMTP_URL"), "{text}");
-        assert!(!text.contains("hunter2") && !text.contains("AGFkYQ"), "{text}");
+        assert!(
+            text.contains("535 5.7.8 Wrong password") && text.contains("SMTP_URL"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("hunter2") && !text.contains("AGFkYQ"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -346,7 +404,12 @@ mod tls {
         let server = ScriptedServer::start_encrypted(answers);
         let url = format!("smtps://ada:hunter2@localhost:{}", server.port);
         let error = client(&url, LONG).send(&mail()).unwrap_err();
-        assert!(error.to_string().contains("neither AUTH PLAIN nor AUTH LOGIN"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("neither AUTH PLAIN nor AUTH LOGIN"),
+            "{error}"
+        );
         assert_eq!(server.received(), ["EHLO [127.0.0.1]"]);
     }
 }

@@ -13,18 +13,50 @@ fn parse(text: &str) -> SmtpServer {
 fn the_port_and_the_encryption_have_defaults() {
     for (text, printed, encryption) in [
         ("smtps://mx.example", "mx.example:465", Encryption::Implicit),
-        ("smtps://mx.example:2465", "mx.example:2465", Encryption::Implicit),
+        (
+            "smtps://mx.example:2465",
+            "mx.example:2465",
+            Encryption::Implicit,
+        ),
         ("smtp://mx.example", "mx.example:587", Encryption::Required),
         ("smtp://mx.example/", "mx.example:587", Encryption::Required),
-        ("smtp://mx.example:25?tls=required", "mx.example:25", Encryption::Required),
-        ("smtp://MX.example?tls=opportunistic", "mx.example:25", Encryption::Opportunistic),
+        (
+            "smtp://mx.example:25?tls=required",
+            "mx.example:25",
+            Encryption::Required,
+        ),
+        (
+            "smtp://MX.example?tls=opportunistic",
+            "mx.example:25",
+            Encryption::Opportunistic,
+        ),
         ("smtp://localhost", "localhost:25", Encryption::None),
-        ("smtp://localhost:1025?tls=none", "localhost:1025", Encryption::None),
-        ("smtp://mail.localhost?tls=required", "mail.localhost:587", Encryption::Required),
-        ("smtp://127.9.9.9?tls=none", "127.9.9.9:25", Encryption::None),
+        (
+            "smtp://localhost:1025?tls=none",
+            "localhost:1025",
+            Encryption::None,
+        ),
+        (
+            "smtp://mail.localhost?tls=required",
+            "mail.localhost:587",
+            Encryption::Required,
+        ),
+        (
+            "smtp://127.9.9.9?tls=none",
+            "127.9.9.9:25",
+            Encryption::None,
+        ),
         ("smtp://[::1]:1025", "[::1]:1025", Encryption::None),
-        ("smtp://[::ffff:127.0.0.1]", "[::ffff:7f00:1]:25", Encryption::None),
-        ("smtps://[2001:db8::1]", "[2001:db8::1]:465", Encryption::Implicit),
+        (
+            "smtp://[::ffff:127.0.0.1]",
+            "[::ffff:127.0.0.1]:25",
+            Encryption::None,
+        ),
+        (
+            "smtps://[2001:db8::1]",
+            "[2001:db8::1]:465",
+            Encryption::Implicit,
+        ),
         ("smtps://192.0.2.1", "192.0.2.1:465", Encryption::Implicit),
     ] {
         let server = parse(text);
@@ -38,12 +70,28 @@ fn the_port_and_the_encryption_have_defaults() {
 fn user_and_password_are_decoded() {
     for (text, user, password) in [
         ("smtps://ada:hunter2@mx.example", "ada", "hunter2"),
-        ("smtp://ada:hunter2@mx.example?tls=required", "ada", "hunter2"),
-        ("smtps://ada%40example.com:p%3A%2F%3F%23%25%20%C3%A4@mx.example", "ada@example.com", "p:/?#% ä"),
+        (
+            "smtp://ada:hunter2@mx.example?tls=required",
+            "ada",
+            "hunter2",
+        ),
+        (
+            "smtps://ada%40example.com:p%3A%2F%3F%23%25%20%C3%A4@mx.example",
+            "ada@example.com",
+            "p:/?#% ä",
+        ),
         ("smtps://ada:a:b@mx.example", "ada", "a:b"),
-        ("smtps://ada:!$&'()*+,;=-._~@mx.example", "ada", "!$&'()*+,;=-._~"),
+        (
+            "smtps://ada:!$&'()*+,;=-._~@mx.example",
+            "ada",
+            "!$&'()*+,;=-._~",
+        ),
         ("smtp://ada:hunter2@localhost:1025", "ada", "hunter2"),
-        ("smtp://ada:hunter2@127.0.0.1?tls=opportunistic", "ada", "hunter2"),
+        (
+            "smtp://ada:hunter2@127.0.0.1?tls=opportunistic",
+            "ada",
+            "hunter2",
+        ),
     ] {
         let credentials = parse(text).credentials.unwrap();
         assert_eq!(credentials.user, user, "{text}");
@@ -54,8 +102,15 @@ fn user_and_password_are_decoded() {
 #[test]
 fn user_and_password_are_never_printed() {
     let server = parse("smtps://ada-user:hunter2@mx.example");
-    for printed in [format!("{server:?}"), format!("{server:#?}"), server.to_string()] {
-        assert!(!printed.contains("hunter2") && !printed.contains("ada-user"), "{printed}");
+    for printed in [
+        format!("{server:?}"),
+        format!("{server:#?}"),
+        server.to_string(),
+    ] {
+        assert!(
+            !printed.contains("hunter2") && !printed.contains("ada-user"),
+            "{printed}"
+        );
         assert!(printed.contains("mx.example"), "{printed}");
     }
 }
@@ -119,7 +174,12 @@ fn special_characters_in_a_password_must_be_escaped() {
 
 #[test]
 fn a_server_elsewhere_gets_neither_mails_nor_a_password_without_tls() {
-    for host in ["mx.example", "192.0.2.1", "[2001:db8::1]", "localhost.example"] {
+    for host in [
+        "mx.example",
+        "192.0.2.1",
+        "[2001:db8::1]",
+        "localhost.example",
+    ] {
         let unencrypted = format!("smtp://{host}?tls=none");
         assert_eq!(SmtpServer::parse(&unencrypted), Err(UNENCRYPTED));
         let stripped = format!("smtp://ada:hunter2@{host}?tls=opportunistic");

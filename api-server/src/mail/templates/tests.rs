@@ -35,10 +35,18 @@ fn every_mail_contains_its_link_and_its_code() {
     render_each(|language, kind, text| {
         for content in [&text.plain, &text.html] {
             let context = format!("{language:?} {kind:?}\n{content}");
-            assert_eq!(content.contains(SAMPLE_LINK), kind.carries_token(), "{context}");
+            assert_eq!(
+                content.contains(SAMPLE_LINK),
+                kind.carries_token(),
+                "{context}"
+            );
             assert_eq!(content.contains("ABCD2345"), kind.has_code(), "{context}");
             let names_end = content.contains(" time");
-            assert_eq!(names_end, kind.carries_token(), "no end of validity: {context}");
+            assert_eq!(
+                names_end,
+                kind.carries_token(),
+                "no end of validity: {context}"
+            );
         }
     });
 }
@@ -50,7 +58,9 @@ fn every_mail_names_the_host_and_no_other_address() {
             let context = format!("{language:?} {kind:?}\n{content}");
             assert!(content.contains("host.example"), "{context}");
             let without_link = content.replace(SAMPLE_LINK, "");
-            for forbidden in ["http", "//", "www.", "<img", "url(", "src=", "<script", "@import"] {
+            for forbidden in [
+                "http", "//", "www.", "<img", "url(", "src=", "<script", "@import",
+            ] {
                 assert!(!without_link.contains(forbidden), "{forbidden}: {context}");
             }
         }
@@ -63,7 +73,10 @@ fn no_mail_contains_template_syntax_or_a_missing_value() {
         for content in [&text.subject, &text.plain, &text.html] {
             for forbidden in ["{{", "}}", "{%", "%}", "none", "undefined"] {
                 let content = content.replace("text-decoration: none", "");
-                assert!(!content.contains(forbidden), "{language:?} {kind:?}: {content}");
+                assert!(
+                    !content.contains(forbidden),
+                    "{language:?} {kind:?}: {content}"
+                );
             }
         }
     });
@@ -78,7 +91,10 @@ fn every_mail_says_what_to_do_if_the_reader_did_not_ask_for_it() {
         };
         for content in [&text.plain, &text.html] {
             let single_line = content.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(single_line.contains(phrase), "{language:?} {kind:?}: {content}");
+            assert!(
+                single_line.contains(phrase),
+                "{language:?} {kind:?}: {content}"
+            );
         }
     });
 }
@@ -142,7 +158,11 @@ fn values_are_escaped_in_html_and_only_there() {
     let text = templates.render("password_changed", &values).unwrap();
     assert!(text.plain.contains("<b>&\"'/"), "{}", text.plain);
     assert!(text.subject.contains("<b>&\"'/"), "{}", text.subject);
-    assert!(text.html.contains("&lt;b&gt;&amp;&quot;&#39;/"), "{}", text.html);
+    assert!(
+        text.html.contains("&lt;b&gt;&amp;&quot;&#39;/"),
+        "{}",
+        text.html
+    );
     assert!(!text.html.contains("<b>"), "{}", text.html);
 }
 
@@ -183,15 +203,51 @@ fn a_subject_of_several_lines_becomes_one_line() {
 #[test]
 fn a_broken_template_is_named_with_its_line() {
     for (name, text, problem) in [
-        ("en/email_change.txt", "a\n{{ link", "en/email_change.txt, line 2: syntax error"),
-        ("de/password_changed.html", "a\n\n{{ name }}", "de/password_changed.html, line 3: undefined"),
-        ("de/email_changed.txt", "{{ link.x }}", "de/email_changed.txt, line 1: undefined"),
-        ("en/base.html", "{% extends \"missing.html\" %}", "en/base.html, line 1: template not found"),
-        ("layout.html", "{% if link %}", "layout.html, line 1: syntax error"),
-        ("en/test.html", "{{ user_name }}", "en/test.html, line 1: undefined"),
-        ("en/email_change.subject", " \n", "en/email_change.subject: is empty"),
-        ("en/email_change.txt", "{{ code }}", "en/email_change.txt: lacks {{ link }}"),
-        ("de/email_changed.html", "x", "de/email_changed.html: lacks {{ link }}"),
+        (
+            "en/email_change.txt",
+            "a\n{{ link",
+            "en/email_change.txt, line 2: syntax error",
+        ),
+        (
+            "de/password_changed.html",
+            "a\n\n{{ name }}",
+            "de/password_changed.html, line 3: undefined",
+        ),
+        (
+            "de/email_changed.txt",
+            "{{ link.x }}",
+            "de/email_changed.txt, line 1: undefined",
+        ),
+        (
+            "en/base.html",
+            "{% extends \"missing.html\" %}",
+            "en/base.html, line 1: template not found",
+        ),
+        (
+            "layout.html",
+            "{% if link %}",
+            "layout.html, line 1: syntax error",
+        ),
+        (
+            "en/test.html",
+            "{{ user_name }}",
+            "en/test.html, line 1: undefined",
+        ),
+        (
+            "en/email_change.subject",
+            " \n",
+            "en/email_change.subject: is empty",
+        ),
+        (
+            "en/email_change.txt",
+            "{{ code }}",
+            "en/email_change.txt: lacks {{ link }}",
+        ),
+        (
+            "de/email_changed.html",
+            "x",
+            "de/email_changed.html: lacks {{ link }}",
+        ),
     ] {
         let error = load_with(name, text).unwrap_err();
         assert!(error.starts_with(problem), "{name}: {error}");
@@ -200,11 +256,20 @@ fn a_broken_template_is_named_with_its_line() {
 
 #[test]
 fn a_file_that_replaces_no_template_is_named() {
-    for name in ["en/pasword_reset.txt", "base.html", "de/test.txt", "de/layout.html"] {
+    for name in [
+        "en/pasword_reset.txt",
+        "base.html",
+        "de/test.txt",
+        "de/layout.html",
+    ] {
         let error = load_with(name, "x").unwrap_err();
         assert!(error.starts_with(name), "{error}");
     }
-    for name in ["README.md", "fr/password_reset.txt", "en/.password_reset.txt.swp"] {
+    for name in [
+        "README.md",
+        "fr/password_reset.txt",
+        "en/.password_reset.txt.swp",
+    ] {
         load_with(name, "{{").unwrap();
     }
 }

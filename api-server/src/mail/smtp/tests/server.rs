@@ -83,13 +83,19 @@ fn converse(stream: impl Read + Write, answers: &[&str], end: End) -> Vec<String
         if is_last && end == End::Close {
             return received;
         }
-        let terminator = if answer.starts_with("354") { "\r\n.\r\n" } else { "\r\n" };
+        let terminator = if answer.starts_with("354") {
+            "\r\n.\r\n"
+        } else {
+            "\r\n"
+        };
         match read_until(&mut stream, terminator) {
             Some(text) => received.push(text),
             None => return received,
         }
     }
-    let _ended_by_client = stream.read_to_end(&mut Vec::new());
+    if end == End::Silence {
+        let _ended_by_client = stream.read_to_end(&mut Vec::new());
+    }
     received
 }
 
