@@ -155,8 +155,8 @@ impl Composer {
         let recipient = to_address(recipient).ok_or("no mail can be sent to this address")?;
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![recipient.clone()])?;
         let body = MultiPart::alternative()
-            .singlepart(part(ContentType::TEXT_PLAIN, text.plain))
-            .singlepart(part(ContentType::TEXT_HTML, text.html));
+            .singlepart(part(ContentType::TEXT_PLAIN, &text.plain))
+            .singlepart(part(ContentType::TEXT_HTML, &text.html));
         let message = self
             .start(id, recipient, created_at)
             .subject(text.subject)
@@ -188,7 +188,7 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
 }
 
 /// Creates a part of the body. Text in ASCII is not encoded, so that a person can read a mail in a file.
-fn part(content_type: ContentType, text: String) -> SinglePart {
+fn part(content_type: ContentType, text: &str) -> SinglePart {
     let text = text.replace("\r\n", "\n");
     let fits = text.lines().all(|line| line.len() <= MAX_LINE_BYTES);
     let body = if fits && text.is_ascii() && !text.contains(['\r', '\0']) {

@@ -125,18 +125,19 @@ fn parse_host(text: &str) -> Result<(String, bool), &'static str> {
 }
 
 fn parse_encryption(url: &Url, is_local: bool) -> Result<Encryption, &'static str> {
+    let default = if is_local { "tls=none" } else { "tls=required" };
     match (url.scheme(), url.query()) {
         ("smtps", None) => Ok(Encryption::Implicit),
         ("smtps", Some(_)) => {
             Err("smtps:// always uses TLS; leave out the ? and the text after it")
         }
-        ("smtp", Some("tls=required")) => Ok(Encryption::Required),
-        ("smtp", Some("tls=opportunistic")) => Ok(Encryption::Opportunistic),
-        ("smtp", Some("tls=none")) if is_local => Ok(Encryption::None),
-        ("smtp", Some("tls=none")) => Err(UNENCRYPTED),
-        ("smtp", None) if is_local => Ok(Encryption::None),
-        ("smtp", None) => Ok(Encryption::Required),
-        ("smtp", Some(_)) => Err("after the ? use tls=required, tls=opportunistic or tls=none"),
+        ("smtp", parameter) => match parameter.unwrap_or(default) {
+            "tls=required" => Ok(Encryption::Required),
+            "tls=opportunistic" => Ok(Encryption::Opportunistic),
+            "tls=none" if is_local => Ok(Encryption::None),
+            "tls=none" => Err(UNENCRYPTED),
+            _ => Err("after the ? use tls=required, tls=opportunistic or tls=none"),
+        },
         _ => Err(REMEDY),
     }
 }

@@ -122,7 +122,8 @@ fn a_mail_server_that_cannot_be_reached_is_named() {
 
 #[test]
 fn all_problems_of_the_settings_are_reported_with_the_recipient() {
-    let program = WorkDir::new().bare_program().set_all(&[
+    let work_dir = WorkDir::new();
+    let program = work_dir.bare_program().set_all(&[
         ("SMTP_URL", "smtp://ada:hunter2@mx.example?tls=none"),
         ("AUTH_SECRET", "short"),
         ("BCRYPT_COST", "99"),

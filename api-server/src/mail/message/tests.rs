@@ -1,4 +1,4 @@
-//! Tests the structure of a composed mail by reading it again.
+//! Tests the structure of a sent mail by reading it again.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -110,8 +110,9 @@ fn decode_quoted_printable(text: &str) -> String {
     let mut pieces = joined.split('=');
     let mut bytes = pieces.next().unwrap().as_bytes().to_vec();
     for piece in pieces {
-        bytes.push(u8::from_str_radix(&piece[..2], 16).unwrap());
-        bytes.extend_from_slice(&piece.as_bytes()[2..]);
+        let (digits, rest) = piece.split_at(2);
+        bytes.push(u8::from_str_radix(digits, 16).unwrap());
+        bytes.extend_from_slice(rest.as_bytes());
     }
     String::from_utf8(bytes).unwrap()
 }
@@ -132,8 +133,8 @@ fn decode_words(field: &str) -> String {
 }
 
 fn compose(outgoing: &OutgoingMail<'_>) -> Entity {
-    let composed = composer().compose(outgoing).unwrap();
-    Entity::parse(std::str::from_utf8(composed.bytes()).unwrap())
+    let sent = composer().compose(outgoing).unwrap();
+    Entity::parse(std::str::from_utf8(sent.bytes()).unwrap())
 }
 
 #[test]
@@ -218,8 +219,8 @@ fn every_mail_is_ascii_in_lines_that_every_server_accepts() {
     let composer = composer();
     for language in Language::ALL {
         for kind in MailKind::ALL {
-            let composed = composer.compose(&mail(kind, language)).unwrap();
-            let text = std::str::from_utf8(composed.bytes()).unwrap();
+            let sent = composer.compose(&mail(kind, language)).unwrap();
+            let text = std::str::from_utf8(sent.bytes()).unwrap();
             assert!(text.is_ascii(), "{kind:?}");
             assert!(text.ends_with("\r\n"), "{kind:?}");
             for line in text.split("\r\n") {
@@ -233,8 +234,8 @@ fn every_mail_is_ascii_in_lines_that_every_server_accepts() {
 #[test]
 fn a_person_can_read_and_follow_the_link_in_the_source_of_an_english_mail() {
     let outgoing = mail(MailKind::PasswordReset, Language::English);
-    let composed = composer().compose(&outgoing).unwrap();
-    let source = String::from_utf8(composed.bytes().to_vec()).unwrap();
+    let sent = composer().compose(&outgoing).unwrap();
+    let source = String::from_utf8(sent.bytes().to_vec()).unwrap();
     let link = outgoing.link.unwrap();
     assert!(source.lines().any(|line| line == link), "{source}");
     assert!(
@@ -245,11 +246,11 @@ fn a_person_can_read_and_follow_the_link_in_the_source_of_an_english_mail() {
 
 #[test]
 fn the_envelope_has_one_recipient_and_the_sender() {
-    let composed = composer()
+    let sent = composer()
         .compose(&mail(MailKind::EmailChange, Language::English))
         .unwrap();
-    assert_eq!(composed.sender(), "No-Reply@xn--bcher-kva.example");
-    assert_eq!(composed.recipient(), "ada+tag@example.com");
+    assert_eq!(sent.sender(), "No-Reply@xn--bcher-kva.example");
+    assert_eq!(sent.recipient(), "ada+tag@example.com");
 }
 
 #[test]
@@ -269,8 +270,8 @@ fn answers_go_to_the_address_of_the_settings() {
         ..settings()
     };
     let composer = Composer::new(&settings, "http://127.0.0.1:8080").unwrap();
-    let composed = composer.compose(&mail(MailKind::PasswordChanged, Language::English));
-    let text = String::from_utf8(composed.unwrap().bytes().to_vec()).unwrap();
+    let sent = composer.compose(&mail(MailKind::PasswordChanged, Language::English));
+    let text = String::from_utf8(sent.unwrap().bytes().to_vec()).unwrap();
     let entity = Entity::parse(&text);
     assert!(
         entity.field("reply-to").ends_with(" <help@example.com>"),
@@ -304,10 +305,10 @@ fn no_recipient_adds_a_line_to_the_header_or_the_envelope() {
 #[test]
 fn the_test_mail_has_text_and_html_as_well() {
     let now = SystemTime::UNIX_EPOCH;
-    let composed = composer().compose_test(ID, "ada@example.com", now).unwrap();
-    let text = std::str::from_utf8(composed.bytes()).unwrap();
+    let sent = composer().compose_test(ID, "ada@example.com", now).unwrap();
+    let text = std::str::from_utf8(sent.bytes()).unwrap();
     let entity = Entity::parse(text);
     assert_eq!(entity.field("subject"), "Test mail from api.example:8443");
     assert_eq!(entity.parts().len(), 2);
-    assert_eq!(composed.label(), "test");
+    assert_eq!(sent.label(), "test");
 }

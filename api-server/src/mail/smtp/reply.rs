@@ -144,12 +144,13 @@ mod tests {
 
     use super::{Cause, Reply, ReplyLine, SmtpError, Step};
 
-    fn line(code: u16, is_last: bool, text: &str) -> Option<ReplyLine> {
-        Some(ReplyLine {
+    fn line(code: u16, is_last: bool, text: &str) -> ReplyLine {
+        let text = text.to_owned();
+        ReplyLine {
             code,
             is_last,
-            text: text.to_owned(),
-        })
+            text,
+        }
     }
 
     fn rejected(step: Step, code: u16) -> SmtpError {
@@ -163,18 +164,21 @@ mod tests {
     #[test]
     fn a_line_has_a_code_and_says_whether_it_is_the_last() {
         assert_eq!(
-            ReplyLine::parse(b"250 2.0.0 Ok\r\n"),
+            ReplyLine::parse(b"250 2.0.0 Ok\r\n").unwrap(),
             line(250, true, "2.0.0 Ok")
         );
         assert_eq!(
-            ReplyLine::parse(b"250-SIZE 100\r\n"),
+            ReplyLine::parse(b"250-SIZE 100\r\n").unwrap(),
             line(250, false, "SIZE 100")
         );
-        assert_eq!(ReplyLine::parse(b"354\r\n"), line(354, true, ""));
-        assert_eq!(ReplyLine::parse(b"550 no\n"), line(550, true, "no"));
-        assert_eq!(ReplyLine::parse(b"550-\r\n"), line(550, false, ""));
+        assert_eq!(ReplyLine::parse(b"354\r\n").unwrap(), line(354, true, ""));
         assert_eq!(
-            ReplyLine::parse(b"421 \xff\r\n"),
+            ReplyLine::parse(b"550 no\n").unwrap(),
+            line(550, true, "no")
+        );
+        assert_eq!(ReplyLine::parse(b"550-\r\n").unwrap(), line(550, false, ""));
+        assert_eq!(
+            ReplyLine::parse(b"421 \xff\r\n").unwrap(),
             line(421, true, "\u{fffd}")
         );
     }
