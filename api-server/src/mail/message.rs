@@ -92,8 +92,12 @@ impl Composer {
     }
 
     /// Composes a mail. Fails for an address that no mail can be sent to, such as the addresses beyond ASCII that
-    /// earlier releases accepted.
+    /// earlier releases accepted, and if the link or the code of the kind is missing.
     pub(crate) fn compose(&self, mail: &OutgoingMail<'_>) -> Result<Composed, BoxError> {
+        let has_link = mail.link.is_some() == mail.kind.carries_token();
+        if !has_link || mail.code.is_some() != mail.kind.has_code() {
+            return Err("the link or the code does not fit the kind of mail".into());
+        }
         let values = Values {
             language: mail.language.as_str(),
             host: &self.host,

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use super::{Composer, OutgoingMail};
 use crate::mail::address::parse_mailbox;
@@ -299,6 +300,42 @@ fn no_recipient_adds_a_line_to_the_header_or_the_envelope() {
             ..mail(MailKind::PasswordReset, Language::English)
         };
         assert!(composer().compose(&outgoing).is_err(), "{recipient:?}");
+    }
+}
+
+#[test]
+fn a_mail_without_its_link_or_its_code_is_not_composed() {
+    for kind in MailKind::ALL {
+        let complete = mail(kind, Language::English);
+        let other_link = (!kind.carries_token()).then(|| "https://x.example".to_owned());
+        let other_code = (!kind.has_code()).then(|| "ABCD2345".to_owned());
+        let with_other_link = OutgoingMail {
+            link: other_link,
+            ..complete.clone()
+        };
+        let with_other_code = OutgoingMail {
+            code: other_code,
+            ..complete.clone()
+        };
+        for incomplete in [with_other_link, with_other_code] {
+            assert!(composer().compose(&incomplete).is_err(), "{kind:?}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_name_of_a_sender_adds_a_field_to_the_header(name in "\\PC{0,20}|[\"\\\\,:;<>@\\x00-\\x20a-z=?]{0,40}") {
+        for text in [format!("{name} <a@b.example>"), format!("\"{name}\" <a@b.example>")] {
+            let Ok(from) = parse_mailbox(&text) else { continue };
+            let expected_name = from.name.clone().unwrap_or_default();
+            let settings = MailSettings { from, ..settings() };
+            let composer = Composer::new(&settings, "https://api.example").unwrap();
+            let sent = composer.compose(&mail(MailKind::PasswordChanged, Language::English)).unwrap();
+            let entity = Entity::parse(std::str::from_utf8(sent.bytes()).unwrap());
+            prop_assert_eq!(entity.header.len(), 10);
+            prop_assert!(entity.field("from").ends_with("a@b.example>") || expected_name.is_empty());
+        }
     }
 }
 

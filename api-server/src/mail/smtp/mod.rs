@@ -1,6 +1,7 @@
 //! Sends one mail to an SMTP server (RFC 5321), on a connection of its own.
 //!
-//! Every step has a time limit, including the TLS handshake. An error says whether another attempt can help.
+//! Every step has a time limit, including the TLS handshake; the system limits the lookup of the host. An error says
+//! whether another attempt can help.
 
 mod login;
 mod reply;
@@ -14,6 +15,7 @@ use native_tls::TlsConnector;
 use super::message::Composed;
 use super::smtp_url::SmtpServer;
 use super::transport::SendError;
+use reply::SmtpError;
 use session::Session;
 
 /// The longest times that the server may take.
@@ -55,18 +57,21 @@ impl SmtpClient {
 
     /// Sends the mail, and returns the answer with which the server accepted it. Blocks at most a few minutes.
     pub(super) fn send(&self, mail: &Composed) -> Result<String, SendError> {
-        let mut session =
-            Session::open(&self.server, &self.connector, self.limits).map_err(|error| {
-                let server = &self.server;
-                SendError::Temporary(format!("{server}: {error}"))
-            })?;
+        self.deliver(mail).map_err(|error| {
+            let text = format!("{}: {error}", self.server);
+            if error.is_permanent() {
+                SendError::Permanent(text)
+            } else {
+                SendError::Temporary(text)
+            }
+        })
+    }
+
+    fn deliver(&self, mail: &Composed) -> Result<String, SmtpError> {
+        let mut session = Session::open(&self.server, &self.connector, self.limits)?;
         let outcome = session.deliver(mail.sender(), mail.recipient(), mail.bytes());
         session.quit();
-        match outcome {
-            Ok(reply) => Ok(reply.to_string()),
-            Err(error) if error.is_permanent() => Err(SendError::Permanent(error.to_string())),
-            Err(error) => Err(SendError::Temporary(error.to_string())),
-        }
+        outcome.map(|reply| reply.to_string())
     }
 }
 
