@@ -1,4 +1,6 @@
-//! Tests the structure of a sent mail by reading it again.
+//! Tests the structure of a composed mail by reading it again.
+
+mod entity;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
