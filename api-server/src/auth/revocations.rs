@@ -21,7 +21,8 @@ use crate::sessions::revocation::store::{self, Revocation};
 /// The most revocations in one response.
 const PAGE_SIZE: i64 = 1000;
 
-/// A caller that has the secret: a valid token of type `revocations+jwt` can only be made with the secret.
+/// A caller that has the secret, or the key that is derived from the secret for one service. Only with one of them can a
+/// caller make a valid token of type `revocations+jwt`.
 pub(crate) struct SecretHolder;
 
 impl SecretHolder {
@@ -98,7 +99,7 @@ pub(crate) async fn list(
 
 fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult<RevocationPage> {
     let newest_sequence = store::newest_sequence(connection)?;
-    // A larger sequence is from before the database was restored from a backup: the caller gets the first page again.
+    // A larger sequence is from before a backup of the database was restored: the caller gets the first page again.
     let is_too_large = after_sequence > newest_sequence;
     let start_sequence = if is_too_large { 0 } else { after_sequence };
     let revocations = store::newer_than(connection, start_sequence, PAGE_SIZE)?;
@@ -108,7 +109,7 @@ fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult
     let next = if has_more {
         last_sequence
     } else {
-        // Every revocation up to `newest_sequence` is on this page, or has expired and was purged.
+        // Every revocation after `start_sequence`, up to `newest_sequence`, is on this page or was purged after its expiry.
         last_sequence.max(newest_sequence)
     };
     Ok(RevocationPage {

@@ -39,7 +39,8 @@ pub(super) fn has_session_cookie(request: &HttpRequest, context: &BetterAuthCont
     has_cookie(request, &cookie_name(context, SESSION_TOKEN))
 }
 
-/// Returns the session ids of all session cookies, so that a sign-out can end each session.
+/// Returns the session ids of all session cookies with valid signatures, up to the maximum of
+/// [`cookie_sessions::distinct_ids`].
 pub(super) fn session_ids_of_all_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -51,7 +52,8 @@ pub(super) fn session_ids_of_all_cookies(
     cookie_sessions::distinct_ids(tokens.map(|token| token.session_id))
 }
 
-/// The id of the session whose cookie a login replaces.
+/// The id of the session whose cookie a login replaces. `None` if the request has not exactly one session cookie, or if
+/// the cookie is invalid.
 pub(super) fn replaced_session_id(
     request: &HttpRequest,
     context: &BetterAuthContext,

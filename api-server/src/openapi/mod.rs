@@ -21,7 +21,7 @@ const DOCUMENT_PATH: &str = "/api/openapi.json";
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(document);
 
-/// The introduction of the document, and the operations that belong to no other module.
+/// The introduction of the document, the operation of this module, and the schemas of errors.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -84,7 +84,7 @@ pub(crate) async fn redirect_to_docs() -> HttpResponse {
         .json(serde_json::json!({ "location": "/docs/" }))
 }
 
-/// Adds the security schemes and the error responses of every operation.
+/// Adds the security schemes and the error responses of every operation, and removes `null` from the request bodies.
 struct SharedParts;
 
 impl Modify for SharedParts {
@@ -110,7 +110,7 @@ impl Modify for SharedParts {
     }
 }
 
-/// Returns the operations of a path, for the methods that this server supports.
+/// Returns the operations of a path, for all methods that handlers declare.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let optional_operations = [
         &mut item.get,
