@@ -12,9 +12,8 @@ use crate::network::Network;
 pub(crate) struct Client {
     /// The IP address of the client: the peer of the connection, or the address that a trusted proxy reported.
     pub(crate) ip_address: Option<IpAddr>,
-    /// The network whose limits apply. `None` for a loopback peer that is not a trusted proxy: this peer may be a proxy
-    /// that `TRUSTED_PROXIES` does not list, and all visitors behind this proxy would share one limit. Also `None` if
-    /// the peer is unknown.
+    /// The network whose limits apply. `None` for an unknown peer, and for a loopback peer that is not a trusted proxy:
+    /// it may be a proxy that `TRUSTED_PROXIES` does not list, and all visitors behind it would share one limit.
     pub(crate) network: Option<Network>,
     /// The `User-Agent` header without control characters, cut off after 512 characters.
     pub(crate) user_agent: Option<String>,

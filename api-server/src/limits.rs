@@ -19,8 +19,7 @@ pub struct Limits {
     /// Whether connections from loopback addresses are also counted per network, so that the server may close them when
     /// too many connections are open. Defaults to false.
     pub counts_loopback: bool,
-    /// The time after which the search for a page of tasks stops. The response then has the tasks that were found, and
-    /// a link with which the search continues. Defaults to 2 seconds.
+    /// The time after which a search for a page of tasks ends; the next page continues it. Defaults to 2 seconds.
     pub task_page_timeout: Duration,
     /// The longest time for requests in flight to finish after the signal to stop. Defaults to 10 seconds.
     pub drain_timeout: Duration,

@@ -37,8 +37,7 @@ pub fn start(format: LogFormat, filter: &str) {
     let _already_started = builder.try_init();
 }
 
-/// Returns whether the record is a debug or trace message of `actix_http`. Such a message may quote a header with a
-/// token.
+/// Returns whether the record is a debug or trace message of `actix_http`, which may quote a header with a token.
 fn may_quote_headers(record: &Record<'_>) -> bool {
     record.level() > Level::Info && record.target().starts_with("actix_http")
 }

@@ -1,5 +1,4 @@
-//! Defines the network to which a limit applies: a range of IP addresses that the server attributes to one customer of
-//! an internet provider.
+//! Defines the network to which a limit applies: IP addresses that probably belong to one customer of a provider.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,8 +13,7 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    /// Returns the network of an IP address: the IPv4 address itself, or the /64 of an IPv6 address. An IPv4-mapped
-    /// IPv6 address is treated as the IPv4 address.
+    /// Returns the network of an IP address: an IPv4 address itself, even if IPv4-mapped, or the /64 of an IPv6 address.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(ipv4_address) => Self::V4(ipv4_address),

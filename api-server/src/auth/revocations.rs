@@ -21,8 +21,7 @@ use crate::sessions::revocation::store::{self, Revocation};
 /// The most revocations in one response.
 const PAGE_SIZE: i64 = 1000;
 
-/// A caller that has the secret, or the key that is derived from the secret for one service. Only with one of them can a
-/// caller make a valid token of type `revocations+jwt`.
+/// A caller with a token of type `revocations+jwt`, made with the secret or with a key derived from the secret.
 pub(crate) struct SecretHolder;
 
 impl SecretHolder {
@@ -109,7 +108,7 @@ fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult
     let next = if has_more {
         last_sequence
     } else {
-        // Every revocation after `start_sequence`, up to `newest_sequence`, is on this page or was purged after its expiry.
+        // Every revocation from `start_sequence` to `newest_sequence` is on this page, or has expired and was purged.
         last_sequence.max(newest_sequence)
     };
     Ok(RevocationPage {

@@ -149,8 +149,7 @@ impl ApiError {
         self
     }
 
-    /// Keeps the status, the code, the text and `Retry-After` of a problem that Better Auth does not know. A 500 has no
-    /// body.
+    /// Keeps the status, code, text and `Retry-After` of a problem that Better Auth does not know. A 500 has no body.
     fn from_unknown_problem(problem: Problem) -> Self {
         let status = problem.status_code();
         let mut error = if status == StatusCode::INTERNAL_SERVER_ERROR {

@@ -1,5 +1,4 @@
-//! Parses a request to Better Auth's API. Checks the origin and the redirect targets of a request with an unsafe method
-//! (RFC 9110 § 9.2.1).
+//! Parses a request to Better Auth's API. If the method is unsafe, checks the origin and the redirect targets.
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;

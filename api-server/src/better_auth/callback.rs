@@ -7,8 +7,8 @@ use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::origin::{forbidden, is_trusted_url};
 
-/// Requires that the redirect targets are paths on this server or URLs of trusted origins: `callbackURL` of the body, or
-/// else of the query, and the other targets of the body.
+/// Requires that the redirect targets are paths on this server or URLs of trusted origins. Checks `callbackURL` in the
+/// body, or else in the query, and the other targets in the body.
 pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
     let body_url = request.field("callbackURL").filter(|url| is_truthy(url));
     let callback_url = body_url.or_else(|| request.query.get("callbackURL"));
@@ -23,8 +23,7 @@ pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Returns [`allowed_target`] of `callbackURL` in the query of a `GET`; `None` without this field. Fails if the URL is
-/// not allowed.
+/// Returns [`allowed_target`] of `callbackURL` in the query of a `GET`. Fails if the URL is not allowed.
 pub(super) fn from_query(request: &ApiRequest) -> Result<Option<String>, ApiError> {
     let callback_url = request.query.get("callbackURL");
     require_allowed(request, callback_url, &CALLBACK)?;

@@ -39,8 +39,7 @@ pub(super) fn has_session_cookie(request: &HttpRequest, context: &BetterAuthCont
     has_cookie(request, &cookie_name(context, SESSION_TOKEN))
 }
 
-/// Returns the session ids of all session cookies with valid signatures, up to the maximum of
-/// [`cookie_sessions::distinct_ids`].
+/// Returns the session ids of all valid session cookies, up to the maximum of [`cookie_sessions::distinct_ids`].
 pub(super) fn session_ids_of_all_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -52,8 +51,7 @@ pub(super) fn session_ids_of_all_cookies(
     cookie_sessions::distinct_ids(tokens.map(|token| token.session_id))
 }
 
-/// The id of the session whose cookie a login replaces. `None` if the request has not exactly one session cookie, or if
-/// the cookie is invalid.
+/// The id of the session whose cookie a login replaces; `None` without a valid cookie, or with two session cookies.
 pub(super) fn replaced_session_id(
     request: &HttpRequest,
     context: &BetterAuthContext,

@@ -122,9 +122,8 @@ pub(crate) async fn find(
 }
 
 /// Decodes the token of the request. A valid token in the header takes precedence over the cookie. Returns `None` if
-/// the signature of the cookie is valid but the content is not a session token. Fails if no signature is valid, or if
-/// two cookies have the token. Also fails if the request has two `Authorization` headers, because a proxy may have read
-/// one header and this server the other.
+/// the cookie has a valid signature but no session token. Fails if no signature is valid, or the cookie is there twice.
+/// Fails on two `Authorization` headers, because a proxy may have read one header and this server the other.
 fn presented_token(
     request: &HttpRequest,
     context: &BetterAuthContext,

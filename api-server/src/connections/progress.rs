@@ -9,8 +9,8 @@ use tokio::time::sleep_until;
 /// Timeouts of a connection. A connection that exceeds one of the timeouts is closed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionTimeouts {
-    /// Longest time from the first byte of a request until its header is complete. The time for the first request of a
-    /// connection starts when the connection is opened.
+    /// Longest time until the header of a request is complete: from its first byte or, for the first request of the
+    /// connection, from the opening of the connection.
     pub(crate) header: Duration,
     /// Longest time from the end of a response until the first byte of the next request.
     pub(crate) idle: Duration,
@@ -73,8 +73,7 @@ impl Progress {
         }
     }
 
-    /// Returns when the current timeout ends. `None` if no write is blocked, and a request is in flight or the first
-    /// header has not arrived.
+    /// Returns when the current timeout ends. `None` before the first header, and in a request without a blocked write.
     fn deadline(&self, timeouts: &ConnectionTimeouts) -> Option<Instant> {
         if let Some(since) = self.blocked_since.get() {
             return Some(since + timeouts.response);

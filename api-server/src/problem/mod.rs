@@ -244,8 +244,7 @@ impl Problem {
         .with_challenge()
     }
 
-    /// Creates an error with status 401 for a caller whose session was ended, whose password was changed, or whose
-    /// account was deleted after the token was verified.
+    /// Creates an error with status 401 for a caller whose session ended or whose account changed during the request.
     pub(crate) fn token_revoked() -> Self {
         auth_core::Error::Revoked.into()
     }
