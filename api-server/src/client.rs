@@ -1,4 +1,4 @@
-//! Describes the client that sent a request: the device for the list of sessions, the network for limits per network.
+//! Describes the client that sent a request: IP address and user agent for the list of sessions, network for limits.
 
 use std::future::pending;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Contains the transactions that change a user and the user's sessions together.
+//! Contains the transactions that change a user and sessions together.
 
 use diesel::result::Error as DieselError;
 

@@ -65,8 +65,8 @@ pub(crate) async fn refresh(
     responder.respond(grant, StatusCode::OK, source)
 }
 
-/// Reads the refresh token from the body, or from the cookie if the body has none. Accepts a cookie only from a trusted
-/// origin.
+/// Reads the refresh token from the body, or from the cookie if the body has none. Accepts a cookie only in a request
+/// from a trusted origin.
 fn presented_token(
     request: &HttpRequest,
     sessions: &Sessions,

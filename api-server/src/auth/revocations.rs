@@ -22,9 +22,9 @@ use crate::sessions::revocation::store::{self, Revocation};
 const PAGE_SIZE: i64 = 1000;
 
 /// A caller with a token of type `revocations+jwt`, made with the secret or with a key derived from the secret.
-pub(crate) struct SecretHolder;
+pub(crate) struct RevocationReader;
 
-impl SecretHolder {
+impl RevocationReader {
     fn authenticate(request: &HttpRequest) -> Result<Self, Problem> {
         let sessions = request
             .app_data::<Data<Sessions>>()
@@ -37,7 +37,7 @@ impl SecretHolder {
     }
 }
 
-impl FromRequest for SecretHolder {
+impl FromRequest for RevocationReader {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -84,7 +84,7 @@ struct EndedSession {
     security(("revocations" = [])),
 )]
 pub(crate) async fn list(
-    _: SecretHolder,
+    _: RevocationReader,
     sessions: Data<Sessions>,
     query: QueryString<RevocationsQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {

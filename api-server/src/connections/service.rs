@@ -102,9 +102,9 @@ async fn serve_if_admitted<E>(
     }
 }
 
-/// Wraps the stream, and lets the kernel close the connection if the peer stops acknowledging data, even while the
-/// server writes no response. The kernel's timeout is four times the response timeout, because the kernel also counts
-/// the time in which a slow peer has only a small receive window.
+/// Wraps the stream, and lets the kernel close the connection if the peer stops acknowledging data, even after the
+/// server has written the whole response. The kernel's timeout is four times the response timeout, because the kernel
+/// also counts the time in which a slow peer has only a small receive window.
 fn watched_stream(stream: TcpStream, policy: &ConnectionPolicy) -> WatchedStream {
     let timeout = Some(policy.timeouts.response.saturating_mul(4));
     let _unsupported = SockRef::from(&stream).set_tcp_user_timeout(timeout);
