@@ -16,8 +16,7 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// The longest time for which a caller that does not read the response may block a write. Defaults to 30 seconds.
     pub response_timeout: Duration,
-    /// Whether connections from loopback addresses are also counted per network, so that the server may close them when
-    /// too many connections are open. Defaults to false.
+    /// Whether the rules for the open connections of a network also apply to loopback addresses. Defaults to false.
     pub counts_loopback: bool,
     /// The time after which a search for a page of tasks ends; the next page continues it. Defaults to 2 seconds.
     pub task_page_timeout: Duration,

@@ -13,7 +13,7 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    /// Returns the network of an IP address: the /64 of an IPv6 address, or an IPv4 address itself, even if IPv4-mapped.
+    /// Returns the network of an IP address: the /64 of an IPv6 address, or an IPv4 address itself, also if IPv4-mapped.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(ipv4_address) => Self::V4(ipv4_address),

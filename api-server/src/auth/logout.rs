@@ -95,7 +95,7 @@ async fn end_each(sessions: &Sessions, credentials: Vec<Credential>) -> Result<u
 /// only the access token in the header and the refresh token in the body. Without the header, a valid refresh token in
 /// the body is the only credential. Without both, the access cookie comes before the refresh cookie.
 ///
-/// Without both and with the scope `Current`, every session that a cookie with a valid signature names has a credential,
+/// Without both and with the scope `Current`, each session that a cookie with a valid signature names has a credential,
 /// up to a maximum. The browser may have cookies of several sessions, or a cookie from another host of the same site,
 /// and after the logout these cookies must not authenticate a request.
 fn presented_credentials(

@@ -1,5 +1,4 @@
-//! Handles `POST /api/auth/delete-user` and `GET /api/auth/delete-user/callback`. No user is deleted unless
-//! `BETTER_AUTH_DELETE_USER` is true.
+//! Handles `POST /api/auth/delete-user` and `GET …/callback`. Deletes users only if `BETTER_AUTH_DELETE_USER` is true.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
