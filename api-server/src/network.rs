@@ -1,4 +1,4 @@
-//! Defines the network to which a limit applies: IP addresses that probably belong to one customer of a provider.
+//! Defines the network to which a limit applies: IP addresses that one customer of an internet provider may control.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -13,7 +13,7 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    /// Returns the network of an IP address: the /64 of an IPv6 address, or an IPv4 address itself, also if IPv4-mapped.
+    /// Returns the network of an IP address: the /64 of an IPv6 address, or the IPv4 address, even if IPv4-mapped.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(ipv4_address) => Self::V4(ipv4_address),

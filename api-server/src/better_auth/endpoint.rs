@@ -1,4 +1,4 @@
-//! Creates the routes of Better Auth's API. An unknown method or path gets an empty 404, as in Better Auth.
+//! Creates the routes of Better Auth's API. An unknown method gets an empty 404, as in Better Auth.
 
 use actix_web::web;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
@@ -11,7 +11,7 @@ const API_PATHS: &str = "/api/auth/{path:(sign-up|sign-in|sign-out|get-session|l
     request-password-reset|reset-password|forget-password|send-verification-email|verify-email|change-email|\
     ok|error)(/.*)?}";
 
-/// Responds to the other paths in `API_PATHS` with a 404. Must be registered after the known paths.
+/// Responds to every path in [`API_PATHS`] with a 404. Must be registered after the known paths.
 pub(crate) fn unknown_path() -> Resource {
     web::resource(API_PATHS).default_service(web::to(not_found))
 }

@@ -66,7 +66,7 @@ pub(super) fn session_lifetime(context: &BetterAuthContext, is_remembered: bool)
 }
 
 impl ApiRequest {
-    /// Returns the signed-in user, or fails with 401.
+    /// Returns the signed-in user, or fails with 401. Prolongs the session if a prolongation is due.
     pub(super) async fn signed_in(&self) -> Result<SignedIn, ApiError> {
         match find(&self.http, &self.context, true).await? {
             Identity::SignedIn(signed_in) => Ok(*signed_in),

@@ -117,7 +117,7 @@ pub(super) fn new_password(
     result.map_err(|_common| ApiError::password_compromised())
 }
 
-/// Parses a password for comparison. Fails if the password is too long. Returns `None` if no account can have it.
+/// Parses a password for comparison. Fails if the password is too long. Returns `None` if the password is empty.
 pub(super) fn parse_password_attempt(text: &str) -> Result<Option<PasswordAttempt>, ApiError> {
     require_short_enough(text)?;
     Ok(PasswordAttempt::new(text).ok())

@@ -249,7 +249,7 @@ impl Problem {
         auth_core::Error::Revoked.into()
     }
 
-    /// Creates an error with status 401 for a session that has expired or was ended.
+    /// Creates an error with status 401 for a session that has expired, was ended or does not exist.
     pub(crate) fn session_expired() -> Self {
         Self::new(Code::SessionExpired, "The session is over; log in again").with_challenge()
     }

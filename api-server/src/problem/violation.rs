@@ -39,7 +39,7 @@ pub(crate) fn rule<T>(result: Result<T, FieldViolation>) -> Result<(), Validatio
     result.map(drop).map_err(ValidationError::from)
 }
 
-/// Accepts text of at most `max` characters without NUL, which PostgreSQL cannot store; rejects longer with `message`.
+/// Rejects text with NUL, which PostgreSQL cannot store. Rejects text of more than `max` characters with `message`.
 pub(crate) fn text(value: &str, max: usize, message: &'static str) -> Result<(), ValidationError> {
     if value.contains('\0') {
         return Err(
