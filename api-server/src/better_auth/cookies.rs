@@ -249,8 +249,7 @@ pub(super) fn decode_signed_token(
     Ok(decode_token(session_tokens, token))
 }
 
-/// Decodes a session token without a cookie signature, as in a response body. Returns `None` if this server did not
-/// make the token.
+/// Decodes a session token without a cookie signature, as in a response body; `None` if this server did not make it.
 pub(super) fn decode_token(session_tokens: &SessionTokens, token: &str) -> Option<DecodedToken> {
     let id = session_tokens.decode(token).ok()?;
     Some(DecodedToken {

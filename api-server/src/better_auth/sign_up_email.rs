@@ -69,8 +69,7 @@ fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email>
     email.ok()
 }
 
-/// Describes the session of a sign-in or a sign-up. Trusts the cookies, because [`ApiRequest::new`] has checked the
-/// origin.
+/// Describes the session of a sign-in or a sign-up. Trusts the cookies: [`ApiRequest::new`] has checked the origin.
 pub(super) fn login_context(request: &ApiRequest, is_remembered: bool) -> LoginContext {
     let replaced_id = cookies::replaced_session_id(&request.http, &request.context);
     LoginContext {

@@ -161,8 +161,7 @@ fn error_response(format: ErrorFormat, description: &str) -> Response {
         .build()
 }
 
-/// Removes `null` from the schema of an optional body. The derive macro allows `null`, but a caller may only omit the
-/// body.
+/// Removes `null` from the schema of an optional body. The derive macro allows `null`, but the handlers do not.
 fn forbid_null_body(operation: &mut Operation) {
     let Some(RefOr::T(body)) = &mut operation.request_body else {
         return;

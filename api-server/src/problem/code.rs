@@ -71,8 +71,7 @@ codes! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "UNSUPPORTED_MEDIA_TYPE",
     /// Fields are invalid; `errors` lists them.
     ValidationError = UNPROCESSABLE_ENTITY "VALIDATION_ERROR",
-    /// Too many failed attempts, registrations, or concurrent requests of one account; `Retry-After` says when to
-    /// retry.
+    /// Too many failed attempts, registrations, or concurrent requests of one account. `Retry-After` is set.
     TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS",
     /// An error of the server; its cause is in the log.
     InternalServerError = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR",
