@@ -1,5 +1,4 @@
-//! Reads the settings as text (in `raw`), then parses the text into a valid [`Config`]. Reports all invalid settings
-//! together.
+//! Reads the settings as text (in `raw`), then parses them into a [`Config`]. Reports all invalid settings together.
 //!
 //! No other module reads environment variables.
 

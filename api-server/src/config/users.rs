@@ -85,8 +85,7 @@ impl fmt::Debug for BetterAuthArguments {
 }
 
 impl Settings {
-    /// Checks only the settings that an import from Better Auth needs: the target database, the source database and the
-    /// log.
+    /// Checks only the settings that an import from Better Auth needs: both databases and the log.
     ///
     /// # Errors
     ///
