@@ -59,8 +59,8 @@ impl Settings {
             .collect()
     }
 
-    /// Returns the secret in `AUTH_SECRET`, or else the secret that `read_secret_beside` returns for the SQLite database
-    /// file. `Ok(None)` only if another setting is invalid, which is reported already.
+    /// Returns the secret in `AUTH_SECRET`, or else the secret that `read_secret_beside` returns for the SQLite
+    /// database file. `Ok(None)` only if another setting is invalid, which is reported already.
     pub(super) fn current_secret(
         &self,
         database: Option<&DatabaseUrl>,

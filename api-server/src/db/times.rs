@@ -9,8 +9,9 @@ use super::types::Timestamp;
 const MIN_MILLIS: f64 = 1e11;
 
 impl Timestamp {
-    /// Parses RFC 3339, also with a space instead of `T` or without an offset (UTC), a number of seconds or milliseconds
-    /// since 1970, or `@` and a number of microseconds since 1970. `None` for other text and years outside 1 to 9999.
+    /// Parses RFC 3339, also with a space instead of `T` or without an offset (UTC), a number of seconds or
+    /// milliseconds since 1970, or `@` and a number of microseconds since 1970. `None` for any other text, and if the
+    /// year is not in 1 to 9999.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let micros = match text.strip_prefix('@') {
             Some(micros) => micros.parse().ok()?,

@@ -80,7 +80,7 @@ impl Drop for MemoryReservation {
     }
 }
 
-/// A response body that is sent in chunks and keeps its reservation until the last chunk is sent.
+/// A response body that is passed to the connection in chunks. Keeps its reservation until this value is dropped.
 pub(crate) struct LargeBody {
     bytes: Bytes,
     _reservation: MemoryReservation,
