@@ -18,7 +18,7 @@ use crate::users::blocklist::Blocklist;
 /// The longest lifetime that may be set for a token or a session: 400 days.
 const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// An invalid setting, and how to correct it. Never contains a secret or a password.
+/// An invalid setting, and how to correct it. Never quotes a secret or a database URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingProblem {

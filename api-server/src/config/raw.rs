@@ -1,4 +1,4 @@
-//! Reads the settings as text, which `parse` checks later. The doc comment of a field is the field's text in `--help`.
+//! Reads the settings as text, which is checked later. The doc comment of a field is the field's text in `--help`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;

@@ -42,8 +42,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If `.env` or a secret is invalid. Also if flags or the environment set both `AUTH_SECRET` and
-    /// `AUTH_SECRETS_PREVIOUS`, because then no file can change the secrets.
+    /// If `.env` cannot be read, a secret is invalid or there is no current secret. Also if flags or the environment set
+    /// both `AUTH_SECRET` and `AUTH_SECRETS_PREVIOUS`, because then no file can change the secrets.
     pub fn reread_keyring(&self) -> Result<Keyring, SettingProblems> {
         let mut problems = ProblemCollector::default();
         if self.fixed_secrets.has_auth_secret && self.fixed_secrets.has_previous_secrets {

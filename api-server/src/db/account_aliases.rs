@@ -13,7 +13,8 @@ const MAX_ALIASES: usize = 32_768;
 #[derive(Default)]
 pub(super) struct AccountAliases(Mutex<Generations>);
 
-/// When `recent` is full, its aliases replace those in `previous`. An alias stays known if it is recorded often enough.
+/// When `recent` is full, its aliases replace those in `previous`. So an alias is forgotten only if it is not recorded
+/// again while `recent` fills up.
 #[derive(Default)]
 struct Generations {
     recent: HashMap<AccountKey, AccountKey>,

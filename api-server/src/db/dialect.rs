@@ -178,8 +178,8 @@ pub(super) fn engine_sql(connection: &DbConnection) -> &'static EngineSql {
 }
 
 /// Number of threads for jobs. With PostgreSQL, a thread mostly waits for the server, so each connection has a thread.
-/// SQLite runs in this process, so more than three threads per core are useless: one account, which may use a third of
-/// the threads, can then keep every core busy. The writer uses one connection.
+/// SQLite runs in this process, so it needs at most three threads per core: one account, which may use a third of the
+/// threads, can then keep every core busy. The writer uses one connection.
 pub(super) fn thread_count(url: &DatabaseUrl, connections: u32) -> u32 {
     match url.0 {
         Location::Server(_) => connections,

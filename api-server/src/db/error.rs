@@ -15,7 +15,7 @@ pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum DbError {
     /// Too many jobs already wait for the database.
     Overloaded,
-    /// Too many jobs of this account wait for the database, or this job waited too long for other jobs of its account.
+    /// Too many jobs of this account wait, or the job had to wait too long while other jobs of the account ran.
     AccountBusy,
     /// The database cannot be used now, for example because it is unreachable, locked or too slow; with the cause for
     /// the log. The client can try again later.
