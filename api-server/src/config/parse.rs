@@ -1,5 +1,4 @@
-//! Parses single settings, and collects their problems. Each parser returns the value, or a text that says how to
-//! correct the setting.
+//! Parses single settings and collects problems. Each parser returns the value, or says how to correct the setting.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};

@@ -23,8 +23,7 @@ pub(super) fn check(url: &str) -> Result<(), &'static str> {
     if is_unambiguous { Ok(()) } else { Err(REMEDY) }
 }
 
-/// Whether the text can be a host name, an IP address or an escaped socket path, with or without a port. Empty text
-/// means the default host of libpq.
+/// Whether the text can be a host (name, IP address or escaped socket path), with or without a port, or is empty.
 fn is_host(host: &str) -> bool {
     let port_suffix = match host.strip_prefix('[') {
         Some(bracketed_host) => bracketed_host.split_once(']').map(|(_, rest)| rest),

@@ -217,7 +217,6 @@ pub struct Settings {
     )]
     pub rust_log: String,
 
-    // Records which secrets were set by a flag or the environment: only a restart can change these secrets.
     #[arg(skip)]
     pub(super) fixed_secrets: FixedSecrets,
 }
@@ -283,8 +282,7 @@ impl Settings {
     }
 }
 
-/// Replaces clap's error about text that is not UTF-8 by an error that names the environment variables with such text.
-/// Returns any other error unchanged.
+/// Replaces clap's error about environment variables that are not UTF-8, because clap does not name the variables.
 fn name_non_utf8_variables(error: clap::Error) -> clap::Error {
     let command = Settings::command();
     let variables = command.get_arguments().filter_map(clap::Arg::get_env);

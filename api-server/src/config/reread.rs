@@ -42,7 +42,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If `.env` cannot be read, a secret is invalid or there is no current secret. Also if flags or the environment set
+    /// If `.env` cannot be read, a secret is invalid or no current secret exists. Also if flags or the environment set
     /// both `AUTH_SECRET` and `AUTH_SECRETS_PREVIOUS`, because then no file can change the secrets.
     pub fn reread_keyring(&self) -> Result<Keyring, SettingProblems> {
         let mut problems = ProblemCollector::default();

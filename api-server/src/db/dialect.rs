@@ -196,7 +196,6 @@ pub(super) fn needs_group_commit(url: &DatabaseUrl) -> bool {
     matches!(url.0, Location::File(_))
 }
 
-/// The migrations of an engine.
 pub(super) struct EngineMigrations {
     pub(super) embedded: EmbeddedMigrations,
     /// Statement that makes migrations by other processes wait until the transaction ends. Empty for SQLite, where

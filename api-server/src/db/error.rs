@@ -17,8 +17,7 @@ pub enum DbError {
     Overloaded,
     /// Too many jobs of this account wait, or the job had to wait too long while other jobs of the account ran.
     AccountBusy,
-    /// The database cannot be used now, for example because it is unreachable, locked or too slow; with the cause for
-    /// the log. The client can try again later.
+    /// The database is unavailable, for example locked or too slow; with the cause for the log. The client may retry.
     Unavailable(String),
     /// A query failed on a working database. For a request, this is an internal error of the server.
     Query(DieselError),

@@ -124,7 +124,6 @@ impl TextRow {
     }
 }
 
-/// A column of a table.
 pub(crate) struct Column {
     pub(crate) name: String,
     /// SQL type, in lower case.

@@ -30,7 +30,6 @@ impl Timestamp {
         )
     }
 
-    /// Microseconds since 1970.
     pub(crate) fn unix_micros(self) -> i64 {
         self.0.and_utc().timestamp_micros()
     }

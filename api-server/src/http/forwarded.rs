@@ -17,8 +17,7 @@ pub(crate) fn is_trusted_proxy(ip_address: IpAddr, proxies: &[IpNet]) -> bool {
     proxies.iter().any(|network| network.contains(&ip_address))
 }
 
-/// Returns the IP address of the client: the first IP address, of the peer and then the hops, that is not a trusted
-/// proxy. If there is none, the last one that was read is the client's.
+/// Returns the IP address of the client: the first of peer and hops that is not a trusted proxy, or else the last.
 ///
 /// Reads `X-Forwarded-For` from the right, because each proxy appends the IP address of its peer. Stops at the first IP
 /// address that is not a trusted proxy, because a client can invent all hops further left. If a hop is not an IP

@@ -24,7 +24,6 @@ const CHUNK_BYTES: usize = 32 << 10;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LargeResponseLimiter(Arc<Mutex<Reservations>>);
 
-/// Counts the current reservations.
 #[derive(Debug, Default)]
 struct Reservations {
     total: usize,

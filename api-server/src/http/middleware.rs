@@ -75,8 +75,7 @@ fn internal_error(cause: &str, request_id: &HeaderValue) -> Error {
     problem.into()
 }
 
-/// Returns the request id that the caller sent, or a new id if the caller sent no valid id. An id from the caller joins
-/// the logs of several services.
+/// Returns the caller's request id if it is valid, or else a new id. A caller's id joins the logs of several services.
 fn request_id(request: &ServiceRequest) -> HeaderValue {
     let sent_id = request.headers().get(REQUEST_ID);
     match sent_id.filter(|id| is_valid_request_id(id.as_bytes())) {

@@ -11,8 +11,7 @@ use crate::problem::{Code, Problem};
 /// (Fetch Metadata). Scripts cannot set this header.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Accepts requests with safe methods (RFC 9110 § 9.2.1), requests marked as same-origin, and requests from trusted
-/// origins.
+/// Accepts a request if its method is safe (RFC 9110 § 9.2.1), it is marked as same-origin or its origin is trusted.
 pub(crate) fn require_trusted(request: &HttpRequest, policy: &HttpPolicy) -> Result<(), Problem> {
     if request.method().is_safe() || is_same_origin(request) || has_trusted_origin(request, policy)
     {
