@@ -1,5 +1,5 @@
 //! Rejects a PostgreSQL URL that libpq would misread or reject. A special character in a password can make libpq treat
-//! a part of the password as the host name, and send this part to the DNS. Error messages of libpq quote the URL.
+//! a part of the password as the host name, and send this part to the DNS. Errors of libpq can quote the URL.
 
 const REMEDY: &str = "use postgres://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE, and inside its parts write \
     @ as %40, / as %2F, ? as %3F, # as %23, % as %25, a space as %20";

@@ -48,7 +48,7 @@ impl Db {
     pub fn new(url: DatabaseUrl, max_connections: u32) -> io::Result<Self> {
         let has_writer = dialect::needs_group_commit(&url);
         let thread_count = dialect::thread_count(&url, max_connections);
-        // Each thread and the writer, if there is one, can have a connection, so none of them waits for another's.
+        // Enough connections for each thread and for the writer, if any, so that none of them waits for a connection.
         let pool_size = max_connections.max(thread_count + u32::from(has_writer));
         let pool = new_pool(url, pool_size);
         Ok(Self {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike as _, NaiveDateTime, SecondsFormat};
 
 use super::types::Timestamp;
 
-/// A number of at least this absolute value is read as milliseconds since 1970, any other number as seconds. As
+/// A number whose absolute value is at least this is read as milliseconds since 1970, any other number as seconds. As
 /// milliseconds, this value is a time in the year 1973; as seconds, a time in the year 5138.
 const MIN_MILLIS: f64 = 1e11;
 
