@@ -1,4 +1,5 @@
-//! Tests every case of the rule of refresh token rotation, the length of the overlap and the number of late recoveries.
+//! Tests the decisions of the rule of refresh token rotation, the length of the overlap and the maximum number of late
+//! recoveries.
 
 use std::time::Duration;
 
