@@ -1,4 +1,4 @@
-"""Sends many logins with wrong passwords at a time."""
+"""Sends many logins with wrong passwords in parallel."""
 
 import asyncio
 import itertools
