@@ -30,7 +30,7 @@ pub(crate) struct Sessions {
     pub(crate) revoked: RevokedSessions,
     pub(crate) feed: RevocationFeed,
     pub(crate) access_token_ttl: Duration,
-    /// How long a session lives after a login, a refresh or a prolongation. A login may choose a shorter lifetime.
+    /// The lifetime of a session after a login, a refresh or a prolongation. A login may choose a shorter lifetime.
     pub(crate) session_ttl: Duration,
     /// The longest lifetime of a session after the login, however often it is refreshed; `None` if unlimited.
     pub(crate) session_max_ttl: Option<Duration>,

@@ -28,7 +28,7 @@ pub(crate) struct Rotation {
     pub(crate) rotated_at: Option<Timestamp>,
     /// The number of rotations in a row after which the previous token was accepted late, that is, after the overlap.
     pub(crate) late_recoveries: i32,
-    /// The value of `counter` at the last late recovery, so that a retry is not counted again.
+    /// The value of `counter` at the last [`Decision::Recover`], so that a retry is not counted again.
     pub(crate) late_recovery_counter: Option<u32>,
 }
 

@@ -35,7 +35,7 @@ impl Session {
 /// The maximum lifetimes of a session, from the settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lifetimes {
-    /// How long a session lives after a refresh or a prolongation, within the absolute lifetime.
+    /// The lifetime after a refresh or a prolongation, within the absolute lifetime.
     pub(crate) sliding: Duration,
     /// The longest lifetime after the login; `None` if unlimited. A new setting also applies to existing sessions.
     pub(crate) absolute: Option<Duration>,

@@ -99,7 +99,7 @@ impl Page {
     }
 
     fn next_selection(&self) -> Selection {
-        let missing_rows = self.limit - self.task_count + 1;
+        let wanted_row_count = self.limit - self.task_count + 1;
         Selection {
             completed: self.completed,
             before_id: self.last_read_id,
@@ -107,7 +107,7 @@ impl Page {
             limit: if self.matcher.is_some() {
                 SLICE_ROWS
             } else {
-                missing_rows.min(SLICE_ROWS)
+                wanted_row_count.min(SLICE_ROWS)
             },
         }
     }

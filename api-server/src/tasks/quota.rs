@@ -25,7 +25,7 @@ pub(crate) struct TaskQuota {
 }
 
 /// At most `count` tasks of the account have an id up to `max_id`, because new tasks have larger ids, and the counted
-/// tasks can only be deleted. On PostgreSQL, tasks that were being added during the count may be missing.
+/// tasks can only be deleted. On PostgreSQL, the count may miss tasks that concurrent requests were adding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TaskCount {
     pub(super) max_id: i64,

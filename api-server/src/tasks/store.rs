@@ -112,8 +112,8 @@ pub(super) fn insert(
     let inserted_task = match insert_within_allowance(connection, owner, new_task, allowance)? {
         Some(task) => {
             if quota.record_added(owner) {
-                let newer_tasks = count_tasks(connection, owner, last_count.max_id, task.id)?;
-                quota.record_count(owner, task.id, last_count.count + newer_tasks);
+                let newer_count = count_tasks(connection, owner, last_count.max_id, task.id)?;
+                quota.record_count(owner, task.id, last_count.count + newer_count);
             }
             Some(task)
         }
