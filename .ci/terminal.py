@@ -76,8 +76,7 @@ class Session:
         self.bash.stdin.flush()
 
     def read_report(self, step: Step) -> str:
-        """Waits for the line that the step writes to file descriptor 9, and returns it. A command that fails ends
-        bash."""
+        """Waits for the line that the step writes to descriptor 9, and returns it. A command that fails ends bash."""
         end = time.monotonic() + self.timeout
         while not select.select([self.reports], [], [], 0.1)[0]:
             if self.bash.poll() is not None:

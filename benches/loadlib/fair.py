@@ -147,8 +147,7 @@ class MemoryUse:
 
 
 def measure_unread_responses(server, seconds):
-    """Opens connections that request the largest page and read nothing. Measures the memory of the server for this many
-    seconds."""
+    """Opens connections that request the largest page and read nothing, and measures the memory of the server."""
     owner = Caller(server, "unread@load.example")
     add_tasks(owner, 128, DESCRIPTION_LENGTH)
     # Warms up, so that the memory of ordinary requests is not counted.

@@ -44,8 +44,7 @@ def login_rate(server, email, seconds):
     for caller in callers:
         caller.join()
     ends.sort()
-    # Logins end in batches of one per core. Counts the logins between the end of the first batch and the end of the
-    # last batch but one.
+    # Logins end in batches of one per core. Counts from the end of the first batch to the end of the last but one.
     first, last = CORES - 1, len(ends) - 1 - CORES
     if last <= first:
         raise SystemExit("too few logins to compute a rate; measure longer")

@@ -35,8 +35,7 @@ class RefreshServer(ApiServer):
         return [grant["refresh_token"] for grant in grants]
 
     def refresh(self, seconds, sessions):
-        """Creates this number of sessions, and measures their refreshes with wrk, each with the session's latest
-        token."""
+        """Creates this many sessions, and measures with wrk their refreshes, each with the session's latest token."""
         counts = [min(SESSIONS_PER_ACCOUNT, sessions - first) for first in range(0, sessions, SESSIONS_PER_ACCOUNT)]
         with tempfile.NamedTemporaryFile("w") as tokens:
             for count in counts:
@@ -64,8 +63,7 @@ def row_of_rate(options, server, bare_handler):
 
 
 def row_of_long_run(options, server):
-    """Creates sessions and refreshes them for a minute. Must add one row per session. Measures the size of the database
-    once per second."""
+    """Creates sessions and refreshes them for a minute. Must add one row per session. Measures the size on disk."""
     seconds, sessions = (5, 100) if options.quick else (60, 1000)
     before, sizes = server.database.count_sessions(), []
     with ThreadPoolExecutor(1) as pool:

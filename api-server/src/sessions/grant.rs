@@ -20,7 +20,6 @@ pub(crate) struct TokenGrant {
     pub(crate) expires_at: Timestamp,
 }
 
-/// The access token and the refresh token of a grant.
 pub(crate) struct Tokens {
     pub(crate) access: AccessToken,
     pub(crate) refresh: String,

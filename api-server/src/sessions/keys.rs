@@ -55,8 +55,7 @@ impl Keys {
         self.active.load()
     }
 
-    /// Reads the secrets again on each signal, and replaces the keys if reading succeeds. Logs every result. Never
-    /// returns.
+    /// Replaces the keys on each signal if the secrets can be read again. Logs every result. Never returns.
     pub(crate) async fn reload_on_signal(
         &self,
         mut sighup: Signal,

@@ -42,7 +42,6 @@ impl Rotation {
     };
 }
 
-/// The decision about a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// The current token was presented: store this rotation and return the token of the new counter.

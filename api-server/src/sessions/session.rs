@@ -64,8 +64,7 @@ impl Lifetimes {
         self.cap_expiry(created_at, now.plus(self.sliding))
     }
 
-    /// Returns the latest login time of sessions that have reached the absolute lifetime; 1970 if there is no absolute
-    /// lifetime.
+    /// Returns the latest login time of sessions that have reached the absolute lifetime; 1970 if it is unlimited.
     pub(crate) fn login_cutoff(self, now: Timestamp) -> Timestamp {
         match self.absolute {
             Some(absolute) => now.minus(absolute),
@@ -84,7 +83,6 @@ pub(crate) struct SessionOpening {
     pub(crate) lifetimes: Lifetimes,
 }
 
-/// A session from the database.
 pub(crate) struct StoredSession {
     pub(crate) id: String,
     pub(crate) user_id: String,

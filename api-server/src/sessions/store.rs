@@ -151,7 +151,6 @@ pub(super) fn list_live(
     Ok(live_sessions.collect())
 }
 
-/// The outcome of a refresh with a refresh token.
 pub(crate) enum RefreshOutcome {
     /// The caller receives the refresh token of this counter, and an access token issued at `issued_at`.
     Granted {
@@ -267,8 +266,7 @@ fn set_rotation(
     Ok(updated_row_count == 1)
 }
 
-/// Sets the expiry and the last use of a session. Returns false if the session is revoked or its stored expiry has
-/// passed.
+/// Sets the expiry and the last use. Returns false if the session is revoked or its stored expiry has passed.
 pub(crate) fn prolong(
     connection: &mut DbConnection,
     id: &str,

@@ -17,7 +17,6 @@ const SMALL_PAGE_BYTES: usize = 64 << 10;
 /// The most rows that one database job reads: a default page, and one more row that shows whether there is a next page.
 const SLICE_ROWS: i64 = 101;
 
-/// Selects the tasks of a page.
 #[derive(Clone, Copy)]
 pub(super) struct PageQuery<'a> {
     pub(super) completed: Option<bool>,
@@ -53,7 +52,6 @@ pub(super) struct Page {
     end: Option<PageEnd>,
 }
 
-/// Why a page has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PageEnd {
     /// There are no more tasks.
@@ -148,8 +146,7 @@ impl Page {
         Ok(true)
     }
 
-    /// Returns whether the JSON with its closing bracket is small enough. Reserves memory if the JSON exceeds
-    /// [`SMALL_PAGE_BYTES`].
+    /// Returns whether the JSON with its closing bracket is small enough. Reserves memory for a large page if needed.
     fn fits_after_reserving(&mut self) -> bool {
         let length = self.json.len() + 1;
         if length > self.max_bytes && self.reservation.is_none() {

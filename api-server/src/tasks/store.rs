@@ -87,12 +87,10 @@ pub(super) struct NewTask {
     pub(super) created_at: Timestamp,
 }
 
-/// The outcome of adding a task.
 pub(super) enum InsertOutcome {
     Task(Box<Task>),
     /// The owner has at least as many tasks as allowed.
     LimitReached,
-    /// The owner has no account.
     NoAccount,
 }
 

@@ -3,8 +3,7 @@
 //! An account has at most [`MAX_LIVE`] live sessions, but in an old database it may have thousands. An operation that
 //! ends all sessions (a logout, a change of password, the deletion of the account) first calls this module, which ends
 //! most sessions in batches. Other writes run between the batches. The operation then ends the remaining sessions in
-//! its own transaction. After a crash before that transaction, most sessions have ended, but the password or the
-//! account is unchanged.
+//! its own transaction. After a crash before that transaction, sessions have ended, but the operation has not happened.
 
 use std::sync::Arc;
 use std::time::SystemTime;

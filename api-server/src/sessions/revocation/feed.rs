@@ -27,7 +27,6 @@ pub(crate) struct RevocationFeed {
     complete_read_at: Mutex<Option<Instant>>,
 }
 
-/// The result of one read of revocations from the database.
 struct NewRevocations {
     /// The number of the newest revocation, even if that revocation was purged.
     newest_sequence: i64,

@@ -43,8 +43,7 @@ impl Server {
         self.now += seconds;
     }
 
-    /// Presents a token with this counter. Returns the counter of the token in the response, or `None` if the server
-    /// rejects the presented token.
+    /// Presents a token with this counter. Returns the counter of the new token; `None` if the request is rejected.
     fn refresh(&mut self, token_counter: u32) -> Option<u32> {
         if !self.is_live {
             return None;

@@ -1,5 +1,4 @@
-//! Tests the decisions of the rule of refresh token rotation, the length of the overlap and the maximum number of late
-//! recoveries.
+//! Tests the rule of refresh token rotation, the length of the overlap and the maximum number of late recoveries.
 
 use std::time::Duration;
 
