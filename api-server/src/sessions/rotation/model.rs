@@ -178,7 +178,7 @@ fn simulate(sequence: &[Event]) -> Server {
 }
 
 #[test]
-fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_row() {
+fn an_honest_client_is_logged_out_only_after_three_late_attempts_in_a_row() {
     let (mut live_count, mut logged_out_count) = (0, 0);
     for sequence in event_sequences(6) {
         let server = simulate(&sequence);
