@@ -5,7 +5,8 @@ use auth_core::password::Password;
 use super::blocklist::Blocklist;
 use crate::problem::violation::FieldViolation;
 
-/// A new password that the policy accepted. The hasher accepts only this type, so no unchecked password is hashed.
+/// A new password that the policy accepted. The hasher hashes no other type of new password, so each new password was
+/// checked.
 pub(crate) struct ChosenPassword(Password);
 
 impl ChosenPassword {

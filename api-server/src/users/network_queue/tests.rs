@@ -47,7 +47,7 @@ fn push_many(
     }
 }
 
-/// The position, counted from 1, at which this network is first served.
+/// Serves waiters until this network is served. Returns the position, counted from 1, at which it was served.
 fn position_of(queue: &mut NetworkQueue<QueueKey>, key: QueueKey) -> usize {
     let mut position = 1;
     while queue.pop().expect("the network waits") != key {
@@ -180,7 +180,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 0..300)
 }
 
-/// A waiter of the model.
 struct ModelWaiter {
     /// The number of the step that added the waiter.
     number: u64,
@@ -192,18 +191,19 @@ struct ModelWaiter {
 #[derive(Default)]
 struct Model {
     waiters: Vec<ModelWaiter>,
-    /// For each waiting site, how often each other site was served since the waiting site began to wait.
+    /// For each waiting site, how many times each other site was served since the waiting site began to wait or was
+    /// last served.
     served_since: HashMap<QueueKey, HashMap<QueueKey, usize>>,
 }
 
 impl Model {
-    /// The sites that have waiters.
+    /// The site of each waiter.
     fn sites(&self) -> Vec<QueueKey> {
         let waiters = self.waiters.iter();
         waiters.map(|waiter| site_of(waiter.key)).collect()
     }
 
-    /// Removes the counts of sites that have no more waiters.
+    /// Removes the counts of sites that have no waiters left.
     fn forget_absent_sites(&mut self) {
         let sites = self.sites();
         self.served_since.retain(|site, _| sites.contains(site));
