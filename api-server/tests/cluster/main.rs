@@ -1,4 +1,5 @@
-//! Tests sessions across several server processes: logouts, replacements of the secret, and kills.
+//! Tests sessions with several server processes, in parallel or one after another: logouts, replacements of the secret,
+//! and kills.
 
 #![expect(
     clippy::unwrap_used,

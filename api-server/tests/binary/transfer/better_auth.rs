@@ -130,7 +130,7 @@ fn users_of_another_provider_are_imported_without_a_password(engine: Engine) {
     }
 }
 
-/// Imports a bcrypt hash that was computed without Unicode normalization, as bcryptjs does.
+/// Imports a hash of the password `U*U`, from the test vectors of `crypt_blowfish`.
 fn bcrypt_hashes_of_other_programs_are_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user_without_password("a", "ada@example.com", 1);

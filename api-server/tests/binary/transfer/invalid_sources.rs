@@ -1,4 +1,5 @@
-//! Tests that an import from an invalid source exits with code 1, reports the error and writes nothing.
+//! Tests that an import from an invalid source exits with code 1, reports the error and writes nothing. Also tests
+//! invalid arguments, and that an import does not change the source.
 
 use std::fs;
 
