@@ -92,7 +92,7 @@ impl BetterAuth {
     }
 
     /// The query selects one row for each user, even if the user has no credential account or several. The oldest user
-    /// comes first, so of two valid users with the same email address, the older user is imported.
+    /// comes first, so the first import prefers the older of two users with the same email address.
     fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
         let mut user_columns = TableColumns::read(reader, &self.users, "u")?;
         let mut account_columns = TableColumns::read(reader, &self.accounts, "c")?;
@@ -255,7 +255,7 @@ impl<'a> TableColumns<'a> {
 }
 
 impl CheckedSource {
-    /// Passes every user, then every task of the table of tasks, if there is one, to the writer.
+    /// Passes every user to the writer, then every task if tasks are to be imported.
     pub(super) fn copy_to<W: Write>(
         &mut self,
         writer: &mut ImportWriter<W>,

@@ -238,7 +238,7 @@ struct TaskKey {
 }
 
 /// Returns the keys of those tasks that an earlier run imported, or that were exported from this database and still
-/// exist.
+/// exist there.
 fn present_task_keys(
     connection: &mut DbConnection,
     source: &str,
@@ -262,8 +262,8 @@ fn present_task_keys(
     Ok(present_keys)
 }
 
-/// Returns the keys of the tasks that this database has with the same id and creation time: these tasks were exported
-/// from this database.
+/// Returns the keys of those tasks that this database already has with the same id and creation time. These tasks were
+/// exported from this database.
 fn exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],

@@ -12,12 +12,12 @@ const MAX_BYTES: usize = 254;
 /// The longest local part, in bytes: RFC 5321 § 4.5.3.1.1.
 const MAX_LOCAL_PART_BYTES: usize = 64;
 
-/// An email address in the spelling that is stored: ASCII, in lower case, other letters of the domain as A-labels
-/// (RFC 5890). In a [`LoginEmail`], it may also be a spelling of earlier releases.
+/// An email address in the spelling that is stored: ASCII, in lower case, with A-labels (RFC 5890) in the domain. In a
+/// [`LoginEmail`], it may also be a spelling of earlier releases.
 ///
 /// [`Email::parse`] accepts only a dot-atom (RFC 5322 § 3.2.3) as the local part, and rejects local parts beyond ASCII
-/// (RFC 6531) and address literals. So no character of an email address ends a mail header, a line of the log or an
-/// HTML attribute in double quotes.
+/// (RFC 6531) and address literals. So it accepts no character that ends a mail header, a line of the log or an HTML
+/// attribute in double quotes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Email(String);
 
@@ -64,7 +64,7 @@ pub(crate) fn canonical_spelling(email: String) -> String {
     Email::parse(&email).map_or(email, Email::into_string)
 }
 
-/// An email address entered to log in, with the spellings under which earlier releases may have stored the account.
+/// An email address by which an account is looked up, with the spellings that earlier releases may have stored.
 #[derive(Debug, Clone)]
 pub(crate) struct LoginEmail {
     /// The spelling to look up first. Failed logins are counted under this spelling.

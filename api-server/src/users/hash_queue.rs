@@ -23,7 +23,7 @@ struct Inner {
     waiters: NetworkQueue<Sender<HashPermit>>,
 }
 
-/// Permits its owner to hash or check one password on one core. Dropping this value grants a permit to the next waiter.
+/// Permits its owner to hash or check one password on one core. Dropping this value frees the core for the next waiter.
 pub(crate) struct HashPermit(Option<Arc<HashQueue>>);
 
 /// A request that waits for a permit. If this value is dropped, the request leaves the queue.

@@ -1,5 +1,5 @@
-//! Finds stored email addresses that the current rule rejects or spells differently. If the operator wishes, stores the
-//! new spelling unless another account has that spelling.
+//! Finds stored email addresses that the current rule rejects or spells differently. Can also store the new spelling,
+//! unless another account has that spelling.
 
 mod store;
 
@@ -21,7 +21,7 @@ pub(crate) struct Deviation {
 pub(crate) enum Verdict {
     /// The rule accepts the email address in this new spelling, which no other account has.
     NewSpelling(Email),
-    /// The rule accepts the email address in this new spelling, but another account has the new spelling.
+    /// The rule accepts the email address in this new spelling, which another account has.
     SpellingInUse(Email),
     /// The rule rejects the email address, for this reason.
     Rejected(FieldViolation),

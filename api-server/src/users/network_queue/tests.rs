@@ -47,7 +47,7 @@ fn push_many(
     }
 }
 
-/// Serves waiters until this network is served. Returns the position, counted from 1, at which it was served.
+/// Serves waiters until a waiter of this network is served. Returns the position of that waiter, counted from 1.
 fn position_of(queue: &mut NetworkQueue<QueueKey>, key: QueueKey) -> usize {
     let mut position = 1;
     while queue.pop().expect("the network waits") != key {
