@@ -1,4 +1,4 @@
-//! Tests that no password, token or secret is in the log, at any level.
+//! Tests that no password, access token or secret is in the log, at any level.
 
 use std::fs;
 

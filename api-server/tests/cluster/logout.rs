@@ -16,7 +16,8 @@ const MAX_DELAY: Duration = Duration::from_secs(2);
 const USER_COUNT: usize = 4;
 /// The number of logouts of each user.
 const LOGOUT_COUNT: usize = 25;
-/// The delay between two requests of a client. The delay limits the precision of the measured times.
+/// The delay between two checks of a token, and between two rounds of other requests. The delay limits the precision of
+/// the measured times.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const PASSWORD: &str = "correct horse battery staple";
 

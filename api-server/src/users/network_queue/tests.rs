@@ -68,7 +68,7 @@ fn a_new_network_is_served_after_one_waiter_of_each_waiting_network() {
 }
 
 #[test]
-fn each_of_many_logins_is_served_within_one_round() {
+fn each_of_many_waiters_is_served_within_one_round() {
     let mut queue = queue();
     push_many(&mut queue, (0..50).map(v4), 100);
     for _ in 0..20 {
