@@ -1,5 +1,4 @@
-//! Writes imported users and tasks in batches, each in one transaction. A batch that the database rejects is written
-//! row by row.
+//! Writes imported users and tasks in batches, each in one transaction. A rejected batch is written row by row.
 
 use std::io::Write;
 

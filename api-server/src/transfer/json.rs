@@ -40,7 +40,7 @@ pub(super) fn copy_to<W: Write>(
                 let id = task_record.id.clone();
                 writer.add_task(&id, task_record.check())?;
             }
-            Err(reason) => writer.report.count_unreadable_line(line_number, &reason)?,
+            Err(reason) => writer.report.count_rejected_line(line_number, &reason)?,
         }
     }
     Ok(())

@@ -52,8 +52,8 @@ pub(super) struct Report<W> {
     user_counts: OutcomeCounts,
     users_without_password_count: u64,
     task_counts: OutcomeCounts,
-    /// The number of lines of text, not blank, that are neither a user nor a task.
-    unreadable_line_count: u64,
+    /// The number of lines that are neither blank nor a user nor a task.
+    rejected_line_count: u64,
 }
 
 impl<W: Write> Report<W> {
@@ -63,7 +63,7 @@ impl<W: Write> Report<W> {
             user_counts: OutcomeCounts::default(),
             users_without_password_count: 0,
             task_counts: OutcomeCounts::default(),
-            unreadable_line_count: 0,
+            rejected_line_count: 0,
         }
     }
 
@@ -97,8 +97,8 @@ impl<W: Write> Report<W> {
     }
 
     /// Counts and reports a line that is neither a user nor a task.
-    pub(super) fn count_unreadable_line(&mut self, number: u64, reason: &str) -> io::Result<()> {
-        self.unreadable_line_count += 1;
+    pub(super) fn count_rejected_line(&mut self, number: u64, reason: &str) -> io::Result<()> {
+        self.rejected_line_count += 1;
         writeln!(self.output, "line {number} rejected: {reason}")
     }
 
@@ -112,12 +112,8 @@ impl<W: Write> Report<W> {
         if self.task_counts.total() > 0 {
             writeln!(self.output, "tasks: {}", self.task_counts.summary(""))?;
         }
-        if self.unreadable_line_count > 0 {
-            writeln!(
-                self.output,
-                "lines: {} rejected",
-                self.unreadable_line_count
-            )?;
+        if self.rejected_line_count > 0 {
+            writeln!(self.output, "lines: {} rejected", self.rejected_line_count)?;
         }
         self.output.flush()
     }

@@ -69,9 +69,8 @@ struct ImportedTaskRow<'a> {
     source_id: &'a str,
 }
 
-/// Inserts the users whose id and email address no existing user has, in one transaction, and returns one outcome for
-/// each user. With `remember_ids`, records the ids of the inserted users, and rejects a user whose id is recorded but
-/// whose account was deleted.
+/// Inserts the users whose id and email address are new, in one transaction, and returns one outcome for each user. With
+/// `remember_ids`, records the inserted ids, and rejects a user whose id is recorded but whose account was deleted.
 pub(super) fn import_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
@@ -169,9 +168,8 @@ impl KnownUsers {
     }
 }
 
-/// Inserts the tasks whose owner exists and that were not imported before, in one transaction, and returns one outcome
-/// for each task. A task that an earlier run imported from `source` is `AlreadyPresent`, even if the task was changed
-/// or deleted afterwards.
+/// Inserts the tasks of existing owners that were not imported before, in one transaction, and returns one outcome for
+/// each task. A task that an earlier run imported from `source` is `AlreadyPresent`, even if it was deleted afterwards.
 pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,
@@ -237,8 +235,7 @@ struct TaskKey {
     source_id: String,
 }
 
-/// Returns the keys of those tasks that an earlier run imported, or that were exported from this database and still
-/// exist there.
+/// Returns the keys of those tasks that an earlier run imported, or that this database exported and still has.
 fn present_task_keys(
     connection: &mut DbConnection,
     source: &str,

@@ -27,9 +27,9 @@ impl Hasher {
         }
     }
 
-    /// Waits for a permit to hash. Rejects the request at once if the queue has no capacity for the client's network,
-    /// or later if a request of another network displaces it. All clients without a network are treated as one network.
-    /// The wait ends when the client disconnects.
+    /// Waits for a permit to hash, or until the client disconnects. Fails at once if the queue has no capacity for the
+    /// client's network, or later if a request of another network displaces this request. All clients without a network
+    /// are treated as one network.
     pub(crate) async fn permit(&self, client: &Client) -> Result<HashPermit, Problem> {
         tokio::select! {
             biased;

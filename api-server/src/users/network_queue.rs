@@ -101,8 +101,7 @@ impl<T> NetworkQueue<T> {
         Some(waiter)
     }
 
-    /// Displaces a waiter if a new waiter of this network would exceed the limit of the site or of the queue. Returns
-    /// the displaced waiter, if any.
+    /// Displaces and returns a waiter if a new waiter of this network would exceed the limit of its site or the queue.
     fn displace_if_full(&mut self, key: QueueKey) -> Result<Option<T>, NetworkQueueFull> {
         let site = self.site_mut(site_of(key));
         let (network_waiter_count, site_waiter_count) = site.map_or((0, 0), |site| {

@@ -33,9 +33,8 @@ pub(crate) struct Authenticated {
 }
 
 impl Passwords {
-    /// Authenticates a user by email address. Returns `None` for a wrong password and for an unknown email address; the
-    /// check of a wrong password is no faster than that of an unknown email address. After too many failures, the error
-    /// has status 429.
+    /// Authenticates a user by email address. Returns `None` for a wrong password or an unknown email address. After
+    /// too many failures, the error has status 429.
     pub(crate) async fn authenticate(
         &self,
         email: LoginEmail,

@@ -72,8 +72,7 @@ impl Throttle {
         }
     }
 
-    /// Reserves the comparison of a password. The error has status 429 if failures, and comparisons in progress, have
-    /// used up a limit.
+    /// Reserves the comparison of a password. Fails with status 429 if failures and running comparisons use up a limit.
     pub(crate) fn reserve_guess(
         &self,
         email: &Email,
@@ -94,8 +93,7 @@ impl Throttle {
         })
     }
 
-    /// Reserves a registration. The error has status 429 if registrations, also those in progress, have used up a
-    /// limit.
+    /// Reserves a registration. Fails with status 429 if registrations, also running ones, use up a limit.
     pub(crate) fn reserve_registration(
         &self,
         network: Option<Network>,

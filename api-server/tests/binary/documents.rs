@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use harness::{WorkDir, repository_file};
 
-/// Returns the environment variable and the default of every setting. The text is empty for a setting without a default
-/// and for a default that the program computes.
+/// Returns the environment variable and the default of every setting. A default that is missing or computed is empty.
 fn settings() -> BTreeMap<String, String> {
     let command = Settings::command();
     let arguments = command.get_arguments().map(|argument| {

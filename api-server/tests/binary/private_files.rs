@@ -1,5 +1,4 @@
-//! Tests that new files with password hashes and secrets are readable only by their owner, and starts the server with
-//! files that other users can read.
+//! Tests that new files with secrets are readable only by their owner, and starts with files that other users can read.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,4 @@
-//! Tests the shutdown: requests in flight are finished, idle connections are closed, and a response that is never read
-//! is aborted.
+//! Tests the shutdown: requests in flight are finished, idle connections are closed, unread responses are aborted.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};

@@ -36,8 +36,7 @@ fn rejects_as_revoked(connection: &mut Connection, token: &str) -> bool {
     }
 }
 
-/// Logs in and out on the first server repeatedly. Returns for each logout the time until every server rejected the
-/// token.
+/// Logs in and out on the first server repeatedly. Returns for each logout the time until no server accepts the token.
 fn measure_logouts(servers: &[Server], email: &str) -> Vec<Duration> {
     let mut connections: Vec<_> = servers.iter().map(Server::connect).collect();
     let (logout_connection, other_connections) = connections.split_first_mut().unwrap();

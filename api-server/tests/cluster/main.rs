@@ -1,5 +1,4 @@
-//! Tests sessions with several server processes, in parallel or one after another: logouts, replacements of the secret,
-//! and kills.
+//! Tests sessions with several server processes, at once or in turn: logouts, replacements of the secret, and kills.
 
 #![expect(
     clippy::unwrap_used,

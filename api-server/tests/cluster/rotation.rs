@@ -219,8 +219,7 @@ const MAX_OLDER_SECRETS: usize = 7;
 /// How many times the secret is replaced.
 const REPLACEMENT_COUNT: usize = 60;
 
-/// Replaces the secret every second. The service and all processes receive a new secret before any process signs with
-/// that secret.
+/// Replaces the secret every second. Service and processes receive a new secret before any process signs with it.
 fn replace_secret_every_second(
     secrets: &[&str],
     processes: &[Process],
