@@ -8,7 +8,7 @@ use crate::{Refusal, Verification};
 
 /// Identifies the caller of a request by the request's credentials, locally or by asking a remote authority.
 pub trait Authenticate: Send + Sync + 'static {
-    /// Returns the caller with these credentials, or the refusal to respond with.
+    /// Returns the caller who sent these credentials, or the refusal to respond with.
     fn authenticate(&self, credentials: &Credentials<'_>) -> Verification;
 }
 
@@ -56,7 +56,7 @@ mod tests {
     use crate::credentials::{Credentials, Field, Headers};
     use crate::{Caller, Refusal};
 
-    /// Identifies every caller as user 42, with a pending future, as a remote authority does.
+    /// Identifies every caller as user 42, with [`Verification::Pending`], as a remote authority does.
     struct RemoteAuthority;
 
     impl Authenticate for RemoteAuthority {

@@ -16,7 +16,7 @@ pub struct LocalVerifier {
 }
 
 impl LocalVerifier {
-    /// Creates a verifier with the system's clock that reads the `Authorization` header only.
+    /// Creates a verifier that uses the system's clock and reads only the `Authorization` header.
     #[must_use]
     pub fn new(verifier: TokenVerifier) -> Self {
         Self {

@@ -24,8 +24,8 @@ impl From<reqwest::Error> for RequestError {
     }
 }
 
-/// Builds a client that keeps up to `max_idle` idle connections, follows no redirect and uses no proxy. The caller
-/// limits the time of a whole request.
+/// Builds a client that keeps up to `max_idle` idle connections, follows no redirect and uses no proxy. The client
+/// does not limit the time of a whole request.
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ pub(super) async fn read_ok_body(response: Response) -> Result<Vec<u8>, RequestE
     }
 }
 
-/// Reads a body of at most [`MAX_BODY_BYTES`].
+/// Reads a body of at most [`MAX_BODY_BYTES`]; a longer body is an error.
 pub(super) async fn read_body(mut response: Response) -> Result<Vec<u8>, RequestError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
