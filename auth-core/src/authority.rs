@@ -67,9 +67,9 @@ mod tests {
     }
 
     /// A request with these values of `X-User-Id`.
-    struct UserIds(&'static [&'static str]);
+    struct RequestWithUserIds(&'static [&'static str]);
 
-    impl Headers for UserIds {
+    impl Headers for RequestWithUserIds {
         fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
             if field == Field::UserId {
                 self.0.iter().for_each(|id| visit(id.as_bytes()));
@@ -88,8 +88,9 @@ mod tests {
 
     #[test]
     fn x_user_id_must_match_the_caller_of_a_remote_authority_too() {
-        let authenticate =
-            |ids| poll_user_id(Authority::new(RemoteAuthority).authenticate(&UserIds(ids)));
+        let authenticate = |ids| {
+            poll_user_id(Authority::new(RemoteAuthority).authenticate(&RequestWithUserIds(ids)))
+        };
         for matching_ids in [&[] as &[_], &["42"], &["42", "42"]] {
             assert_eq!(
                 authenticate(matching_ids),
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_pending_result_is_a_500_for_code_that_cannot_await() {
-        let verification = Authority::new(RemoteAuthority).authenticate(&UserIds(&[]));
+        let verification = Authority::new(RemoteAuthority).authenticate(&RequestWithUserIds(&[]));
         assert_eq!(verification.into_ready().unwrap_err().status(), 500);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Error, bearer};
 
-/// A header field that says who the caller is.
+/// A header field that is read to identify the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Field {

@@ -12,7 +12,7 @@ use std::fmt;
 pub enum Error {
     /// 401: the request has no `Authorization` header and, if the verifier accepts cookies, no cookie.
     MissingCredentials,
-    /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookie was sent twice.
+    /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookies are unacceptable.
     MalformedCredentials(&'static str),
     /// 401: the token is longer than [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES).
     TokenTooLong,
@@ -94,7 +94,7 @@ impl Error {
     }
 }
 
-/// Writes one line of ASCII without `"` and `\`, as `error_description` requires (RFC 6750 § 3).
+/// Writes one line. For a 401 the line is ASCII without `"` and `\`, as `error_description` requires (RFC 6750 § 3).
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

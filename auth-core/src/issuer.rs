@@ -27,7 +27,7 @@ pub struct TokenIssuer {
     keyring: Keyring,
     issuer: String,
     audience: String,
-    /// The lifetime of each token, in seconds.
+    /// The longest lifetime of a token, in seconds.
     lifetime: i64,
 }
 
@@ -64,8 +64,8 @@ struct Payload<'a> {
 }
 
 impl TokenIssuer {
-    /// Creates an issuer whose tokens have this `iss` and `aud`, and `exp = iat + lifetime` unless the call sets an
-    /// earlier limit. The lifetime is rounded down to whole seconds.
+    /// Creates an issuer whose tokens have this `iss` and `aud`, and an `exp` of at most `iat + lifetime`. The lifetime
+    /// is rounded down to whole seconds.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl TokenIssuer {
         })
     }
 
-    /// Returns the lifetime of tokens without an earlier limit, in whole seconds (`expires_in`, RFC 6749 § 5.1).
+    /// Returns the longest lifetime of the tokens, in whole seconds (`expires_in`, RFC 6749 § 5.1).
     #[must_use]
     pub const fn lifetime_seconds(&self) -> i64 {
         self.lifetime
@@ -107,8 +107,8 @@ impl TokenIssuer {
     }
 
     /// As [`issue`](Self::issue), with the given `jti`. From the same subject, `jti` and `now` (in whole seconds),
-    /// issuers with equal settings produce the same token. Two different tokens must not share a `jti` (RFC 7519
-    /// § 4.1.7).
+    /// issuers with equal settings and secrets produce the same token. Two different tokens must not share a `jti` (RFC
+    /// 7519 § 4.1.7).
     ///
     /// # Errors
     ///

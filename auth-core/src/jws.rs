@@ -11,8 +11,8 @@ use crate::keyring::Key;
 use crate::{ACCESS_TOKEN_TYPE, Error, Keyring, MAX_TOKEN_BYTES};
 use header::JoseHeader;
 
-/// The size of the stack buffers, in bytes. A part of a token that may be longer is decoded on the heap. The payload of
-/// an access token that this crate issues usually has 200 to 460 bytes.
+/// The size of the stack buffers, in bytes. A part of a token that may be longer after decoding is decoded on the heap.
+/// The payload of an access token that this crate issues usually has 200 to 460 bytes.
 const STACK_BYTES: usize = 512;
 
 /// A compact JWS that is split but not verified.

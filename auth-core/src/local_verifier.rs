@@ -35,7 +35,7 @@ impl LocalVerifier {
 
     /// Sets the cookie that carries the token if there is no `Authorization` header. Defaults to no cookie.
     ///
-    /// A browser sends cookies even if another site starts the request. A service that accepts cookies must itself
+    /// A browser may send cookies even if another site starts the request. A service that accepts cookies must itself
     /// reject state-changing requests of other origins (CSRF).
     #[must_use]
     pub const fn with_cookie(mut self, name: &'static str) -> Self {

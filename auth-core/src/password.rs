@@ -87,7 +87,7 @@ impl Password {
 /// A password typed at login: 1 to 128 characters after NFKC, or at most 128 UTF-16 code units as typed (the limit of
 /// Better Auth).
 ///
-/// An attempt may be shorter than a new password, so that a short wrong password has the same response time as others.
+/// An attempt may be shorter than a new password, so that a short wrong password has the usual response time.
 pub struct PasswordAttempt {
     /// The password as typed, followed by its NFKC form, in one buffer that is wiped on drop.
     buffer: Zeroizing<String>,
@@ -99,7 +99,7 @@ impl PasswordAttempt {
     ///
     /// # Errors
     ///
-    /// [`Error::UnacceptablePassword`] if the password is empty, or above 128 characters and 128 UTF-16 code units.
+    /// [`Error::UnacceptablePassword`] if the password is empty, or exceeds both 128 characters and 128 UTF-16 units.
     pub fn new(text: &str) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::UnacceptablePassword("must not be empty"));
@@ -138,7 +138,7 @@ impl PasswordAttempt {
     }
 
     /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The attempt may be
-    /// shorter than a new password, because an old password may be. Takes the time of one bcrypt.
+    /// shorter than a new password, because the password may be older than that rule. Takes the time of one bcrypt.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Defines refresh tokens, which are computed instead of stored.
 //!
 //! A refresh token contains a session id and a counter, with a MAC under a key that is derived from the secret
-//! (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). The counter is the number of earlier tokens of the session. A
-//! server therefore stores no token, and computes the next token from the same session id and the next counter.
+//! (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). A server therefore stores no token, and computes the next
+//! token from the same session id and the next counter. The counter is the number of earlier tokens of the session.
 //!
 //! Format: `rt_`, then base64url (without padding) of 16 bytes session id, 4 bytes counter (big-endian) and 32 bytes
 //! HMAC-SHA-256 of id and counter. Clients must not parse the token. A refresh token is not accepted as an access
@@ -37,7 +37,7 @@ pub struct RefreshToken {
     pub counter: u32,
 }
 
-/// Encodes refresh tokens with the current secret of a keyring. Decoding accepts every secret of the keyring.
+/// Encodes refresh tokens with the current secret of a keyring. Decoding accepts any secret of the keyring.
 ///
 /// ```
 /// use auth_core::refresh::{RefreshToken, RefreshTokens};

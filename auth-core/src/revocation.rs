@@ -87,7 +87,7 @@ impl RevokedSessions {
         self.len() == 0
     }
 
-    // A poisoned lock is used as well: no code panics while the map is inconsistent.
+    // A poisoned lock is used like any other, because no code panics while the map is inconsistent.
     fn read(&self) -> RwLockReadGuard<'_, Sessions> {
         self.0
             .sessions

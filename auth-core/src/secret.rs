@@ -16,8 +16,7 @@ const MIN_BYTES: usize = 32;
 /// The fewest distinct byte values of a secret. Even 32 random hexadecimal digits practically always have more.
 const MIN_DISTINCT_BYTES: usize = 6;
 
-/// A shared HS256 secret of at least 32 bytes. The memory is wiped on drop. `Debug` output does not
-/// contain the secret.
+/// A shared HS256 secret of at least 32 bytes. The memory is wiped on drop. `Debug` does not show it.
 ///
 /// ```
 /// use auth_core::{Error, Secret};
@@ -54,7 +53,7 @@ impl Secret {
         random_base64url::<32>().map(|text| Self(text.into_bytes().into()))
     }
 
-    /// Creates a secret without checks, because the keys of some test vectors are weak, such as 32 zero bytes.
+    /// Creates a secret without checks, for test vectors with weak keys, such as 32 zero bytes.
     #[cfg(test)]
     pub(crate) fn unchecked(bytes: Vec<u8>) -> Self {
         Self(bytes.into())

@@ -18,7 +18,7 @@ use crate::{Error, Keyring};
 const PURPOSE: &[u8] = b"auth-core session handle v1";
 const MALFORMED: Error = Error::MalformedToken("The session handle is malformed");
 
-/// Encodes session handles with the current secret of a keyring. Decoding accepts every secret of the keyring.
+/// Encodes session handles with the current secret of a keyring. Decoding accepts any secret of the keyring.
 ///
 /// ```
 /// use auth_core::session_handle::SessionHandles;
@@ -46,8 +46,8 @@ impl SessionHandles {
         }
     }
 
-    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`. The same session and secret always
-    /// produce the same text.
+    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`. The same session and secret always produce the
+    /// same text.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
         encode_hex(session_id, &self.keys.tag(&session_id))

@@ -10,7 +10,8 @@
 //! session token as another kind.
 //!
 //! A signed cookie is a value, a dot, and the HMAC-SHA-256 of the value under the secret itself, in base64 (RFC 4648
-//! § 4) with padding. Only session tokens and the word `true` are signed, so no such signature is valid for a JWS.
+//! § 4) with padding. Only session tokens and the word `true` are signed. Neither contains a dot, so no such signature
+//! is valid for a JWS.
 
 use std::fmt;
 
@@ -32,7 +33,7 @@ const SIGNATURE_CHARS: usize = 44;
 const FLAG: &str = "true";
 const MALFORMED: Error = Error::MalformedToken("The session token is malformed");
 
-/// Encodes session tokens and cookies with the current secret of a keyring. Decoding accepts every secret of the keyring.
+/// Encodes session tokens and cookies with the current secret of a keyring. Decoding accepts any secret of the keyring.
 ///
 /// ```
 /// use auth_core::session_token::SessionTokens;
@@ -58,7 +59,7 @@ impl SessionTokens {
     pub fn new(keyring: &Keyring) -> Self {
         Self {
             token_keys: keyring.mac_keys(|key| key.derive(PURPOSE)),
-            cookie_keys: keyring.mac_keys(|key| key.mac.clone()),
+            cookie_keys: keyring.mac_keys(|key| key.mac_key.clone()),
         }
     }
 
@@ -83,7 +84,7 @@ impl SessionTokens {
         session_id.try_into().map_err(|_length| MALFORMED)
     }
 
-    /// Returns whether the current secret signed the token. Replace a token that a previous secret signed.
+    /// Returns whether the current secret made the MAC of the token. A token of a previous secret should be replaced.
     #[must_use]
     pub fn is_current(&self, token: &str) -> bool {
         decode_hex(token).is_some_and(|bytes| {

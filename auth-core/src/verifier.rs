@@ -18,9 +18,9 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// `email`, `iat`, `exp`, `jti` and `sid`, each exactly once, of the right type and within its bounds (RFC 7515, 7519,
 /// 8725). The [crate documentation](crate#what-is-checked) lists every rule.
 ///
-/// A verifier uses no database, no network and no clock of its own. For a typical token of a
-/// [`TokenIssuer`](crate::TokenIssuer) it allocates only the strings of the claims. A verifier is `Send` and `Sync`:
-/// share one verifier among all threads.
+/// A verifier uses no database, no network and no clock of its own. The verification of a typical token of a
+/// [`TokenIssuer`](crate::TokenIssuer) allocates only the strings of the claims. A verifier is `Send` and `Sync`: share
+/// one verifier among all threads.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

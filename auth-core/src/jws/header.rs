@@ -1,5 +1,5 @@
-//! Parses the JOSE header (RFC 7515 § 4) strictly. An accepted header decides only which key is
-//! tried first.
+//! Parses the JOSE header (RFC 7515 § 4) strictly. An accepted header decides only which key is tried
+//! first.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -47,8 +47,8 @@ impl<'t> JoseHeader<'t> {
         }
     }
 
-    /// Requires this `typ`, compared without regard to case (RFC 7515 § 4.1.9). Each kind of token has its own `typ`
-    /// (RFC 8725 § 3.11).
+    /// Requires this `typ`, compared without regard to case (RFC 7515 § 4.1.9). Each kind of JWT has its own `typ` (RFC
+    /// 8725 § 3.11).
     pub(super) fn require_type(&self, expected: &str) -> Result<(), Error> {
         match &self.typ {
             Some(JsonString(typ)) if typ.eq_ignore_ascii_case(expected) => Ok(()),

@@ -57,7 +57,7 @@ pub(super) mod tests {
         static ROUNDS: Cell<u64> = const { Cell::new(0) };
     }
 
-    /// Adds the rounds of one verification with bcrypt to the number of this thread.
+    /// Adds the rounds of one verification with bcrypt to the count of this thread.
     pub(in crate::password) fn count_rounds(cost: Option<Cost>) {
         ROUNDS.set(ROUNDS.get() + cost.map_or(0, |cost| 1 << cost.get()));
     }

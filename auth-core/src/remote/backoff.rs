@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The delay after a successful request. Failures in a row double this delay.
+/// The delay after a successful request. Each failure in a row doubles the delay.
 const SUCCESS_DELAY: Duration = Duration::from_millis(500);
 /// The longest delay, before multiplication by the random factor.
 const MAX_DELAY: Duration = Duration::from_secs(8);

@@ -1,4 +1,5 @@
-//! Builds the HTTP client for one server and reads responses, with limits on time, connections and response size.
+//! Builds the HTTP client for one server and reads responses. Limits the time to connect, the number of idle
+//! connections and the size of responses.
 
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ pub(super) fn build_client(max_idle: usize) -> Result<Client, Error> {
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] unless `server_url` is an `http://…` or `https://…` URL.
-pub(super) fn endpoint(server_url: &str, path: &str) -> Result<Url, Error> {
+pub(super) fn endpoint_url(server_url: &str, path: &str) -> Result<Url, Error> {
     const NOT_HTTP: Error =
         Error::InvalidSetting("the server's address must be http://… or https://…");
     let parsed_url = Url::parse(server_url).ok();

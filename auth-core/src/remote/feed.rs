@@ -23,7 +23,7 @@ pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 ///
 /// After a failure the feed retries after 1, 2, 4 and at most 8 seconds, each multiplied by a random factor of 0.5 to
 /// 1.5. The next successful responses contain every revocation that was missed. The feed is up to date when it has
-/// received the last page of the list; [`age`](Self::age) returns how long ago that was. Clones share the feed, which
+/// received the final page of the list; [`age`](Self::age) returns how long ago that was. Clones share the feed, which
 /// stops when the last clone and the last verifier of the feed are dropped.
 ///
 /// ```no_run
@@ -83,7 +83,7 @@ impl RevocationFeed {
         })?;
         let client = FeedClient {
             client: client::build_client(1)?,
-            url: client::endpoint(url, "/api/auth/revocations")?,
+            url: client::endpoint_url(url, "/api/auth/revocations")?,
             tokens: FeedTokens::new(keyring, issuer)?,
             clock,
         };
@@ -98,7 +98,7 @@ impl RevocationFeed {
         self.0.state.caught_up().await;
     }
 
-    /// Returns the time since the feed was last up to date, measured from the request for the last page of the list;
+    /// Returns the time since the feed was last up to date, measured from the request for the final page of the list;
     /// `None` if the feed never was up to date.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {

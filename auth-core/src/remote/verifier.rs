@@ -32,7 +32,7 @@ const MAX_CONNECTIONS: usize = 1024;
 /// server. No request is repeated. At most 32 requests run at once, each on a connection that is kept open. At most
 /// 1024 more wait, within the time limit. For half a second after a connection could not be opened, no request is sent.
 ///
-/// A browser sends cookies even if another site starts the request. A service whose state such a request can change
+/// A browser may send cookies even if another site starts the request. A service whose state such a request can change
 /// must itself reject requests of other origins (CSRF), or use [`with_bearer_only`](Self::with_bearer_only).
 ///
 /// ```
@@ -65,7 +65,7 @@ impl RemoteVerifier {
     /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, or the system has no readable
     /// certificates.
     pub fn new(server_url: &str) -> Result<Self, Error> {
-        let url = client::endpoint(server_url, "/api/auth/session")?;
+        let url = client::endpoint_url(server_url, "/api/auth/session")?;
         Ok(Self {
             endpoint: Arc::new(SessionEndpoint::new(url, DEFAULT_CONNECTIONS)?),
             timeout: DEFAULT_TIMEOUT,

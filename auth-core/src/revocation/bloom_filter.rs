@@ -9,8 +9,8 @@ const WORDS: usize = 1 << 14;
 /// One bit for every value of 20 of the 64 bits of a hash. If the bit is 0, the set has no hash with that value. If the
 /// bit is 1, the set may have one.
 ///
-/// A general Bloom filter computes several hashes per key. The keys of this set are hashes already, so one bit per key
-/// suffices.
+/// A general Bloom filter sets several bits per key, from several hashes. Here the keys are hashes already, and one bit
+/// per key suffices.
 pub(super) struct BloomFilter(Box<[AtomicU64]>);
 
 // Relaxed ordering is enough. Bits are written only under the write lock of the set. A thread that has synchronised

@@ -1,4 +1,5 @@
-//! Defines the tokens that authorise a service to read the revocation feed. A token proves knowledge of the secret.
+//! Defines the tokens that authorise a service to read the revocation feed. A token proves
+//! knowledge of a secret that the server accepts.
 
 use std::time::SystemTime;
 
@@ -58,8 +59,8 @@ impl FeedTokens {
         })
     }
 
-    /// Also accepts the tokens of services that know only a derived secret,
-    /// [`Secret::for_audience`](crate::Secret::for_audience). Defaults to no service.
+    /// Also accepts the tokens of services that know only the secret that is derived for their audience
+    /// ([`Secret::for_audience`](crate::Secret::for_audience)). Defaults to no service.
     ///
     /// # Errors
     ///

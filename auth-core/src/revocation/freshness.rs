@@ -10,12 +10,12 @@ use crate::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StalePolicy {
-    /// Continues with the known revocations. The tokens of a session that was revoked later stay valid until the feed
-    /// is up to date again, or until their `exp`.
+    /// Continues with the known revocations. The tokens of a session that is revoked meanwhile stay valid until the
+    /// feed is up to date again, or until their `exp`.
     #[default]
     FailOpen,
-    /// Rejects every token with [`Error::RevocationsOutdated`] (503) if the feed was last up to date longer ago than
-    /// this duration, or never.
+    /// Rejects every valid token with [`Error::RevocationsOutdated`] (503) if the feed was last up to date longer ago
+    /// than this duration, or never.
     FailClosedAfter(Duration),
 }
 
@@ -25,7 +25,7 @@ pub(crate) trait RevocationSource: fmt::Debug + Send + Sync {
     fn age(&self) -> Option<Duration>;
 }
 
-/// A source of revocations and its maximum age. The source stops only when every copy of this value is dropped.
+/// A source of revocations and its maximum age. The source does not stop before every copy of this value is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Freshness {
     source: Arc<dyn RevocationSource>,

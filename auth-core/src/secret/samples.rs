@@ -141,13 +141,14 @@ const WORDS: &[&str] = &[
     "your",
 ];
 
-/// The length of the shortest word that marks a secret as a sample (a marker), in bytes. Random text has shorter words.
+/// The length of the shortest marker, a word that marks a secret as a sample, in bytes. Random text may contain shorter
+/// words.
 const MIN_MARKER_BYTES: usize = 3;
 
 /// Returns whether `secret` consists only of sample words, in upper or lower case, and padding ([`is_padding`]). At
 /// least one of the words must be a marker ([`MIN_MARKER_BYTES`]).
 ///
-/// Entry `n` of `coverage` is for the first `n` bytes. The time is proportional to length × number of words.
+/// Entry `n` of `coverage` is for the first `n` bytes. The time is proportional to the length of the secret.
 pub(super) fn is_sample(secret: &[u8]) -> bool {
     let text = Zeroizing::new(secret.to_ascii_lowercase());
     let mut coverage = vec![Coverage::Other; text.len() + 1];

@@ -12,7 +12,8 @@ use crate::RevokedSessions;
 pub(super) struct FeedState {
     pub(super) revoked: RevokedSessions,
     started_at: Instant,
-    /// When the last page of the list was last requested: milliseconds after `started_at`, plus one. 0 means never.
+    /// The time of the latest request that returned the final page of the list: milliseconds after `started_at`, plus
+    /// one. 0 means never.
     caught_up_at: AtomicU64,
     has_caught_up: watch::Sender<bool>,
     last_error: Mutex<Option<String>>,
@@ -36,15 +37,15 @@ impl FeedState {
         let _sender_gone = receiver.wait_for(|has_caught_up| *has_caught_up).await;
     }
 
-    /// Returns the time since the last page of the list was last requested; `None` if never. Takes no lock.
+    /// Returns the time since the latest request that returned the final page of the list; `None` without such a request.
     pub(super) fn age(&self) -> Option<Duration> {
         let caught_up_at = self.caught_up_at.load(Ordering::Acquire).checked_sub(1)?;
         let since_start = self.started_at.elapsed();
         Some(since_start.saturating_sub(Duration::from_millis(caught_up_at)))
     }
 
-    /// Records that the last page was received. The age counts from its request, because the server may have read its
-    /// list then.
+    /// Records that the final page was received. The age counts from the request for this page, because the server may
+    /// have read its list then.
     pub(super) fn mark_caught_up(&self, requested_at: Instant) {
         let since_start = requested_at.saturating_duration_since(self.started_at);
         let millis = u64::try_from(since_start.as_millis()).unwrap_or(u64::MAX - 1);
@@ -60,7 +61,7 @@ impl FeedState {
         *self.lock_last_error() = error;
     }
 
-    // A poisoned lock is used as well: no code panics while the value is inconsistent.
+    // A poisoned lock is used like any other, because no code panics while the value is inconsistent.
     fn lock_last_error(&self) -> MutexGuard<'_, Option<String>> {
         self.last_error
             .lock()
