@@ -67,9 +67,9 @@ mod tests {
     }
 
     /// A request with these values of `X-User-Id`.
-    struct RequestWithUserIds(&'static [&'static str]);
+    struct UserIdRequest(&'static [&'static str]);
 
-    impl Headers for RequestWithUserIds {
+    impl Headers for UserIdRequest {
         fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
             if field == Field::UserId {
                 self.0.iter().for_each(|id| visit(id.as_bytes()));
@@ -88,9 +88,8 @@ mod tests {
 
     #[test]
     fn x_user_id_must_match_the_caller_of_a_remote_authority_too() {
-        let authenticate = |ids| {
-            poll_user_id(Authority::new(RemoteAuthority).authenticate(&RequestWithUserIds(ids)))
-        };
+        let authenticate =
+            |ids| poll_user_id(Authority::new(RemoteAuthority).authenticate(&UserIdRequest(ids)));
         for matching_ids in [&[] as &[_], &["42"], &["42", "42"]] {
             assert_eq!(
                 authenticate(matching_ids),
@@ -109,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_pending_result_is_a_500_for_code_that_cannot_await() {
-        let verification = Authority::new(RemoteAuthority).authenticate(&RequestWithUserIds(&[]));
+        let verification = Authority::new(RemoteAuthority).authenticate(&UserIdRequest(&[]));
         assert_eq!(verification.into_ready().unwrap_err().status(), 500);
     }
 }

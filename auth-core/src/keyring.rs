@@ -14,8 +14,7 @@ pub(crate) use mac_keys::MacKeys;
 ///
 /// Each secret has a key id (`kid`, RFC 7515 § 4.1.4) that is computed from the secret, so services that share a secret
 /// agree on the key id without a setting. The id is the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under
-/// the secret, in base64url (12 characters). To replace the secret, pass the old one to
-/// [`with_previous`](Self::with_previous).
+/// the secret, in base64url (12 characters). To rotate, pass the old secret to [`with_previous`](Self::with_previous).
 ///
 /// ```
 /// use auth_core::{Keyring, Secret};
@@ -40,8 +39,7 @@ impl Keyring {
         }
     }
 
-    /// Adds secrets that verify but never sign. If no `kid` names a secret, they are tried in this order, after the
-    /// current secret.
+    /// Adds secrets that verify but never sign, tried in this order after the key that `kid` names and the current key.
     ///
     /// The number of secrets is not limited, but a forged token costs up to one MAC per secret. Remove a previous
     /// secret after the last token that was signed with that secret has expired.

@@ -32,8 +32,7 @@ mod padding;
 mod scrypt;
 pub use hash::{Cost, PasswordHash};
 
-/// The fixed HMAC key for passwords that bcrypt might truncate. The key is public; it separates this use of HMAC from
-/// other uses.
+/// The public HMAC key for passwords that bcrypt might truncate. The key separates this use of HMAC from other uses.
 const PASSWORD_HMAC_KEY: &[u8] = b"auth-core password v1";
 /// The longest bcrypt input, in bytes. bcrypt reads 72 bytes, of which the last is the terminating NUL.
 const BCRYPT_MAX_BYTES: usize = 71;
@@ -43,8 +42,7 @@ const MIN_CHARS: usize = 8;
 const MAX_CHARS: usize = 128;
 /// The longest password that Better Auth accepts, in UTF-16 code units as typed.
 const MAX_UTF16_UNITS: usize = 128;
-/// The most UTF-8 bytes that one UTF-16 code unit becomes in NFKC. U+FDFA becomes 18 characters of 33
-/// bytes.
+/// The most UTF-8 bytes that one UTF-16 code unit becomes in NFKC. U+FDFA becomes 18 characters.
 const MAX_NFKC_BYTES_PER_UNIT: usize = 33;
 /// The longest input, in bytes, which is more than 128 characters need in any normalisation form.
 const MAX_INPUT_BYTES: usize = 4096;

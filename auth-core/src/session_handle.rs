@@ -46,8 +46,7 @@ impl SessionHandles {
         }
     }
 
-    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`. The same session and secret always produce the
-    /// same text.
+    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`. The text depends only on id and secret.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
         encode_hex(session_id, &self.keys.tag(&session_id))

@@ -1,5 +1,4 @@
-//! Parses the payload of an access token and checks its claims. Strings without escapes are copied only after all
-//! checks have passed.
+//! Parses the payload of an access token and checks its claims. Strings without escapes are copied after all checks.
 
 use std::cell::Cell;
 use std::fmt;

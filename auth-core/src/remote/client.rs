@@ -1,5 +1,4 @@
-//! Builds the HTTP client for one server and reads responses. Limits the time to connect, the number of idle
-//! connections and the size of responses.
+//! Builds the HTTP client for one server and reads responses, with limits on time, connections and response size.
 
 use std::time::Duration;
 

@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The number of 64-bit words: 128 KiB. With 100 000 revoked sessions, one bit in ten is set, so nine in ten lookups of
-/// active sessions need no lock.
+/// The number of 64-bit words: 128 KiB. With 100 000 revoked sessions, one bit in ten is set.
 const WORDS: usize = 1 << 14;
 
 /// One bit for every value of 20 of the 64 bits of a hash. If the bit is 0, the set has no hash with that value. If the

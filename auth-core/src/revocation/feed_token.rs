@@ -1,5 +1,4 @@
-//! Defines the tokens that authorise a service to read the revocation feed. A token proves
-//! knowledge of a secret that the server accepts.
+//! Defines the tokens with which a service reads the revocation feed. A token proves knowledge of an accepted secret.
 
 use std::time::SystemTime;
 

@@ -141,8 +141,7 @@ const WORDS: &[&str] = &[
     "your",
 ];
 
-/// The length of the shortest marker, a word that marks a secret as a sample, in bytes. Random text may contain shorter
-/// words.
+/// The least length of a marker, a word that marks a secret as a sample, in bytes. Random text has shorter words.
 const MIN_MARKER_BYTES: usize = 3;
 
 /// Returns whether `secret` consists only of sample words, in upper or lower case, and padding ([`is_padding`]). At
