@@ -136,7 +136,7 @@ impl PasswordAttempt {
     }
 
     /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The attempt may be
-    /// shorter than a new password, because the password may be older than that rule. Takes the time of one bcrypt.
+    /// shorter than 8 characters, because the password may be older than that limit. Takes the time of one bcrypt.
     ///
     /// # Errors
     ///

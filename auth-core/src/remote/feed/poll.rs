@@ -88,7 +88,7 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
                 cursor = page.next;
                 match (page.more, has_advanced) {
                     (true, true) => continue,
-                    // The server reset the cursor. A faulty server may reset at every request, so the delay applies.
+                    // The server set the cursor back. A faulty server may do so at every request, so the delay applies.
                     (true, false) => {}
                     (false, _) => state.mark_caught_up(requested_at),
                 }

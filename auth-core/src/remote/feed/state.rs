@@ -15,7 +15,7 @@ pub(super) struct FeedState {
     /// The time of the latest request that returned the final page of the list: milliseconds after `started_at`, plus
     /// one. 0 means never.
     caught_up_at: AtomicU64,
-    has_caught_up: watch::Sender<bool>,
+    caught_up_sender: watch::Sender<bool>,
     last_error: Mutex<Option<String>>,
 }
 
@@ -25,14 +25,14 @@ impl FeedState {
             revoked: RevokedSessions::default(),
             started_at: Instant::now(),
             caught_up_at: AtomicU64::new(0),
-            has_caught_up: watch::Sender::new(false),
+            caught_up_sender: watch::Sender::new(false),
             last_error: Mutex::new(None),
         }
     }
 
     /// Waits until all pages of the list of revocations have been received once.
     pub(super) async fn caught_up(&self) {
-        let mut receiver = self.has_caught_up.subscribe();
+        let mut receiver = self.caught_up_sender.subscribe();
         // `self` owns the sender, so the channel stays open during the wait.
         let _sender_gone = receiver.wait_for(|has_caught_up| *has_caught_up).await;
     }
@@ -50,7 +50,7 @@ impl FeedState {
         let since_start = requested_at.saturating_duration_since(self.started_at);
         let millis = u64::try_from(since_start.as_millis()).unwrap_or(u64::MAX - 1);
         self.caught_up_at.store(millis + 1, Ordering::Release);
-        self.has_caught_up.send_replace(true);
+        self.caught_up_sender.send_replace(true);
     }
 
     pub(super) fn last_error(&self) -> Option<String> {
