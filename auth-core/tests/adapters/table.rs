@@ -1,4 +1,4 @@
-//! A table of refused requests, each with the response that is expected from every framework.
+//! A table of requests that every framework must refuse, each with the expected refusal.
 
 use serde_json::{Value, json};
 
@@ -11,9 +11,9 @@ pub(crate) enum Target {
     User42,
     /// A resource of user 43.
     OtherUser,
-    /// A service without an authority.
+    /// A service without an authority, or a route that must name a `user_id` and does not.
     NoAuthority,
-    /// A service whose revocation feed is too old.
+    /// A service whose revocation feed has no recent response.
     StaleFeed,
     /// A service whose remote authority is unreachable.
     Unreachable,
@@ -28,7 +28,7 @@ pub(crate) struct Case {
     pub(crate) expected: RefusalResponse,
 }
 
-/// The parts of a response that all frameworks must send in the same way.
+/// A refusal over HTTP. Over gRPC, a gRPC code stands for `status`, and the details contain `body`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RefusalResponse {
     pub(crate) status: u16,

@@ -1,4 +1,4 @@
-//! Tests that every character of a password is compared, and that any bcrypt implementation can verify the hash.
+//! Tests which passwords are accepted and which passwords match a hash. Tests the documented input of bcrypt.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use sha2::Sha384;
 
 use crate::{COST, cost, hash, matches};
 
-/// Computes the documented HMAC of a long password.
+/// Computes the HMAC of a password in base64, as the documentation of `auth_core::password` describes.
 fn hmac_of(password: &str) -> String {
     let mut mac = Hmac::<Sha384>::new_from_slice(b"auth-core password v1").unwrap();
     mac.update(password.as_bytes());
@@ -112,7 +112,7 @@ fn passwords_that_nfkc_makes_equal_match() {
     }
 }
 
-/// The name of a unit of text, the unit, how often the password repeats the unit, and whether the password is accepted.
+/// The name of a unit of text, the unit, the number of units in the password, and whether the password is accepted.
 type LengthCase = (&'static str, &'static str, usize, bool);
 
 fn assert_acceptance(cases: &[LengthCase]) {
@@ -255,7 +255,7 @@ fn hmac_is_used_from_72_bytes_or_a_nul_and_any_bcrypt_can_verify_the_hash() {
     }
 }
 
-/// The expected value is from another program. If this test fails, stored hashes no longer verify.
+/// Another program computed the expected HMAC. If this test fails, stored hashes no longer verify.
 #[test]
 fn the_hmac_of_a_password_never_changes() {
     let password = "😀".repeat(64);
