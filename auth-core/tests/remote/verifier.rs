@@ -213,7 +213,7 @@ async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
     let server = Server::responding("").await;
     let default_verifier = RemoteVerifier::new(&server.url()).unwrap();
     let verifier = default_verifier.with_connections(2).unwrap();
-    // Two requests run and 1024 requests wait. One request is rejected at once. The others end only after the time limit of 2 s.
+    // Two requests run and 1024 requests wait until the time limit of 2 s. One request is rejected at once.
     let mut requests = JoinSet::new();
     for _ in 0..1027 {
         let verifier_clone = verifier.clone();

@@ -41,7 +41,7 @@ fn invalid_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Changes the JSON object `text` into texts that are not exactly one JSON object.
+/// Returns texts that are not exactly one valid JSON object: fixed texts, and changed forms of the JSON object `text`.
 fn texts_that_are_not_one_object(text: &str) -> Vec<(&'static str, String)> {
     let members = &text[1..text.len() - 1];
     vec![

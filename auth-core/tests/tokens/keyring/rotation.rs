@@ -162,7 +162,7 @@ impl Simulation {
         }
     }
 
-    /// Advances the clock by this duration. After each interval, every node issues and verifies tokens.
+    /// Advances the clock by this duration. After each [`STEP_INTERVAL`], every node issues and verifies tokens.
     fn wait(&mut self, duration: Duration) {
         let end = self.now + duration;
         while self.now < end {
@@ -207,9 +207,9 @@ fn a_rotation_in_any_order_rejects_no_valid_token() {
     }
 }
 
-/// Shows that the simulation finds mistakes: each of these rotations skips a step or a wait.
+/// Shows that the simulation finds mistakes: each of these rotations skips a step, or takes a step too early.
 #[test]
-fn a_rotation_that_skips_a_step_rejects_valid_tokens() {
+fn a_rotation_with_a_skipped_or_early_step_rejects_valid_tokens() {
     let order = [0, 1, 2];
     // The first node switches to the new secret before any other node knows the new secret.
     let mut hasty_simulation = Simulation::new();

@@ -1,4 +1,4 @@
-//! Compares tokens whose claims are missing, of a wrong type, of a wrong value, or duplicate.
+//! Compares the two libraries with tokens whose claims are missing, of a wrong type, of a wrong value, or duplicate.
 
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ fn aud_claims_of_a_wrong_type(reason: &'static str) -> Vec<Case> {
 }
 
 #[test]
-fn compares_claims_of_a_wrong_type_that_jsonwebtoken_ignores() {
+fn compares_unacceptable_claims_that_jsonwebtoken_ignores() {
     const NOT_COMPARED: &str = "jsonwebtoken compares sub only if it is configured";
     assert_results(vec![
         only_jsonwebtoken_accepts("sub is a number", token_with("sub", 42), NOT_COMPARED),
