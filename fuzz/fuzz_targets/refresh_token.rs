@@ -21,7 +21,7 @@ fn require_canonical(text: &str) {
     }
 }
 
-/// Encodes the input as a token, changes one byte of the text, and requires that the result is rejected.
+/// Encodes the input as a token, changes one byte of the text, and requires that the changed text is rejected.
 fn require_changes_rejected(input: &[u8]) {
     let Some((content, change)) = input.split_first_chunk::<20>() else {
         return;

@@ -114,7 +114,8 @@ impl Simulation {
         simulation
     }
 
-    /// Moves one node to this step and makes all nodes exchange tokens. Then advances the clock by [`STEP_INTERVAL`].
+    /// Moves one node to this step and calls [`exchange_tokens`](Self::exchange_tokens). Then advances the clock by
+    /// [`STEP_INTERVAL`].
     fn advance(&mut self, node_index: usize, step: Step) {
         self.nodes[node_index] = Node::at_step(step);
         self.exchange_tokens();
@@ -224,14 +225,14 @@ fn a_rotation_with_a_skipped_or_early_step_rejects_valid_tokens() {
 
     // The old secret is removed while tokens of the old secret are still valid.
     for wait_time in [Duration::ZERO, STEP_INTERVAL] {
-        let mut no_wait_simulation = Simulation::new();
-        no_wait_simulation.advance_all(order, Step::NewAdded);
-        no_wait_simulation.advance_all(order, Step::NewCurrent);
-        assert_eq!(no_wait_simulation.counts.rejection_count, 0);
-        no_wait_simulation.wait(wait_time);
-        no_wait_simulation.advance(0, Step::OldRemoved);
+        let mut short_wait_simulation = Simulation::new();
+        short_wait_simulation.advance_all(order, Step::NewAdded);
+        short_wait_simulation.advance_all(order, Step::NewCurrent);
+        assert_eq!(short_wait_simulation.counts.rejection_count, 0);
+        short_wait_simulation.wait(wait_time);
+        short_wait_simulation.advance(0, Step::OldRemoved);
         assert!(
-            no_wait_simulation.counts.rejection_count > 0,
+            short_wait_simulation.counts.rejection_count > 0,
             "{wait_time:?}"
         );
     }
