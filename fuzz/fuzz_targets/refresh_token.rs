@@ -13,7 +13,7 @@ static TOKENS: LazyLock<RefreshTokens> = LazyLock::new(|| {
     RefreshTokens::new(&Keyring::new(secret))
 });
 
-/// Requires that an accepted text is the only text that decodes to the same token.
+/// If the decoder accepts the text, requires that encoding the result returns the same text.
 fn require_canonical(text: &str) {
     match TOKENS.decode(text) {
         Ok(token) => assert_eq!(TOKENS.encode(token), text),

@@ -14,7 +14,7 @@ static KEYRING: LazyLock<Keyring> =
 static TOKENS: LazyLock<SessionTokens> = LazyLock::new(|| SessionTokens::new(&KEYRING));
 static HANDLES: LazyLock<SessionHandles> = LazyLock::new(|| SessionHandles::new(&KEYRING));
 
-/// Requires that encoding the decoded session, or the flag, returns the accepted text again.
+/// If a decoder accepts the text, requires that encoding the result returns the same text.
 fn require_canonical(text: &str) {
     match TOKENS.decode(text) {
         Ok(session_id) => assert_eq!(TOKENS.encode(session_id), text),

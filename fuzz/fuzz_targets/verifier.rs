@@ -1,7 +1,7 @@
 //! Verifies arbitrary text. The verifier must not panic, and an accepted token must pass the checks of `require_valid`.
 //!
 //! The input is a token or, if it contains a line break, a header and a payload. This target signs header and
-//! payload, because random bytes never contain a matching MAC.
+//! payload, because random bytes hardly ever contain a matching MAC.
 #![no_main]
 
 use std::sync::LazyLock;

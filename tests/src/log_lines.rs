@@ -6,7 +6,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 
 /// The lines of the levels ERROR, WARN and INFO.
 static INFO_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// The lines of the levels DEBUG and TRACE. During a search in these many lines, servers that log more of them must wait.
+/// The lines of the levels DEBUG and TRACE. While these many lines are searched, servers that log at these levels wait.
 static DETAIL_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct LogCollector;

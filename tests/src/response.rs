@@ -26,7 +26,7 @@ impl Response {
         self.status
     }
 
-    /// The value of the header with this name, in lower case. Panics if the response has two headers with this name.
+    /// The value of the header with this lower-case name. Panics if the response has two headers with this name.
     #[must_use]
     #[track_caller]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -39,7 +39,7 @@ impl Response {
         first_value
     }
 
-    /// The values of all headers with this name, in lower case.
+    /// The values of all headers with this lower-case name.
     #[must_use]
     pub fn header_values(&self, name: &str) -> Vec<&str> {
         let values = self

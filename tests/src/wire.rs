@@ -52,7 +52,7 @@ impl Connection {
         }
     }
 
-    /// Sends these bytes. Ignores the error of a closed connection, because the next read notices the end.
+    /// Sends these bytes. Ignores an error, because the next read notices that the connection is closed.
     pub async fn send(&mut self, bytes: &[u8]) {
         let _closed_by_server = self.stream.write_all(bytes).await;
     }
@@ -99,7 +99,7 @@ impl Connection {
 
     async fn read(&mut self) -> usize {
         let reading = timeout(TIMEOUT, self.stream.read_buf(&mut self.received_bytes));
-        // A reset is treated as a closed connection.
+        // An error, such as a reset, is treated as a closed connection.
         reading.await.expect("a response in time").unwrap_or(0)
     }
 }

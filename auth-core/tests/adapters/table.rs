@@ -9,7 +9,7 @@ use crate::fixtures::{NOW, forged_token, sign, token_with_claims, valid_claims, 
 pub(crate) enum Target {
     /// A resource that user 42 may use. The valid tokens of the requests belong to user 42.
     User42,
-    /// A resource of user 43.
+    /// A resource of another user than user 42.
     OtherUser,
     /// A service without an authority, or a route that must name a `user_id` and does not.
     NoAuthority,
@@ -28,7 +28,7 @@ pub(crate) struct Case {
     pub(crate) expected: RefusalResponse,
 }
 
-/// A refusal over HTTP. Over gRPC, a gRPC code stands for `status`, and the details contain `body`.
+/// A refusal over HTTP. Over gRPC, a gRPC code stands for `status`, and `body` is sent as the details.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RefusalResponse {
     pub(crate) status: u16,

@@ -61,7 +61,7 @@ fn token_with(claim: &str, value: impl Into<Value>) -> String {
     sign_payload(&Value::from(claims).to_string())
 }
 
-/// Returns a token with the valid claims, of which one is removed.
+/// Returns a token with the valid claims except this claim.
 fn token_without(claim: &str) -> String {
     let mut claims = valid_claims();
     claims.remove(claim);
