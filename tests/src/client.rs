@@ -181,7 +181,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether the method is `GET`, which changes nothing.
+    /// Whether the method is `GET`.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.method == "GET"
