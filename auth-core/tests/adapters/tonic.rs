@@ -143,7 +143,7 @@ async fn start() -> SocketAddr {
     socket_address
 }
 
-async fn connect() -> Channel {
+async fn start_and_connect() -> Channel {
     let endpoint = Endpoint::try_from(format!("http://{}", start().await));
     endpoint.unwrap().connect().await.unwrap()
 }
@@ -213,7 +213,7 @@ fn assert_refused(case: &Case, status: &Status) {
 
 #[tokio::test]
 async fn tonic_sends_every_refusal_of_the_table() {
-    let channel = connect().await;
+    let channel = start_and_connect().await;
     for case in refused_requests() {
         for path in method_paths(case.target) {
             let result = call(&channel, path, case.target, &case.fields).await;
@@ -228,7 +228,7 @@ async fn tonic_accepts_a_valid_caller() {
         "authorization",
         format!("Bearer {}", fixtures::valid_token()),
     );
-    let channel = connect().await;
+    let channel = start_and_connect().await;
     for path in method_paths(Target::User42) {
         let response = call(
             &channel,
