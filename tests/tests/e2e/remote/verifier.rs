@@ -68,7 +68,7 @@ async fn a_service_accepts_the_tokens_and_cookies_that_the_server_accepts(app: A
     );
 }
 
-/// Asserts that the service and the server respond with the same status, challenge and body.
+/// Asserts that the refusal of the service has the status, the challenge and the JSON body of the server's response.
 fn assert_same_response(refusal: &Refusal, response: &Response) {
     let status_and_challenge = (refusal.status(), refusal.www_authenticate());
     let challenge = response.header("www-authenticate").map(ToOwned::to_owned);

@@ -1,4 +1,4 @@
-//! Tests `POST /api/auth/logout` with the scopes `others` and `all`, which need a credential that is still valid.
+//! Tests with which credentials `POST /api/auth/logout` in the scopes `others` and `all` revokes other sessions.
 
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ async fn login_two_devices(app: &App, name: &str) -> (Device, Device) {
     (first_device, login(app, &user).await)
 }
 
-/// Asserts that the scope `all` revoked only the session of the first device, and that the scope `others` revoked no
-/// session.
+/// Asserts that a logout in the scope `all` revoked only the session of the first device, or that a logout in the scope
+/// `others` revoked neither session.
 #[track_caller]
 fn assert_at_most_first_device_revoked(
     app: &App,
@@ -50,7 +50,7 @@ fn assert_at_most_first_device_revoked(
 async fn an_access_token_revokes_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
         let (device, other_device) = login_two_devices(&app, scope).await;
-        // Advances the clock by a second less, because `exp` has whole seconds and the clock a fraction of a second.
+        // Stays one second below the sum, because `exp` has whole seconds and the clock has a fraction of a second.
         app.clock
             .advance((ACCESS_TTL + LEEWAY).saturating_sub(SECOND));
         by_access(&app, &device, json!({ "scope": scope }))
