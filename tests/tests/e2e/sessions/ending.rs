@@ -37,7 +37,7 @@ on_postgres! {
 const MAX_SESSIONS: usize = 100;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Returns how many sessions the server lists for the device.
+/// Returns how many sessions the server lists for the user of this device.
 async fn session_count(app: &App, device: &Device) -> usize {
     let sessions = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
     sessions.as_array().unwrap().len()
@@ -180,13 +180,13 @@ async fn a_session_that_a_login_revoked_is_rejected_by_every_process(app: App) {
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
-/// A number of sessions that exceeds the limit by more than two batches.
-const MORE_THAN_TWO_BATCHES: usize = 612;
+/// With this many copies of a session, an account is more than five batches of 100 sessions over the limit.
+const COPY_COUNT: usize = 612;
 
 async fn a_login_revokes_every_session_over_the_limit(app: App) {
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let (ada, oldest_device) = user_with_device(&app, "ada").await;
-    clone_sessions(&app, &oldest_device.session, MORE_THAN_TWO_BATCHES);
+    clone_sessions(&app, &oldest_device.session, COPY_COUNT);
     app.clock.advance(SECOND);
     let device = login(&app, &ada).await;
     assert_eq!(session_count(&app, &device).await, MAX_SESSIONS);
@@ -194,7 +194,7 @@ async fn a_login_revokes_every_session_over_the_limit(app: App) {
     // Two sessions of registrations are revoked, and all but 100 of the copies and of Ada's two logins.
     assert_eq!(
         count(&app, "revocations"),
-        2 + (MORE_THAN_TWO_BATCHES as u64) + 2 - 100
+        2 + (COPY_COUNT as u64) + 2 - 100
     );
     refreshed(&app, &eve_device).await;
 }
