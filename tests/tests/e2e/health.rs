@@ -1,5 +1,5 @@
-//! Tests `GET /healthz` and `GET /readyz`, and routes that ignore an invalid token. `db/outage.rs` and
-//! `sessions/database_down.rs` test both routes while the database is unreachable.
+//! Tests `GET /healthz` and `GET /readyz`. `db/outage.rs` tests both routes while the database is unreachable. Also tests
+//! that routes without authentication ignore an invalid token.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

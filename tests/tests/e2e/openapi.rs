@@ -10,7 +10,7 @@ use crate::routes::{Operation, openapi_document, operations};
 
 on_both_engines! {
     every_documented_operation_exists,
-    the_document_has_the_expected_operations_and_which_need_a_token,
+    the_document_lists_the_expected_operations_and_which_need_a_token,
     every_operation_has_a_unique_id_and_an_error_body,
     every_error_body_matches_its_documented_schema,
     an_optional_body_may_be_absent_but_must_not_be_null,
@@ -85,7 +85,7 @@ fn expected_operations() -> BTreeSet<String> {
     operations
 }
 
-async fn the_document_has_the_expected_operations_and_which_need_a_token(app: App) {
+async fn the_document_lists_the_expected_operations_and_which_need_a_token(app: App) {
     let mut documented_operations = BTreeSet::new();
     for operation in operations(&app).await {
         let star = if operation.protected { " *" } else { "" };
@@ -121,8 +121,8 @@ async fn every_operation_has_a_unique_id_and_an_error_body(app: App) {
     assert_eq!(codes, crate::problem::all_codes());
 }
 
-/// Sends three requests to each operation: without credentials, with an invalid token and with a valid token. If a
-/// request has a body, it is invalid. Then drops two tables and sends all requests again.
+/// Sends three requests to each operation: without credentials, with an invalid token and with a valid token. No body
+/// is valid. Then drops two tables and sends all requests again.
 async fn every_error_body_matches_its_documented_schema(app: App) {
     let ada = app.user("ada").await;
     let document = openapi_document(&app).await;
@@ -147,7 +147,7 @@ async fn every_error_body_matches_its_documented_schema(app: App) {
     assert!(failed_paths.len() > 15, "{failed_paths:?}");
 }
 
-/// Asserts that the document has every field of the response, under its status or `default` and under its media type.
+/// Asserts that the document describes this status or has a default response, with this media type and every field.
 #[track_caller]
 fn assert_documented(document: &Value, operation: &Operation, response: &Response) {
     let method = operation.method.to_lowercase();

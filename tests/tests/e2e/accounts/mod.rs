@@ -1,3 +1,3 @@
-//! Tests code for accounts that the server's own API and the Better Auth API share.
+//! Tests code for accounts that the server's own API and Better Auth's API share.
 
 mod register;

@@ -56,7 +56,7 @@ async fn the_network_with_the_most_connections_loses_a_connection(engine: Engine
     for (number, connection) in busiest_network_connections.iter_mut().enumerate() {
         assert_eq!(gets_200(connection).await, number >= 2, "{number}");
     }
-    // A new connection from 127.0.0.2 now replaces a connection from 127.0.0.2, not a connection of another network.
+    // Each new connection from 127.0.0.2 replaces a connection from 127.0.0.2, not a connection of another network.
     open_connections(&app, "127.0.0.2", 5).await;
     for connection in &mut other_network_connections {
         assert!(gets_200(connection).await);

@@ -19,7 +19,7 @@ on_postgres! {
 /// The longest time that a test waits for the server to recover.
 const MAX_RECOVERY_TIME: Duration = Duration::from_secs(30);
 
-/// A server that reaches its database through a proxy.
+/// A server that reaches its database through a proxy, and a user of this server.
 struct Fixture {
     /// The first field, so that the proxy is dropped before the server and closes the connections to the database. The
     /// server then does not wait for the database while it stops.

@@ -94,7 +94,7 @@ async fn trusted_origins_are_accepted(engine: Engine) {
         &[("origin", ALLOWED_ORIGIN)],
         &[("origin", "http://localhost:3000")],
         &[("sec-fetch-site", "same-origin")],
-        // If one of the two headers is trusted, the other header is ignored.
+        // If one of the two headers shows a trusted origin, the other header is ignored.
         &[("sec-fetch-site", "cross-site"), ("origin", ALLOWED_ORIGIN)],
         &[
             ("sec-fetch-site", "same-origin"),

@@ -21,7 +21,7 @@ on_both_engines! {
     while_the_server_is_unreachable_no_caller_is_accepted,
 }
 
-/// A request to the service, with one header.
+/// The field and the value of the only header in a request to the service.
 struct SentHeader<'h>(Field, &'h str);
 
 impl Headers for SentHeader<'_> {

@@ -20,7 +20,7 @@ on_both_engines! {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Starts another process, whose clock is this long after [`TestClock::START`].
+/// Starts another process, whose clock is ahead of [`TestClock::START`] by this duration.
 fn start_with_clock_at(app: &App, since_start: Duration) -> App {
     let clock = TestClock::default();
     clock.advance(since_start);

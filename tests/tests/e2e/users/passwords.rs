@@ -90,7 +90,7 @@ async fn every_character_of_a_password_is_significant(app: App) {
 async fn unicode_forms_of_one_text_are_the_same_password(app: App) {
     let caller = app.anonymous();
     for (number, (registered_password, sent_password)) in [
-        // The first spelling is in NFC, the second in NFD.
+        // In these two rows, the first spelling is in NFC, the second in NFD.
         ("caf\u{e9} noir", "cafe\u{301} noir"),
         ("pa\u{df}wort \u{c5}", "pa\u{df}wort A\u{30a}"),
         // Japanese keyboards produce full-width forms.

@@ -17,7 +17,7 @@ on_both_engines! {
     the_current_refresh_token_and_its_predecessor_revoke_other_sessions,
     an_older_refresh_token_revokes_at_most_its_own_session,
     a_refresh_token_with_a_counter_ahead_of_its_session_revokes_at_most_that_session,
-    the_strongest_of_several_credentials_decides_what_a_logout_revokes,
+    one_valid_credential_among_several_revokes_other_sessions,
     with_an_authorization_header_the_cookies_are_ignored,
     an_access_token_of_a_revoked_session_revokes_no_other_session,
 }
@@ -142,7 +142,7 @@ async fn a_refresh_token_with_a_counter_ahead_of_its_session_revokes_at_most_tha
     }
 }
 
-async fn the_strongest_of_several_credentials_decides_what_a_logout_revokes(app: App) {
+async fn one_valid_credential_among_several_revokes_other_sessions(app: App) {
     let (device, other_device) = login_two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     // The access token in the cookie has expired. The refresh token is current.

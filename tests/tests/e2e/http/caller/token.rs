@@ -166,7 +166,7 @@ async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_b
 
 async fn a_token_is_valid_to_the_last_second(app: App) {
     let ada = app.user("ada").await;
-    // The clock starts at .869 s, but `exp` is in whole seconds. The leeway of 5 s ends almost 131 ms after this.
+    // The clock starts at .869 s, but `exp` is in whole seconds. The leeway of 5 s ends 131 ms after this advance.
     app.clock.advance(Duration::from_secs(900 + 5 - 1));
     ada.get(SESSION).await.ok();
     app.clock.advance(Duration::from_millis(130));
