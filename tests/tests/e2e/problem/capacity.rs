@@ -36,11 +36,11 @@ pub(super) async fn a_missing_table(engine: Engine) -> Response {
 /// The hashing cost grows with the number of cores, so that on every machine the logins arrive faster than they are
 /// hashed.
 pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Response {
-    let cores = available_parallelism().unwrap().get();
-    let bcrypt_cost = (8 + cores.ilog2()).min(15).to_string();
+    let core_count = available_parallelism().unwrap().get();
+    let bcrypt_cost = (8 + core_count.ilog2()).min(15).to_string();
     let app = App::on(engine).set("bcrypt-cost", &bcrypt_cost).start();
     // One login for each core is hashed at once, and at most 56 logins from this machine wait.
-    let accepted_count = cores + 56;
+    let accepted_count = core_count + 56;
     let logins = (0..accepted_count + 100).map(|number| {
         let body = credentials(&format!("{number}@example.com"), "not the password");
         app.anonymous().post(LOGIN, body).into_future()

@@ -80,16 +80,16 @@ fn assert_same_response(refusal: &Refusal, response: &Response) {
 async fn a_better_auth_session_is_accepted(app: App) {
     let ada = better_auth::sign_up(&app, "ada").await;
     let service = service_connected_to(&app);
-    let caller = service
+    let accepted_result = service
         .authenticate(&SentHeader(Field::Cookie, &ada.cookies))
         .await;
-    assert_eq!(ada.user["id"], caller.unwrap().sub);
+    assert_eq!(ada.user["id"], accepted_result.unwrap().sub);
     let sign_out_request = ada.post(&app, "/api/auth/sign-out", json!({}));
     sign_out_request.await.ok();
-    let refusal = service
+    let rejected_result = service
         .authenticate(&SentHeader(Field::Cookie, &ada.cookies))
         .await;
-    assert_eq!(refusal.unwrap_err().status(), 401);
+    assert_eq!(rejected_result.unwrap_err().status(), 401);
 }
 
 async fn a_rejection_has_the_response_of_the_server(app: App) {
