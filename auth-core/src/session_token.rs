@@ -59,7 +59,7 @@ impl SessionTokens {
     pub fn new(keyring: &Keyring) -> Self {
         Self {
             token_keys: keyring.mac_keys(|key| key.derive(PURPOSE)),
-            cookie_keys: keyring.mac_keys(|key| key.mac_key.clone()),
+            cookie_keys: keyring.mac_keys(|key| key.mac.clone()),
         }
     }
 

@@ -172,7 +172,7 @@ async fn wait_for_result<T>(
         Err(DbError::Unavailable(_))
             if Instant::now() >= deadline
                 && pending_job
-                    .served_counter
+                    .served_job_counter
                     .is_some_and(|counter| counter.has_increased()) =>
         {
             Err(DbError::AccountBusy)

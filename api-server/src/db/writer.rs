@@ -58,10 +58,10 @@ impl Writer {
                 let _caller_gone = sender.send(outcome);
             }))
         });
-        let served_counter = self.0.0.push(write, account)?;
+        let served_job_counter = self.0.0.push(write, account)?;
         Ok(PendingJob {
             receiver,
-            served_counter,
+            served_job_counter,
         })
     }
 }

@@ -3,6 +3,7 @@
 
 use actix_web::web::Bytes;
 
+use super::json::write_task;
 use super::search::Matcher;
 use super::store::{self, Selection};
 use super::task::Task;
@@ -87,9 +88,9 @@ impl Page {
 
     /// Reads the next slice of rows from the database and appends the matching tasks to the page.
     pub(super) fn read_slice(
-        mut self,
+        mut self: Box<Self>,
         connection: &mut DbConnection,
-    ) -> QueryResult<serde_json::Result<Self>> {
+    ) -> QueryResult<serde_json::Result<Box<Self>>> {
         let selection = self.next_selection();
         let tasks = store::list(connection, &self.owner, &selection)?;
         let is_last_slice = i64::try_from(tasks.len()).is_ok_and(|count| count < selection.limit);
@@ -137,7 +138,7 @@ impl Page {
         if self.task_count > 0 {
             self.json.push(b',');
         }
-        serde_json::to_writer(&mut self.json, task)?;
+        write_task(&mut self.json, task)?;
         if self.task_count > 0 && !self.fits_after_reserving() {
             self.json.truncate(length_before);
             return Ok(false);

@@ -12,8 +12,8 @@ use crate::users::id::UserId;
 const LIMIT_MARGIN: i64 = 64;
 /// The tasks of an account are counted again after this many additions.
 const RECOUNT_AFTER: u32 = 64;
-/// If at least this many accounts have a count in memory when a task is added without a lock, all counts are dropped.
-/// The tasks of an account are then counted again when needed.
+/// The most accounts with a count in memory. Before the next count, all counts are dropped. The tasks of an account are
+/// then counted again when needed.
 const MAX_ACCOUNTS: usize = 10_000;
 
 /// The limit, and the counts that this process has in memory. Clones share the counts.
@@ -62,9 +62,7 @@ impl TaskQuota {
     /// Records that a task was added without a lock. Returns `true` if the tasks must be counted again.
     pub(super) fn record_added(&self, owner: &UserId) -> bool {
         let mut counts = self.lock();
-        if counts.len() >= MAX_ACCOUNTS {
-            counts.clear();
-        }
+        make_room(&mut counts);
         let count = counts.entry(self.key(owner)).or_default();
         count.additions = count.additions.saturating_add(1);
         count.additions >= RECOUNT_AFTER
@@ -77,7 +75,9 @@ impl TaskQuota {
             count,
             additions: 0,
         };
-        self.lock().insert(self.key(owner), task_count);
+        let mut counts = self.lock();
+        make_room(&mut counts);
+        counts.insert(self.key(owner), task_count);
     }
 
     fn key(&self, owner: &UserId) -> u64 {
@@ -86,6 +86,13 @@ impl TaskQuota {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, TaskCount>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drops all counts if there are too many.
+fn make_room(counts: &mut HashMap<u64, TaskCount>) {
+    if counts.len() >= MAX_ACCOUNTS {
+        counts.clear();
     }
 }
 
@@ -125,11 +132,17 @@ mod tests {
     }
 
     #[test]
-    fn adding_without_a_lock_drops_the_counts_of_too_many_accounts() {
+    fn the_counts_of_too_many_accounts_are_dropped() {
         let quota = TaskQuota::new(1);
         for number in 0..=MAX_ACCOUNTS {
             quota.record_added(&user(&number.to_string()));
         }
+        assert_eq!(quota.lock().len(), 1);
+        for number in 0..MAX_ACCOUNTS {
+            quota.record_count(&user(&number.to_string()), 1, 1);
+        }
+        assert_eq!(quota.lock().len(), MAX_ACCOUNTS);
+        quota.record_count(&user("ada"), 1, 1);
         assert_eq!(quota.lock().len(), 1);
     }
 }

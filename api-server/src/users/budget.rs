@@ -131,7 +131,11 @@ impl<K: Eq + Hash> Budget<K> {
             return;
         }
         let mut evictions_left = (self.capacity / EVICTION_DIVISOR).max(1);
-        let mut spent_counts: Vec<u32> = self.entries.values().map(|entry| entry.spent).collect();
+        let evictable = self.entries.values().filter(|entry| entry.reserved == 0);
+        let mut spent_counts: Vec<u32> = evictable.map(|entry| entry.spent).collect();
+        if spent_counts.is_empty() {
+            return;
+        }
         let last_evicted_index = evictions_left.min(spent_counts.len()).saturating_sub(1);
         let (_, &mut threshold, _) = spent_counts.select_nth_unstable(last_evicted_index);
         self.entries.retain(|_, entry| {

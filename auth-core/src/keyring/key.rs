@@ -20,7 +20,8 @@ pub(crate) struct Key {
     /// The encoded header of access tokens that this key signs. A token with this header needs no header parsing.
     pub(crate) encoded_header: String,
     pub(crate) secret: Secret,
-    pub(crate) mac_key: MacKey,
+    /// The prepared key of the MAC.
+    pub(crate) mac: MacKey,
 }
 
 impl Key {
@@ -31,7 +32,7 @@ impl Key {
             encoded_header: encode_header(ACCESS_TOKEN_TYPE, &id),
             id,
             secret,
-            mac_key,
+            mac: mac_key,
         }
     }
 
@@ -49,7 +50,7 @@ impl Key {
     fn append_signed_payload(&self, mut token: String, payload: &[u8]) -> String {
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-        let tag = self.mac_key.tag(token.as_bytes());
+        let tag = self.mac.tag(token.as_bytes());
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(tag, &mut token);
         token
@@ -66,7 +67,7 @@ impl Key {
         match URL_SAFE_NO_PAD.decode_slice(signature, &mut buffer) {
             Ok(length) => {
                 let tag = buffer.get(..length).unwrap_or_default();
-                Ok(self.mac_key.verifies(message.as_bytes(), tag))
+                Ok(self.mac.verifies(message.as_bytes(), tag))
             }
             Err(DecodeSliceError::OutputSliceTooSmall) => Ok(false),
             Err(DecodeSliceError::DecodeError(_)) => Err(Error::MalformedToken(
