@@ -56,17 +56,6 @@ impl Timestamp {
         UNIX_EPOCH + self.since(Self::from_unix_micros(0))
     }
 
-    /// Calls `use_text` with the time in RFC 3339 format with milliseconds, without an allocation in years 0 to 9999.
-    pub(crate) fn with_rfc3339_text<T>(self, use_text: impl FnOnce(&str) -> T) -> T {
-        let bytes = self.to_rfc3339_millis();
-        let text = bytes.as_ref().map(|bytes| std::str::from_utf8(bytes));
-        if let Some(Ok(text)) = text {
-            return use_text(text);
-        }
-        let time = self.0.and_utc();
-        use_text(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
-    }
-
     /// The time in RFC 3339 format with milliseconds; `None` if the year is not in 0 to 9999. Much faster than chrono's
     /// own formatting, which matters for a page of tasks with dozens of timestamps.
     fn to_rfc3339_millis(self) -> Option<[u8; 24]> {
@@ -102,7 +91,13 @@ impl From<SystemTime> for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.with_rfc3339_text(|text| serializer.serialize_str(text))
+        let bytes = self.to_rfc3339_millis();
+        let text = bytes.as_ref().map(|bytes| std::str::from_utf8(bytes));
+        if let Some(Ok(text)) = text {
+            return serializer.serialize_str(text);
+        }
+        let time = self.0.and_utc();
+        serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }
 
@@ -131,8 +126,8 @@ impl FromSql<sql_types::Timestamp, Pg> for Timestamp {
 /// SQLite stores times as text. [`parse_sqlite_text`] reads digits at fixed positions, because diesel's own conversion
 /// tries a list of formats, which takes an eighth of the time of listing tasks.
 impl FromSql<sql_types::Timestamp, Sqlite> for Timestamp {
-    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let text = <String as FromSql<sql_types::Text, Sqlite>>::from_sql(value)?;
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = value.read_text();
         let time = parse_sqlite_text(text.as_bytes()).map_or_else(|| text.parse(), Ok)?;
         Ok(Self(time))
     }

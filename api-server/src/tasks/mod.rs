@@ -4,7 +4,6 @@ pub(crate) mod complete;
 pub(crate) mod create;
 mod id;
 pub(crate) mod item;
-mod json;
 pub(crate) mod list;
 mod page;
 pub(crate) mod quota;

@@ -3,7 +3,6 @@
 
 use actix_web::web::Bytes;
 
-use super::json::write_task;
 use super::search::Matcher;
 use super::store::{self, Selection};
 use super::task::Task;
@@ -138,7 +137,7 @@ impl Page {
         if self.task_count > 0 {
             self.json.push(b',');
         }
-        write_task(&mut self.json, task)?;
+        serde_json::to_writer(&mut self.json, task)?;
         if self.task_count > 0 && !self.fits_after_reserving() {
             self.json.truncate(length_before);
             return Ok(false);
