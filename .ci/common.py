@@ -69,8 +69,8 @@ def exit_if_any(problems: Sequence[str]) -> None:
 
 
 def repository_files(root: Path, *patterns: str) -> list[Path]:
-    """Lists the files of a clone with the uncommitted changes, relative to `root`. Git reads the patterns, so `*.md`
-    matches in every folder. Fails if no file matches, because a check without files would succeed."""
+    """Lists the files that a clone with the uncommitted changes would have, relative to `root`. Git reads the patterns,
+    so `*.md` matches in every folder. Fails if no file matches, because a check without files would succeed."""
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     output = subprocess.run([*command, "--", *patterns], cwd=root, check=True, stdout=subprocess.PIPE, text=True).stdout
     files = {Path(name) for name in output.split("\0") if name and (root / name).is_file()}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from common import shell
 
-# Seconds until a started program must accept connections.
+# Seconds until a started program must be ready.
 START_LIMIT = 30
 # Seconds until a program must end after SIGTERM.
 STOP_LIMIT = 20

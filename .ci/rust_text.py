@@ -15,7 +15,7 @@ NOT_CODE = re.compile(
 
 
 def code_of(text: str) -> str:
-    """The text without comments, strings and characters; each line keeps its number."""
+    """The text without comments, string literals and character literals; each line keeps its number."""
     return NOT_CODE.sub(lambda match: " " + "\n" * match[0].count("\n"), text)
 
 

@@ -13,7 +13,7 @@ from markdown import Defect
 
 # Seconds until a server in the background must respond; `cargo run --release` builds it first.
 BUILD_LIMIT = 15 * 60
-# Seconds after SIGTERM until SIGKILL.
+# Seconds that a process group has to end, after SIGTERM and again after SIGKILL.
 STOP_LIMIT = 10
 
 
@@ -33,7 +33,7 @@ class Step:
 
 
 def is_alive(group: int) -> bool:
-    """Whether any process of the group still runs. A zombie does not count."""
+    """Whether any process of the process group still runs. A zombie does not count."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _parent, group_of_process = stat.read_text().rsplit(")", 1)[1].split()[:3]
@@ -45,7 +45,7 @@ def is_alive(group: int) -> bool:
 
 
 def stop(group: int) -> None:
-    """Ends all processes of the group."""
+    """Ends all processes of the process group."""
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(group, signal_number)
@@ -76,7 +76,7 @@ class Session:
         self.bash.stdin.flush()
 
     def read_report(self, step: Step) -> str:
-        """Waits for the line that bash writes after the step, and returns it. A command that fails ends bash."""
+        """Waits for the line that the step writes to descriptor 9, and returns it. A command that fails ends bash."""
         end = time.monotonic() + self.timeout
         while not select.select([self.reports], [], [], 0.1)[0]:
             if self.bash.poll() is not None:

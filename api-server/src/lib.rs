@@ -1,8 +1,8 @@
 //! Contains the server that uses `auth-core`. `routes.rs` lists every path with its handler. ARCHITECTURE.md describes
 //! the folders.
 //!
-//! A request passes `http::middleware`, then `http::owner` or `http::caller` (authentication), then `http::json` (the
-//! body), then the handler, which calls `db.read(|connection| store::…)` and returns the response. Errors are returned
+//! For example, `POST /api/tasks` passes `http::middleware`, then `http::owner` (authentication), `http::json` (the
+//! body) and the handler, which calls `db.write(|connection| store::…)` and returns the response. Errors are returned
 //! with `?` as [`problem::Problem`].
 
 mod accounts;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cores::cores;
 
-/// Limits that are not settings. Tests use smaller limits.
+/// Limits that are not settings. Tests may use other values than the defaults.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Limits {
@@ -12,13 +12,13 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// The longest time for the header of a request to arrive. Defaults to 10 seconds.
     pub header_timeout: Duration,
-    /// The longest time that a connection may be idle. Defaults to 75 seconds.
+    /// The longest time that a connection may be idle between two requests. Defaults to 75 seconds.
     pub idle_timeout: Duration,
-    /// The longest time during which a caller reads no byte of the response. Defaults to 30 seconds.
+    /// The longest time for which a caller that does not read the response may block a write. Defaults to 30 seconds.
     pub response_timeout: Duration,
-    /// Whether connections from loopback addresses are also counted by network. Defaults to false.
+    /// Whether the rules for the open connections of a network also apply to loopback addresses. Defaults to false.
     pub counts_loopback: bool,
-    /// The longest search for a page of tasks. After this time, a page is sent incomplete. Defaults to 2 seconds.
+    /// The time after which a search for a page of tasks ends; the next page continues it. Defaults to 2 seconds.
     pub task_page_timeout: Duration,
     /// The longest time for requests in flight to finish after the signal to stop. Defaults to 10 seconds.
     pub drain_timeout: Duration,

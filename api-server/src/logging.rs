@@ -1,5 +1,5 @@
-//! Writes one log line per event, as text or as JSON. Control characters are replaced or escaped, so that no caller can
-//! forge a line.
+//! Writes each logged event as one line of text or JSON. Line breaks in a message are replaced or escaped, so that no
+//! caller can forge a line.
 
 use std::io::Write as _;
 
@@ -25,7 +25,7 @@ pub enum LogFormat {
 /// Starts logging to standard error. A second call has no effect.
 pub fn start(format: LogFormat, filter: &str) {
     let mut builder = Builder::new();
-    // Without this default level, the filter for one target in the next line would turn off all other targets.
+    // Without this default level, a `filter` that names only some targets would turn off all other targets.
     builder.filter_level(LevelFilter::Error);
     builder.filter_module(MALFORMED_REQUEST_TARGET, LevelFilter::Off);
     builder.parse_filters(filter).target(Target::Stderr);
@@ -37,7 +37,7 @@ pub fn start(format: LogFormat, filter: &str) {
     let _already_started = builder.try_init();
 }
 
-/// Returns whether this is a debug or trace line of the HTTP parser. Such a line may quote a header with a token.
+/// Returns whether the record is a debug or trace message of `actix_http`, which may quote a header with a token.
 fn may_quote_headers(record: &Record<'_>) -> bool {
     record.level() > Level::Info && record.target().starts_with("actix_http")
 }
@@ -72,7 +72,7 @@ mod tests {
     use log::{Level, Record};
 
     #[test]
-    fn control_characters_in_a_message_are_replaced_or_escaped() {
+    fn line_breaks_in_a_message_are_replaced_or_escaped() {
         let text = text_line(
             &Record::builder()
                 .level(Level::Info)
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_lines_of_the_http_parser_are_dropped_but_warnings_of_the_parser_are_kept() {
+    fn debug_messages_of_actix_http_are_dropped_but_its_warnings_are_kept() {
         let is_dropped = |target, level| {
             may_quote_headers(&Record::builder().target(target).level(level).build())
         };

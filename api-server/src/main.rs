@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
         Ok(settings) => {
             let format = settings.log_format().unwrap_or(LogFormat::Text);
-            // Invalid log settings are reported by `command`, together with all other invalid settings.
+            // A command that writes logs reports invalid log settings later, together with all other invalid settings.
             logging::start(format, settings.log_filter().unwrap_or("info"));
             command::run(&settings)
         }

@@ -1,4 +1,4 @@
-//! Defines the network to which a limit applies: a range of IP addresses that one customer is assumed to control.
+//! Defines the network to which a limit applies: IP addresses that one customer of an internet provider may control.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,14 +6,14 @@ use std::net::{IpAddr, Ipv4Addr};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Network {
     V4(Ipv4Addr),
-    /// The first 64 bits of the address. One customer controls every address with the same 64 bits.
+    /// The first 64 bits of the address. One customer usually controls every address with the same 64 bits.
     V6Subnet(u64),
     /// The first 48 bits of the address. One customer may control all 65 536 subnets with the same 48 bits.
     V6Site(u64),
 }
 
 impl Network {
-    /// Returns the network of an IP address: the IPv4 address itself, or the /64 of an IPv6 address.
+    /// Returns the network of an IP address: the /64 of an IPv6 address, or the IPv4 address, even if IPv4-mapped.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(ipv4_address) => Self::V4(ipv4_address),

@@ -9,11 +9,11 @@ use url::Url;
 pub struct Origin(String);
 
 impl Origin {
-    /// Parses an origin, which has only a scheme, a host and a port.
+    /// Parses an http or https origin, which has only a scheme, a host and optionally a port.
     ///
     /// # Errors
     ///
-    /// If the text is not an origin. The error says what to write instead.
+    /// If the text is not such an origin. The error says what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const REMEDY: &str = "use scheme, host and port only, such as https://app.example.com";
         let url = Url::parse(text).map_err(|_not_a_url| REMEDY)?;

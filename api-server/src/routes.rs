@@ -65,7 +65,7 @@ fn auth_routes(config: &mut ServiceConfig) {
                 .on(Method::PATCH, account::change)
                 .on(Method::DELETE, account::delete),
         )
-        // This server's own API and Better Auth's API share this path: the field names in the body select the API.
+        // This server's own API and Better Auth's API share this path. `dispatch` chooses the API.
         .service(
             Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
         )
@@ -78,7 +78,7 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
 }
 
-/// Registers Better Auth's API. The paths are relative to `/api/auth`.
+/// Registers the paths that only Better Auth's API has. The paths are relative to `/api/auth`.
 fn better_auth_routes(config: &mut ServiceConfig) {
     config
         .service(post("/sign-up/email", sign_up_email::sign_up))
@@ -108,7 +108,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown_path());
 }
 
-/// Registers the endpoints of Better Auth's API that would send an email. This server sends no email.
+/// Registers the endpoints of Better Auth's API that need a server that sends email. This server sends no email.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(

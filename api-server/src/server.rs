@@ -122,7 +122,7 @@ impl Server {
 ///
 /// # Errors
 ///
-/// If the database cannot be migrated or the socket address cannot be bound.
+/// If the database cannot be migrated, a thread cannot be started, or the socket address cannot be bound.
 pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
     db::migrate(&config.database_url).map_err(|error| {
         format!(

@@ -1,4 +1,4 @@
-//! Measures the extractors and, for comparison, the verification of the same token alone.
+//! Measures the extractors of `Caller` for actix-web and axum and, for comparison, the verification of a token alone.
 
 #![expect(
     clippy::unwrap_used,
@@ -34,8 +34,8 @@ fn poll_once(future: impl Future<Output = Result<Caller, Refusal>>) -> Caller {
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn verify_without_an_extractor(bencher: Bencher<'_, '_>) {
-    let issuer = TestAuthority::new();
-    let (verifier, token) = (issuer.verifier(), issuer.token_for(USER_ID));
+    let authority = TestAuthority::new();
+    let (verifier, token) = (authority.verifier(), authority.token_for(USER_ID));
     bencher.bench(|| {
         verifier
             .verify(black_box(&token), SystemTime::now())
@@ -45,10 +45,10 @@ fn verify_without_an_extractor(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn actix_extractor(bencher: Bencher<'_, '_>) {
-    let issuer = TestAuthority::new();
+    let authority = TestAuthority::new();
     let request = TestRequest::default()
-        .insert_header(("authorization", issuer.authorization_header(USER_ID)))
-        .app_data(issuer.authority())
+        .insert_header(("authorization", authority.authorization_header(USER_ID)))
+        .app_data(authority.authority())
         .to_http_request();
     bencher.bench_local(|| {
         poll_once(Caller::from_request(
@@ -60,10 +60,10 @@ fn actix_extractor(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn axum_extractor(bencher: Bencher<'_, '_>) {
-    let issuer = TestAuthority::new();
+    let authority = TestAuthority::new();
     let request = http::Request::builder()
-        .header("authorization", issuer.authorization_header(USER_ID))
-        .extension(issuer.authority());
+        .header("authorization", authority.authorization_header(USER_ID))
+        .extension(authority.authority());
     let (mut parts, ()) = request.body(()).unwrap().into_parts();
     bencher.bench_local(|| poll_once(Caller::from_request_parts(black_box(&mut parts), &())));
 }

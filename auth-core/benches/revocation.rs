@@ -1,4 +1,5 @@
-//! Measures the revocation check: without a set, with an empty set, and with 100 000 revoked sessions.
+//! Measures the verification of a token without a set of revoked sessions, with an empty set, and with a set of 100 000
+//! sessions. Measures lookups and insertions in the set of 100 000 sessions.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,9 +12,8 @@ use std::time::{Duration, SystemTime};
 use auth_core::{Keyring, RevokedSessions, Secret, Subject, TokenIssuer, TokenVerifier};
 use divan::{Bencher, black_box};
 
-/// The number of revoked sessions.
 const REVOKED_COUNT: u64 = 100_000;
-/// The number of different ids that are looked up, enough to reach all parts of the set.
+/// The number of different session ids in a bench of lookups or verifications.
 const LOOKUP_COUNT: u64 = 1000;
 
 fn main() {
@@ -68,7 +68,7 @@ fn bench_verify(bencher: Bencher<'_, '_>, revoked: Option<RevokedSessions>) {
     }
     bencher
         .with_inputs(cycle(tokens))
-        // `is_ok` drops the claims at once.
+        // `is_ok` drops the claims within the measured time.
         .bench_local_refs(|token| verifier.verify(black_box(token), now).is_ok());
 }
 

@@ -26,7 +26,7 @@ async fn me(caller: Caller) -> String {
     caller.sub
 }
 
-/// Responds 403 unless `{user_id}` is the caller's id.
+/// Responds 403 to a caller whose id is not `{user_id}`.
 async fn notes(Owner(caller): Owner) -> String {
     format!("The notes of {}", caller.sub)
 }
@@ -38,7 +38,7 @@ fn add_routes(config: &mut ServiceConfig) {
         .route("/{user_id}/notes", web::get().to(notes));
 }
 
-/// Reads the three settings that the service shares with the server.
+/// Creates a verifier from the three settings that the service shares with the server.
 fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
     let read_setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let secret = Secret::new(env::var("AUTH_SECRET")?)?;

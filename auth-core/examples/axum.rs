@@ -27,7 +27,7 @@ async fn me(caller: Caller) -> String {
     caller.sub
 }
 
-/// Responds 403 unless `{user_id}` is the caller's id.
+/// Responds 403 to a caller whose id is not `{user_id}`.
 async fn notes(Owner(caller): Owner) -> String {
     format!("The notes of {}", caller.sub)
 }
@@ -40,7 +40,7 @@ fn service(authority: Authority) -> Router {
         .layer(Extension(authority))
 }
 
-/// Reads the settings that the service shares with the server, and starts the revocation feed.
+/// Creates a verifier from environment variables. Waits until the verifier knows the sessions that were revoked so far.
 async fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
     let read_setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let server_url = read_setting("AUTH_SERVER", "http://127.0.0.1:8080");

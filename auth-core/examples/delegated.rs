@@ -13,12 +13,12 @@ use auth_core::{Authority, Caller, Owner};
 use axum::routing::get;
 use axum::{Extension, Router};
 
-/// Responds 401 without a valid token.
+/// Responds 401 without a valid token or cookie, and 503 if the server does not answer.
 async fn me(caller: Caller) -> String {
     caller.sub
 }
 
-/// Responds 403 unless `{user_id}` is the caller's id.
+/// Responds 403 to a caller whose id is not `{user_id}`.
 async fn notes(Owner(caller): Owner) -> String {
     format!("The notes of {}", caller.sub)
 }

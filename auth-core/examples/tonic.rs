@@ -37,7 +37,7 @@ fn me(request: &Request<String>) -> Result<String, Status> {
     Ok(Caller::of(request)?.sub.clone())
 }
 
-/// Responds `PERMISSION_DENIED` unless the message is the caller's id.
+/// Responds `PERMISSION_DENIED` to a caller whose id is not the message.
 fn notes(request: &Request<String>) -> Result<String, Status> {
     let owner_id = request.get_ref();
     Caller::of(request)?.require_owner(owner_id)?;
@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-// `protoc` would generate the code below.
+// Generated code would replace the code below.
 
 type Method = fn(&Request<String>) -> Result<String, Status>;
 
@@ -79,7 +79,7 @@ fn find_method(path: &str) -> Option<Method> {
 const PUBLIC: bool = false;
 const GUARDED: bool = true;
 
-/// The methods of one service, with or without a guard.
+/// One of two gRPC services: `Greeter` is public, and `Notes` is behind `RequireCaller`.
 #[derive(Clone)]
 struct Methods<const IS_GUARDED: bool>;
 

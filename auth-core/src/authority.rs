@@ -8,7 +8,7 @@ use crate::{Refusal, Verification};
 
 /// Identifies the caller of a request by the request's credentials, locally or by asking a remote authority.
 pub trait Authenticate: Send + Sync + 'static {
-    /// Returns the caller with these credentials, or the refusal to respond with.
+    /// Returns the caller who sent these credentials, or the refusal to respond with.
     fn authenticate(&self, credentials: &Credentials<'_>) -> Verification;
 }
 
@@ -56,7 +56,7 @@ mod tests {
     use crate::credentials::{Credentials, Field, Headers};
     use crate::{Caller, Refusal};
 
-    /// Identifies every caller as user 42, with a pending future, as a remote authority does.
+    /// Identifies every caller as user 42, with [`Verification::Pending`], as a remote authority does.
     struct RemoteAuthority;
 
     impl Authenticate for RemoteAuthority {
@@ -67,9 +67,9 @@ mod tests {
     }
 
     /// A request with these values of `X-User-Id`.
-    struct UserIds(&'static [&'static str]);
+    struct UserIdRequest(&'static [&'static str]);
 
-    impl Headers for UserIds {
+    impl Headers for UserIdRequest {
         fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
             if field == Field::UserId {
                 self.0.iter().for_each(|id| visit(id.as_bytes()));
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn x_user_id_must_match_the_caller_of_a_remote_authority_too() {
         let authenticate =
-            |ids| poll_user_id(Authority::new(RemoteAuthority).authenticate(&UserIds(ids)));
+            |ids| poll_user_id(Authority::new(RemoteAuthority).authenticate(&UserIdRequest(ids)));
         for matching_ids in [&[] as &[_], &["42"], &["42", "42"]] {
             assert_eq!(
                 authenticate(matching_ids),
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_pending_result_is_a_500_for_code_that_cannot_await() {
-        let verification = Authority::new(RemoteAuthority).authenticate(&UserIds(&[]));
+        let verification = Authority::new(RemoteAuthority).authenticate(&UserIdRequest(&[]));
         assert_eq!(verification.into_ready().unwrap_err().status(), 500);
     }
 }

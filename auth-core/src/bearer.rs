@@ -20,7 +20,7 @@ const SCHEME: &[u8] = b"bearer ";
 /// # Errors
 ///
 /// [`Error::MissingCredentials`] if there is no value. [`Error::MalformedCredentials`] for more than one value, another
-/// scheme, anything but exactly one space after the scheme, or characters outside `token68` (RFC 9110 § 11.2).
+/// scheme, anything but exactly one space after the scheme, or a token that is not `token68` (RFC 9110 § 11.2).
 pub fn token<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<&'a str, Error> {
     let mut values = values.into_iter();
     let value = values.next().ok_or(Error::MissingCredentials)?;

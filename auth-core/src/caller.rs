@@ -4,19 +4,19 @@ use crate::{Claims, Refusal};
 
 /// The caller of a request, with the data that both local and remote verification return.
 ///
-/// `Caller` is an extractor for each framework whose feature is enabled. The extractor uses the result of
-/// [`RequireCaller`](crate::RequireCaller) or the [`Authority`](crate::Authority) in the service's state. A service
-/// without guard and authority responds 500, so that a configuration error lets no request through.
+/// With the feature `actix` or `axum`, `Caller` is an extractor. The extractor uses the result of
+/// [`RequireCaller`](crate::RequireCaller) or else asks the [`Authority`](crate::Authority) in the service's state. A
+/// service that has neither responds 500, so that a configuration error lets no request through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caller {
-    /// The user's id. Not empty, without surrounding white space.
+    /// The user's id. From a verifier of this crate the id is not empty and has no surrounding white space.
     pub sub: String,
     /// The user's email address, as the issuer wrote it.
     pub email: String,
-    /// The id of the session (login) to which the token belongs.
+    /// The id of the session (login) to which the credentials belong.
     pub sid: String,
-    /// Expiry of the token: whole seconds since 1970-01-01T00:00:00Z.
+    /// When the credentials expire: whole seconds since 1970-01-01T00:00:00Z.
     pub exp: i64,
 }
 
@@ -78,7 +78,7 @@ impl MaybeCaller {
     }
 }
 
-/// The caller, on a route whose `{user_id}` equals the caller's id byte for byte; otherwise the response is 403.
+/// A caller whose id equals the `{user_id}` of the path byte for byte. The response to any other caller is 403.
 ///
 /// Make `Owner` the first argument of a handler, so that the body of a rejected request is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,9 +24,9 @@ pub struct Subject<'a> {
     pub session_id: &'a str,
 }
 
-/// The claims of a verified access token (RFC 7519 § 4.1, modelled on RFC 9068 § 2.2).
+/// The claims of an issued or verified access token (RFC 7519 § 4.1, modelled on RFC 9068 § 2.2).
 ///
-/// `iss` and `aud` are left out: the verifier rejects every token with another `iss` or `aud` than the configured one.
+/// `iss` and `aud` are left out: a verifier rejects every token whose `iss` or `aud` does not match its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
@@ -38,9 +38,9 @@ pub struct Claims {
     pub sid: String,
     /// The token's id, unique per token.
     pub jti: String,
-    /// Issued at: whole seconds since 1970-01-01T00:00:00Z; a fraction is dropped.
+    /// Issued at: seconds since 1970-01-01T00:00:00Z, rounded down to whole seconds.
     pub iat: i64,
-    /// Expires at: whole seconds since 1970-01-01T00:00:00Z; a fraction is dropped.
+    /// Expires at: seconds since 1970-01-01T00:00:00Z, rounded down to whole seconds.
     pub exp: i64,
 }
 

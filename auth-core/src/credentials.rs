@@ -2,7 +2,7 @@
 
 use crate::{Error, bearer};
 
-/// A header field that says who the caller is.
+/// A header field that is read to identify the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Field {
@@ -10,7 +10,7 @@ pub enum Field {
     Authorization,
     /// `Cookie` (RFC 6265bis § 4.2).
     Cookie,
-    /// `X-User-Id`. This field grants nothing, but its value must be the user id of the token.
+    /// `X-User-Id`. This field grants nothing. If a request has it, each value must be the user id of the token.
     UserId,
 }
 
@@ -32,7 +32,7 @@ pub enum CredentialSource {
     Header,
     /// The request body, for endpoints that read a token from the body. [`Credentials`] never reads a body.
     Body,
-    /// A cookie, which a browser also sends when another site starts the request.
+    /// A cookie, which a browser may also send when another site starts the request.
     Cookie,
 }
 

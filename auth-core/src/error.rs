@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The reason for rejecting a token, a password or a setting.
+/// An error of this crate, such as the reason for rejecting a token, a password or a setting.
 ///
 /// Every variant has a stable [`code`](Self::code), an HTTP [`status`](Self::status) and, for 401, a
 /// [`WWW-Authenticate`](Self::www_authenticate) value (RFC 6750 § 3), so any framework can respond with an error. No
@@ -12,13 +12,14 @@ use std::fmt;
 pub enum Error {
     /// 401: the request has no `Authorization` header and, if the verifier accepts cookies, no cookie.
     MissingCredentials,
-    /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookie was sent twice.
+    /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookies are unacceptable.
     MalformedCredentials(&'static str),
     /// 401: the token is longer than [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES).
     TokenTooLong,
-    /// 401: the text is not a compact JWS of one JSON header and one JSON object (RFC 7515 § 3.1, RFC 7519 § 7.2).
+    /// 401: the token does not have the format of its kind. The format of an access token is a compact JWS of one JSON
+    /// header and one JSON object (RFC 7515 § 3.1, RFC 7519 § 7.2).
     MalformedToken(&'static str),
-    /// 401: the JOSE header is not the header of an HS256 `at+jwt` token (RFC 8725 § 3.1, § 3.11).
+    /// 401: the JOSE header is not the header of an HS256 token of the expected type (RFC 8725 § 3.1, § 3.11).
     UnacceptableHeader(&'static str),
     /// 401: no secret of the keyring made the MAC of the token (RFC 7515 § 5.2).
     SignatureMismatch,
@@ -28,15 +29,16 @@ pub enum Error {
     InvalidClaim(&'static str),
     /// 401: `iat` or `nbf` lies in the future by more than the leeway (RFC 7519 § 4.1.5).
     NotYetValid,
-    /// 401: `exp` lies in the past by the leeway or more (RFC 7519 § 4.1.4). The token is otherwise valid.
+    /// 401: `exp` lies in the past by the leeway or more (RFC 7519 § 4.1.4); the MAC and the other claims are valid. An
+    /// issuer returns this error if the requested limit of `exp` is not in the future.
     Expired,
     /// 401: the session of the token was revoked. The token is otherwise valid.
     Revoked,
-    /// 503: the list of revoked sessions is too old to decide. The token is otherwise valid.
+    /// 503: the list of revoked sessions is too old, so the session may be revoked. The token is otherwise valid.
     RevocationsOutdated,
     /// 500: a secret is too weak; the text says why and what to do.
     WeakSecret(&'static str),
-    /// 500: a setting is out of range; the text names the setting and the range.
+    /// 500: a setting is not acceptable; the text names the setting and the rule.
     InvalidSetting(&'static str),
     /// 422: a password is outside the limits; the text names the limit.
     UnacceptablePassword(&'static str),
@@ -92,7 +94,7 @@ impl Error {
     }
 }
 
-/// Writes one line of ASCII without `"` and `\`, as `error_description` requires (RFC 6750 § 3).
+/// Writes one line. For a 401 the line is ASCII without `"` and `\`, as `error_description` requires (RFC 6750 § 3).
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

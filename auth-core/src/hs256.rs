@@ -1,4 +1,4 @@
-//! Computes HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). A key is processed once; each message clones the resulting state.
+//! Computes HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). A key is processed once, and the state is cloned per message.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -14,7 +14,7 @@ pub(crate) struct MacKey(Hmac<Sha256>);
 impl MacKey {
     /// Prepares a key of any length: a key longer than a block is hashed, then zeros fill the block (RFC 2104 § 2).
     ///
-    /// `Hmac::new` takes a whole block and cannot fail, unlike `new_from_slice`.
+    /// `Hmac::new` takes a whole block and returns no `Result`, unlike `new_from_slice`.
     pub(crate) fn new(key: &[u8]) -> Self {
         let mut block = Zeroizing::new([0; BLOCK_BYTES]);
         if let Some(block_start) = block.get_mut(..key.len()) {
@@ -51,7 +51,7 @@ mod tests {
     use sha2::Sha256;
 
     #[test]
-    fn keys_of_every_length_produce_the_mac_of_the_hmac_crate() {
+    fn short_and_long_keys_produce_the_mac_of_the_hmac_crate() {
         for length in [0, 1, 32, 63, 64, 65, 131, 1000] {
             let key: Vec<u8> = (0..length)
                 .map(|n| u8::try_from(n % 251).unwrap())

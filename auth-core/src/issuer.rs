@@ -27,7 +27,7 @@ pub struct TokenIssuer {
     keyring: Keyring,
     issuer: String,
     audience: String,
-    /// The lifetime of each token, in seconds.
+    /// The longest lifetime of a token, in seconds.
     lifetime: i64,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// The claims in the payload, in the order of the JSON.
+/// The claims of a token, in the order in which they are serialised.
 #[derive(Serialize)]
 struct Payload<'a> {
     iss: &'a str,
@@ -64,8 +64,8 @@ struct Payload<'a> {
 }
 
 impl TokenIssuer {
-    /// Creates an issuer that sets `iss`, `aud` and `exp = iat + lifetime`. The lifetime is rounded down to whole
-    /// seconds.
+    /// Creates an issuer whose tokens have this `iss` and `aud`, and an `exp` of at most `iat + lifetime`. The lifetime
+    /// is rounded down to whole seconds.
     ///
     /// # Errors
     ///
@@ -89,25 +89,26 @@ impl TokenIssuer {
         })
     }
 
-    /// Returns the lifetime of the tokens, in whole seconds (`expires_in`, RFC 6749 § 5.1).
+    /// Returns the longest lifetime of the tokens, in whole seconds (`expires_in`, RFC 6749 § 5.1).
     #[must_use]
     pub const fn lifetime_seconds(&self) -> i64 {
         self.lifetime
     }
 
-    /// Issues a token that is valid from `now` for the lifetime, with a new `jti` of 128 random bits.
+    /// Issues a token that is valid from `now` for the issuer's lifetime, with a new `jti` of 128 random bits.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidClaim`] if `subject.id` is empty or has surrounding white space, and [`Error::TokenTooLong`] if
-    /// the subject has more than about 5500 bytes: every verifier would reject such a token. [`Error::Crypto`] if the
+    /// [`Error::InvalidClaim`] if `subject.id` is empty or has surrounding white space. [`Error::TokenTooLong`] if the
+    /// token would have more than 8192 bytes: every verifier would reject such a token. [`Error::Crypto`] if the
     /// operating system returns no random bytes.
     pub fn issue(&self, subject: &Subject<'_>, now: SystemTime) -> Result<AccessToken, Error> {
         self.issue_with_id(subject, random_base64url::<16>()?, now)
     }
 
-    /// As [`issue`](Self::issue), with the given `jti`. The same subject, `jti`, secret and `now` (in whole seconds)
-    /// produce the same token. Two different tokens must not share a `jti` (RFC 7519 § 4.1.7).
+    /// As [`issue`](Self::issue), with the given `jti`. From the same subject, `jti` and `now` (in whole seconds),
+    /// issuers with equal settings and secrets produce the same token. Two different tokens must not share a `jti` (RFC
+    /// 7519 § 4.1.7).
     ///
     /// # Errors
     ///
@@ -121,8 +122,7 @@ impl TokenIssuer {
         self.issue_claims(subject, jti, now, i64::MAX)
     }
 
-    /// As [`issue_with_id`](Self::issue_with_id) and [`issue_until`](Self::issue_until) together: the same subject,
-    /// `jti`, `max_exp`, secret and `now` (in whole seconds) produce the same token.
+    /// As [`issue_with_id`](Self::issue_with_id), but with an `exp` of at most `max_exp` (seconds since 1970).
     ///
     /// # Errors
     ///
@@ -137,8 +137,8 @@ impl TokenIssuer {
         self.issue_claims(subject, jti, now, max_exp)
     }
 
-    /// As [`issue`](Self::issue), but with an `exp` of at most `max_exp` (seconds since 1970). For token exchange: the
-    /// new token must not be valid longer than the token that it replaces (RFC 8693 § 2.2.1).
+    /// As [`issue`](Self::issue), but with an `exp` of at most `max_exp` (seconds since 1970). For example, the token
+    /// that a token exchange (RFC 8693) returns must not outlive the token of the request.
     ///
     /// # Errors
     ///

@@ -11,8 +11,8 @@ use crate::keyring::Key;
 use crate::{ACCESS_TOKEN_TYPE, Error, Keyring, MAX_TOKEN_BYTES};
 use header::JoseHeader;
 
-/// The size of the stack buffers, in bytes. A longer part of a token is decoded on the heap. The payload of an access
-/// token that this crate issues usually has 200 to 460 bytes.
+/// The size of the stack buffers, in bytes. A part of a token that may be longer after decoding is decoded on the heap.
+/// The payload of an access token that this crate issues usually has 200 to 460 bytes.
 const STACK_BYTES: usize = 512;
 
 /// A compact JWS that is split but not verified.
@@ -60,8 +60,8 @@ impl<'t> Jws<'t> {
         keyring: &Keyring,
         expected_type: Option<&str>,
     ) -> Result<(), Error> {
-        // The access tokens of this crate have a known header, which needs no parsing. Tokens of other types must
-        // not match that header.
+        // Access tokens that were signed with a key of this keyring have a known header, which needs no parsing. If
+        // another type is expected, a token with that header must be rejected.
         let expects_access_token = expected_type == Some(ACCESS_TOKEN_TYPE);
         let has_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
         if let Some(key) = keyring.keys().find(has_header) {
@@ -99,9 +99,8 @@ impl<'t> Jws<'t> {
     }
 }
 
-/// Decodes strict base64url (no padding, no white space, no spare bits: RFC 7515 § 2) of UTF-8 (RFC 8725 § 3.7).
-///
-/// A part that does not fit into `stack` is decoded into `heap`.
+/// Decodes base64url to UTF-8 text (RFC 8725 § 3.7). Padding, white space and non-zero trailing bits are errors (RFC
+/// 7515 § 2). A part that may not fit into `stack` is decoded into `heap`.
 fn decode<'b>(
     part: &str,
     stack: &'b mut [u8; STACK_BYTES],

@@ -39,10 +39,10 @@ impl Keyring {
         }
     }
 
-    /// Adds secrets that verify but never sign, in the order in which they are tried.
+    /// Adds secrets that verify but never sign, tried in this order after the key that `kid` names and the current key.
     ///
-    /// The number of secrets is not limited, but a forged token costs one MAC per secret. Remove a previous secret
-    /// after the last token that was signed with that secret has expired.
+    /// The number of secrets is not limited, but a forged token costs up to one MAC per secret. Remove a previous
+    /// secret after the last token that was signed with that secret has expired.
     #[must_use]
     pub fn with_previous(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
         self.previous.extend(secrets.into_iter().map(Key::new));

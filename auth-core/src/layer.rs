@@ -26,7 +26,7 @@ impl<S> Layer<S> for RequireCaller {
     }
 }
 
-/// Identifies the caller of each request, then calls the inner service.
+/// Identifies the caller of each request. Calls the inner service unless the request is refused.
 #[derive(Debug, Clone)]
 pub struct RequireCallerService<S> {
     authority: Authority,

@@ -16,7 +16,7 @@ pub struct LocalVerifier {
 }
 
 impl LocalVerifier {
-    /// Creates a verifier with the system's clock that reads the `Authorization` header only.
+    /// Creates a verifier that uses the system's clock and reads only the `Authorization` header.
     #[must_use]
     pub fn new(verifier: TokenVerifier) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl LocalVerifier {
 
     /// Sets the cookie that carries the token if there is no `Authorization` header. Defaults to no cookie.
     ///
-    /// A browser sends cookies even if another site starts the request. A service that accepts cookies must itself
+    /// A browser may send cookies even if another site starts the request. A service that accepts cookies must itself
     /// reject state-changing requests of other origins (CSRF).
     #[must_use]
     pub const fn with_cookie(mut self, name: &'static str) -> Self {

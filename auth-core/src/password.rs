@@ -1,19 +1,20 @@
 //! Hashes and verifies passwords with bcrypt, without truncation. Requires the feature `password`.
 //!
-//! bcrypt itself reads 72 bytes and stops at NUL. Therefore a password is first normalised (NFKC). If the result has
-//! more than 71 bytes or a NUL, `base64(HMAC-SHA-384("auth-core password v1", password))` replaces it: 64 characters of
-//! the standard alphabet. bcrypt hashes that text as `$2b$`. After these steps any bcrypt library can verify the hash.
+//! A password is first normalised (NFKC). bcrypt itself reads 72 bytes, and many implementations stop at NUL. If the
+//! normalised password has more than 71 bytes or a NUL, `base64(HMAC-SHA-384("auth-core password v1", password))`
+//! replaces it: 64 characters of the standard alphabet. bcrypt hashes the result as `$2b$`. After these steps any
+//! bcrypt library can verify the hash.
 //!
-//! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] each take the time of one bcrypt,
-//! about a quarter of a second at cost 12. Do not call these functions on an async thread.
+//! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] usually take the time of one
+//! bcrypt, about a quarter of a second at cost 12. Do not call these functions on an async thread.
 //!
 //! Hashes of other programs are verified, and need a rehash at the next login ([`PasswordHash::needs_rehash`]): plain
-//! bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB and about 80 ms. Plain bcrypt verifies a
-//! password twice if the password has more than 71 bytes or is not in NFKC.
+//! bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB and about 80 ms. Plain bcrypt takes two
+//! verifications if the password has more than 71 bytes, is not in NFKC or contains NUL.
 //!
-//! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take as long as one bcrypt of
-//! the given cost. Limitation: an account whose hash costs more (a higher cost, or two verifications) can be
-//! distinguished from an unknown email address by the response time until the next login.
+//! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take at least as long as one
+//! bcrypt of the given cost. Limitation: if the check of a hash takes longer than that (a higher cost, or two
+//! verifications), the response time distinguishes the account from an unknown email address until the next login.
 
 use std::fmt;
 
@@ -31,13 +32,13 @@ mod padding;
 mod scrypt;
 pub use hash::{Cost, PasswordHash};
 
-/// The fixed, public HMAC key for long passwords. The key is no secret, but separates this use of HMAC from other uses.
+/// The public HMAC key for passwords that bcrypt might truncate. The key separates this use of HMAC from other uses.
 const PASSWORD_HMAC_KEY: &[u8] = b"auth-core password v1";
 /// The longest bcrypt input, in bytes. bcrypt reads 72 bytes, of which the last is the terminating NUL.
 const BCRYPT_MAX_BYTES: usize = 71;
 /// The shortest new password, in code points after NFKC.
 const MIN_CHARS: usize = 8;
-/// The longest password, in code points after NFKC.
+/// The longest new password, in code points after NFKC. An attempt may have more within [`MAX_UTF16_UNITS`].
 const MAX_CHARS: usize = 128;
 /// The longest password that Better Auth accepts, in UTF-16 code units as typed.
 const MAX_UTF16_UNITS: usize = 128;
@@ -84,7 +85,7 @@ impl Password {
 /// A password typed at login: 1 to 128 characters after NFKC, or at most 128 UTF-16 code units as typed (the limit of
 /// Better Auth).
 ///
-/// An attempt may be shorter than a new password, so that a wrong password of any length has the same response time.
+/// An attempt may be shorter than a new password, so that a short wrong password has the usual response time.
 pub struct PasswordAttempt {
     /// The password as typed, followed by its NFKC form, in one buffer that is wiped on drop.
     buffer: Zeroizing<String>,
@@ -96,7 +97,7 @@ impl PasswordAttempt {
     ///
     /// # Errors
     ///
-    /// [`Error::UnacceptablePassword`] if the password is empty or has more than 128 characters.
+    /// [`Error::UnacceptablePassword`] if the password is empty, or exceeds both 128 characters and 128 UTF-16 units.
     pub fn new(text: &str) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::UnacceptablePassword("must not be empty"));
@@ -105,7 +106,7 @@ impl PasswordAttempt {
             return Err(TOO_LONG);
         }
         let utf16_units = text.encode_utf16().count();
-        // Normalisation stops one character after the limit. A character has at most four bytes.
+        // With a limit of characters, normalisation stops one character later. A character has at most four bytes.
         let (max_chars, nfkc_capacity) = if utf16_units <= MAX_UTF16_UNITS {
             (usize::MAX, utf16_units * MAX_NFKC_BYTES_PER_UNIT)
         } else {
@@ -135,7 +136,7 @@ impl PasswordAttempt {
     }
 
     /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The attempt may be
-    /// shorter than a new password, because a password may be older than the rule. Takes the time of one bcrypt.
+    /// shorter than 8 characters, because the password may be older than that limit. Takes the time of one bcrypt.
     ///
     /// # Errors
     ///
@@ -154,7 +155,7 @@ impl PasswordAttempt {
         self.buffer.get(self.typed_bytes..).unwrap_or_default()
     }
 
-    /// Returns the input of bcrypt: the normalised password, or its HMAC if bcrypt would truncate it.
+    /// Returns the input of bcrypt: the password in NFKC, or its HMAC in base64 if bcrypt might truncate the password.
     fn bcrypt_input(&self) -> Zeroizing<Vec<u8>> {
         let bytes = self.normalised().as_bytes();
         if bytes.len() <= BCRYPT_MAX_BYTES && !bytes.contains(&0) {

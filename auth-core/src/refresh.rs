@@ -1,12 +1,12 @@
 //! Defines refresh tokens, which are computed instead of stored.
 //!
-//! A refresh token contains a session id and the number of refreshes so far, with a MAC under a key that is derived
-//! from the secret (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). A server therefore stores no token, and can
-//! compute the successor of a token from the same session id and the next counter.
+//! A refresh token contains a session id and a counter, with a MAC under a key that is derived from the secret
+//! (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). A server therefore stores no token, and computes the next
+//! token from the same session id and the next counter. The counter is the number of earlier tokens of the session.
 //!
 //! Format: `rt_`, then base64url (without padding) of 16 bytes session id, 4 bytes counter (big-endian) and 32 bytes
-//! HMAC-SHA-256 of id and counter. Clients must not parse the token. A refresh token is not
-//! accepted as an access token, nor is an access token accepted as a refresh token.
+//! HMAC-SHA-256 of id and counter. Clients must not parse the token. A refresh token is not accepted as an access
+//! token, nor an access token as a refresh token.
 
 use std::fmt;
 
@@ -33,11 +33,11 @@ const TOKEN_BYTES: usize = 52;
 pub struct RefreshToken {
     /// The id of the session to which the token belongs.
     pub session_id: [u8; 16],
-    /// How often the session had been refreshed when the token was issued; 0 at login.
+    /// The number of earlier refresh tokens of the session; 0 at login.
     pub counter: u32,
 }
 
-/// Encodes and decodes refresh tokens under a keyring: the current secret encodes, every secret decodes.
+/// Encodes refresh tokens with the current secret of a keyring. Decoding accepts any secret of the keyring.
 ///
 /// ```
 /// use auth_core::refresh::{RefreshToken, RefreshTokens};
@@ -63,7 +63,7 @@ impl RefreshTokens {
         }
     }
 
-    /// Encodes a token as 73 characters. The same secret makes the same text. The text is a credential: do not log it.
+    /// Encodes a token as 73 characters that depend only on token and secret. This is a credential: do not log it.
     #[must_use]
     pub fn encode(&self, token: RefreshToken) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);

@@ -1,4 +1,4 @@
-//! Defines the response to a request that is not allowed. The bytes are the same in every framework.
+//! Defines the response to a refused request. Status, header fields and body are the same in actix-web and axum.
 
 mod response;
 
@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::Error;
 
-/// The response to a request that is not allowed: status, header fields and a problem document (RFC 9457).
+/// The response to a refused request: status, header fields and a problem document (RFC 9457).
 ///
 /// The adapters convert a refusal to a response of their framework. For another framework, send
 /// [`status`](Self::status), [`headers`](Self::headers) and [`body`](Self::body) unchanged.
@@ -58,8 +58,9 @@ impl Refusal {
 
     /// Creates a 401 with the code and the detail of another authority.
     ///
-    /// A `code` other than `UNAUTHORIZED`, `TOKEN_EXPIRED` and `TOKEN_REVOKED` becomes `INVALID_TOKEN`. A `detail` that
-    /// is empty or does not fit into a header (RFC 6750 § 3) is replaced by this crate's text for the code.
+    /// A `code` other than `UNAUTHORIZED`, `TOKEN_EXPIRED` and `TOKEN_REVOKED` becomes `INVALID_TOKEN`. This crate's
+    /// text for the code replaces the `detail` of `UNAUTHORIZED`, an empty `detail`, and a `detail` with characters
+    /// that `error_description` must not contain (RFC 6750 § 3).
     #[must_use]
     pub fn unauthorized(code: &str, detail: impl Into<Cow<'static, str>>) -> Self {
         let error = match code {
@@ -98,7 +99,7 @@ impl Refusal {
     }
 }
 
-/// Returns whether `error_description` may contain a byte: printable ASCII without `"` and `\` (RFC 6750 § 3).
+/// Returns whether `error_description` may contain this byte: printable ASCII without `"` and `\` (RFC 6750 § 3).
 const fn is_quotable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
@@ -109,7 +110,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Writes one line for the log, with the cause, which the response must not contain.
+/// Writes code, detail and cause for the log. The response must not contain the cause.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code(), self.detail())?;
@@ -128,7 +129,7 @@ mod tests {
     use crate::Error;
 
     #[test]
-    fn the_cause_of_a_500_is_logged_but_not_sent() {
+    fn the_cause_of_a_500_is_displayed_but_not_sent() {
         for refusal in [Refusal::internal_error("no verifier"), Error::Crypto.into()] {
             let cause = refusal.cause().unwrap().into_owned();
             assert_eq!(refusal.status(), 500);

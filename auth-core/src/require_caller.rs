@@ -1,4 +1,4 @@
-//! Defines the guard that rejects requests without a valid caller.
+//! Defines the guard that rejects requests without valid credentials.
 
 use crate::Authority;
 
@@ -25,6 +25,6 @@ impl RequireCaller {
 pub(crate) const NO_AUTHORITY: &str =
     "the service was built without an auth_core::Authority: add one, or RequireCaller";
 
-/// The logged cause of a 500 on a route that uses [`Owner`](crate::Owner) without naming a user.
+/// The logged cause of a 500 on a route that uses [`Owner`](crate::Owner) but has no `{user_id}` in its path.
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) const NO_USER_ID: &str = "Owner needs a route with {user_id} in its path";

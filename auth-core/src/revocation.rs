@@ -20,9 +20,9 @@ pub(crate) use freshness::{Freshness, RevocationSource};
 
 /// A set of revoked sessions in memory, which a [`TokenVerifier`](crate::TokenVerifier) consults. Clones share one set.
 ///
-/// A session takes at most 40 bytes until its last access token has expired, and the set itself takes 128 KiB. The set
-/// stores a 64-bit hash of the session id (SipHash-1-3) with a new random key per process, so no attacker can prepare
-/// collisions. With 100 000 revoked sessions, one in 10^14 active sessions is mistaken for revoked.
+/// The empty set takes 128 KiB. From 100 sessions on, a session takes at most 40 bytes until [`purge`](Self::purge)
+/// removes it. The set stores a 64-bit hash of the session id (SipHash-1-3) with a random key, so no attacker can
+/// prepare collisions. With 100 000 revoked sessions, about one in 10^14 active sessions is mistaken for revoked.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -58,14 +58,15 @@ impl RevokedSessions {
         *entry = removable_at.max(*entry);
     }
 
-    /// Returns whether the session is revoked. Allocates nothing and takes no lock for most active sessions.
+    /// Returns whether the session is revoked. Allocates nothing. With 100 000 revoked sessions, nine in ten lookups of
+    /// active sessions take no lock.
     #[must_use]
     pub fn contains(&self, session_id: &str) -> bool {
         let hash = self.0.random_state.hash_one(session_id);
         self.0.filter.may_contain(hash) && self.read().contains_key(&hash)
     }
 
-    /// Removes the entries whose time has passed and frees their memory. Call this regularly, for example every minute.
+    /// Removes the entries whose `until` has passed and frees their memory. Call this regularly, such as every minute.
     pub fn purge(&self, now: SystemTime) {
         let now_seconds = unix_seconds(now);
         let mut sessions = self.write();
@@ -86,7 +87,7 @@ impl RevokedSessions {
         self.len() == 0
     }
 
-    // No code panics under this lock, so a poisoned lock still guards a consistent map.
+    // A poisoned lock is used like any other, because no code panics while the map is inconsistent.
     fn read(&self) -> RwLockReadGuard<'_, Sessions> {
         self.0
             .sessions
@@ -112,7 +113,7 @@ impl fmt::Debug for RevokedSessions {
 /// The time of an entry that is never removed.
 const NEVER: u32 = u32::MAX;
 
-/// Converts a time to seconds since 1970; a time after 2106 becomes [`NEVER`].
+/// Converts a time to seconds since 1970: 0 for a time before 1970, [`NEVER`] for a time after 2106.
 fn unix_seconds(time: SystemTime) -> u32 {
     let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u32::try_from(since_1970.as_secs()).unwrap_or(NEVER)
@@ -176,8 +177,10 @@ mod tests {
         for number in 0..10_000_u64 {
             assert_eq!(revoked.contains(&number.to_string()), number % 2 == 1);
         }
-        let set_bits = (0..10_000).filter(|number| revoked.0.filter.may_contain(number << 44));
-        assert!(set_bits.count() < 200, "old bits are still set");
+        let hash_of_bit = |number: u64| ((number >> 6) << 50) | (number & 63);
+        let set_bits =
+            (0..1 << 20).filter(|number| revoked.0.filter.may_contain(hash_of_bit(*number)));
+        assert!(set_bits.count() <= 5_000, "old bits are still set");
     }
 
     #[test]

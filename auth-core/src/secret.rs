@@ -13,10 +13,10 @@ use crate::random::random_base64url;
 
 /// The shortest secret, in bytes: an HS256 key has at least as many bits as the hash (RFC 7518 § 3.2).
 const MIN_BYTES: usize = 32;
-/// The fewest distinct byte values of a secret. Even a secret of random hex digits has more.
+/// The fewest distinct byte values of a secret. Even 32 random hexadecimal digits practically always have more.
 const MIN_DISTINCT_BYTES: usize = 6;
 
-/// A shared HS256 secret of at least 32 bytes. The secret is wiped from memory on drop and never printed.
+/// A shared HS256 secret of at least 32 bytes. The memory is wiped on drop. `Debug` does not show it.
 ///
 /// ```
 /// use auth_core::{Error, Secret};
@@ -53,7 +53,7 @@ impl Secret {
         random_base64url::<32>().map(|text| Self(text.into_bytes().into()))
     }
 
-    /// Creates a secret without checks, because the keys of some test vectors are weak, such as 32 zero bytes.
+    /// Creates a secret without checks, for test vectors with weak keys, such as 32 zero bytes.
     #[cfg(test)]
     pub(crate) fn unchecked(bytes: Vec<u8>) -> Self {
         Self(bytes.into())
@@ -65,7 +65,7 @@ impl Secret {
         &self.0
     }
 
-    /// Derives 32 bytes with HKDF-SHA-256 (RFC 5869) without salt. `info` is the concatenation of the given parts.
+    /// Derives 32 bytes with HKDF-SHA-256 (RFC 5869) without salt. The parts in `info` are concatenated.
     pub(crate) fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         let mut derived_key = Zeroizing::new([0; 32]);
         let hkdf = Hkdf::<Sha256>::new(None, self.expose());
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_padded_sample_is_rejected() {
+    fn padded_and_repeated_samples_are_rejected() {
         for sample in [
             "secret".repeat(40),
             format!("changeme{}", "0".repeat(64)),

@@ -8,14 +8,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::keyring::Key;
 use crate::{Error, Keyring, Secret};
 
-/// The start of the HKDF `info`. The audience follows the zero byte, so no two audiences share an `info`.
+/// The start of the HKDF `info`. The audience follows the zero byte.
 const INFO_LABEL: &[u8] = b"auth-core audience v1\0";
 
 impl Secret {
     /// Derives the secret of the service that `audience` names: HKDF-SHA-256 (RFC 5869) of this secret without salt.
     /// `info` is `auth-core audience v1`, a zero byte and the audience in UTF-8. The output has 32 bytes, written as 43
     /// characters of base64url without padding. The *characters* are the secret: any JOSE library accepts that text
-    /// unchanged.
+    /// unchanged as its key.
     ///
     /// The derived secret reveals neither this secret nor the secret of another audience.
     ///
@@ -42,7 +42,7 @@ impl Secret {
 
 impl Keyring {
     /// Derives the keyring that issues tokens for `audience`: each secret, current and previous, is derived with
-    /// [`Secret::for_audience`]. The service itself needs only [`Keyring::new`] of its own secret.
+    /// [`Secret::for_audience`]. The service itself needs only a [`Keyring`] of the derived secrets.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};

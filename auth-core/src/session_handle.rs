@@ -1,4 +1,4 @@
-//! Defines session handles, which name the sessions in a list and are no credentials.
+//! Defines session handles, which identify the sessions in a user's list of sessions and are no credentials.
 //!
 //! A user must be able to end each session in the list, but the list must not contain the tokens of the sessions. A
 //! handle contains the session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
@@ -18,7 +18,7 @@ use crate::{Error, Keyring};
 const PURPOSE: &[u8] = b"auth-core session handle v1";
 const MALFORMED: Error = Error::MalformedToken("The session handle is malformed");
 
-/// Encodes and decodes session handles under a keyring: the current secret encodes, every secret decodes.
+/// Encodes session handles with the current secret of a keyring. Decoding accepts any secret of the keyring.
 ///
 /// ```
 /// use auth_core::session_handle::SessionHandles;
@@ -46,7 +46,7 @@ impl SessionHandles {
         }
     }
 
-    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`. The same id and secret make the same handle.
+    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`. The text depends only on id and secret.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
         encode_hex(session_id, &self.keys.tag(&session_id))

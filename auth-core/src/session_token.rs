@@ -2,15 +2,16 @@
 //!
 //! Session tokens are for clients that keep one token for the whole session, such as the clients of Better Auth. A
 //! session token contains a session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869,
-//! info `auth-core session token v1`), so a copy of the database contains no credentials. The token does not say
-//! whether the session is still active: ask the database.
+//! info `auth-core session token v1`), so a copy of the database does not suffice to compute a token. The token does
+//! not say whether the session is still active: ask the database.
 //!
 //! Format: 96 lower-case hexadecimal digits (RFC 4648 § 8) of 16 bytes session id and 32 bytes HMAC-SHA-256 of
 //! the session id. Clients must not parse the token. No other kind of token is accepted as a session token, nor a
 //! session token as another kind.
 //!
 //! A signed cookie is a value, a dot, and the HMAC-SHA-256 of the value under the secret itself, in base64 (RFC 4648
-//! § 4) with padding. Only session tokens and the word `true` are signed, so no such signature is valid for a JWS.
+//! § 4) with padding. Only session tokens and the word `true` are signed. Neither contains a dot, so no such signature
+//! is valid for a JWS.
 
 use std::fmt;
 
@@ -32,7 +33,7 @@ const SIGNATURE_CHARS: usize = 44;
 const FLAG: &str = "true";
 const MALFORMED: Error = Error::MalformedToken("The session token is malformed");
 
-/// Encodes and decodes session tokens and cookies under a keyring: the current secret encodes, every secret decodes.
+/// Encodes session tokens and cookies with the current secret of a keyring. Decoding accepts any secret of the keyring.
 ///
 /// ```
 /// use auth_core::session_token::SessionTokens;
@@ -53,7 +54,7 @@ pub struct SessionTokens {
 }
 
 impl SessionTokens {
-    /// Prepares two MAC keys of each secret: one for tokens and one for cookies.
+    /// Prepares two MAC keys for each secret: one for tokens and one for cookies.
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
         Self {
@@ -83,7 +84,7 @@ impl SessionTokens {
         session_id.try_into().map_err(|_length| MALFORMED)
     }
 
-    /// Returns whether the current secret signed the token. Replace a token that a previous secret signed.
+    /// Returns whether the current secret made the MAC of the token. A token of a previous secret should be replaced.
     #[must_use]
     pub fn is_current(&self, token: &str) -> bool {
         decode_hex(token).is_some_and(|bytes| {
@@ -112,7 +113,8 @@ impl SessionTokens {
         value
     }
 
-    /// Verifies a signed cookie (percent-decoded) in constant time and returns its value: the text before the last dot.
+    /// Verifies the signature of a cookie (percent-decoded), in constant time for each secret, and returns the signed
+    /// value: the text before the last dot.
     ///
     /// # Errors
     ///
@@ -120,7 +122,7 @@ impl SessionTokens {
     /// [`Error::SignatureMismatch`] if no secret of the keyring signed the value.
     pub fn verify_cookie<'c>(&self, cookie: &'c str) -> Result<&'c str, Error> {
         let (value, signature) = cookie.rsplit_once('.').ok_or(MALFORMED)?;
-        // 44 characters of base64 without padding are 33 bytes.
+        // 44 characters of base64 are 33 bytes if none of them is padding.
         let mut buffer = [0; 33];
         if signature.len() != SIGNATURE_CHARS {
             return Err(MALFORMED);

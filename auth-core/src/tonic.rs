@@ -12,7 +12,7 @@ use tonic::{Code, Request, Status};
 use crate::layer::{RefusalBody, RequireCallerService};
 use crate::{Caller, Refusal, RequireCaller};
 
-/// Verifies locally. An interceptor cannot await a remote authority; use [`RequireCaller`] as a layer instead.
+/// For local verification only: an interceptor cannot await a remote authority, but [`RequireCaller`] as a layer can.
 impl Interceptor for RequireCaller {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let headers: &HeaderMap = request.metadata().as_ref();

@@ -22,7 +22,7 @@ impl Verification {
     ///
     /// # Errors
     ///
-    /// The refusal; [`Refusal::internal_error`] if the result is pending.
+    /// The refusal of the request; [`Refusal::internal_error`] if the result is pending.
     pub fn into_ready(self) -> Result<Caller, Refusal> {
         match self {
             Self::Ready(result) => result,
@@ -32,7 +32,7 @@ impl Verification {
         }
     }
 
-    /// Rejects a caller whose id differs from one of the visited ids, byte for byte.
+    /// Refuses a caller unless every visited id equals the caller's id, byte for byte.
     pub(crate) fn require_ids(self, visit_ids: &VisitIds<'_>, refuse: fn() -> Refusal) -> Self {
         match self {
             Self::Ready(Ok(caller)) => {

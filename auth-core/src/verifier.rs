@@ -18,8 +18,9 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// `email`, `iat`, `exp`, `jti` and `sid`, each exactly once, of the right type and within its bounds (RFC 7515, 7519,
 /// 8725). The [crate documentation](crate#what-is-checked) lists every rule.
 ///
-/// A verifier uses no database, no network and no clock of its own, and allocates only the strings of the claims. A
-/// verifier is `Send` and `Sync`: share one verifier among all threads.
+/// A verifier uses no database, no network and no clock of its own. The verification of a typical token of a
+/// [`TokenIssuer`](crate::TokenIssuer) allocates only the strings of the claims. A verifier is `Send` and `Sync`: share
+/// one verifier among all threads.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -100,7 +101,7 @@ impl TokenVerifier {
         Ok(self)
     }
 
-    /// Rejects tokens of the sessions in `revoked`. The caller keeps the set up to date. Defaults to no set.
+    /// Rejects tokens of the sessions in `revoked`, a set that other code keeps up to date. Defaults to no set.
     #[must_use]
     pub fn with_revoked(mut self, revoked: RevokedSessions) -> Self {
         self.revoked = Some(revoked);
@@ -122,8 +123,9 @@ impl TokenVerifier {
     ///
     /// # Errors
     ///
-    /// The error of the first rule that the token breaks, with status 401. [`Error::Expired`] and [`Error::Revoked`]
-    /// mean that the token is otherwise valid. [`Error::RevocationsOutdated`] (503) if a feed has no recent response.
+    /// An error of status 401 for a rule that the token breaks. [`Error::Revoked`] means that the token is otherwise
+    /// valid, [`Error::Expired`] that its MAC and its other claims are valid. [`Error::RevocationsOutdated`] (503) if
+    /// the age of a feed is above its limit.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let claims = self.parse(token, now, Expiry::Enforced)?;
         #[cfg(feature = "remote")]

@@ -1,4 +1,4 @@
-"""Creates the databases of the servers, and measures what the sessions use of them."""
+"""Creates the databases of the servers, counts their sessions, and measures their size."""
 
 import contextlib
 import sqlite3

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from .report import MIB, target_cell, percentile_ms, table
 
-# Occurs in no task. A search is slow, because it compares these characters with every position of every description.
+# Occurs in no task. A search for this text is slow, because most of it matches at every position of every description.
 SLOW_QUERY = "a" * 199 + "b"
-# Characters of the longest description that a task may have.
+# The number of characters of the longest description that a task may have.
 DESCRIPTION_LENGTH = 10_000
 SEARCHERS = 12
 UNREAD_CONNECTIONS = 100
@@ -25,7 +25,7 @@ class Caller:
     def __init__(self, server, email):
         grant = server.register(email)
         self.host, self.token, self.refresh_token = server.host, grant["access_token"], grant["refresh_token"]
-        self.tasks = f"/api/{grant['user']['id']}/tasks"
+        self.tasks_path = f"/api/{grant['user']['id']}/tasks"
         self.connection = http.client.HTTPConnection(self.host, timeout=60)
 
     def request(self, method, path, body=None):
@@ -42,7 +42,7 @@ class Caller:
 
     def list(self):
         """Lists the tasks; returns the status."""
-        return self.request("GET", self.tasks)[0]
+        return self.request("GET", self.tasks_path)[0]
 
     def refresh(self):
         """Refreshes, and keeps the next refresh token; returns the status."""
@@ -53,13 +53,13 @@ class Caller:
 
 
 def add_tasks(caller, count, length):
-    """Adds tasks with descriptions of this length."""
+    """Adds tasks with descriptions of this length. The count must be a multiple of 8."""
     body = {"title": "a", "description": "a" * length}
 
     def add(count_of_thread):
         connected = caller.with_new_connection()
         for _ in range(count_of_thread):
-            status, text = connected.request("POST", connected.tasks, body)
+            status, text = connected.request("POST", connected.tasks_path, body)
             if status != 201:
                 raise SystemExit(f"{status}: {text.decode()}")
 
@@ -77,7 +77,7 @@ class Requests:
 
 
 def measure_requests(callers, seconds):
-    """Lists and refreshes with all callers at a time."""
+    """Lists and refreshes with all callers in parallel, for this many seconds."""
     measured = Requests([], [], [])
 
     def send(caller):
@@ -119,7 +119,7 @@ def measure_searches(server, tasks, seconds):
         connected = searcher.with_new_connection()
         while not is_over.is_set():
             started = time.monotonic()
-            status, _ = connected.request("GET", f"{connected.tasks}?limit=500&q={SLOW_QUERY}")
+            status, _ = connected.request("GET", f"{connected.tasks_path}?limit=500&q={SLOW_QUERY}")
             searches.setdefault(status, []).append(time.monotonic() - started)
 
     threads = [threading.Thread(target=search) for _ in range(SEARCHERS)]
@@ -139,7 +139,7 @@ def measure_searches(server, tasks, seconds):
 
 @dataclass(frozen=True)
 class MemoryUse:
-    """Resident MiB before, during and after a load."""
+    """Resident MiB before a load, the highest during the load, and the last while the connections are still open."""
 
     before: float
     highest: float
@@ -152,10 +152,10 @@ def measure_unread_responses(server, seconds):
     add_tasks(owner, 128, DESCRIPTION_LENGTH)
     # Warms up, so that the memory of ordinary requests is not counted.
     for _ in range(20):
-        owner.request("GET", f"{owner.tasks}?limit=500")
+        owner.request("GET", f"{owner.tasks_path}?limit=500")
     before, highest = server.memory(), 0
     host, port = server.host.split(":")
-    request = (f"GET {owner.tasks}?limit=500 HTTP/1.1\r\nHost: {server.host}\r\n"
+    request = (f"GET {owner.tasks_path}?limit=500 HTTP/1.1\r\nHost: {server.host}\r\n"
                f"Authorization: Bearer {owner.token}\r\n\r\n").encode()
     connections = []
     for _ in range(UNREAD_CONNECTIONS):

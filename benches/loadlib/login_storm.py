@@ -1,4 +1,4 @@
-"""Sends many logins with wrong passwords at a time."""
+"""Sends many logins with wrong passwords in parallel."""
 
 import asyncio
 import itertools
@@ -28,8 +28,8 @@ class Storm:
 class StormClient(asyncio.Protocol):
     """One connection, which sends a login with a wrong password, and the next one after its response."""
 
-    def __init__(self, storm: Storm, network: str):
-        self.storm, self.network = storm, network
+    def __init__(self, storm: Storm, ip_address: str):
+        self.storm, self.ip_address = storm, ip_address
 
     def connection_made(self, transport):
         self.transport = transport
@@ -42,7 +42,7 @@ class StormClient(asyncio.Protocol):
         self.received, self.started = b"", time.monotonic()
         self.transport.write(
             f"POST /api/auth/login HTTP/1.1\r\nHost: {self.storm.host}\r\nContent-Type: application/json\r\n"
-            f"X-Forwarded-For: {self.network}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+            f"X-Forwarded-For: {self.ip_address}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
 
     def data_received(self, data):
         self.received += data
@@ -58,14 +58,14 @@ class StormClient(asyncio.Protocol):
             asyncio.get_running_loop().call_later(self.storm.retry_delay, self.send)
 
 
-async def run_storm(storm: Storm, networks: list[str], continues: Callable[[], bool]) -> None:
-    """Runs a client for each IP address in `networks`, which it sends in X-Forwarded-For, while `continues` returns
+async def run_storm(storm: Storm, ip_addresses: list[str], continues: Callable[[], bool]) -> None:
+    """Runs a client for each of the IP addresses, which it sends in X-Forwarded-For, while `continues` returns
     true. A server that does not trust the header counts all clients as one network."""
     address, port = storm.host.split(":")
     loop = asyncio.get_running_loop()
     transports = []
-    for network in networks:
-        transport, _ = await loop.create_connection(lambda: StormClient(storm, network), address, int(port))
+    for ip_address in ip_addresses:
+        transport, _ = await loop.create_connection(lambda: StormClient(storm, ip_address), address, int(port))
         transports.append(transport)
     while continues():
         await asyncio.sleep(0.1)

@@ -1,4 +1,5 @@
-"""Measures logins: their rate, how a storm of them slows other requests, and whether their time reveals an account."""
+"""Measures logins: their rate, how a storm of them slows other requests, and how the time of a wrong password differs
+between a known and an unknown email address."""
 
 import asyncio
 import http.client
@@ -18,7 +19,7 @@ from .server import PASSWORD
 BCRYPT_COST = 12
 STORM_CLIENTS = 64
 STORM_SECONDS = 20
-# How many wrong passwords to measure for a known and for an unknown address.
+# How many wrong passwords to measure for a known email address, and as many for an unknown one.
 SAMPLES = 40
 
 
@@ -44,7 +45,7 @@ def login_rate(server, email, seconds):
     for caller in callers:
         caller.join()
     ends.sort()
-    # Logins end in batches of one per core. Counts from the end of the first batch to the end of the last complete one.
+    # Logins end in batches of one per core. Counts from the end of the first batch to the end of the last but one.
     first, last = CORES - 1, len(ends) - 1 - CORES
     if last <= first:
         raise SystemExit("too few logins to compute a rate; measure longer")
@@ -52,7 +53,7 @@ def login_rate(server, email, seconds):
 
 
 def wrong_password_times(server, known):
-    """Median percentile_ms of a wrong password for a known and an unknown email address, measured alternately."""
+    """The median times in ms of a wrong password for a known and an unknown email address, measured alternately."""
     times = {known: [], "no-account@load.example": []}
     for _ in range(SAMPLES):
         for email, durations in times.items():
@@ -63,7 +64,7 @@ def wrong_password_times(server, known):
 
 
 def measure_session(host, token, seconds, results):
-    """Sends a hundred `GET session` per second over one connection; puts their durations into `results`."""
+    """Sends at most a hundred `GET session` per second over one connection; puts their durations into `results`."""
     connection, durations = http.client.HTTPConnection(host), []
     until = time.monotonic() + seconds
     while (started := time.monotonic()) < until:
@@ -151,7 +152,7 @@ def print_storms(servers):
             lines.append([f"{name}, {server.engine}", f"{percentile_ms(result.before, .99):.2f} → {p99:.2f}", statuses,
                           f"{memory[0]:.1f} → {max(memory):.1f} → {memory[-1]:.1f}",
                           target_cell(p99, "p99 < 50 ms", lambda value: value < 50)])
-            # The attempts that still wait for a core are hashed, although their clients have disconnected.
+            # The attempts that are being hashed continue, although their clients have disconnected.
             time.sleep(10)
     table([f"login storm of {STORM_CLIENTS}", "session p99 ms before → during", "logins by status",
            "RSS MiB before → highest → after", "target"], lines)

@@ -35,7 +35,7 @@ class RefreshServer(ApiServer):
         return [grant["refresh_token"] for grant in grants]
 
     def refresh(self, seconds, sessions):
-        """Creates that many sessions, and measures with wrk their refreshes, each with the session's latest token."""
+        """Creates this many sessions, and measures with wrk their refreshes, each with the session's latest token."""
         counts = [min(SESSIONS_PER_ACCOUNT, sessions - first) for first in range(0, sessions, SESSIONS_PER_ACCOUNT)]
         with tempfile.NamedTemporaryFile("w") as tokens:
             for count in counts:
@@ -63,18 +63,19 @@ def row_of_rate(options, server, bare_handler):
 
 
 def row_of_long_run(options, server):
-    """Refreshes the same sessions for a minute, which must not add rows, and measures the size once per second."""
+    """Creates sessions and refreshes them for a minute. Must add one row per session. Measures the size on disk."""
     seconds, sessions = (5, 100) if options.quick else (60, 1000)
     before, sizes = server.database.count_sessions(), []
     with ThreadPoolExecutor(1) as pool:
-        measurement = pool.submit(server.refresh, seconds, sessions)
-        while not measurement.done():
+        pending = pool.submit(server.refresh, seconds, sessions)
+        while not pending.done():
             sizes.append(server.database.size())
             time.sleep(1)
+        request_count = pending.result().requests
     new_rows = server.database.count_sessions() - before
     second_half = sizes[len(sizes) // 2:]
-    return [f"{sessions} sessions for {seconds} s, {server.database.engine}", f"{measurement.result().requests}",
-            f"{new_rows}", f"{max(sizes):.1f}", f"{min(second_half):.1f}–{max(second_half):.1f}",
+    return [f"{sessions} sessions for {seconds} s, {server.database.engine}", f"{request_count}", f"{new_rows}",
+            f"{max(sizes):.1f}", f"{min(second_half):.1f}–{max(second_half):.1f}",
             target_cell(new_rows, f"{sessions} rows", lambda value: value == sessions)]
 
 

@@ -23,7 +23,7 @@ def table(header, rows):
 
 
 def target_cell(value: float, target: str, is_met: Callable[[float], bool], quick: bool = False) -> str:
-    """The cell for the target; empty in a quick run, which is too short to compare with it."""
+    """The cell for the target; empty in a quick run, which is too short to compare its value with the target."""
     return "" if quick else f"{target}: {'met' if is_met(value) else '**missed**'}"
 
 
@@ -50,7 +50,7 @@ def ratios_to_neighbours(values: Sequence[float], compared: Sequence[float]) -> 
 
 
 def percentile_ms(durations: Sequence[float], share: float) -> float:
-    """The percentile of durations in seconds, in percentile_ms."""
+    """The percentile, in ms, of durations in seconds."""
     return percentile(durations, share) * 1e3
 
 

@@ -1,4 +1,4 @@
-"""Measures how long the server takes to start, its memory when idle, and the size of the program."""
+"""Measures how long the server takes to start, its memory when idle, the size of the program, and a cold build."""
 
 import os
 import statistics

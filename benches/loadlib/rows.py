@@ -25,16 +25,16 @@ class Row:
 
 def rows_of(server: PopulatedServer) -> list[Row]:
     reader, writer = server.reader["access_token"], server.writer["access_token"]
-    session, tasks = server.url("/api/auth/session"), server.url(tasks_path(server.reader))
-    create, body = server.url(tasks_path(server.writer)), json.dumps(sample_task(0))
+    session_url, list_url = server.url("/api/auth/session"), server.url(tasks_path(server.reader))
+    create_url, body = server.url(tasks_path(server.writer)), json.dumps(sample_task(0))
     return [
         Row(f"`GET` session, {server.engine}", 0.75,
-            lambda tool, seconds: tool.send_requests(session, seconds, CONNECTIONS, token=reader)),
+            lambda tool, seconds: tool.send_requests(session_url, seconds, CONNECTIONS, token=reader)),
         Row(f"`GET` 20 tasks, {server.engine}", LIST_TARGETS[server.engine],
-            lambda tool, seconds: tool.send_requests(tasks, seconds, CONNECTIONS, token=reader)),
+            lambda tool, seconds: tool.send_requests(list_url, seconds, CONNECTIONS, token=reader)),
         Row(f"`POST` a task, {server.engine}", None,
             lambda tool, seconds: tool.send_requests(
-                create, seconds, CONNECTIONS, method="POST", token=writer, body=body)),
+                create_url, seconds, CONNECTIONS, method="POST", token=writer, body=body)),
     ]
 
 

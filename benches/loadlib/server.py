@@ -42,7 +42,7 @@ class Process:
 
     def wait_for(self, path):
         """Waits until a GET responds with 200; returns the seconds since the start of the process."""
-        # A short pause, because the time until then is measured.
+        # The pause between two attempts is short, because the time until the response is measured.
         wait_until(lambda: self.process.poll() is not None or self.responds(path), START_LIMIT, pause=0.001)
         seconds = time.monotonic() - self.started
         if not self.responds(path):

@@ -13,7 +13,7 @@ static TOKENS: LazyLock<RefreshTokens> = LazyLock::new(|| {
     RefreshTokens::new(&Keyring::new(secret))
 });
 
-/// Requires that an accepted text is the only text that decodes to the same token.
+/// If the decoder accepts the text, requires that encoding the result returns the same text.
 fn require_canonical(text: &str) {
     match TOKENS.decode(text) {
         Ok(token) => assert_eq!(TOKENS.encode(token), text),
@@ -21,7 +21,7 @@ fn require_canonical(text: &str) {
     }
 }
 
-/// Encodes the input as a token, changes one byte of the text, and requires that the result is rejected.
+/// Encodes the input as a token, changes one byte of the text, and requires that the changed text is rejected.
 fn require_changes_rejected(input: &[u8]) {
     let Some((content, change)) = input.split_first_chunk::<20>() else {
         return;

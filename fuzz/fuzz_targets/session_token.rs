@@ -14,7 +14,7 @@ static KEYRING: LazyLock<Keyring> =
 static TOKENS: LazyLock<SessionTokens> = LazyLock::new(|| SessionTokens::new(&KEYRING));
 static HANDLES: LazyLock<SessionHandles> = LazyLock::new(|| SessionHandles::new(&KEYRING));
 
-/// Requires that an accepted text is the only token, handle or cookie of the same session.
+/// If a decoder accepts the text, requires that encoding the result returns the same text.
 fn require_canonical(text: &str) {
     match TOKENS.decode(text) {
         Ok(session_id) => assert_eq!(TOKENS.encode(session_id), text),

@@ -1,7 +1,7 @@
-//! Verifies arbitrary text. The verifier must not panic, and an accepted token must follow the rules.
+//! Verifies arbitrary text. The verifier must not panic, and an accepted token must pass the checks of `require_valid`.
 //!
 //! The input is a token or, if it contains a line break, a header and a payload. This target signs header and
-//! payload, because random bytes never contain a matching MAC.
+//! payload, because random bytes hardly ever contain a matching MAC.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -39,7 +39,7 @@ fn sign(header: &[u8], payload: &[u8]) -> String {
     format!("{message}.{tag}")
 }
 
-/// Parses a part of the token with another JSON parser; `None` if an ignored claim exceeds the limits of that parser.
+/// Parses a part of the token with another JSON parser; `None` if an ignored member exceeds the limits of that parser.
 fn parse_part(token: &str, index: usize) -> Option<Value> {
     let encoded = token.split('.').nth(index).unwrap();
     match serde_json::from_slice(&URL_SAFE_NO_PAD.decode(encoded).unwrap()) {
@@ -53,7 +53,7 @@ fn parse_part(token: &str, index: usize) -> Option<Value> {
     }
 }
 
-/// Requires that an accepted token follows the rules.
+/// Checks the header and the claims of an accepted token, as another JSON parser reads them.
 fn require_valid(token: &str, claims: &Claims) {
     assert!(token.len() <= 8192);
     assert_eq!(token.split('.').count(), 3);

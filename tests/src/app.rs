@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::client::{Client, Identity};
 use crate::{Connection, Database, Engine, Issuer, Options, TestClock};
 
-/// Every password starts with the user's name and ends with this text.
+/// The end of the password of every user whom [`App::user`] registers.
 const PASSWORD_END: &str = "correct horse battery staple";
 
 /// A running server. Dropping this value stops the server. Dropping the last server on a database removes the database.
@@ -164,7 +164,7 @@ impl Drop for ServerThread {
     fn drop(&mut self) {
         drop(self.stop_sender.take());
         let join_result = self.thread.take().map(JoinHandle::join);
-        // A panic during a panic would hide the first panic.
+        // A panic during a panic would abort the process with all its tests.
         assert!(!matches!(join_result, Some(Err(_))) || thread::panicking());
     }
 }

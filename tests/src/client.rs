@@ -62,7 +62,7 @@ impl Client {
         &self.identity.password
     }
 
-    /// The caller's access token.
+    /// The caller's access token; empty for a caller without a token.
     #[must_use]
     pub fn token(&self) -> &str {
         self.identity.token.as_deref().unwrap_or_default()
@@ -181,7 +181,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether the method is `GET`, which changes nothing.
+    /// Whether the method is `GET`.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.method == "GET"

@@ -15,9 +15,9 @@ use tempfile::TempDir;
     reason = "every test is named after one of the two"
 )]
 pub enum Engine {
-    /// A file in a temporary folder.
+    /// SQLite, with a file in a temporary folder.
     Sqlite,
-    /// A new database on the server that `TEST_POSTGRES_URL` names.
+    /// PostgreSQL, with a new database on the server that `TEST_POSTGRES_URL` names.
     Postgres,
 }
 

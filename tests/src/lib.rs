@@ -1,9 +1,9 @@
-//! The harness of the end-to-end tests in `tests/e2e/`, whose folders mirror `api-server/src`.
+//! The harness of the end-to-end tests in `tests/e2e/`.
 //!
 //! A test is an `async fn` with an [`App`] as its argument: a server in this process with its own database, its own
-//! secret and a clock that only the test moves. [`on_both_engines!`] turns the function into two tests,
-//! `…::sqlite` and `…::postgres`. The second test needs `TEST_POSTGRES_URL`: the URL of a database whose user may
-//! create databases.
+//! secret and a clock that only the test moves. A test that configures the server has an [`Engine`] as its argument.
+//! [`on_both_engines!`] turns the function into two tests, `…::sqlite` and `…::postgres`. The second test needs
+//! `TEST_POSTGRES_URL`: the URL of a database whose user may create databases.
 //!
 //! Callers are [`Client`]s: `app.anonymous()`, or `app.user("ada").await` for a registered user. Requests return a
 //! [`Response`] with methods that assert the expected result: `ada.get("/api/tasks").await.ok()`.

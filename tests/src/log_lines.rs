@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-/// The lines of the level INFO and above.
+/// The lines of the levels ERROR, WARN and INFO.
 static INFO_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// The lines of the levels DEBUG and TRACE. A search in these many lines delays every server of the process.
+/// The lines of the levels DEBUG and TRACE. While these many lines are searched, servers that log at these levels wait.
 static DETAIL_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct LogCollector;
@@ -40,7 +40,7 @@ pub(crate) fn start_collecting() {
     });
 }
 
-/// Returns the lines of the level INFO and above that contain this text, from all tests of the process so far.
+/// Returns the lines of the levels ERROR, WARN and INFO that contain this text, from all tests of the process so far.
 #[must_use]
 pub fn find(text: &str) -> Vec<String> {
     search(&INFO_LINES, text)

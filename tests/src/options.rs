@@ -60,7 +60,7 @@ impl Options {
         let settings = default_settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut limits = Limits::default();
         limits.drain_timeout = Duration::ZERO;
-        // On a machine with many cores, the servers of parallel tests would start thousands of threads.
+        // By default, the servers of parallel tests would start thousands of threads on a machine with many cores.
         limits.worker_threads = 2;
         Self {
             database,
@@ -78,8 +78,8 @@ impl Options {
         self
     }
 
-    /// Makes the server trust proxies on loopback IP addresses. The network of a request is then the network of the IP
-    /// address in the header `X-Forwarded-For`.
+    /// Makes the server trust proxies on IPv4 loopback addresses. If a request has the header `X-Forwarded-For`, the
+    /// server then takes the IP address of the client from that header.
     #[must_use]
     pub fn behind_proxy(self) -> Self {
         self.set("trusted-proxies", "127.0.0.0/8")
@@ -144,7 +144,7 @@ mod tests {
     use api_server::config::Settings;
     use clap::CommandFactory as _;
 
-    /// A setting that the harness does not set would come from the environment of the test run.
+    /// A setting that the harness does not set could come from the environment of the test run.
     #[test]
     fn every_setting_is_given_as_a_flag() {
         let options = Options::new(Database::new(Engine::Sqlite));

@@ -26,7 +26,7 @@ impl Response {
         self.status
     }
 
-    /// The value of the header with this name. Panics if the response has two headers with this name.
+    /// The value of the header with this lower-case name. Panics if the response has two headers with this name.
     #[must_use]
     #[track_caller]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -39,7 +39,7 @@ impl Response {
         first_value
     }
 
-    /// The values of all headers with this name.
+    /// The values of all headers with this lower-case name.
     #[must_use]
     pub fn header_values(&self, name: &str) -> Vec<&str> {
         let values = self
@@ -55,7 +55,7 @@ impl Response {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The `code` of a problem document, empty for any other body.
+    /// The text member `code` of a JSON body, as in a problem document; empty for any other body.
     #[must_use]
     pub fn code(&self) -> String {
         let body: Option<Value> = serde_json::from_slice(&self.body).ok();
@@ -70,7 +70,7 @@ impl Response {
         self
     }
 
-    /// Asserts the status 200 and returns the JSON body.
+    /// Asserts the status 200 and the headers that every JSON response has. Returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -80,7 +80,7 @@ impl Response {
         self.assert_status(200).json()
     }
 
-    /// Asserts the status 201 and returns the JSON body.
+    /// Asserts the status 201 and the headers that every JSON response has. Returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -99,8 +99,8 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Asserts that the response is a problem document with this status and code. Also asserts the headers that every
-    /// problem document has. Returns the JSON body.
+    /// Asserts that the response is a problem document with this status and code, and has the headers of a problem
+    /// document with this status. Returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -176,8 +176,8 @@ impl Response {
     }
 }
 
-/// The title of a problem with this status, the reason phrase of RFC 9110 § 15. For 413 the title is the phrase of
-/// RFC 7231, and for 422 the phrase of RFC 4918.
+/// The title of a problem with this status, the reason phrase of RFC 9110 § 15. The phrase is from RFC 7231 for 413,
+/// from RFC 4918 for 422, and from RFC 6585 for 429.
 fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",

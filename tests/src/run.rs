@@ -1,4 +1,4 @@
-//! Runs each test on both database engines.
+//! Runs tests on one database engine, or on both.
 
 use std::future::Future;
 

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::Response;
 
-/// The longest wait for a response. A test that waits for a missing response fails instead of blocking.
+/// The longest wait for bytes of a response, or for the end of a connection. A test that waits longer fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The most headers that [`parse`] accepts. Every response of the server has fewer headers.
 const MAX_HEADERS: usize = 32;
@@ -52,7 +52,7 @@ impl Connection {
         }
     }
 
-    /// Sends these bytes. Ignores the error of a closed connection, which the next read reports.
+    /// Sends these bytes. Ignores an error, because the next read notices that the connection is closed.
     pub async fn send(&mut self, bytes: &[u8]) {
         let _closed_by_server = self.stream.write_all(bytes).await;
     }
@@ -99,7 +99,7 @@ impl Connection {
 
     async fn read(&mut self) -> usize {
         let reading = timeout(TIMEOUT, self.stream.read_buf(&mut self.received_bytes));
-        // A reset is treated as a closed connection.
+        // An error, such as a reset, is treated as a closed connection.
         reading.await.expect("a response in time").unwrap_or(0)
     }
 }

@@ -17,7 +17,7 @@ use crate::users::password_policy::ChosenPassword;
 /// A request to change the password.
 pub(crate) struct PasswordChange {
     pub(crate) user_id: UserId,
-    /// The id of the session that sent the request.
+    /// The id of the caller's session.
     pub(crate) session_id: String,
     /// What the caller entered as the current password.
     pub(crate) attempt: PasswordAttempt,

@@ -6,8 +6,8 @@ use crate::sessions::ending::surplus;
 use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 
-/// Deletes the account with all tasks and sessions. Fails if the password was changed after the check that returned
-/// `authenticated`.
+/// Deletes the account with all its tasks and sessions. Fails if the stored password hash was changed after the check
+/// that returned `authenticated`.
 pub(crate) async fn delete(
     accounts: &Accounts,
     id: UserId,

@@ -16,7 +16,7 @@ use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 use crate::users::user::User;
 
-/// The properties of the session that a login or a registration opens.
+/// The values for the session that a login or a registration opens.
 pub(crate) struct LoginContext {
     pub(crate) client: Client,
     pub(crate) lifetime: Duration,
@@ -66,7 +66,7 @@ pub(crate) async fn log_in(
     Ok(grant)
 }
 
-/// Stores the new session. Rejects the login if the user's password was changed after the comparison.
+/// Stores the new session. Rejects the login if the stored password hash was changed after the comparison.
 async fn open_session(
     accounts: &Accounts,
     authenticated: Authenticated,

@@ -1,4 +1,4 @@
-//! Contains the transactions that change a user and the user's sessions together.
+//! Contains the transactions that change a user and sessions together.
 
 use diesel::result::Error as DieselError;
 
@@ -11,8 +11,8 @@ use crate::users::store as users;
 use crate::users::store::ProfileChange;
 use crate::users::user::User;
 
-/// Inserts the user and the first session. Returns the ids of the ended sessions; `None` if the email address already
-/// has an account.
+/// Inserts the user and the first session, and ends the sessions that this session replaces. Returns the ids of the
+/// ended sessions; `None` if the email address already has an account.
 pub(super) fn register(
     connection: &mut DbConnection,
     user: &User,
@@ -31,10 +31,11 @@ pub(super) fn register(
     })
 }
 
-/// Opens a session and stores `new_hash`. Returns the ids of the ended sessions; `None` if the stored hash is no longer
-/// `old_hash`, with which the entered password was compared.
+/// Opens a session and stores `new_hash`. Ends the sessions that the new session replaces, and the sessions beyond the
+/// account's limit. Returns the ids of the ended sessions. Returns `None` if the stored hash is no longer `old_hash`,
+/// with which the entered password was compared.
 ///
-/// The update locks the user's row, so a login and a concurrent change of the password run one after the other.
+/// The update of the hash locks the user's row, so a login and a change of the password run one after the other.
 pub(super) fn open_session(
     connection: &mut DbConnection,
     opening: &SessionOpening,
@@ -49,10 +50,10 @@ pub(super) fn open_session(
     })
 }
 
-/// The values for a change of the password.
+/// The input of [`change_password`].
 pub(super) struct PasswordUpdate {
     pub(super) user_id: UserId,
-    /// The id of the session that requested the change.
+    /// The id of the caller's session.
     pub(super) session_id: String,
     pub(super) old_hash: String,
     pub(super) new_hash: String,
@@ -63,17 +64,16 @@ pub(super) struct PasswordUpdate {
     pub(super) lifetimes: Lifetimes,
 }
 
-/// The result of a change of the password.
 pub(crate) struct PasswordChangeResult {
     pub(crate) user: User,
     pub(super) ended_ids: Vec<String>,
 }
 
 /// Changes the password, ends every session of the user, including the caller's session, and inserts the new session.
-/// Returns `None` if the caller's session has ended, or if the stored hash is no longer the old hash.
+/// Returns `None` if the caller's session is not live, or if the stored hash is no longer the old hash.
 ///
-/// The update locks the user's row. A session that a concurrent login opened before the lock is ended too. A concurrent
-/// login after the lock fails, because the hash has changed.
+/// The update of the hash locks the user's row. A session that a concurrent login opened before the lock is ended too.
+/// A login that compared the old hash fails after the lock, because the hash has changed.
 pub(super) fn change_password(
     connection: &mut DbConnection,
     update: &PasswordUpdate,
@@ -105,7 +105,7 @@ pub(super) fn change_password(
     }
 }
 
-/// Returns whether the session that requested the change has neither ended nor expired.
+/// Returns whether the caller's session has neither ended nor expired.
 fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> QueryResult<bool> {
     let session = sessions::store::find(connection, &update.session_id, update.lifetimes)?;
     let user_id = update.user_id.as_str();
@@ -116,8 +116,8 @@ fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> Qu
 /// `None` if the user does not exist, or if the stored hash is no longer `old_hash`, with which the entered password
 /// was compared.
 ///
-/// With `old_hash`, an update locks the user's row first. A session that a concurrent login opened before the lock is
-/// ended too. A concurrent login after the lock finds no user.
+/// The user's row is locked first. A session that a concurrent login opened before the lock is ended too. A concurrent
+/// login after the lock finds no user.
 pub(super) fn delete(
     connection: &mut DbConnection,
     id: &UserId,

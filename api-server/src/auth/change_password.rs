@@ -64,9 +64,9 @@ pub(crate) async fn change_password(
     responder.respond(grant, StatusCode::OK, caller.source)
 }
 
-/// Chooses the API by the fields of the body: `currentPassword` and `newPassword` belong to Better Auth's API,
-/// `current_password` and `new_password` to this server's own API. A body without any of these fields is for Better
-/// Auth's API if the request has a token of Better Auth.
+/// Chooses the API by the fields of the body: `currentPassword` or `newPassword` selects Better Auth's API, otherwise
+/// `current_password` or `new_password` selects this server's own API. A body without any of these fields is for Better
+/// Auth's API if the request has a session cookie or a valid bearer token of Better Auth.
 pub(crate) async fn dispatch(
     request: HttpRequest,
     client: Client,

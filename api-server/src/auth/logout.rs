@@ -92,12 +92,12 @@ async fn end_each(sessions: &Sessions, credentials: Vec<Credential>) -> Result<u
 }
 
 /// Returns the credentials of a request in order of precedence. With an `Authorization` header, valid or not, these are
-/// only the access token in the header and the refresh token in the body. Without the header, a refresh token in the
-/// body is the only credential. Without both, the access cookie comes before the refresh cookie.
+/// only the access token in the header and the refresh token in the body. Without the header, a valid refresh token in
+/// the body is the only credential. Without both, the access cookie comes before the refresh cookie.
 ///
-/// To end the current session, every cookie with a valid signature is a credential. The browser may have two cookies
-/// that name different sessions, or a cookie from another host of the same site, and after the logout no cookie may be
-/// usable.
+/// Without both and with the scope `Current`, each session that a cookie with a valid signature names has a credential,
+/// up to a maximum. The browser may have cookies of several sessions, or a cookie from another host of the same site,
+/// and after the logout these cookies must not authenticate a request.
 fn presented_credentials(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -135,8 +135,8 @@ fn presented_credentials(
     (credentials.collect(), CredentialSource::Cookie)
 }
 
-/// Returns the access token in the header or the cookie as a credential. An expired token can end only the session that
-/// the token names.
+/// Returns the access token in the header or the cookie as a credential. An expired or revoked token can end only the
+/// session that the token names.
 fn access_token_credential(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -147,7 +147,7 @@ fn access_token_credential(
     let (token, _) = access_token(request, policy).ok()?;
     let (claims, make_credential) = match keys.verifier.verify(token, now) {
         Ok(claims) => (claims, Credential::current as fn(String) -> Credential),
-        Err(_expired_or_invalid) => {
+        Err(_not_accepted) => {
             let claims = keys.verifier.verify_for_logout(token, now).ok()?;
             (claims, Credential::stale as fn(String) -> Credential)
         }

@@ -1,4 +1,4 @@
-//! Handles the paths `/api/auth/…`, one file per path. Several paths share the response in `token_response`.
+//! Handles the paths `/api/auth/…` of this server's own API. Several handlers share the response in `token_response`.
 
 pub(crate) mod account;
 pub(crate) mod change_password;

@@ -65,8 +65,8 @@ pub(crate) async fn refresh(
     responder.respond(grant, StatusCode::OK, source)
 }
 
-/// Reads the refresh token from the body, or from the cookie if the body has none. Accepts a cookie only from a trusted
-/// origin.
+/// Reads the refresh token from the body, or from the cookie if the body has none. Accepts a cookie only in a request
+/// from a trusted origin.
 fn presented_token(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -90,8 +90,8 @@ fn presented_token(
     }
 }
 
-/// Turns the outcome of a refresh into a grant or an error. If the session has ended, this process rejects the access
-/// tokens of the session at once.
+/// Turns the outcome of a refresh into a grant or an error. If the refresh ended sessions, this process rejects the
+/// access tokens of these sessions at once.
 fn token_grant(
     sessions: &Sessions,
     token: &RefreshToken,

@@ -21,10 +21,10 @@ use crate::sessions::revocation::store::{self, Revocation};
 /// The most revocations in one response.
 const PAGE_SIZE: i64 = 1000;
 
-/// A caller that has the secret: a valid token of type `revocations+jwt` can only be made with the secret.
-pub(crate) struct SecretHolder;
+/// A caller with a token of type `revocations+jwt`, made with the secret or with a key derived from the secret.
+pub(crate) struct RevocationReader;
 
-impl SecretHolder {
+impl RevocationReader {
     fn authenticate(request: &HttpRequest) -> Result<Self, Problem> {
         let sessions = request
             .app_data::<Data<Sessions>>()
@@ -37,7 +37,7 @@ impl SecretHolder {
     }
 }
 
-impl FromRequest for SecretHolder {
+impl FromRequest for RevocationReader {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -84,7 +84,7 @@ struct EndedSession {
     security(("revocations" = [])),
 )]
 pub(crate) async fn list(
-    _: SecretHolder,
+    _: RevocationReader,
     sessions: Data<Sessions>,
     query: QueryString<RevocationsQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
@@ -98,7 +98,7 @@ pub(crate) async fn list(
 
 fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult<RevocationPage> {
     let newest_sequence = store::newest_sequence(connection)?;
-    // A larger sequence is from before the database was restored from a backup: the caller gets the first page again.
+    // A larger sequence is from before a backup of the database was restored: the caller gets the first page again.
     let is_too_large = after_sequence > newest_sequence;
     let start_sequence = if is_too_large { 0 } else { after_sequence };
     let revocations = store::newer_than(connection, start_sequence, PAGE_SIZE)?;
@@ -108,7 +108,7 @@ fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult
     let next = if has_more {
         last_sequence
     } else {
-        // Every revocation up to `newest_sequence` is on this page, or has expired and was purged.
+        // Every revocation from `start_sequence` to `newest_sequence` is on this page, or has expired and was purged.
         last_sequence.max(newest_sequence)
     };
     Ok(RevocationPage {

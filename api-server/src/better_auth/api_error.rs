@@ -1,4 +1,4 @@
-//! Errors in the form of Better Auth. An error has a status, a message and usually a code.
+//! Errors in the form of Better Auth. An error has a status, usually a message, and often a code.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,7 +22,7 @@ pub(crate) struct ApiError {
     /// `None` for a response without a body.
     body: Option<BetterAuthError>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// The cause is logged, and is never part of the response.
+    /// The problem that this error was made from, for the log.
     cause: Option<Arc<Problem>>,
 }
 
@@ -72,7 +72,7 @@ impl ApiError {
         }
     }
 
-    /// An empty 404: the path does not exist, or does not allow the method.
+    /// An empty 404: the path does not exist, does not allow the method, or is disabled by a setting.
     pub(super) fn not_found() -> Self {
         Self::empty(StatusCode::NOT_FOUND)
     }
@@ -149,7 +149,7 @@ impl ApiError {
         self
     }
 
-    /// Keeps the status, the code and the text of a problem that Better Auth does not know. A 500 has no body.
+    /// Keeps the status, code, text and `Retry-After` of a problem that Better Auth does not know. A 500 has no body.
     fn from_unknown_problem(problem: Problem) -> Self {
         let status = problem.status_code();
         let mut error = if status == StatusCode::INTERNAL_SERVER_ERROR {

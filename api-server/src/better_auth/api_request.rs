@@ -1,4 +1,4 @@
-//! Parses a request to Better Auth's API, and makes the checks that every endpoint needs.
+//! Parses a request to Better Auth's API. If the method is unsafe, checks the origin and the redirect targets.
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -20,13 +20,13 @@ use crate::problem::Problem;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A request with a parsed body. If the request may change data, the origin was checked.
+/// A request with a parsed body. If the method is unsafe, the origin and the redirect targets were checked.
 pub(crate) struct ApiRequest {
     pub(super) http: HttpRequest,
     pub(super) context: Data<BetterAuthContext>,
     pub(super) client: Client,
     pub(super) query: Map<String, Value>,
-    /// `None` if the request has no body.
+    /// `None` if the request has no body, or a safe method.
     body: Option<Value>,
 }
 

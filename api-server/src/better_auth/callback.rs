@@ -7,7 +7,8 @@ use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::origin::{forbidden, is_trusted_url};
 
-/// Requires that all redirect targets in the body and the query are paths on this server or URLs of trusted origins.
+/// Requires that the redirect targets are paths on this server or URLs of trusted origins. Checks `callbackURL` in the
+/// body, or else in the query, and the other targets in the body.
 pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
     let body_url = request.field("callbackURL").filter(|url| is_truthy(url));
     let callback_url = body_url.or_else(|| request.query.get("callbackURL"));
@@ -109,7 +110,7 @@ fn absolute_target(request: &ApiRequest, text: &str) -> Option<String> {
     (is_http && is_unambiguous && is_trusted_url(request, &url)).then(|| url.into())
 }
 
-/// Returns the path if every browser resolves the path to this server.
+/// Returns the path, with the query and the fragment, if every browser resolves the path to this server.
 fn path_target(text: &str) -> Option<String> {
     if !text.starts_with('/') || text.starts_with("//") || text.contains('\\') {
         return None;
@@ -121,7 +122,7 @@ fn path_target(text: &str) -> Option<String> {
     is_local.then(|| target.to_owned())
 }
 
-/// Whether other software could read the path as another host, or as the end of a header.
+/// Whether other software could read the path as another host or as the end of a header field.
 fn is_ambiguous(url: &Url) -> bool {
     let path = url.path().to_ascii_lowercase();
     // The parser turns `/.//host` into `//host`. The escapes are harmful if other software decodes the path once more.
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_may_lead_to_another_host_is_rejected() {
+    fn a_text_that_is_not_an_unambiguous_path_is_rejected() {
         for text in [
             "",
             "a",

@@ -1,5 +1,5 @@
 //! Handles `POST /api/auth/change-password` in Better Auth's format. `auth::change_password` chooses this format or the
-//! server's own format by the body.
+//! server's own format.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -19,9 +19,9 @@ struct ChangePasswordBody {
     user: UserBody,
 }
 
-/// Ends every session, even without `revokeOtherSessions`, because a thief may have the token of any session. Begins a
-/// new session. The new token is in the cookie and in `set-auth-token`. As in Better Auth, the body has the token only
-/// with `revokeOtherSessions`.
+/// Changes the password, and replaces all sessions of the user by a new session, even without `revokeOtherSessions`: a
+/// thief may have the token of any session. The new token is in the cookie and in `set-auth-token`. As in Better Auth,
+/// the body has the token only with `revokeOtherSessions`.
 pub(crate) async fn change(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let (new_text, current_text) = (fields.text("newPassword"), fields.text("currentPassword"));

@@ -39,7 +39,7 @@ pub(super) fn has_session_cookie(request: &HttpRequest, context: &BetterAuthCont
     has_cookie(request, &cookie_name(context, SESSION_TOKEN))
 }
 
-/// Returns the session ids of all session cookies, so that a sign-out can end each session.
+/// Returns the session ids of all valid session cookies, up to the maximum of [`cookie_sessions::distinct_ids`].
 pub(super) fn session_ids_of_all_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -51,7 +51,7 @@ pub(super) fn session_ids_of_all_cookies(
     cookie_sessions::distinct_ids(tokens.map(|token| token.session_id))
 }
 
-/// The id of the session whose cookie a login replaces.
+/// The id of the session whose cookie a login replaces; `None` without a valid cookie, or with two session cookies.
 pub(super) fn replaced_session_id(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -249,8 +249,7 @@ pub(super) fn decode_signed_token(
     Ok(decode_token(session_tokens, token))
 }
 
-/// Decodes a session token without a cookie signature, as in a response body. Returns `None` if this server did not
-/// make the token.
+/// Decodes a session token without a cookie signature, as in a response body; `None` if this server did not make it.
 pub(super) fn decode_token(session_tokens: &SessionTokens, token: &str) -> Option<DecodedToken> {
     let id = session_tokens.decode(token).ok()?;
     Some(DecodedToken {

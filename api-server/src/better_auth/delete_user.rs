@@ -1,4 +1,4 @@
-//! Handles `POST /api/auth/delete-user`. The response is a 404 unless `BETTER_AUTH_DELETE_USER` is true.
+//! Handles `POST /api/auth/delete-user` and `GET …/callback`. Deletes users only if `BETTER_AUTH_DELETE_USER` is true.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -1,17 +1,17 @@
-//! Creates the routes of Better Auth's API. An unknown method or path gets an empty 404, as in Better Auth.
+//! Creates the routes of Better Auth's API. An unknown method gets an empty 404, as in Better Auth.
 
 use actix_web::web;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
 
 use super::api_error::ApiError;
 
-/// Matches every path that begins like a path of Better Auth's API.
+/// Matches every path that begins like a path which only Better Auth's API has.
 const API_PATHS: &str = "/api/auth/{path:(sign-up|sign-in|sign-out|get-session|list-sessions|list-accounts|\
     revoke-session|revoke-sessions|revoke-other-sessions|update-user|update-session|verify-password|delete-user|\
     request-password-reset|reset-password|forget-password|send-verification-email|verify-email|change-email|\
     ok|error)(/.*)?}";
 
-/// Responds to unknown paths with a 404. Must be registered after the known paths.
+/// Responds to every path in [`API_PATHS`] with a 404. Must be registered after the known paths.
 pub(crate) fn unknown_path() -> Resource {
     web::resource(API_PATHS).default_service(web::to(not_found))
 }

@@ -141,7 +141,7 @@ const fn type_name(value: Option<&Value>) -> &'static str {
     }
 }
 
-/// Whether zod accepts the email address: ASCII without white space, and a domain with a dot.
+/// Whether zod accepts the email address. For example, zod requires ASCII and a domain with a dot.
 pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;

@@ -19,7 +19,7 @@ struct GetSessionBody {
 }
 
 /// Returns the session and its user, or `null` without a live session. Prolongs the session if a prolongation is due,
-/// unless the query has `disableRefresh`.
+/// unless the query has a value for `disableRefresh`.
 pub(crate) async fn show(request: ApiRequest) -> ApiResult {
     let disable_refresh = request.query.get("disableRefresh");
     let may_prolong = disable_refresh.is_none_or(|value| value == "");

@@ -18,9 +18,9 @@ use crate::sessions::store as sessions;
 use crate::users::id::UserId;
 use crate::users::user::User;
 
-/// The lifetime of a session whose sign-in had `rememberMe: false`: one day.
+/// The longest lifetime of a session whose sign-in had `rememberMe: false`: one day.
 const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-/// How many times a session can be prolonged during one lifetime: with a lifetime of seven days, once a day.
+/// The most times that a session is prolonged during one lifetime: with a lifetime of seven days, once a day.
 const PROLONGATIONS_PER_LIFETIME: u32 = 7;
 /// The age of a login up to which a user may be deleted without the password, as in Better Auth: one day.
 const FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -49,9 +49,10 @@ impl SignedIn {
 
 /// The user of a request, or the reason why the request has no user.
 pub(crate) enum Identity {
-    /// The request has no token with a valid signature, or has the header or the cookie of the token twice.
+    /// The request has no token with a valid signature, has two `Authorization` headers, or has two session cookies and
+    /// no valid bearer token.
     Anonymous,
-    /// The signature of the token is valid, but there is no live session.
+    /// The signature of the token is valid, but the token names no live session.
     SessionExpired,
     SignedIn(Box<SignedIn>),
 }
@@ -65,7 +66,7 @@ pub(super) fn session_lifetime(context: &BetterAuthContext, is_remembered: bool)
 }
 
 impl ApiRequest {
-    /// Returns the signed-in user, or fails with 401.
+    /// Returns the signed-in user, or fails with 401. Prolongs the session if a prolongation is due.
     pub(super) async fn signed_in(&self) -> Result<SignedIn, ApiError> {
         match find(&self.http, &self.context, true).await? {
             Identity::SignedIn(signed_in) => Ok(*signed_in),
@@ -78,8 +79,8 @@ impl ApiRequest {
     }
 }
 
-/// Looks up the session in the database, so that an ended session is rejected at once. With `may_prolong`, prolongs the
-/// session if a prolongation is due.
+/// Looks up the session in the database, so that an ended session is rejected at once. With `may_prolong`, prolongs a
+/// remembered session if a prolongation is due.
 pub(crate) async fn find(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -121,8 +122,8 @@ pub(crate) async fn find(
 }
 
 /// Decodes the token of the request. A valid token in the header takes precedence over the cookie. Returns `None` if
-/// the signature is valid but the content is not a session token. Fails if no signature is valid, or if the request has
-/// two `Authorization` headers, because a proxy may have read one header and this server the other.
+/// the cookie has a valid signature but no session token. Fails if no signature is valid, or the cookie is there twice.
+/// Fails on two `Authorization` headers, because a proxy may have read one header and this server the other.
 fn presented_token(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -181,7 +182,7 @@ fn is_prolonging_due(context: &BetterAuthContext, session: &StoredSession, now: 
                 .extended_expiry(session.created_at, now)
 }
 
-/// Prolongs the session. Returns `false` if the session has ended since the lookup.
+/// Prolongs the session. Returns `false` if the session is no longer live.
 async fn prolong(
     context: &BetterAuthContext,
     signed_in: &mut SignedIn,

@@ -6,7 +6,7 @@ use super::respond::ApiResult;
 use crate::problem::Problem;
 use crate::sessions::list::live_sessions;
 
-/// Lists the live sessions of the user: the session of the request with its token, every other session with a handle.
+/// Lists up to 500 live sessions of the user: the session of the request with its token, the others with handles.
 pub(crate) async fn list_sessions(request: ApiRequest) -> ApiResult {
     let signed_in = request.signed_in().await?;
     let sessions = live_sessions(&request.context.sessions, signed_in.user_id()).await?;

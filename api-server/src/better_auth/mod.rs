@@ -1,6 +1,6 @@
 //! Offers Better Auth's API to Better Auth's unmodified client: the same paths, bodies, codes, messages, cookies and
 //! rules for `Origin`, with the users, sessions and passwords of this server. docs/from-better-auth.md lists the
-//! intended differences. Each endpoint has its own file.
+//! intended differences. The files of the endpoints are named after the paths.
 //!
 //! Only one endpoint, `GET /api/auth/token`, is in the `OpenAPI` document: Better Auth documents the other endpoints.
 

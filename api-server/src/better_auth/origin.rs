@@ -41,7 +41,8 @@ pub(super) fn require_trusted_login(request: &ApiRequest) -> Result<(), ApiError
     Ok(())
 }
 
-/// Requires a trusted origin in `Origin`, or in `Referer` if the request has no `Origin`.
+/// Requires a trusted origin in `Origin`, or in `Referer` if the request has no `Origin`. Accepts `Origin: null` if the
+/// browser marks the request as same-origin.
 fn require_trusted_header(request: &ApiRequest) -> Result<(), ApiError> {
     let headers = request.headers();
     let origins: Vec<_> = headers.get_all(ORIGIN).collect();

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 
 const INVALID_TOKEN: &str = "INVALID_TOKEN";
 
-/// Rejects the token. As in Better Auth, the password is checked before the token.
+/// Rejects every token. As in Better Auth, first checks the new password if the request has a token.
 pub(crate) async fn reset_password(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let password = fields.text("newPassword");

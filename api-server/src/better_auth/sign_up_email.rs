@@ -69,8 +69,7 @@ fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email>
     email.ok()
 }
 
-/// Describes the session of a sign-in or a sign-up. Trusts the cookies, because [`ApiRequest::new`] has checked the
-/// origin.
+/// Describes the session of a sign-in or a sign-up. Trusts the cookies: [`ApiRequest::new`] has checked the origin.
 pub(super) fn login_context(request: &ApiRequest, is_remembered: bool) -> LoginContext {
     let replaced_id = cookies::replaced_session_id(&request.http, &request.context);
     LoginContext {
@@ -117,7 +116,7 @@ pub(super) fn new_password(
     result.map_err(|_common| ApiError::password_compromised())
 }
 
-/// Parses a password for comparison. Returns `None` if no account can have the password.
+/// Parses a password for comparison. Fails if the password is too long. Returns `None` if the password is empty.
 pub(super) fn parse_password_attempt(text: &str) -> Result<Option<PasswordAttempt>, ApiError> {
     require_short_enough(text)?;
     Ok(PasswordAttempt::new(text).ok())

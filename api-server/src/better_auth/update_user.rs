@@ -40,7 +40,7 @@ pub(crate) async fn update_user(request: ApiRequest) -> ApiResult {
     Ok(response)
 }
 
-/// Returns `None` for an absent field, and `Some(None)` for null.
+/// Returns `None` for an absent field, and `Some(None)` for null. Adds an issue for a value that is not text.
 #[expect(
     clippy::option_option,
     reason = "an absent field stays unchanged, null clears the field"

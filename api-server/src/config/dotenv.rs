@@ -42,8 +42,8 @@ fn explain(error: &dotenvy::Error, text: &str) -> String {
     }
 }
 
-/// Returns the number of the line that ends with `unparsed_text`, because the parser's error contains this text, but
-/// not the line number.
+/// Returns the number of the first line, comments aside, that ends with the first line of `unparsed_text`; 1 if there
+/// is none. The parser's error contains this text, but not the line number.
 fn line_number(unparsed_text: &str, text: &str) -> usize {
     let line_end = unparsed_text.lines().next().unwrap_or_default().trim();
     let mut lines = text.lines().map(str::trim);

@@ -1,4 +1,4 @@
-//! Reads the settings as text (in `raw`), then parses the text into a valid [`Config`]. Reports all problems together.
+//! Reads the settings as text (in `raw`), then parses them into a [`Config`]. Reports all invalid settings together.
 //!
 //! No other module reads environment variables.
 
@@ -33,7 +33,7 @@ use crate::origin::Origin;
 use crate::users::blocklist::Blocklist;
 use parse::ProblemCollector;
 
-/// The parsed settings. Each setting is valid, and no two settings contradict each other.
+/// The parsed settings, all of them valid.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -41,7 +41,7 @@ pub struct Config {
     pub bind_addr: SocketAddr,
     /// The database, a SQLite file or a PostgreSQL server.
     pub database_url: DatabaseUrl,
-    /// Number of connections to the database, 1 to 1000.
+    /// Maximum number of pooled connections to the database, 1 to 1000. SQLite always gets at least 2.
     pub database_pool_size: u32,
     /// The secrets that sign and verify the tokens.
     pub keyring: Keyring,
@@ -71,7 +71,7 @@ pub struct TokenConfig {
     pub service_audiences: Vec<String>,
     /// Lifetime of an access token.
     pub access_token_ttl: Duration,
-    /// Lifetime of a session, counted from its last refresh.
+    /// Lifetime of a session, counted from its login or last refresh.
     pub session_ttl: Duration,
     /// Longest lifetime of a session, counted from its login; `None` for no limit.
     pub session_max_ttl: Option<Duration>,
@@ -124,7 +124,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// All problems of the settings, not only the first problem.
+    /// All invalid settings. The secret file is checked only if all other settings are valid.
     pub fn check(&self) -> Result<Config, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let bind_addr = problems.ok_or_record("BIND_ADDR", parse::socket_address(&self.bind_addr));
@@ -142,7 +142,7 @@ impl Settings {
         let previous_secrets =
             problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
-        // The secret is checked last, because this check may create a file, but only if all other settings are valid.
+        // The secret is checked last: if all other settings are valid, this check may create the secret file.
         let may_create_file = problems.is_empty();
         let secret_result = self.current_secret(database_url.as_ref(), |file| {
             may_create_file
@@ -251,7 +251,7 @@ impl Settings {
         })
     }
 
-    /// Checks only the database and log settings, for commands that need no other settings, such as `migrate`.
+    /// Checks only `DATABASE_URL` and the log settings, for commands that need no other settings, such as `migrate`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Parses single settings. Each parser returns the value, or a text that says what to write instead.
+//! Parses single settings and collects problems. Each parser returns the value, or says how to correct the setting.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -14,20 +14,20 @@ use crate::db::DatabaseUrl;
 use crate::origin::Origin;
 use crate::users::blocklist::Blocklist;
 
-/// The longest lifetime of a token or a session: 400 days.
+/// The longest lifetime that may be set for a token or a session: 400 days.
 const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// An invalid setting, and how to correct it. Never contains the value, which may be a secret.
+/// An invalid setting, and how to correct it. Never quotes a secret or a database URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingProblem {
     /// Name of the environment variable, the command-line argument or the file with the problem.
     pub variable: &'static str,
-    /// What to write instead.
+    /// How to correct the setting.
     pub remedy: String,
 }
 
-/// The invalid settings of one command, at least one.
+/// The problems that one check of the settings has found, at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingProblems(pub Vec<SettingProblem>);
@@ -44,7 +44,7 @@ impl fmt::Display for SettingProblems {
 impl std::error::Error for SettingProblems {}
 
 impl SettingProblems {
-    /// Returns all problems in one line, for the log of a running server that keeps its previous settings.
+    /// Returns all problems in one line, for the log of a running server that keeps its previous secrets.
     #[must_use]
     pub fn to_single_line(&self) -> String {
         let problems = self.0.iter();
@@ -77,7 +77,7 @@ impl ProblemCollector {
         self.0.is_empty()
     }
 
-    /// Returns the value of `build`, or the recorded problems. `build` returns `None` only if a problem was recorded.
+    /// Returns the recorded problems, or else the value of `build`, which may be `None` only if a problem was recorded.
     pub(super) fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, SettingProblems> {
         match build() {
             Some(value) if self.0.is_empty() => Ok(value),
@@ -124,8 +124,8 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Parses the audience of another service. Rejects the audience of this server, because `AUTH_SECRET` itself signs the
-/// tokens for this server.
+/// Parses the audience of another service. Rejects the audience of this server, because `AUTH_SECRET` itself, and no
+/// derived key, signs the tokens for this server.
 pub(super) fn service_audience(text: &str, auth_audience: Option<&str>) -> Result<String, String> {
     if auth_audience == Some(text) {
         return Err("AUTH_AUDIENCE is our own audience; list only other services".to_owned());
@@ -133,7 +133,7 @@ pub(super) fn service_audience(text: &str, auth_audience: Option<&str>) -> Resul
     name(text)
 }
 
-/// Parses comma-separated audiences; empty text means no audience.
+/// Parses comma-separated audiences; absent or empty text means no audience.
 pub(super) fn service_audiences(
     text: Option<&str>,
     auth_audience: Option<&str>,

@@ -1,10 +1,10 @@
-//! Rejects a PostgreSQL URL that libpq would misread. A special character in a password can make libpq treat a part of
-//! the password as the host name, and send this part to the DNS. libpq's error messages also quote parts of the URL.
+//! Rejects a PostgreSQL URL that libpq would misread or reject. A special character in a password can make libpq treat
+//! a part of the password as the host name, and send this part to the DNS. Errors of libpq can quote the URL.
 
 const REMEDY: &str = "use postgres://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE, and inside its parts write \
     @ as %40, / as %2F, ? as %3F, # as %23, % as %25, a space as %20";
 
-/// Checks a URL. The error text contains no part of the URL.
+/// Checks a PostgreSQL URL. The error text contains no part of the URL.
 pub(super) fn check(url: &str) -> Result<(), &'static str> {
     let url_without_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
     let (location, parameters) = match url_without_scheme.split_once('?') {
@@ -23,7 +23,7 @@ pub(super) fn check(url: &str) -> Result<(), &'static str> {
     if is_unambiguous { Ok(()) } else { Err(REMEDY) }
 }
 
-/// Whether the text is a host name or an IP address, with or without a port. Empty text means the local socket.
+/// Whether the text can be a host (name, IP address or escaped socket path), with or without a port, or is empty.
 fn is_host(host: &str) -> bool {
     let port_suffix = match host.strip_prefix('[') {
         Some(bracketed_host) => bracketed_host.split_once(']').map(|(_, rest)| rest),
@@ -35,7 +35,7 @@ fn is_host(host: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 
-/// Whether the text is `NAME=VALUE`.
+/// Whether the text is `NAME=VALUE`, without `@`.
 fn is_parameter(pair: &str) -> bool {
     pair.split('=').count() == 2 && !pair.contains('@')
 }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_that_libpq_would_misread_are_rejected() {
+    fn ambiguous_and_invalid_urls_are_rejected() {
         for url in [
             "postgres://ada:a@b@h/db",
             "postgres://ada:a/b@h/db",

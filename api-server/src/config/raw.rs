@@ -1,4 +1,4 @@
-//! Reads the settings as text, without checking the text. The doc comment of a field is the field's text in `--help`.
+//! Reads the settings as text, which is checked later. The doc comment of a field is the field's text in `--help`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -249,7 +249,6 @@ pub struct Settings {
     )]
     pub rust_log: String,
 
-    // Records which secrets were set by a flag or the environment: only a restart can change these secrets.
     #[arg(skip)]
     pub(super) fixed_secrets: FixedSecrets,
 }
@@ -259,7 +258,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If `.env` cannot be read or the command line is invalid. clap also returns `--help` and `--version` as errors.
+    /// If `.env` cannot be read, the command line is invalid or a value is not UTF-8. clap also returns `--help` and
+    /// `--version` as errors.
     pub fn read() -> Result<Self, clap::Error> {
         Self::read_from(std::env::args_os())
     }
@@ -282,7 +282,7 @@ impl Settings {
     }
 }
 
-/// Replaces clap's error about text that is not UTF-8 by an error that names the environment variables.
+/// Replaces clap's error about environment variables that are not UTF-8, because clap does not name the variables.
 fn name_non_utf8_variables(error: clap::Error) -> clap::Error {
     let command = Settings::command();
     let variables = command.get_arguments().filter_map(clap::Arg::get_env);

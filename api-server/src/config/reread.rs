@@ -1,4 +1,4 @@
-//! Reads the secrets again while the server runs. Other settings need a restart.
+//! Reads the secrets again while the server runs. Changes of other settings need a restart.
 
 use std::path::Path;
 
@@ -37,12 +37,13 @@ impl FixedSecrets {
 }
 
 impl Settings {
-    /// Reads the secrets again, from `.env` and from the secret file beside a SQLite database.
+    /// Reads the secrets again, from `.env` or the secret file beside a SQLite database. A secret that a flag or the
+    /// environment has set does not change.
     ///
     /// # Errors
     ///
-    /// All problems of the secrets. Also fails if flags or the environment set both variables, because then no file can
-    /// change the secrets.
+    /// If `.env` cannot be read, a secret is invalid or no current secret exists. Also if flags or the environment set
+    /// both `AUTH_SECRET` and `AUTH_SECRETS_PREVIOUS`, because then no file can change the secrets.
     pub fn reread_keyring(&self) -> Result<Keyring, SettingProblems> {
         let mut problems = ProblemCollector::default();
         if self.fixed_secrets.has_auth_secret && self.fixed_secrets.has_previous_secrets {

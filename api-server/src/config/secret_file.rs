@@ -9,7 +9,8 @@ use auth_core::Secret;
 
 use crate::db::{create_private_folder, is_accessible_to_others};
 
-/// Reads or creates the secret file of this database. If several processes start at once, one creates the file.
+/// Reads or creates the secret file of this database. If several processes start at once, all use the file that
+/// one of them creates.
 pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     let file = secret_path(database);
     match read_if_exists(&file)? {
@@ -18,7 +19,7 @@ pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     }
 }
 
-/// Reads the secret file of this database. Fails if no server has created the file yet.
+/// Reads the secret file of this database. Fails if there is no such file.
 pub(super) fn read(database: &Path) -> Result<Secret, String> {
     let file = secret_path(database);
     let secret = read_if_exists(&file)?;
@@ -46,7 +47,7 @@ fn secret_path(database: &Path) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// Parses the secret. Rejects a file that other users of the machine can read and may have copied.
+/// Parses the secret. Rejects a file that other users of the machine have access to, because they may have copied it.
 fn parse(file: &Path, bytes: &[u8]) -> Result<Secret, String> {
     if is_accessible_to_others(file).map_err(|error| explain_io_error("read", file, &error))? {
         let path = file.display();
@@ -134,5 +135,6 @@ mod tests {
         std::fs::write(&file, "short").unwrap();
         std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         assert!(read_or_create(&database).unwrap_err().contains("unusable"));
+        assert_eq!(std::fs::read(&file).unwrap(), b"short");
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the secrets from the settings or from the file beside a SQLite database.
+//! Reads the secrets from the settings. Without `AUTH_SECRET`, the secret file beside a SQLite database is used.
 
 use std::path::Path;
 
@@ -22,12 +22,12 @@ impl Secrets {
 }
 
 impl Settings {
-    /// Derives the key of another service, for `keys derive`. Never generates a secret: in a wrong folder, the key
-    /// would be derived from a new secret that no server uses.
+    /// Derives the key of another service, for `keys derive`. Never generates a secret: if the command
+    /// runs in a wrong folder, the key would be derived from a new secret that no server uses.
     ///
     /// # Errors
     ///
-    /// All problems of the audience and of the settings that locate the secret.
+    /// All problems of the audiences, of `DATABASE_URL` and of the secrets.
     pub fn derive_key(&self, audience: &str) -> Result<Secret, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let auth_audience =
@@ -38,7 +38,7 @@ impl Settings {
         problems.finish(|| secrets?.current.for_audience(&service_audience?).ok())
     }
 
-    /// Reads the secrets that exist, and never generates a secret.
+    /// Reads the secrets. Without a current secret, records a problem instead of generating a secret.
     pub(super) fn read_secrets(&self, problems: &mut ProblemCollector) -> Option<Secrets> {
         let database =
             problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
@@ -59,19 +59,19 @@ impl Settings {
             .collect()
     }
 
-    /// Returns the secret in `AUTH_SECRET`, or else the secret that `read_file` returns for the SQLite database file.
-    /// `Ok(None)` only if another setting is invalid, which is reported already.
+    /// Returns the secret in `AUTH_SECRET`, or else the secret that `read_secret_beside` returns for the SQLite
+    /// database file. `Ok(None)` only if another setting is invalid, which is reported already.
     pub(super) fn current_secret(
         &self,
         database: Option<&DatabaseUrl>,
-        read_file: impl FnOnce(&Path) -> Result<Option<Secret>, String>,
+        read_secret_beside: impl FnOnce(&Path) -> Result<Option<Secret>, String>,
     ) -> Result<Option<Secret>, String> {
         if let Some(text) = &self.auth_secret {
             let secret = Secret::new(text.as_str()).map_err(|error| error.to_string())?;
             return Ok(Some(secret));
         }
         match database.map(DatabaseUrl::file) {
-            Some(Some(file)) => read_file(file),
+            Some(Some(file)) => read_secret_beside(file),
             Some(None) => Err(
                 "is required with PostgreSQL, so that all nodes share it; make one with: \
                  api-server keys generate"

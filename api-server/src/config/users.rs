@@ -85,7 +85,7 @@ impl fmt::Debug for BetterAuthArguments {
 }
 
 impl Settings {
-    /// Checks only the settings that an import from Better Auth needs: the target, the source and the log.
+    /// Checks only the settings that an import from Better Auth needs: both databases and the log.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Limits the number of client connections, and the time that each connection may wait.
+//! Limits the number of client connections, and the time for which a connection may wait for its client.
 //!
 //! actix-http has a timeout for the first header of a connection, but not for later headers or for writing a response.
 //! So each connection has a [`Progress`](progress::Progress), in which the stream and the service record reads, writes

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::network::Network;
 
 /// Peers whose connections are not counted by network, because they may come from many users: proxies, and optionally
-/// all peers on this machine. The server never closes a connection from these peers to free a slot.
+/// loopback addresses. The server never closes a connection from these peers to free a slot.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExemptPeers {
     /// Networks of the trusted proxies.
@@ -31,7 +31,7 @@ mod tests {
     use super::ExemptPeers;
 
     #[test]
-    fn a_proxy_and_a_peer_on_this_machine_are_exempt() {
+    fn proxies_are_exempt_and_loopback_addresses_only_if_configured() {
         let exempt_peers = ExemptPeers {
             proxies: vec!["10.0.0.0/8".parse().unwrap()],
             exempts_loopback: true,

@@ -9,7 +9,8 @@ use tokio::time::sleep_until;
 /// Timeouts of a connection. A connection that exceeds one of the timeouts is closed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionTimeouts {
-    /// Longest time from the first byte of a request until its header is complete.
+    /// Longest time until the header of a request is complete: from its first byte or, for the first request of the
+    /// connection, from the opening of the connection.
     pub(crate) header: Duration,
     /// Longest time from the end of a response until the first byte of the next request.
     pub(crate) idle: Duration,
@@ -27,14 +28,14 @@ impl ConnectionTimeouts {
 /// state at intervals of the shortest timeout or less.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// Whether the header of the first request has arrived. Until then, the timeout of actix-http applies, which sends
-    /// a 408 response.
+    /// Whether the header of the first request has arrived. Until then, actix-http applies its own timeout, after which
+    /// it sends a 408 response.
     has_first_header: Cell<bool>,
-    /// Number of requests whose response is not written completely.
+    /// Number of requests in flight, that is, of [`InFlightRequest`]s.
     request_count: Cell<u32>,
-    /// Time at which the last response ended; at first, the time at which the connection was opened.
+    /// Time at which `request_count` last became 0; at first, the time at which the connection was opened.
     idle_since: Cell<Instant>,
-    /// Arrival time of the first byte of an incomplete header.
+    /// Arrival time of the first byte that arrived without a request in flight; `None` once the header is complete.
     header_since: Cell<Option<Instant>>,
     /// Time of the first write that found the send buffer full; `None` after a later write has ended.
     blocked_since: Cell<Option<Instant>>,
@@ -51,7 +52,7 @@ impl Progress {
         }
     }
 
-    /// Records that bytes arrived. If no request is in flight, these bytes belong to the header of the next request.
+    /// Records that bytes arrived. If no request is in flight, the bytes are treated as part of the next header.
     pub(super) fn record_received(&self) {
         if self.request_count.get() == 0 && self.header_since.get().is_none() {
             self.header_since.set(Some(Instant::now()));
@@ -72,7 +73,7 @@ impl Progress {
         }
     }
 
-    /// Returns when the current timeout ends. `None` while a request is handled, and before the first header.
+    /// Returns when the current timeout ends. `None` before the first header, and in a request without a blocked write.
     fn deadline(&self, timeouts: &ConnectionTimeouts) -> Option<Instant> {
         if let Some(since) = self.blocked_since.get() {
             return Some(since + timeouts.response);
@@ -101,7 +102,7 @@ impl Progress {
     }
 }
 
-/// A request in flight: created at the end of the header, and dropped when the response is written.
+/// A request in flight: created when the header is complete, and dropped when actix-http has the whole response body.
 #[derive(Debug)]
 pub(super) struct InFlightRequest(Rc<Progress>);
 

@@ -1,6 +1,6 @@
-//! Limits the open connections. A site is one IPv4 address or one IPv6 /48. At the limit, the server closes the oldest
-//! connection of the site that has the most connections. One customer can have all networks of a /48: if the server
-//! compared only networks, this customer could make the server close the connections of other users.
+//! Limits the open connections. At the limit, the server closes a connection of the site that has the most connections.
+//! A site is one IPv4 address or one IPv6 /48. One customer can have all networks of a /48: if the server compared only
+//! networks, this customer could make the server close the connections of other users.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -45,7 +45,7 @@ pub(super) struct ConnectionSlot {
     number: u64,
     /// Receives no value: the sender is dropped when the connection must be closed.
     eviction: oneshot::Receiver<()>,
-    /// The sender of an exempt connection, kept here so that the sender is not dropped.
+    /// The sender of a connection that is not counted by network, kept here so that the sender is not dropped.
     _sender: Option<oneshot::Sender<()>>,
 }
 
@@ -58,8 +58,8 @@ impl Connections {
         }))
     }
 
-    /// Reserves a slot for a connection from this peer. At the limit, closes another connection first. `None` if exempt
-    /// peers have all slots, because connections of exempt peers are never closed.
+    /// Reserves a slot for a connection from this peer. At the limit, closes another connection first. `None` if no
+    /// connection can be closed, because all slots belong to exempt or unknown peers.
     pub(super) fn admit(&self, peer: Option<IpAddr>) -> Option<ConnectionSlot> {
         let network = peer.and_then(|peer| self.0.exempt_peers.counted_network(peer));
         let mut state = self.lock();
@@ -211,7 +211,7 @@ mod tests {
         }
         let are_evicted: Vec<_> = largest_network_slots.iter_mut().map(is_evicted).collect();
         assert_eq!(are_evicted, [true, true, false, false]);
-        // A further connection of the largest network evicts an older connection of this network.
+        // A further connection of the largest network evicts the oldest open connection of this network.
         largest_network_slots.push(admit(&connections, "192.0.2.1").unwrap());
         assert!(is_evicted(&mut largest_network_slots[2]));
         assert!(!small_network_slots.iter_mut().any(is_evicted));

@@ -1,4 +1,4 @@
-//! Defines a response body that keeps the request in flight until the body is written.
+//! Defines a response body that keeps its request in flight until the body is dropped.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -31,8 +31,8 @@ pub(crate) struct ConnectionPolicy {
     pub(crate) timeouts: ConnectionTimeouts,
 }
 
-/// Listens at `requested_address` and serves the application that `create_app` creates for each worker. Returns the
-/// bound socket address, which differs from `requested_address` if the port is 0.
+/// Listens at `requested_address`. Returns a server of the application that `create_app` creates for each worker, and
+/// the bound socket address, which differs from `requested_address` if the requested port is 0.
 pub(crate) fn serve<CreateApp, Factory, S, B>(
     builder: ServerBuilder,
     requested_address: SocketAddr,
@@ -92,7 +92,7 @@ where
     Ok((server, bound_address))
 }
 
-/// Serves a connection that has a slot. Closes the connection at once if `serving` is `None`.
+/// Serves a connection that has a slot. `serving` is `None` for a connection without a slot, which is already closed.
 async fn serve_if_admitted<E>(
     serving: Option<impl Future<Output = Result<(), E>>>,
 ) -> Result<(), E> {
@@ -102,16 +102,16 @@ async fn serve_if_admitted<E>(
     }
 }
 
-/// Wraps the stream, and lets the kernel close the connection if the peer stops acknowledging data, even while the
-/// server writes no response. The kernel's timeout is four times the response timeout, because the kernel also counts
-/// the time in which a slow peer has only a small receive window.
+/// Wraps the stream, and lets the kernel close the connection if the peer stops acknowledging data, even after the
+/// server has written the whole response. The kernel's timeout is four times the response timeout, because the kernel
+/// also counts the time in which a slow peer has only a small receive window.
 fn watched_stream(stream: TcpStream, policy: &ConnectionPolicy) -> WatchedStream {
     let timeout = Some(policy.timeouts.response.saturating_mul(4));
     let _unsupported = SockRef::from(&stream).set_tcp_user_timeout(timeout);
     WatchedStream::new(stream, Rc::new(Progress::new()))
 }
 
-/// Returns the response with a body that keeps the request in flight until the body is written.
+/// Returns the response with a body that keeps the request in flight until the body is dropped.
 async fn watched_response<R, B, E>(
     in_flight_request: Option<InFlightRequest>,
     response: impl Future<Output = Result<R, E>>,

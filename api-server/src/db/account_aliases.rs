@@ -1,5 +1,5 @@
-//! Maps aliases to accounts. An alias is an id that stands for an account, such as the id of a session. Database jobs
-//! for an alias count towards the limits of the account.
+//! Maps aliases to accounts. An alias is the hash of the id of a session, and stands for the account of the session.
+//! Database jobs for an alias count towards the limits of the account.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,11 +9,12 @@ use super::account_queue::AccountKey;
 /// The most aliases of a generation. Both generations together need about 2 MiB.
 const MAX_ALIASES: usize = 32_768;
 
-/// The accounts of recently used aliases. Any other alias counts as a separate account.
+/// The accounts of recently recorded aliases. Any other alias counts as a separate account.
 #[derive(Default)]
 pub(super) struct AccountAliases(Mutex<Generations>);
 
-/// When `recent` is full, it replaces `previous`. Aliases in use are recorded again and again, so they are kept.
+/// When `recent` is full, its aliases replace those in `previous`. So an alias is forgotten only if it is not recorded
+/// again while `recent` fills up.
 #[derive(Default)]
 struct Generations {
     recent: HashMap<AccountKey, AccountKey>,

@@ -9,7 +9,7 @@ use std::time::Duration;
 mod state;
 
 use state::QueueState;
-pub(super) use state::ServedCounter;
+pub(super) use state::ServedJobCounter;
 
 /// Hash of a user id or a session id, keyed with a random secret of this process, so that callers cannot choose ids
 /// that collide. Two accounts with the same hash would share one account's limits.
@@ -20,8 +20,8 @@ const MAX_WAITING: usize = 1024;
 /// Maximum number of waiting jobs of one account in a queue.
 const MAX_WAITING_PER_ACCOUNT: usize = 256;
 
-/// How often a worker without a job lets other threads run before it sleeps. Under load the next job arrives within this
-/// time, and waking a sleeping thread costs more than looking again.
+/// How many times a worker without a job yields to other threads before it sleeps. Under load the next job usually
+/// arrives during these yields, and yielding costs less than waking a sleeping thread.
 const YIELDS_BEFORE_SLEEP: usize = 8;
 
 /// Limits of a queue.
@@ -78,9 +78,9 @@ impl<J> Drop for ClosingQueue<J> {
 pub(super) enum Next<J> {
     /// A job and its account. After running the job, the worker must call [`AccountQueue::finish`].
     Job(J, Option<AccountKey>),
-    /// No job was queued within the time limit.
+    /// No job became ready for this worker within the time limit.
     Idle,
-    /// The queue is closed and empty.
+    /// The queue is closed, and no job is ready.
     Closed,
 }
 
@@ -94,12 +94,13 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// Queues a job. Returns the counter of the job's account; `None` for a job without an account.
+    /// Queues a job. Returns a counter of the account's jobs that finish while this job waits; `None` for a job without
+    /// an account.
     pub(super) fn push(
         &self,
         job: J,
         account: Option<AccountKey>,
-    ) -> Result<Option<ServedCounter>, QueueFull> {
+    ) -> Result<Option<ServedJobCounter>, QueueFull> {
         let mut state = self.lock();
         let outcome = state.push(job, account, &self.limits)?;
         let must_wake_worker = outcome.adds_ready_entry && state.sleeping_workers > 0;
@@ -108,7 +109,7 @@ impl<J> AccountQueue<J> {
         if must_wake_worker {
             self.entry_ready.notify_one();
         }
-        Ok(outcome.served_counter)
+        Ok(outcome.served_job_counter)
     }
 
     /// Waits for a job for at most `max_wait`; `None` waits without a time limit.
@@ -142,7 +143,7 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// Lets other threads run until there is a ready entry, a few times at most.
+    /// Yields to other threads until there is a ready entry, at most [`YIELDS_BEFORE_SLEEP`] times.
     fn yield_until_ready(&self) {
         for _ in 0..YIELDS_BEFORE_SLEEP {
             if self.has_ready_entry.load(Ordering::Relaxed) {
@@ -152,7 +153,7 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// Sleeps until an entry becomes ready. Returns whether `max_wait` has passed.
+    /// Sleeps until the worker is woken or `max_wait` has passed. Returns whether `max_wait` has passed.
     fn sleep<'a>(
         &self,
         mut state: MutexGuard<'a, QueueState<J>>,
@@ -174,7 +175,7 @@ impl<J> AccountQueue<J> {
         (state, is_timeout)
     }
 
-    /// Updates the flag that workers read without the lock.
+    /// Updates [`has_ready_entry`](Self::has_ready_entry), which workers read without the lock.
     fn publish(&self, state: &QueueState<J>) {
         let has_ready_entry = !state.ready_entries.is_empty();
         self.has_ready_entry

@@ -1,4 +1,4 @@
-//! One connection type for both engines, SQLite and PostgreSQL. All code that depends on the engine is in this file.
+//! One connection type for both engines, SQLite and PostgreSQL, and the SQL and settings that differ between them.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations
 /// The connection waits up to 2 s for another writer. A committed transaction is kept even after a power failure.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// A statement is cancelled after 5 s, because its request has timed out by then.
+/// A statement is cancelled after 5 s, because a request has timed out by then.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';";
 /// Lets one process migrate at a time. The number of the lock is arbitrary, but every process must use the same number.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
@@ -34,7 +34,7 @@ const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_sche
 const POSTGRES_READ_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 
-/// Parameters of libpq that are added unless the URL sets them, to detect an unreachable server within seconds.
+/// Parameters of libpq, added unless the URL sets them. The first three detect an unreachable server within seconds.
 const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
     ("connect_timeout", "2"),
     ("tcp_user_timeout", "5000"),
@@ -133,17 +133,17 @@ where
 
 /// SQL that differs between the engines. `{}` is replaced by a table name or an expression.
 pub(super) struct EngineSql {
-    /// Query of the integrity check. Column `c0` is `ok`, or describes the damage.
+    /// Query of the integrity check. Column `c0` is `ok`, or describes the damage. Always `ok` on PostgreSQL.
     pub(super) integrity_check: &'static str,
     /// Query of the names (`c0`) and types (`c1`) of the columns of the quoted table `{}`; no rows if the table does
     /// not exist.
     pub(super) columns: &'static str,
     /// SQL expression for the bytes of the text `{}`.
     pub(super) text_as_bytes: &'static str,
-    /// Column types of times that `time_as_text` converts.
+    /// Column types of times that `time_as_text` converts; none on SQLite.
     pub(super) time_types: &'static [&'static str],
-    /// SQL expression for the time `{}` as text: `@` and microseconds since 1970. A time with a year outside 1 to 9999
-    /// keeps the text format of PostgreSQL.
+    /// PostgreSQL expression for the time `{}` as text: `@` and microseconds since 1970. A time with a year outside 1
+    /// to 9999 keeps the text format of PostgreSQL.
     pub(super) time_as_text: &'static str,
 }
 
@@ -178,8 +178,8 @@ pub(super) fn engine_sql(connection: &DbConnection) -> &'static EngineSql {
 }
 
 /// Number of threads for jobs. With PostgreSQL, a thread mostly waits for the server, so each connection has a thread.
-/// SQLite runs in this process, so a few threads per core are enough: one account, which may use a third of the threads,
-/// can keep every core busy. The writer uses one connection.
+/// SQLite runs in this process, so it needs at most three threads per core: one account, which may use a third of the
+/// threads, can then keep every core busy. The writer uses one connection.
 pub(super) fn thread_count(url: &DatabaseUrl, connections: u32) -> u32 {
     match url.0 {
         Location::Server(_) => connections,
@@ -190,17 +190,16 @@ pub(super) fn thread_count(url: &DatabaseUrl, connections: u32) -> u32 {
     }
 }
 
-/// Whether the server must commit waiting writes together. SQLite has one writer at a time, which waits for the disk at
-/// each commit. PostgreSQL commits waiting writes together by itself.
+/// Whether this process must commit waiting writes together. SQLite has one writer at a time, which waits for the disk
+/// at each commit. PostgreSQL commits waiting writes together by itself.
 pub(super) fn needs_group_commit(url: &DatabaseUrl) -> bool {
     matches!(url.0, Location::File(_))
 }
 
-/// The migrations of an engine.
 pub(super) struct EngineMigrations {
     pub(super) embedded: EmbeddedMigrations,
-    /// Statement that makes other processes wait until the transaction ends. Empty for SQLite, where `BEGIN IMMEDIATE`
-    /// is enough.
+    /// Statement that makes migrations by other processes wait until the transaction ends. Empty for SQLite, where
+    /// `BEGIN IMMEDIATE` is enough.
     pub(super) lock_sql: &'static str,
 }
 
@@ -242,8 +241,8 @@ pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
     }
 }
 
-/// Waits for the lock of this account and keeps it until the transaction ends. Does nothing on SQLite, which has only
-/// one writer at a time.
+/// Waits for the lock of this account and keeps the lock until the transaction ends. Does nothing on SQLite, which has
+/// only one writer at a time.
 pub(crate) fn lock_account(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(_) => Ok(()),
@@ -273,7 +272,7 @@ pub(super) fn is_broken(connection: &mut DbConnection) -> bool {
     }
 }
 
-/// Adds [`POSTGRES_DEFAULTS`] to the URL, and the certificates of the system if the server's certificate is verified.
+/// Adds the missing [`POSTGRES_DEFAULTS`] to the URL, and the system's certificates if [`needs_system_certificates`].
 fn with_defaults(url: &str) -> String {
     let mut url = url.to_owned();
     for (name, value) in POSTGRES_DEFAULTS {

@@ -6,7 +6,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::problem::Problem;
 
-/// An error of any type, for the message of a command to the operator.
+/// An error of any type, for a message to the operator.
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a database job failed. Each kind becomes a different response to the client.
@@ -15,11 +15,11 @@ pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum DbError {
     /// Too many jobs already wait for the database.
     Overloaded,
-    /// Too many jobs of this account already wait for the database.
+    /// Too many jobs of this account wait, or the job had to wait too long while other jobs of the account ran.
     AccountBusy,
-    /// The database is unreachable, locked or too slow; with the cause for the log. The client can try again later.
+    /// The database is unavailable, for example locked or too slow; with the cause for the log. The client may retry.
     Unavailable(String),
-    /// A query failed on a working database, which is an error in the server.
+    /// A query failed on a working database. For a request, this is an internal error of the server.
     Query(DieselError),
 }
 
@@ -49,7 +49,7 @@ fn means_unavailable(error: &DieselError) -> bool {
     }
 }
 
-/// Parts of error messages that mean that the database is unavailable. diesel has no error kind for these errors.
+/// Parts of error messages that mean that the database is unavailable, whatever the kind of the error is.
 const UNAVAILABLE_MESSAGES: &[&str] = &[
     "database is locked",
     "database table is locked",

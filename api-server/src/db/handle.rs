@@ -1,4 +1,4 @@
-//! The async interface to the database. Jobs run on blocking threads, within a time limit.
+//! The async interface to the database. Jobs run on threads that may block. Callers wait up to a time limit.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -32,7 +32,7 @@ pub struct Db {
     aliases: Arc<AccountAliases>,
 }
 
-/// Access to the database for one account, whose jobs use only a part of the threads at the same time.
+/// Access to the database for one account, whose jobs can use only a limited number of threads at the same time.
 pub(crate) struct AccountDb<'a> {
     db: &'a Db,
     /// `None` for jobs without an account, to which no limit per account applies.
@@ -48,7 +48,7 @@ impl Db {
     pub fn new(url: DatabaseUrl, max_connections: u32) -> io::Result<Self> {
         let has_writer = dialect::needs_group_commit(&url);
         let thread_count = dialect::thread_count(&url, max_connections);
-        // The writer has its own connection, so that reads and writes do not wait for each other's connection.
+        // Enough connections for each thread and for the writer, if any, so that none of them waits for a connection.
         let pool_size = max_connections.max(thread_count + u32::from(has_writer));
         let pool = new_pool(url, pool_size);
         Ok(Self {
@@ -67,8 +67,8 @@ impl Db {
         }
     }
 
-    /// Returns access to the database for the account of a session. Before a call of
-    /// [`record_session`](Self::record_session), the session counts as a separate account.
+    /// Returns access to the database for the account of a session. A session that
+    /// [`record_session`](Self::record_session) has not recorded recently counts as a separate account.
     pub(crate) fn of_session(&self, session_id: &str) -> AccountDb<'_> {
         let alias = self.account_hasher.hash_one(session_id);
         AccountDb {
@@ -122,8 +122,8 @@ impl AccountDb<'_> {
     ///
     /// # Errors
     ///
-    /// The same errors as [`Db::read`], and [`DbError::AccountBusy`] if this job had to wait too long while other jobs
-    /// of the same account were served.
+    /// The same errors as [`Db::read`], and [`DbError::AccountBusy`] if too many jobs of the account wait, or if this
+    /// job had to wait too long while other jobs of the account were served.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
@@ -172,7 +172,7 @@ async fn wait_for_result<T>(
         Err(DbError::Unavailable(_))
             if Instant::now() >= deadline
                 && pending_job
-                    .served_counter
+                    .served_job_counter
                     .is_some_and(|counter| counter.has_increased()) =>
         {
             Err(DbError::AccountBusy)
@@ -190,7 +190,7 @@ fn run_with_connection<T>(
     let entry = lease
         .entry()
         .map_err(|error| DbError::Unavailable(error.to_string()))?;
-    // The caller has already received a 503 response, so the job must not run later.
+    // The caller has stopped waiting and received an error, so the job must not run later.
     if Instant::now() >= deadline {
         return Err(DbError::Unavailable(
             "no connection was free in time".to_owned(),

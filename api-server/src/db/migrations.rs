@@ -15,7 +15,7 @@ use super::error::BoxError;
 use super::private_file;
 use super::url::DatabaseUrl;
 
-/// Longest time for attempts to connect, while the database starts or another process migrates the database.
+/// Longest time for attempts to connect while the database is locked or starting.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause between two attempts to connect.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -24,7 +24,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 ///
-/// The error of the file system or the database, if it cannot be reached or a migration fails.
+/// If the file or its folder cannot be created, the database cannot be reached or a migration fails.
 pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     if let Some(folder) = url.file().and_then(|file| file.parent()) {
         create_private_folder(folder)
@@ -48,7 +48,8 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     })
 }
 
-/// Creates a folder that only its owner can access, because it will contain password hashes and the generated secret.
+/// Creates a folder that only its owner can access, because it will contain password hashes and the generated secret. A
+/// folder that exists keeps its mode.
 pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)

@@ -1,7 +1,7 @@
-//! Access to the database. Other modules do not depend on whether it is SQLite or PostgreSQL.
+//! Access to the database. The queries of other modules are the same for SQLite and for PostgreSQL.
 //!
-//! Async code calls [`Db::read`] and [`Db::write`] with a synchronous function over a connection. This module runs the
-//! function on a thread with a connection of the pool, within a time limit, and decides whether an error means that the
+//! Async code passes a synchronous function to [`Db::read`] or [`Db::write`]. The function is called on another thread,
+//! with a connection of the pool. The caller waits for the result up to a time limit. An error says whether the
 //! database is unavailable.
 
 mod account_aliases;
@@ -47,5 +47,3 @@ pub(crate) fn diagnose(connection: &mut DbConnection, error: diesel::result::Err
 }
 
 pub(crate) use diesel::QueryResult;
-/// Re-exported for tests that change the database directly.
-pub use diesel::connection::SimpleConnection;

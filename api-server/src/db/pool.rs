@@ -9,7 +9,7 @@ use super::dialect;
 use super::dialect::DbConnection;
 use super::url::DatabaseUrl;
 
-/// A connection that was idle for longer than this time is checked with a query before its next use.
+/// A connection that was idle for at least this time is checked with a query before its next use.
 pub(super) const MAX_TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// Longest wait for a connection from the pool. The default of `r2d2`, 30 s, is longer than a request may wait.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -105,7 +105,7 @@ impl Lease {
         self.entry = None;
     }
 
-    /// Returns the connection to the pool to be closed.
+    /// Returns the connection to the pool, which then closes it.
     pub(super) fn discard(&mut self) {
         if let Some(mut entry) = self.entry.take() {
             entry.must_close = true;

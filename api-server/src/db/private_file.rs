@@ -5,9 +5,9 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-/// Creates an empty file, which SQLite then uses as a new database. SQLite itself would create a file that all users of
-/// the machine can read. It copies the mode of the database to the `-wal` and `-shm` files. An existing file keeps its
-/// mode, and a warning is logged if other users can read this file.
+/// Creates an empty file, which SQLite then uses as a new database. SQLite itself would usually create a file that all
+/// users of the machine can read. SQLite gives the `-wal` and `-shm` files the mode of the database. An existing file
+/// keeps its mode, and a warning is logged if other users have access to this file.
 pub(super) fn create(file: &Path) -> io::Result<()> {
     let result = OpenOptions::new()
         .write(true)

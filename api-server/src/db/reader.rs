@@ -124,10 +124,9 @@ impl TextRow {
     }
 }
 
-/// A column of a table.
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// Declared SQL type, in lower case.
+    /// SQL type, in lower case.
     pub(crate) kind: String,
 }
 
@@ -138,7 +137,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Connects and checks that the database is not damaged and that its texts are in UTF-8.
+    /// Connects. Checks that a SQLite file is not damaged and that its texts are in UTF-8.
     pub(crate) fn open(url: &DatabaseUrl) -> Result<Self, BoxError> {
         if let Some(file) = url.file()
             && !file.is_file()
@@ -184,7 +183,7 @@ impl Reader {
     }
 
     /// Returns SQL that selects `=` and the text of `expression`, or `!` if the text is longer than `max_bytes`. So a
-    /// huge cell is never loaded into memory. [`TextRow::text`] decodes the result.
+    /// row never contains a huge cell. [`TextRow::text`] decodes the selected value.
     pub(crate) fn text_expression(expression: &str, max_bytes: usize) -> String {
         format!(
             "CASE WHEN octet_length(CAST({expression} AS text)) > {max_bytes} THEN '!' \

@@ -1,5 +1,5 @@
-//! Threads that run blocking database jobs, so that async threads never block. A thread keeps its connection while jobs
-//! are waiting: under load, the thread starts the next job without waiting for the pool.
+//! Threads that run blocking database jobs, so that async threads never block. A thread keeps its connection
+//! until it has had no job for a second: under load, it starts the next job without waiting for the pool.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use std::thread::Builder;
 use tokio::sync::oneshot;
 
 use super::account_queue::{
-    AccountKey, AccountQueue, ClosingQueue, Next, QueueFull, QueueLimits, ServedCounter,
+    AccountKey, AccountQueue, ClosingQueue, Next, QueueFull, QueueLimits, ServedJobCounter,
 };
 use super::error::DbError;
 use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
@@ -18,7 +18,7 @@ use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
 /// rounded down, but is at least one.
 const ACCOUNT_SHARE_DIVISOR: usize = 3;
 
-/// A job for a thread. The job returns whether the database was available.
+/// A job for a thread. The job returns whether it ran and the database was available.
 type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;
 
 /// Submits jobs to the threads. Cheap to clone; the threads end after the last clone is dropped.
@@ -58,10 +58,10 @@ impl Threads {
             let _caller_gone = sender.send(outcome);
             database_was_available
         });
-        let served_counter = self.0.0.push(job, account)?;
+        let served_job_counter = self.0.0.push(job, account)?;
         Ok(PendingJob {
             receiver,
-            served_counter,
+            served_job_counter,
         })
     }
 }
@@ -71,7 +71,7 @@ pub(super) struct PendingJob<T> {
     /// Receives the result. The sender is dropped without a result if the job panicked or could not be committed.
     pub(super) receiver: oneshot::Receiver<Result<T, DbError>>,
     /// Counts the finished jobs of the same account; `None` for a job without an account.
-    pub(super) served_counter: Option<ServedCounter>,
+    pub(super) served_job_counter: Option<ServedJobCounter>,
 }
 
 impl From<QueueFull> for DbError {

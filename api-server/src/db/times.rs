@@ -1,16 +1,17 @@
-//! Parses times in the formats of other software, for imports.
+//! Parses times in the formats of other software, for imports, and formats times for exports.
 
 use chrono::{DateTime, Datelike as _, NaiveDateTime, SecondsFormat};
 
 use super::types::Timestamp;
 
-/// The smallest number that is read as milliseconds since 1970; smaller numbers are read as seconds. As milliseconds,
-/// this number is a time in the year 1973; as seconds, a time in the year 5138.
+/// A number whose absolute value is at least this is read as milliseconds since 1970, any other number as seconds. As
+/// milliseconds, this value is a time in the year 1973; as seconds, a time in the year 5138.
 const MIN_MILLIS: f64 = 1e11;
 
 impl Timestamp {
-    /// Parses RFC 3339, `2026-11-20 12:57:51.869` (UTC unless an offset follows), a number of seconds or milliseconds
-    /// since 1970, or `@` and a number of microseconds since 1970. `None` if the year is not in 1 to 9999.
+    /// Parses RFC 3339, also with a space instead of `T` or without an offset (UTC), a number of seconds or
+    /// milliseconds since 1970, or `@` and a number of microseconds since 1970. `None` for any other text, and if the
+    /// year is not in 1 to 9999.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let micros = match text.strip_prefix('@') {
             Some(micros) => micros.parse().ok()?,
@@ -36,7 +37,7 @@ fn micros_from_number(text: &str) -> Option<i64> {
         .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     let number: f64 = text.parse().ok().filter(|_| is_number)?;
     let micros = number * if number.abs() < MIN_MILLIS { 1e6 } else { 1e3 };
-    // All years from 1 to 9999 are below 1e18 microseconds, which fits into an `i64`.
+    // Times in the years 1 to 9999 are less than 1e18 microseconds from 1970, which fits into an `i64`.
     let is_in_range = micros.abs() < 1e18;
     #[expect(clippy::cast_possible_truncation, reason = "in range")]
     is_in_range.then(|| micros.round() as i64)

@@ -1,4 +1,4 @@
-//! The type of points in time, in both databases and in JSON.
+//! The type of points in time, in the database and in JSON.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -30,7 +30,6 @@ impl Timestamp {
         )
     }
 
-    /// Microseconds since 1970.
     pub(crate) fn unix_micros(self) -> i64 {
         self.0.and_utc().timestamp_micros()
     }
@@ -57,8 +56,8 @@ impl Timestamp {
         UNIX_EPOCH + self.since(Self::from_unix_micros(0))
     }
 
-    /// The time in RFC 3339 format with milliseconds; `None` if the year does not have four digits. Much faster
-    /// than chrono, because one page of tasks contains dozens of timestamps.
+    /// The time in RFC 3339 format with milliseconds; `None` if the year is not in 0 to 9999. Much faster than chrono's
+    /// own formatting, which matters for a page of tasks with dozens of timestamps.
     fn to_rfc3339_millis(self) -> Option<[u8; 24]> {
         let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
         let year = u32::try_from(self.0.year())
@@ -124,17 +123,17 @@ impl FromSql<sql_types::Timestamp, Pg> for Timestamp {
     }
 }
 
-/// SQLite stores times as text. This parser reads digits at fixed positions, because diesel's own conversion tries a
-/// list of formats, which takes an eighth of the time of listing tasks.
+/// SQLite stores times as text. [`parse_sqlite_text`] reads digits at fixed positions, because diesel's own conversion
+/// tries a list of formats, which takes an eighth of the time of listing tasks.
 impl FromSql<sql_types::Timestamp, Sqlite> for Timestamp {
-    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let text = <String as FromSql<sql_types::Text, Sqlite>>::from_sql(value)?;
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = value.read_text();
         let time = parse_sqlite_text(text.as_bytes()).map_or_else(|| text.parse(), Ok)?;
         Ok(Self(time))
     }
 }
 
-/// Parses `2026-11-20 12:57:51`, optionally with a fraction of one to nine digits.
+/// Parses `2026-11-20 12:57:51`, optionally with a fraction of one to nine digits; `None` for any other text.
 fn parse_sqlite_text(text: &[u8]) -> Option<NaiveDateTime> {
     #[rustfmt::skip]
     let [
@@ -194,7 +193,7 @@ mod tests {
 
     #[test]
     fn json_equals_the_output_of_chrono() {
-        /// A prime number of microseconds, about three years, so that every field changes with each step.
+        /// About three years, in microseconds. The number is prime, so that no field is the same at all steps.
         const STEP_MICROS: i64 = 99_999_999_999_973;
         for step in -100..100 {
             let time = Timestamp::from_unix_micros(step * STEP_MICROS);
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_time_are_rejected() {
+    fn texts_in_other_formats_and_invalid_times_are_not_parsed() {
         for text in [
             "",
             "2026-11-20",

@@ -1,4 +1,4 @@
-//! The parsed `DATABASE_URL`.
+//! The URL of a database, such as `DATABASE_URL`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! A thread that commits all waiting writes in one transaction (group commit). A commit takes the same time for one
-//! write as for fifty, so under load more durable writes are committed per second.
+//! A thread that commits waiting writes together, in one transaction (group commit). A commit takes about the same time
+//! for one write as for fifty, so under load more durable writes are committed per second.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) struct Writer(Arc<ClosingQueue<Write>>);
 
 impl Writer {
     pub(super) fn start(pool: Pool) -> std::io::Result<Self> {
-        // No limit per account, because a single thread runs all writes one after the other.
+        // No limit of running jobs per account, because a single thread runs all writes one after the other.
         let limits = QueueLimits::with_running_per_account(usize::MAX);
         let queue = Arc::new(AccountQueue::new(limits));
         let writer = Self(Arc::new(ClosingQueue(Arc::clone(&queue))));
@@ -48,7 +48,7 @@ impl Writer {
     ) -> Result<PendingJob<T>, DbError> {
         let (sender, receiver) = oneshot::channel();
         let write: Write = Box::new(move |connection| {
-            // The caller has already received an error, so the write must not happen later.
+            // The caller has stopped waiting and may have received an error, so the write must not happen later.
             if sender.is_closed() {
                 return Ok(Box::new(|| {}));
             }
@@ -58,10 +58,10 @@ impl Writer {
                 let _caller_gone = sender.send(outcome);
             }))
         });
-        let served_counter = self.0.0.push(write, account)?;
+        let served_job_counter = self.0.0.push(write, account)?;
         Ok(PendingJob {
             receiver,
-            served_counter,
+            served_job_counter,
         })
     }
 }
@@ -88,7 +88,7 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<Write>) {
     }
 }
 
-/// Runs the writes in one transaction and then their callbacks. Returns whether the transaction was committed.
+/// Runs the writes in one transaction and, after the commit, their callbacks. Returns whether the commit succeeded.
 fn commit(entry: &mut PoolEntry, batch: Vec<Write>) -> bool {
     let count = batch.len();
     let result = write_transaction(&mut entry.connection, |connection| {

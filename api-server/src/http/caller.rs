@@ -25,12 +25,12 @@ pub(crate) struct Caller {
     pub(crate) session_id: String,
     /// The `exp` claim of the token, in seconds since 1970.
     pub(crate) token_exp: i64,
-    /// The header or the cookie that the token came from. New tokens are returned in the same way.
+    /// Whether the token came from the header or from the cookie. New tokens are returned in the same way.
     pub(crate) source: CredentialSource,
 }
 
 impl Caller {
-    /// Verifies the token of a request. A token from a cookie also needs a trusted origin.
+    /// Verifies the token of a request. A token from a cookie also needs a safe method or a trusted origin.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Verification::of(request).into_ready()?;
         let source = if request.headers().contains_key(AUTHORIZATION) {

@@ -1,4 +1,4 @@
-//! Extracts the IP address, the network and the user agent of the client that sent a request.
+//! Extracts the IP address, the network and the user agent of the client that sent a request, and its hang-up signal.
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use crate::client::{Client, HangUp};
 use crate::network::Network;
 use crate::problem::Problem;
 
-/// The most characters of a `User-Agent` header that are stored. A longer header is cut off.
+/// The most characters of a `User-Agent` header that are stored. A longer header is truncated.
 const MAX_USER_AGENT_CHARS: usize = 512;
 
 impl FromRequest for Client {
@@ -38,7 +38,8 @@ impl FromRequest for Client {
     }
 }
 
-/// Returns the IP address of the client, and its network if limits apply to it.
+/// Returns the IP address and the network of the client. The network, to which limits apply, is `None` if the peer is
+/// on this machine and is not a trusted proxy.
 fn ip_address_and_network(
     peer: IpAddr,
     request: &HttpRequest,
@@ -55,7 +56,7 @@ fn ip_address_and_network(
     (Some(client_ip), is_limited.then(|| Network::of(client_ip)))
 }
 
-/// Converts a `User-Agent` header to text. Removes control characters, and cuts off what exceeds the maximum length.
+/// Converts a `User-Agent` header to text. Removes control characters, and truncates a text that is too long.
 fn clean_user_agent(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
         .chars()

@@ -12,6 +12,7 @@ use crate::sessions::{Sessions, session};
 const MAX_SESSION_IDS: usize = 8;
 
 /// Returns the session ids of all access and refresh cookies with valid signatures, even of cookies with equal names.
+/// Returns at most [`MAX_SESSION_IDS`].
 pub(crate) fn session_ids_of_all_cookies(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -25,8 +26,8 @@ pub(crate) fn session_ids_of_all_cookies(
     distinct_ids(access_ids.chain(refresh_ids))
 }
 
-/// Returns the session ids of the access cookie and the refresh cookie. A cookie that is present twice is treated as
-/// absent.
+/// Returns the session ids of the access cookie and the refresh cookie, if their signatures are valid. A cookie that is
+/// present twice is treated as absent.
 pub(crate) fn session_ids_of_unambiguous_cookies(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -58,7 +59,7 @@ pub(crate) fn distinct_ids(ids: impl Iterator<Item = String>) -> Vec<String> {
     unique_ids
 }
 
-/// Returns the session id in an access token, which may have expired.
+/// Returns the session id in an access token. The token may have expired, but its signature must be valid.
 fn session_id_in_access_token(token: &str, sessions: &Sessions) -> Option<String> {
     let keys = sessions.keys.current();
     let verified = keys.verifier.verify_for_logout(token, sessions.now());

@@ -56,7 +56,6 @@ impl CookieFormat {
         }
     }
 
-    /// The path of the refresh cookie. Browsers reject a `__Host-` cookie with any other path than `/`.
     const fn refresh_path(self) -> &'static str {
         if self.secure { "/" } else { REFRESH_PATH }
     }

@@ -1,5 +1,5 @@
-//! Configures cross-origin resource sharing (CORS). Only pages of the origins in `ALLOWED_ORIGINS` may send credentials
-//! and read responses, error responses included.
+//! Configures cross-origin resource sharing (CORS). Of the pages of other origins, browsers let only pages of the
+//! origins in `ALLOWED_ORIGINS` read responses, error responses included.
 
 use actix_cors::Cors;
 use actix_web::http::Method;

@@ -1,4 +1,4 @@
-//! Declares a URL path with its methods. The `Allow` header lists exactly the methods that have a route.
+//! Declares a URL path with its methods. The response to any other method lists these methods in `Allow`.
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;

@@ -17,7 +17,7 @@ pub(crate) fn is_trusted_proxy(ip_address: IpAddr, proxies: &[IpNet]) -> bool {
     proxies.iter().any(|network| network.contains(&ip_address))
 }
 
-/// Returns the IP address of the client: the peer or the nearest hop that is not a trusted proxy.
+/// Returns the IP address of the client: the first of peer and hops that is not a trusted proxy, or else the last.
 ///
 /// Reads `X-Forwarded-For` from the right, because each proxy appends the IP address of its peer. Stops at the first IP
 /// address that is not a trusted proxy, because a client can invent all hops further left. If a hop is not an IP
@@ -56,7 +56,7 @@ pub(crate) struct ProxyWarning {
 }
 
 impl ProxyWarning {
-    /// Logs the warning if the request has a proxy header that is ignored, and if the warning is due.
+    /// Logs the warning if the request has proxy headers of which none is used, and if the warning is due.
     pub(crate) fn log_if_due(
         &self,
         peer: IpAddr,

@@ -1,9 +1,10 @@
-//! Completes requests whose caller hangs up, that is, closes the connection before the response.
+//! Completes requests that may change something if their caller hangs up, that is, closes the connection before the
+//! response.
 //!
 //! When the caller hangs up, actix-web drops the future of the request. A request that only reads ends in this way. A
 //! request that may change something continues in a separate task, so that a logout takes effect even if the caller
-//! does not wait for the response. Only a request that still waits in the queue of password hashes is cancelled, by the
-//! signal [`HangUp`](crate::client::HangUp).
+//! does not wait for the response. If such a request still waits in the queue of password hashes, the signal
+//! [`HangUp`](crate::client::HangUp) ends the wait with an error.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -23,7 +24,7 @@ pub(crate) async fn finish_changes<B: MessageBody + 'static>(
     if request.method().is_safe() {
         return next.call(request).await;
     }
-    // A hang-up drops this future and the sender. The receiver is then notified.
+    // If the caller hangs up, this function's future is dropped, and with it the sender. That notifies the receiver.
     let (_sender, receiver) = watch::channel(());
     request.extensions_mut().insert(receiver);
     FinishWhenDropped(Some(Box::pin(next.call(request)))).await

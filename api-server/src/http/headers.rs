@@ -1,4 +1,4 @@
-//! Defines names of response headers, and adds the headers that every response has, error responses included.
+//! Defines names of headers, and adds the headers that all responses of the app share, error responses included.
 
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -21,7 +21,8 @@ const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 
 /// The value of `Strict-Transport-Security`, which makes the browser use only https for one year.
 const HSTS: &str = "max-age=31536000";
 
-/// Adds the headers that every response has. Keeps the `default_headers` that the handler has already set.
+/// Adds the headers that all responses share. If the handler has already set one of the `default_headers`, its value
+/// stays.
 pub(crate) fn add_shared(headers: &mut HeaderMap, id: &HeaderValue, path: &str, is_https: bool) {
     let csp = if path.starts_with("/docs") {
         CSP_DOCS

@@ -160,7 +160,7 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// Converts an error of serde to a problem that names the field.
+/// Converts an error of serde to a problem: an unacceptable value names its field, a syntax error names none.
 fn type_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let cause = error.inner();
     if cause.classify() != Category::Data {
@@ -174,7 +174,7 @@ fn type_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Proble
         let message = "must be there only once".to_owned();
         (name.replace('`', ""), "duplicate", message)
     } else if let Some((_, expected)) = error_text.rsplit_once(", expected ") {
-        // The last occurrence is used, because an earlier occurrence may be part of a value from the request.
+        // The last `, expected ` is used, because an earlier one may be part of a value in the request.
         (path, "invalid_type", format!("must be {expected}"))
     } else {
         (path, "invalid", error_text.replace('`', ""))
@@ -190,7 +190,8 @@ fn syntax_problem(error: &serde_json::Error) -> Problem {
     Problem::new(Code::InvalidJson, format!("The body is not JSON: {error}"))
 }
 
-/// Deserializes an `Option<Option<T>>`: `Some(None)` is an explicit null, `None` is an absent field.
+/// Deserializes a present field as `Option<Option<T>>`: `Some(None)` is an explicit null. With `#[serde(default)]`, an
+/// absent field is `None`.
 #[expect(
     clippy::option_option,
     reason = "absent and null mean different things in a PATCH"
@@ -203,7 +204,7 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Deserializes a field that may be absent but not null.
+/// Deserializes a field that must not be null. With `#[serde(default)]`, an absent field is `None`.
 pub(crate) fn not_null<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,

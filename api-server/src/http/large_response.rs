@@ -24,7 +24,6 @@ const CHUNK_BYTES: usize = 32 << 10;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LargeResponseLimiter(Arc<Mutex<Reservations>>);
 
-/// Counts the current reservations.
 #[derive(Debug, Default)]
 struct Reservations {
     total: usize,
@@ -80,7 +79,7 @@ impl Drop for MemoryReservation {
     }
 }
 
-/// A response body that is sent in chunks and keeps its reservation until the last chunk is sent.
+/// A response body that is passed to the connection in chunks. Keeps its reservation until this value is dropped.
 pub(crate) struct LargeBody {
     bytes: Bytes,
     _reservation: MemoryReservation,

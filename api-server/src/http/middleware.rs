@@ -22,7 +22,7 @@ use crate::problem::{Code, MEDIA_TYPE, Problem};
 const MAX_REQUEST_ID_BYTES: usize = 64;
 
 /// Marks a response whose body must not be replaced by a problem document, such as an error of Better Auth's API.
-/// Contains the error that caused the response, for the log.
+/// Contains the error that caused the response, if any, for the log.
 pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
 
 /// Middleware that logs every response, adds the shared headers, and replaces errors of actix-web by problem documents.
@@ -75,7 +75,7 @@ fn internal_error(cause: &str, request_id: &HeaderValue) -> Error {
     problem.into()
 }
 
-/// Returns the request id that the caller sent, or a new id. An id from the caller joins the logs of several services.
+/// Returns the caller's request id if it is valid, or else a new id. A caller's id joins the logs of several services.
 fn request_id(request: &ServiceRequest) -> HeaderValue {
     let sent_id = request.headers().get(REQUEST_ID);
     match sent_id.filter(|id| is_valid_request_id(id.as_bytes())) {
@@ -140,7 +140,7 @@ fn replace_by_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<Box
     response
 }
 
-/// Returns true for the CORS headers, without which a page of an allowed origin cannot read the error.
+/// Returns true for `Vary` and the CORS headers, without which a page of an allowed origin cannot read the error.
 fn is_cors_header(name: &HeaderName) -> bool {
     *name == VARY || name.as_str().starts_with("access-control-")
 }

@@ -7,11 +7,11 @@ use actix_web::http::header::ORIGIN;
 use super::policy::HttpPolicy;
 use crate::problem::{Code, Problem};
 
-/// The header in which a browser reports whether the page has the same origin as this server (Fetch Metadata). Scripts
-/// cannot set this header.
+/// The header in which a browser reports whether the page that sends the request has the same origin as this server
+/// (Fetch Metadata). Scripts cannot set this header.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Accepts safe methods (RFC 9110 § 9.2.1), requests marked as same-origin, and requests from trusted origins.
+/// Accepts a request if its method is safe (RFC 9110 § 9.2.1), it is marked as same-origin or its origin is trusted.
 pub(crate) fn require_trusted(request: &HttpRequest, policy: &HttpPolicy) -> Result<(), Problem> {
     if request.method().is_safe() || is_same_origin(request) || has_trusted_origin(request, policy)
     {
@@ -23,7 +23,7 @@ pub(crate) fn require_trusted(request: &HttpRequest, policy: &HttpPolicy) -> Res
     ))
 }
 
-/// Returns whether a browser sent the request for a page whose origin is not trusted.
+/// Returns whether the request has headers of a browser that show neither the same origin nor a trusted origin.
 pub(crate) fn is_from_untrusted_origin(request: &HttpRequest, policy: &HttpPolicy) -> bool {
     let headers = request.headers();
     let is_from_browser = headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE);

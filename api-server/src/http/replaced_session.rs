@@ -1,5 +1,5 @@
-//! Finds the sessions whose cookies a login replaces. The login ends these sessions, because the browser loses the
-//! cookies that could end the sessions later.
+//! Finds the sessions whose cookies a login or a registration replaces. These sessions end, because the browser loses
+//! the cookies that could end the sessions later.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -12,7 +12,7 @@ use super::policy::HttpPolicy;
 use super::{cookie_sessions, origin};
 use crate::sessions::Sessions;
 
-/// The session ids in the access cookie and the refresh cookie, which may differ. Ids are read only from cookies with
+/// The session ids in the access cookie and the refresh cookie, which may differ. Ids are read only from tokens with
 /// valid signatures, and only if the request comes from a trusted origin.
 pub(crate) struct ReplacedSessions(pub(crate) Vec<String>);
 

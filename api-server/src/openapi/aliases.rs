@@ -9,7 +9,7 @@ use super::operations;
 /// Adds every alias, with the operations of the declared path.
 pub(super) struct Aliases;
 
-/// Pairs of a declared path and its alias.
+/// Pairs of a declared path and one of its aliases.
 const ALIASES: &[(&str, &str)] = &[
     ("/api/auth/register", "/api/auth/signup"),
     ("/api/{user_id}/tasks", "/api/tasks"),
@@ -26,7 +26,7 @@ const ALIASES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The paths of lists of tasks. Below each path, `POST …/toggle` does the same as `PATCH …/complete`.
+/// The paths of lists of tasks. Below each path, `POST {task_id}/toggle` does the same as `PATCH {task_id}/complete`.
 const TASK_LIST_PATHS: &[&str] = &["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"];
 
 impl Modify for Aliases {

@@ -21,7 +21,7 @@ const DOCUMENT_PATH: &str = "/api/openapi.json";
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(document);
 
-/// The introduction of the document, and the operations that belong to no other module.
+/// The introduction of the document, the operation of this module, and the schemas of errors.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -84,7 +84,7 @@ pub(crate) async fn redirect_to_docs() -> HttpResponse {
         .json(serde_json::json!({ "location": "/docs/" }))
 }
 
-/// Adds the security schemes and the error responses of every operation.
+/// Adds the security schemes and the error responses of every operation, and removes `null` from the request bodies.
 struct SharedParts;
 
 impl Modify for SharedParts {
@@ -110,7 +110,7 @@ impl Modify for SharedParts {
     }
 }
 
-/// Returns the operations of a path, for the methods that this server supports.
+/// Returns the operations of a path, for all methods that handlers declare.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let optional_operations = [
         &mut item.get,
@@ -161,8 +161,7 @@ fn error_response(format: ErrorFormat, description: &str) -> Response {
         .build()
 }
 
-/// Removes `null` from the schema of an optional body. The derive macro allows `null`, but a caller may only omit the
-/// body.
+/// Removes `null` from the schema of an optional body. The derive macro allows `null`, but the handlers do not.
 fn forbid_null_body(operation: &mut Operation) {
     let Some(RefOr::T(body)) = &mut operation.request_body else {
         return;

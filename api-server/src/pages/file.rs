@@ -13,7 +13,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Creates the response without its body, which the caller adds.
+    /// Creates a response whose body is still to be added: the result of [`bytes`](Self::bytes).
     pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();
         response

@@ -23,7 +23,7 @@ pub(crate) const PATHS: [&str; 6] = [
     "/sessions",
 ];
 
-/// Forbids inline scripts and styles, anything from another origin, and text that a script turns into HTML or code.
+/// Forbids inline scripts and styles, content from other origins, and scripts that turn text into HTML or code.
 const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";

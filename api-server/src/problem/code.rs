@@ -33,7 +33,7 @@ codes! {
     InvalidRequest = BAD_REQUEST "INVALID_REQUEST",
     /// No credentials were sent.
     Unauthorized = UNAUTHORIZED "UNAUTHORIZED",
-    /// The credentials are not a valid token of this server.
+    /// The credentials are not a valid token of this server, or the account of the token does not exist.
     InvalidToken = UNAUTHORIZED "INVALID_TOKEN",
     /// The token was valid and has expired.
     TokenExpired = UNAUTHORIZED "TOKEN_EXPIRED",
@@ -43,7 +43,7 @@ codes! {
     InvalidEmailOrPassword = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD",
     /// An old refresh token was used again, so the session was ended.
     RefreshTokenReused = UNAUTHORIZED "REFRESH_TOKEN_REUSED",
-    /// The session of the refresh token has expired or was ended.
+    /// The session has expired, was ended or does not exist.
     SessionExpired = UNAUTHORIZED "SESSION_EXPIRED",
     /// The caller is authenticated but not allowed to do this.
     Forbidden = FORBIDDEN "FORBIDDEN",
@@ -71,13 +71,12 @@ codes! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "UNSUPPORTED_MEDIA_TYPE",
     /// Fields are invalid; `errors` lists them.
     ValidationError = UNPROCESSABLE_ENTITY "VALIDATION_ERROR",
-    /// Too many failed attempts, registrations, or concurrent requests of one account; `Retry-After` says when to
-    /// retry.
+    /// Too many failed attempts, registrations, or concurrent requests of one account. `Retry-After` is set.
     TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS",
     /// An error of the server; its cause is in the log.
     InternalServerError = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR",
     /// The server has too much work at the moment.
     Overloaded = SERVICE_UNAVAILABLE "OVERLOADED",
-    /// The database does not respond.
+    /// The database does not respond, or the revocations are not up to date.
     DatabaseUnavailable = SERVICE_UNAVAILABLE "DATABASE_UNAVAILABLE",
 }

@@ -1,7 +1,7 @@
 //! Defines the errors of the server and the format of error responses (RFC 9457).
 //!
-//! Handlers return `Result<_, Problem>`. The middleware logs the cause of an internal error with the request id. No
-//! response contains the cause.
+//! Handlers of this server's own API return `Result<_, Problem>`. The middleware logs the cause of an error with the
+//! request id. No response contains the cause.
 
 mod code;
 pub(crate) mod violation;
@@ -83,14 +83,14 @@ impl Problem {
         }))
     }
 
-    /// Creates a 422 response that lists all invalid fields.
+    /// Creates an error with status 422 that lists these fields.
     pub(crate) fn validation(errors: Vec<FieldError>) -> Self {
         let mut problem = Self::new(Code::ValidationError, "Some fields are not acceptable");
         problem.0.errors = errors;
         problem
     }
 
-    /// Creates a 500 response. The cause appears in the log, not in the response.
+    /// Creates an error with status 500. The cause appears in the log, not in the response.
     pub(crate) fn internal(cause: impl fmt::Display) -> Self {
         Self::new(
             Code::InternalServerError,
@@ -104,7 +104,7 @@ impl Problem {
         self.with_header(RETRY_AFTER, seconds.into())
     }
 
-    /// Creates a 405 response. `allow` lists the methods of the path (RFC 9110 § 10.2.1).
+    /// Creates an error with status 405. `allow` lists the methods of the path (RFC 9110 § 10.2.1).
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
         Self::new(
             Code::MethodNotAllowed,
@@ -143,11 +143,11 @@ impl Problem {
         self
     }
 
-    /// Adds a header, unless the value is not ASCII. All header values of this crate are ASCII.
+    /// Adds a header, unless the value is not visible ASCII. All values that this crate passes are visible ASCII.
     fn with_text_header(self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_str(value) {
             Ok(value) => self.with_header(name, value),
-            Err(_not_ascii) => self,
+            Err(_not_visible_ascii) => self,
         }
     }
 }
@@ -181,7 +181,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// Takes the code, the detail and the challenge from `auth-core`.
+/// Keeps the code, the detail and the `WWW-Authenticate` header of the refusal. An unknown code becomes status 500.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal.code() {
@@ -235,7 +235,7 @@ impl Problem {
         Self::new(Code::InvalidEmailOrPassword, "Invalid email or password").with_challenge()
     }
 
-    /// Creates the 401 response for a valid token whose account no longer exists.
+    /// Creates an error with status 401 for a valid token whose account no longer exists.
     pub(crate) fn account_missing() -> Self {
         Self::new(
             Code::InvalidToken,
@@ -244,12 +244,12 @@ impl Problem {
         .with_challenge()
     }
 
-    /// Creates the 401 response for a session that was ended, even if this process has not read the revocation yet.
+    /// Creates an error with status 401 for a caller whose session ended or whose account changed during the request.
     pub(crate) fn token_revoked() -> Self {
         auth_core::Error::Revoked.into()
     }
 
-    /// Creates the 401 response for a session that has expired or was ended.
+    /// Creates an error with status 401 for a session that has expired, was ended or does not exist.
     pub(crate) fn session_expired() -> Self {
         Self::new(Code::SessionExpired, "The session is over; log in again").with_challenge()
     }

@@ -6,7 +6,7 @@ use validator::{ValidationError, ValidationErrors};
 
 use super::{FieldError, Problem};
 
-/// A broken validation rule. [`at`](Self::at) adds the field.
+/// A broken validation rule. [`at`](Self::at) adds the name of the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FieldViolation {
     pub(crate) code: &'static str,
@@ -18,7 +18,7 @@ impl FieldViolation {
         Self { code, message }
     }
 
-    /// Creates a 422 response for this field, whose value the handler parses itself.
+    /// Creates an error with status 422 for a field that a handler parses itself, without the `validator` crate.
     pub(crate) fn at(self, field: &str) -> Problem {
         Problem::validation(vec![FieldError {
             field: field.to_owned(),
@@ -39,7 +39,7 @@ pub(crate) fn rule<T>(result: Result<T, FieldViolation>) -> Result<(), Validatio
     result.map(drop).map_err(ValidationError::from)
 }
 
-/// Accepts text of at most `max` characters without NUL, which PostgreSQL cannot store. `message` is for longer text.
+/// Rejects text with NUL, which PostgreSQL cannot store. Rejects text of more than `max` characters with `message`.
 pub(crate) fn text(value: &str, max: usize, message: &'static str) -> Result<(), ValidationError> {
     if value.contains('\0') {
         return Err(

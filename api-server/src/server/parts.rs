@@ -75,7 +75,7 @@ impl ServerParts {
         })
     }
 
-    /// Registers every part. A handler extracts a part by the type of the part.
+    /// Registers every part. Handlers and extractors find a part by its type.
     pub(super) fn register(&self, app: &mut ServiceConfig) {
         app.app_data(Data::from(Arc::clone(&self.sessions)))
             .app_data(self.accounts.clone())

@@ -16,19 +16,18 @@ pub(crate) struct TokenGrant {
     /// The rotation counter in the refresh token.
     pub(crate) counter: u32,
     pub(crate) issued_at: SystemTime,
-    /// The end of the session, which no token outlives.
+    /// The expiry of the session. The access token expires no later.
     pub(crate) expires_at: Timestamp,
 }
 
-/// The access token and the refresh token of a grant.
 pub(crate) struct Tokens {
     pub(crate) access: AccessToken,
     pub(crate) refresh: String,
 }
 
 impl TokenGrant {
-    /// Issues the tokens. Grants that differ at most in fractions of a second get equal tokens. A repeated refresh thus
-    /// returns the same tokens.
+    /// Issues the tokens. With the same secret, grants that differ at most in fractions of a second get equal tokens. A
+    /// refresh that is repeated within [`OVERLAP`](super::rotation::OVERLAP) thus returns the same tokens.
     pub(crate) fn issue_tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
         let subject = Subject {
             id: &self.user.id,
@@ -44,7 +43,7 @@ impl TokenGrant {
             keys.issuer
                 .issue_with_id_until(&subject, jti, latest_expiry, self.issued_at);
         let access = issue_result.map_err(|error| match error {
-            // In the last second of the session, a token would expire at once.
+            // The session expires in the current second (tokens have whole seconds), so a token would expire at once.
             Error::Expired => Problem::session_expired(),
             // The error does not become a 401, because the stored user causes it, not the token of the caller.
             error => Problem::internal(error),

@@ -13,13 +13,13 @@ use crate::sessions::Sessions;
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 /// The most rows that one statement deletes, so that other writes do not wait long.
 const BATCH_SIZE: i64 = 500;
-/// The most batches that are deleted per table and interval. Remaining rows are deleted in the next interval.
+/// The most batches that are deleted per table and interval. Remaining rows are deleted in later intervals.
 const MAX_BATCHES: usize = 100;
-/// The shortest time for which an expired session is stored, so that a response can report the expiry. A session whose
-/// access tokens may still be valid by some clock is stored longer, because it may have to be revoked.
+/// The shortest time for which an expired session is stored. A session whose access tokens may be valid for longer by
+/// the clock of some process is stored longer, because it may have to be revoked.
 const EXPIRED_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Reads the revocations of all processes at every interval. Never returns.
+/// Reads the new revocations of all processes at every [`revocation::INTERVAL`]. Never returns.
 pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
     let mut ticks = interval(revocation::INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -40,8 +40,8 @@ pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
     }
 }
 
-/// Deletes sessions that expired long ago, and revocations whose access tokens have expired, at every interval. Never
-/// returns.
+/// Deletes sessions that expired long ago, and revocations of sessions whose access tokens have all expired, at every
+/// [`PURGE_INTERVAL`]. Never returns.
 pub(crate) async fn purge_regularly(sessions: Arc<Sessions>) {
     let mut ticks = interval(PURGE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -68,7 +68,7 @@ async fn purge(sessions: &Sessions) -> Result<(), DbError> {
     .await
 }
 
-/// Calls `delete_batch` until a call deletes less than a batch, at most [`MAX_BATCHES`] times.
+/// Calls `delete_batch` until a call deletes fewer than [`BATCH_SIZE`] rows, at most [`MAX_BATCHES`] times.
 async fn delete_in_batches(
     sessions: &Sessions,
     delete_batch: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,

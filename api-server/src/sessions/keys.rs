@@ -55,7 +55,7 @@ impl Keys {
         self.active.load()
     }
 
-    /// Reads the secrets again and replaces the keys on each signal. Logs every result. Never returns.
+    /// Replaces the keys on each signal if the secrets can be read again. Logs every result. Never returns.
     pub(crate) async fn reload_on_signal(
         &self,
         mut sighup: Signal,
@@ -73,7 +73,8 @@ impl Keys {
         pending::<()>().await;
     }
 
-    /// Replaces the keys for later requests. A request that has already loaded keys continues with those keys.
+    /// Replaces the keys for later calls of [`current`](Self::current), and returns `keyring`. A request that has
+    /// already loaded keys continues with those keys.
     fn replace(&self, keyring: Keyring) -> Result<Keyring, String> {
         let keys = ActiveKeys::new(&keyring, &self.settings).map_err(|error| error.to_string())?;
         self.active.store(Arc::new(keys));

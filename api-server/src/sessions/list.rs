@@ -7,7 +7,7 @@ use crate::db::{DbConnection, QueryResult, write_transaction};
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
-/// The most sessions in a list. A logout everywhere also ends the sessions that the list leaves out.
+/// The most sessions in a list. A logout with the scope `all` also ends the sessions that the list leaves out.
 const MAX_LISTED: i64 = 500;
 
 /// Returns up to [`MAX_LISTED`] live sessions of a user, the most recently used first.
@@ -24,11 +24,11 @@ pub(crate) async fn live_sessions(
     Ok(stored_sessions)
 }
 
-/// Ends a session of the caller. Returns whether the session was live. A session that has just expired is ended too,
-/// but the result is false.
+/// Ends the session `session_id` of the user `owner`. Returns whether the session was live. A session that has just
+/// expired is ended too, but the result is false.
 ///
-/// Fails if the caller's own session is not live. Otherwise, after a change of password, the holder of an old access
-/// token could end the new session.
+/// Fails if the session `caller_session_id` is not live. Without this check, the holder of an access token from before
+/// a change of the password could end the new session.
 pub(crate) async fn end_session(
     sessions: &Sessions,
     owner: UserId,
@@ -57,7 +57,7 @@ pub(crate) async fn end_session(
     Ok(ended_sessions.live_count > 0)
 }
 
-/// Checks the caller's session in the database, because this process may not have read the revocation yet.
+/// Checks the caller's session in the database, because this process may not have read a revocation of it yet.
 fn is_caller_session_live(
     connection: &mut DbConnection,
     owner: &UserId,

@@ -1,5 +1,5 @@
-//! Logs out. A credential that is valid now may end any session of the user. An old credential may end only its own
-//! session.
+//! Logs out. A credential that is valid now may end all sessions of the user. A credential that is no longer valid,
+//! such as an expired access token, may end only its own session.
 
 use auth_core::refresh::RefreshToken;
 use serde::Deserialize;
@@ -56,7 +56,7 @@ impl Credential {
         }
     }
 
-    /// Creates a credential from a refresh token, which is valid until the session has been refreshed twice.
+    /// Creates a credential from a refresh token. The token is valid until the second rotation after it was issued.
     pub(crate) fn from_refresh_token(token: &RefreshToken) -> Self {
         Self {
             session_id: session::session_id_of(token),
@@ -130,7 +130,8 @@ pub(crate) async fn end(
     Ok(ended_count)
 }
 
-/// Ends most sessions if one transaction cannot end all. Returns how many were live; 0 if no credential is valid now.
+/// Ends most sessions of the user if they are too many for one transaction. Returns how many of the ended sessions were
+/// live; 0 if no credential is valid now.
 async fn end_surplus(sessions: &Sessions, credentials: &[Credential]) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
     let times = sessions.times(sessions.now());

@@ -21,7 +21,7 @@ use keys::Keys;
 use revocation::RevocationFeed;
 use session::{Lifetimes, SessionTimes};
 
-/// The state of sessions that handlers share.
+/// What handlers and background tasks need to work on sessions. All of them share one value.
 pub(crate) struct Sessions {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
@@ -30,9 +30,9 @@ pub(crate) struct Sessions {
     pub(crate) revoked: RevokedSessions,
     pub(crate) feed: RevocationFeed,
     pub(crate) access_token_ttl: Duration,
-    /// The lifetime of a session after its last use, at most `session_max_ttl`.
+    /// The lifetime of a session after a login, a refresh or a prolongation. A login may choose a shorter lifetime.
     pub(crate) session_ttl: Duration,
-    /// The lifetime of a session after the login; `None` if unlimited.
+    /// The longest lifetime of a session after the login, however often it is refreshed; `None` if unlimited.
     pub(crate) session_max_ttl: Option<Duration>,
 }
 
@@ -56,12 +56,13 @@ impl Sessions {
         }
     }
 
-    /// Returns the time when every access token of a session that ends `now` has expired.
+    /// Returns the time when every access token of a session that ends `now` has expired by the clock of every process.
     pub(crate) fn forget_after(&self, now: SystemTime) -> Timestamp {
         revocation::forget_after(now, self.access_token_ttl).into()
     }
 
-    /// Makes this process reject the access tokens of ended sessions. Other processes reject the tokens within 2 s.
+    /// Makes this process reject the access tokens of ended sessions. Another process rejects these tokens after it has
+    /// read the revocations from the database, which takes less than 2 s while the database responds.
     pub(crate) fn revoke_locally(&self, session_ids: &[String], now: SystemTime) {
         let forget_after = revocation::forget_after(now, self.access_token_ttl);
         for session_id in session_ids {

@@ -3,10 +3,11 @@
 //!
 //! A refresh with the current token replaces this token: this is a rotation. The response may get lost, so a caller
 //! with the previous token still receives the current token. Within the overlap (10 s after the rotation), the previous
-//! token is accepted any number of times. After the overlap, it is accepted for at most two rotations in a row. If a
-//! thief and the victim refresh in turn, they soon exceed that limit, and the session ends. A token older than the
-//! previous token ends the session at once. Limitation: if a thief refreshes within the overlap after each refresh of
-//! the victim, the server takes the thief for a second tab of the victim's browser.
+//! token is accepted any number of times. After the overlap, the previous token is accepted for at most two rotations
+//! in a row. If a thief and the victim refresh in turn, each after the overlap, they soon exceed that limit, and the
+//! session ends. A token older than the previous token ends the session at once. Limitation: if a thief refreshes
+//! within the overlap after each refresh of the victim, the server takes the thief for a second tab of the victim's
+//! browser.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::db::Timestamp;
 /// The time after a rotation in which the previous token is accepted any number of times: long enough for a second tab,
 /// a retry or a duplicated request.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
-/// The most rotations in a row whose lost response may be recovered late, that is, after the overlap.
+/// The most rotations in a row after which the previous token may be accepted late, that is, after the overlap.
 pub(crate) const MAX_LATE_RECOVERIES: i32 = 2;
 
 /// The part of a session that the rule of rotation reads and changes.
@@ -25,9 +26,9 @@ pub(crate) struct Rotation {
     pub(crate) counter: u32,
     /// The time when the counter was last advanced; `None` before the first refresh.
     pub(crate) rotated_at: Option<Timestamp>,
-    /// The number of rotations in a row that were recovered late.
+    /// The number of rotations in a row after which the previous token was accepted late, that is, after the overlap.
     pub(crate) late_recoveries: i32,
-    /// The counter of the last rotation that was recovered late, so that a retry is not counted again.
+    /// The value of `counter` at the last [`Decision::Recover`], so that a retry is not counted again.
     pub(crate) late_recovery_counter: Option<u32>,
 }
 
@@ -41,17 +42,18 @@ impl Rotation {
     };
 }
 
-/// The decision about a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// The current token was presented: store this rotation and return the token of the new counter.
     Advance(Rotation),
-    /// The previous token was presented within the overlap, or again after a late recovery: return the current token.
+    /// The previous token was presented within the overlap, or again after [`Recover`](Self::Recover): return the
+    /// current token.
     Repeat,
-    /// The previous token was presented after the overlap: store this rotation and return the current token.
+    /// The previous token was presented for the first time after the overlap: store this rotation and return the
+    /// current token.
     Recover(Rotation),
-    /// An older token was presented, or too many rotations were recovered late: end the session, because a copy of the
-    /// token may be in use.
+    /// An older token was presented, or the previous token after the overlap in too many rotations in a row: end the
+    /// session, because a copy of the token may be in use. The session also ends if the counter cannot be advanced.
     End,
     /// The presented token is newer than the stored session, as after the restore of a backup: reject the token and
     /// change nothing.

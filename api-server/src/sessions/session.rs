@@ -1,4 +1,5 @@
-//! Defines the session, which begins with a login, is stored as one row, and ends by expiry or revocation.
+//! Defines the session, which is stored as one row. A session begins with a registration, a login or a change of the
+//! password, and ends by expiry or revocation.
 
 use std::time::{Duration, SystemTime};
 
@@ -34,17 +35,17 @@ impl Session {
 /// The maximum lifetimes of a session, from the settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lifetimes {
-    /// The lifetime after the last use.
+    /// The lifetime after a refresh or a prolongation, within the absolute lifetime.
     pub(crate) sliding: Duration,
-    /// The lifetime after the login; `None` if unlimited. A new setting also applies to sessions that began before.
+    /// The longest lifetime after the login; `None` if unlimited. A new setting also applies to existing sessions.
     pub(crate) absolute: Option<Duration>,
 }
 
-/// The time of a request, and the limits that apply to sessions at that time.
+/// The time of an operation on sessions, and the time limits that apply to the sessions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionTimes {
     pub(crate) now: Timestamp,
-    /// The time when every access token of a session that ends `now` has expired.
+    /// The time when every access token of a session that ends `now` has expired by the clock of every process.
     pub(crate) forget_after: Timestamp,
     pub(crate) lifetimes: Lifetimes,
 }
@@ -58,12 +59,12 @@ impl Lifetimes {
         }
     }
 
-    /// Returns the new expiry of a session that is used `now`.
+    /// Returns the new expiry of a session that is refreshed or prolonged `now`.
     pub(crate) fn extended_expiry(self, created_at: Timestamp, now: Timestamp) -> Timestamp {
         self.cap_expiry(created_at, now.plus(self.sliding))
     }
 
-    /// Returns the latest login time of sessions that have reached the absolute lifetime.
+    /// Returns the latest login time of sessions that have reached the absolute lifetime; 1970 if it is unlimited.
     pub(crate) fn login_cutoff(self, now: Timestamp) -> Timestamp {
         match self.absolute {
             Some(absolute) => now.minus(absolute),
@@ -72,24 +73,23 @@ impl Lifetimes {
     }
 }
 
-/// A session to open, and the sessions to end in the same transaction.
+/// A session to open, and the values with which the same transaction ends other sessions.
 pub(crate) struct SessionOpening {
     pub(crate) session: Session,
     /// The ids of the sessions whose cookies the new session replaces. These sessions may belong to other users.
     pub(crate) replaced_ids: Vec<String>,
-    /// The time when every access token of the ended sessions has expired.
+    /// The time when every access token of the ended sessions has expired by the clock of every process.
     pub(crate) forget_after: Timestamp,
     pub(crate) lifetimes: Lifetimes,
 }
 
-/// A session from the database.
 pub(crate) struct StoredSession {
     pub(crate) id: String,
     pub(crate) user_id: String,
     pub(crate) rotation: Rotation,
     pub(crate) created_at: Timestamp,
     pub(crate) last_used_at: Timestamp,
-    /// The end of the session, within its absolute lifetime. No token of the session is valid longer.
+    /// The expiry of the session, within its absolute lifetime. A new access token of the session expires no later.
     pub(crate) expires_at: Timestamp,
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) ip_address: Option<String>,
@@ -97,7 +97,7 @@ pub(crate) struct StoredSession {
 }
 
 impl StoredSession {
-    /// Applies the absolute lifetime, which may have been shortened after the session was stored.
+    /// Applies the absolute lifetime to `expires_at`. The setting may be shorter than when the session was stored.
     pub(super) fn with_capped_expiry(mut self, lifetimes: Lifetimes) -> Self {
         self.expires_at = lifetimes.cap_expiry(self.created_at, self.expires_at);
         self

@@ -80,7 +80,7 @@ impl SessionRow {
     }
 }
 
-/// Converts a stored counter. A value out of range becomes the highest counter, which no issued token has.
+/// Converts a stored counter. A value out of range becomes the highest counter, which cannot be advanced.
 fn to_counter(stored_counter: i64) -> u32 {
     u32::try_from(stored_counter).unwrap_or(u32::MAX)
 }
@@ -103,11 +103,11 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
         .map(drop)
 }
 
-/// Inserts a session, ends the sessions that it replaces, and ends the sessions beyond the account's limit. Returns the
-/// ids of the ended sessions.
+/// Inserts a session, ends the sessions that it replaces, and ends a batch of the sessions beyond the account's limit.
+/// Returns the ids of the ended sessions.
 ///
 /// The caller must have locked the row of the user, and must call this function last in the transaction, because the
-/// sequence of revocations stays locked until the commit.
+/// row of `revocation_sequence` stays locked until the commit.
 pub(crate) fn open(
     connection: &mut DbConnection,
     opening: &SessionOpening,
@@ -151,20 +151,19 @@ pub(super) fn list_live(
     Ok(live_sessions.collect())
 }
 
-/// The outcome of a refresh with a refresh token.
 pub(crate) enum RefreshOutcome {
     /// The caller receives the refresh token of this counter, and an access token issued at `issued_at`.
     Granted {
         user_id: String,
         counter: u32,
         issued_at: Timestamp,
-        /// The end of the session, which no token outlives.
+        /// The expiry of the session. The access token expires no later.
         expires_at: Timestamp,
     },
     /// The session was revoked, has expired or does not exist. Contains the session id if the session had just expired
     /// and was ended because the token was reused.
     NotLive(Vec<String>),
-    /// The token was reused, so a copy of the token may exist. Contains the ids of the sessions that this call ended.
+    /// The decision was [`Decision::End`]. Contains the session id, unless another request ended the session first.
     Reused(Vec<String>),
     /// The counter of the token is higher than the counter of the session.
     Unknown,
@@ -172,11 +171,11 @@ pub(crate) enum RefreshOutcome {
     Busy,
 }
 
-/// The most attempts to advance a session that concurrent requests change.
+/// The most attempts to store a rotation while concurrent requests change the session.
 const MAX_ATTEMPTS: usize = 8;
 
 /// Applies the rule of rotation to a presented refresh token. Advances the counter by compare-and-set: of concurrent
-/// requests with the same counter, one request advances the counter, and the other requests get the same result.
+/// requests with the current token, one request advances the counter, and the other requests repeat its result.
 pub(crate) fn refresh(
     connection: &mut DbConnection,
     session_id: &str,
@@ -223,8 +222,8 @@ pub(crate) fn refresh(
     Ok(RefreshOutcome::Busy)
 }
 
-/// Rejects a refresh. A reused token also ends a session that has just expired, because a process whose clock is behind
-/// may still accept access tokens of the session.
+/// Rejects a refresh of a session that is not live. A reused token also ends a session that has just expired, because a
+/// process whose clock is behind may still accept access tokens of the session.
 fn reject_not_live(
     connection: &mut DbConnection,
     session: &StoredSession,
@@ -240,7 +239,8 @@ fn reject_not_live(
     Ok(RefreshOutcome::NotLive(ended_ids))
 }
 
-/// Stores `next_rotation`. If another request changed the session first, returns false and changes nothing.
+/// Stores `next_rotation`, the last use and the expiry. If another request has changed the rotation or revoked the
+/// session since `session` was read, returns false and changes nothing.
 fn set_rotation(
     connection: &mut DbConnection,
     session: &StoredSession,
@@ -266,7 +266,7 @@ fn set_rotation(
     Ok(updated_row_count == 1)
 }
 
-/// Sets the expiry and the last use of a live session. Returns false if the session is not live.
+/// Sets the expiry and the last use. Returns false if the session is revoked or its stored expiry has passed.
 pub(crate) fn prolong(
     connection: &mut DbConnection,
     id: &str,

@@ -1,4 +1,4 @@
-//! Handles `PATCH /api/{user_id}/tasks/{task_id}/complete` and `POST …/toggle`.
+//! Handles `PATCH /api/{user_id}/tasks/{task_id}/complete` and `POST /api/{user_id}/tasks/{task_id}/toggle`.
 
 use actix_web::web::{self, Data};
 

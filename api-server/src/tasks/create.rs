@@ -80,8 +80,8 @@ fn limit_reached(limit: i64) -> Problem {
     Problem::new(Code::TaskLimitReached, detail)
 }
 
-/// Returns the path of a task, for the `Location` header. An imported user may have any text as id. Clients remove the
-/// path segments `.` and `..` (RFC 3986 § 5.2.4), so the path of a user with such an id does not contain the id.
+/// Returns the path of a task, for the `Location` header. The id of an imported user may be `.` or `..`. Clients remove
+/// such path segments (RFC 3986 § 5.2.4), so the path of a task of such a user does not contain the user id.
 fn location_of(task: &Task) -> String {
     match task.user_id.as_str() {
         "." | ".." => format!("/api/tasks/{}", task.id),

@@ -69,7 +69,8 @@ pub(crate) async fn list(
         before_id: query.cursor.as_deref().map(parse_cursor).transpose()?,
         limit: query.limit.unwrap_or(DEFAULT_LIMIT),
     };
-    let page = Page::new(owner, page_query, tasks.large_responses.clone());
+    // Boxed, because a page is large and moves to a database thread and back.
+    let page = Box::new(Page::new(owner, page_query, tasks.large_responses.clone()));
     let finished_page = fill_page(&tasks, page).await?.finish();
     let mut response = HttpResponse::Ok();
     if let Some(cursor) = finished_page.next_cursor {
@@ -82,15 +83,15 @@ pub(crate) async fn list(
     })
 }
 
-/// Fills the page in slices of rows. Each slice is a separate database job, so that requests of other accounts run
+/// Fills the page in slices of rows. Each slice is a separate database job, so that requests of other accounts can run
 /// between two slices, and reading stops when the caller disconnects.
-async fn fill_page(tasks: &Tasks, mut page: Page) -> Result<Page, Problem> {
+async fn fill_page(tasks: &Tasks, mut page: Box<Page>) -> Result<Box<Page>, Problem> {
     let deadline = Instant::now() + tasks.task_page_timeout;
     loop {
         let db = tasks.db.of_account(page.owner().as_str());
         let result = db.read(|connection| page.read_slice(connection)).await?;
         page = result.map_err(Problem::internal)?;
-        // A search that takes longer continues on the next page.
+        // If the deadline has passed, the page ends here, and the next page continues.
         if page.has_ended() || Instant::now() >= deadline {
             return Ok(page);
         }
@@ -103,7 +104,7 @@ fn parse_cursor(text: &str) -> Result<i64, Problem> {
     })
 }
 
-/// Returns the `Link` header (RFC 8288) for the next page: the URL of this request with another cursor.
+/// Returns the `Link` header (RFC 8288) for the next page: the path and the query of this request with a new cursor.
 fn next_link(request: &HttpRequest, query: &ListQuery, cursor: i64) -> Result<String, Problem> {
     #[derive(Serialize)]
     struct NextQuery<'a> {

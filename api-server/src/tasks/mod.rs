@@ -1,4 +1,4 @@
-//! The tasks of a user. Each path has its own file; the other files contain the type, the queries and the quota.
+//! The tasks of a user. The files `create`, `list`, `item` and `complete` contain the handlers.
 
 pub(crate) mod complete;
 pub(crate) mod create;
@@ -20,13 +20,13 @@ use crate::db::Db;
 use crate::http::large_response::LargeResponseLimiter;
 use quota::TaskQuota;
 
-/// What the task handlers need. They have no access to the keys that sign tokens.
+/// What the task handlers need, without the keys that sign tokens.
 pub(crate) struct Tasks {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) quota: TaskQuota,
     pub(crate) large_responses: LargeResponseLimiter,
-    /// After this time a page ends with the tasks that were found so far.
+    /// A page that takes longer than this ends with the tasks that were found so far.
     pub(crate) task_page_timeout: Duration,
 }
 

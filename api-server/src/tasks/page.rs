@@ -14,10 +14,9 @@ use crate::users::id::UserId;
 pub(super) const MAX_PAGE_BYTES: usize = 1 << 20;
 /// The largest page of several tasks, in bytes of JSON, if no memory for a large page can be reserved.
 const SMALL_PAGE_BYTES: usize = 64 << 10;
-/// How many rows one database job reads: a default page, and one more row that shows whether there is a next page.
+/// The most rows that one database job reads: a default page, and one more row that shows whether there is a next page.
 const SLICE_ROWS: i64 = 101;
 
-/// Selects the tasks of a page.
 #[derive(Clone, Copy)]
 pub(super) struct PageQuery<'a> {
     pub(super) completed: Option<bool>,
@@ -28,10 +27,10 @@ pub(super) struct PageQuery<'a> {
     pub(super) limit: i64,
 }
 
-/// A complete page.
+/// The JSON of a page, and what the response needs in addition.
 pub(super) struct FinishedPage {
     pub(super) json: Bytes,
-    /// The memory that is reserved for a large page; `None` for a small page.
+    /// The reservation of memory for more than [`SMALL_PAGE_BYTES`]; `None` if nothing was reserved.
     pub(super) reservation: Option<MemoryReservation>,
     /// The cursor of the next page; `None` for the last page.
     pub(super) next_cursor: Option<i64>,
@@ -48,12 +47,11 @@ pub(super) struct Page {
     task_count: i64,
     max_bytes: usize,
     reservation: Option<MemoryReservation>,
-    /// The id of the last task that was read; the remaining tasks are older.
+    /// The remaining tasks are older than the task with this id; `None` at the start of the list.
     last_read_id: Option<i64>,
     end: Option<PageEnd>,
 }
 
-/// Why a page has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PageEnd {
     /// There are no more tasks.
@@ -87,27 +85,27 @@ impl Page {
         self.end.is_some()
     }
 
-    /// Reads the next slice of rows from the database and appends the tasks to the page.
+    /// Reads the next slice of rows from the database and appends the matching tasks to the page.
     pub(super) fn read_slice(
-        mut self,
+        mut self: Box<Self>,
         connection: &mut DbConnection,
-    ) -> QueryResult<serde_json::Result<Self>> {
+    ) -> QueryResult<serde_json::Result<Box<Self>>> {
         let selection = self.next_selection();
         let tasks = store::list(connection, &self.owner, &selection)?;
-        let is_last_slice = i64::try_from(tasks.len()).is_ok_and(|rows| rows < selection.limit);
+        let is_last_slice = i64::try_from(tasks.len()).is_ok_and(|count| count < selection.limit);
         Ok(self.append(tasks, is_last_slice).map(|()| self))
     }
 
     fn next_selection(&self) -> Selection {
-        let missing_rows = self.limit - self.task_count + 1;
+        let wanted_row_count = self.limit - self.task_count + 1;
         Selection {
             completed: self.completed,
             before_id: self.last_read_id,
-            // A search also reads tasks that do not match, so a search needs more rows than the page has tasks.
+            // A search also reads tasks that do not match, so it may need more rows than the page has tasks.
             limit: if self.matcher.is_some() {
                 SLICE_ROWS
             } else {
-                missing_rows.min(SLICE_ROWS)
+                wanted_row_count.min(SLICE_ROWS)
             },
         }
     }
@@ -130,7 +128,7 @@ impl Page {
         Ok(())
     }
 
-    /// Writes a task. Returns `false` if the page is full.
+    /// Writes a task to the page. Returns `false` and writes nothing if the task does not fit.
     fn push(&mut self, task: &Task) -> serde_json::Result<bool> {
         if self.task_count == self.limit {
             return Ok(false);
@@ -148,7 +146,7 @@ impl Page {
         Ok(true)
     }
 
-    /// Returns whether the JSON with its closing bracket is small enough. Reserves memory once the page is large.
+    /// Returns whether the JSON with its closing bracket is small enough. Reserves memory for a large page if needed.
     fn fits_after_reserving(&mut self) -> bool {
         let length = self.json.len() + 1;
         if length > self.max_bytes && self.reservation.is_none() {

@@ -1,5 +1,5 @@
-//! Limits how many tasks an account may have. The number of tasks is kept in memory, because counting thousands of rows
-//! for every new task would cost more than the insert.
+//! Limits how many tasks an account may have. The last count of its tasks is kept in memory, because counting thousands
+//! of rows for every new task would cost more than the insert.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::users::id::UserId;
 
-/// More tasks than the concurrent requests of one account can add, in all processes together.
+/// The least distance from the lock threshold to the limit, in tasks. It must be more than an account adds at the same
+/// time, in all processes together.
 const LIMIT_MARGIN: i64 = 64;
 /// The tasks of an account are counted again after this many additions.
 const RECOUNT_AFTER: u32 = 64;
-/// The most accounts with a count in memory. At this number all counts are dropped, and the tasks of an account are
-/// counted again when needed.
+/// The most accounts with a count in memory. Before the next count, all counts are dropped. The tasks of an account are
+/// then counted again when needed.
 const MAX_ACCOUNTS: usize = 10_000;
 
 /// The limit, and the counts that this process has in memory. Clones share the counts.
@@ -23,13 +24,13 @@ pub(crate) struct TaskQuota {
     key_hasher: RandomState,
 }
 
-/// An upper bound: at most `count` tasks of the account have an id up to `max_id`. The bound stays true, because new
-/// tasks have larger ids, and the counted tasks can only be deleted.
+/// At most `count` tasks of the account have an id up to `max_id`, because new tasks have larger ids, and the counted
+/// tasks can only be deleted. On PostgreSQL, the count may miss tasks that concurrent requests were adding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TaskCount {
     pub(super) max_id: i64,
     pub(super) count: i64,
-    /// How many tasks were added since the count was made.
+    /// How many tasks this process has added without a lock since the count.
     additions: u32,
 }
 
@@ -46,8 +47,8 @@ impl TaskQuota {
         self.max_tasks.into()
     }
 
-    /// The count from which an account's tasks are added one at a time, under a lock, because concurrent inserts do not
-    /// count each other's rows.
+    /// The number of tasks from which an account's tasks are added one at a time, under a lock, because concurrent
+    /// inserts do not count each other's rows.
     pub(super) fn lock_threshold(&self) -> i64 {
         self.max_tasks() - LIMIT_MARGIN.max(self.max_tasks() / 8)
     }
@@ -58,12 +59,10 @@ impl TaskQuota {
         counts.get(&self.key(owner)).copied().unwrap_or_default()
     }
 
-    /// Records that a task was added. Returns `true` if the tasks must be counted again.
+    /// Records that a task was added without a lock. Returns `true` if the tasks must be counted again.
     pub(super) fn record_added(&self, owner: &UserId) -> bool {
         let mut counts = self.lock();
-        if counts.len() >= MAX_ACCOUNTS {
-            counts.clear();
-        }
+        make_room(&mut counts);
         let count = counts.entry(self.key(owner)).or_default();
         count.additions = count.additions.saturating_add(1);
         count.additions >= RECOUNT_AFTER
@@ -76,7 +75,9 @@ impl TaskQuota {
             count,
             additions: 0,
         };
-        self.lock().insert(self.key(owner), task_count);
+        let mut counts = self.lock();
+        make_room(&mut counts);
+        counts.insert(self.key(owner), task_count);
     }
 
     fn key(&self, owner: &UserId) -> u64 {
@@ -85,6 +86,13 @@ impl TaskQuota {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, TaskCount>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drops all counts if there are too many.
+fn make_room(counts: &mut HashMap<u64, TaskCount>) {
+    if counts.len() >= MAX_ACCOUNTS {
+        counts.clear();
     }
 }
 
@@ -113,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn tasks_are_added_one_at_a_time_from_seven_eighths_of_the_limit() {
+    fn the_lock_threshold_is_an_eighth_and_at_least_64_tasks_below_the_limit() {
         for (max_tasks, threshold) in [(1, -63), (64, 0), (200, 136), (512, 448), (10_000, 8750)] {
             assert_eq!(
                 TaskQuota::new(max_tasks).lock_threshold(),
@@ -124,11 +132,17 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_counts_in_memory_is_bounded() {
+    fn the_counts_of_too_many_accounts_are_dropped() {
         let quota = TaskQuota::new(1);
         for number in 0..=MAX_ACCOUNTS {
             quota.record_added(&user(&number.to_string()));
         }
+        assert_eq!(quota.lock().len(), 1);
+        for number in 0..MAX_ACCOUNTS {
+            quota.record_count(&user(&number.to_string()), 1, 1);
+        }
+        assert_eq!(quota.lock().len(), MAX_ACCOUNTS);
+        quota.record_count(&user("ada"), 1, 1);
         assert_eq!(quota.lock().len(), 1);
     }
 }

@@ -8,7 +8,7 @@ use super::task::Task;
 /// Searches many tasks for one text.
 pub(super) struct Matcher {
     needle: Finder<'static>,
-    /// The lower-case form of the last text that was searched. The next text reuses the memory.
+    /// The lower-case form of the text that was searched last. The next text reuses the memory.
     lowercase_text: Vec<u8>,
 }
 
@@ -22,7 +22,7 @@ impl Matcher {
         }
     }
 
-    /// Whether the title or the description contains the text.
+    /// Returns whether the title or the description of the task contains the searched text.
     pub(super) fn matches(&mut self, task: &Task) -> bool {
         let texts = [Some(&task.title), task.description.as_ref()];
         texts.into_iter().flatten().any(|text| self.is_match(text))
@@ -35,8 +35,8 @@ impl Matcher {
     }
 }
 
-/// Writes the lower-case form of each character separately. `str::to_lowercase` converts Σ at the end of a word to
-/// another character than Σ within a word, so a search for the beginning of a word could fail.
+/// Writes the lower-case form of each character separately to `output`, which is empty. `str::to_lowercase` converts Σ
+/// at the end of a word to another character than Σ within a word, so a search for the beginning of a word could fail.
 fn write_lowercase(text: &str, output: &mut Vec<u8>) {
     output.extend_from_slice(text.as_bytes());
     if text.is_ascii() {

@@ -1,5 +1,5 @@
-//! The queries on the `tasks` table. Every query filters by owner, so that a mistake in a handler cannot expose the
-//! tasks of another user.
+//! The queries of the task handlers. Every query on the table `tasks` filters by owner, so that a mistake in a handler
+//! cannot find the task of another user by its id.
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
@@ -12,8 +12,8 @@ use crate::db::schema::{tasks, users};
 use crate::db::{DbConnection, Timestamp, lock_account, on_either_engine, write_transaction};
 use crate::users::id::UserId;
 
-/// The columns in the order of [`TaskRow`]; the round-trip test detects swapped columns. The column `user_id` is left
-/// out, because the caller knows the owner.
+/// The columns in the order of [`TaskRow`]. A test that writes and reads a row detects swapped columns. The column
+/// `user_id` is left out, because the caller knows the owner.
 const COLUMNS: (
     tasks::id,
     tasks::title,
@@ -87,12 +87,10 @@ pub(super) struct NewTask {
     pub(super) created_at: Timestamp,
 }
 
-/// The outcome of adding a task.
 pub(super) enum InsertOutcome {
     Task(Box<Task>),
-    /// The owner has as many tasks as allowed.
+    /// The owner has at least as many tasks as allowed.
     LimitReached,
-    /// The owner has no account.
     NoAccount,
 }
 
@@ -112,8 +110,8 @@ pub(super) fn insert(
     let inserted_task = match insert_within_allowance(connection, owner, new_task, allowance)? {
         Some(task) => {
             if quota.record_added(owner) {
-                let newer_tasks = count_tasks(connection, owner, last_count.max_id, task.id)?;
-                quota.record_count(owner, task.id, last_count.count + newer_tasks);
+                let newer_count = count_tasks(connection, owner, last_count.max_id, task.id)?;
+                quota.record_count(owner, task.id, last_count.count + newer_count);
             }
             Some(task)
         }
@@ -126,7 +124,7 @@ pub(super) fn insert(
     }
 }
 
-/// Adds a task under a lock of the account, so that no other request adds a task to the account at the same time.
+/// Adds a task under a lock of the account, so that requests near the limit add tasks to the account one at a time.
 fn insert_under_lock(
     connection: &mut DbConnection,
     owner: &UserId,
@@ -180,7 +178,7 @@ fn insert_within_allowance(
     if allowance.max_tasks <= 0 {
         return Ok(None);
     }
-    // Reads only the index, and no more entries than the allowance has tasks.
+    // Reads at most as many entries of the index as the allowance has tasks.
     let used_up_condition = exists(
         tasks::table
             .filter(tasks::user_id.eq(owner.as_str()))
@@ -267,7 +265,7 @@ pub(super) fn change(
     Ok(row.optional()?.map(|row| task_of_row(owner, row)))
 }
 
-/// Flips `completed` in one statement, so that concurrent requests do not overwrite each other.
+/// Inverts `completed` in one statement, so that concurrent requests do not overwrite each other.
 pub(super) fn toggle(
     connection: &mut DbConnection,
     owner: &UserId,
@@ -292,6 +290,6 @@ pub(super) fn delete(connection: &mut DbConnection, owner: &UserId, id: i64) -> 
     let own_task = tasks::table
         .filter(tasks::id.eq(id))
         .filter(tasks::user_id.eq(owner.as_str()));
-    let deleted = diesel::delete(own_task).execute(connection)?;
-    Ok(deleted > 0)
+    let deleted_count = diesel::delete(own_task).execute(connection)?;
+    Ok(deleted_count > 0)
 }

@@ -28,7 +28,7 @@ pub(crate) struct Task {
     pub(crate) updated_at: Timestamp,
 }
 
-/// The title of a task: 1 to 200 characters after trimming.
+/// The title of a task: 1 to 200 characters after trimming, without the NUL character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Title(String);
 
@@ -74,7 +74,7 @@ pub(crate) fn query_rule(text: &str) -> Result<(), ValidationError> {
     validate::text(text, MAX_QUERY_CHARS, "must be at most 200 characters")
 }
 
-/// Parses a task id. Only the canonical decimal form is accepted, so that every task has only one path.
+/// Parses a task id. Only the canonical decimal form is accepted, so that every task id has only one form in paths.
 pub(crate) fn parse_id(text: &str) -> Option<i64> {
     let id: i64 = text.parse().ok()?;
     (id > 0 && id.to_string() == text).then_some(id)

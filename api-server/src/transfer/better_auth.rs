@@ -10,7 +10,7 @@ use super::imported_task::{ImportedTask, TaskRecord};
 use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord};
 use crate::db::{self, CellError, DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow};
 
-/// A database of Better Auth and the names of its tables.
+/// A database of Better Auth, and the names of the tables to import.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BetterAuth {
@@ -18,11 +18,11 @@ pub struct BetterAuth {
     pub(crate) users: Table,
     pub(crate) accounts: Table,
     pub(crate) tasks: Option<Table>,
-    /// Whether the columns have names such as `email_verified`, not `emailVerified`.
+    /// Whether the columns of users and accounts have names such as `email_verified`, not `emailVerified`.
     pub(crate) snake_case: bool,
 }
 
-/// A source database in which every table and column was found.
+/// A source database that has every table and column that the import reads.
 pub(super) struct CheckedSource {
     reader: Reader,
     users_query: Query,
@@ -46,12 +46,12 @@ struct TableColumns<'a> {
     table: &'a Table,
     alias: &'static str,
     columns: Vec<db::Column>,
-    /// The names of the required columns that the table does not have.
+    /// The names of the required columns that the table does not have; `a or b` if either column would do.
     missing_names: Vec<String>,
 }
 
 impl BetterAuth {
-    /// Connects and checks that every table and column exists, before the import writes anything.
+    /// Connects and checks that every table and column to read exists, before the import writes anything.
     pub(super) fn open(&self) -> Result<CheckedSource, TransferError> {
         let url = &self.url;
         self.check().map_err(|error| {
@@ -76,7 +76,7 @@ impl BetterAuth {
         })
     }
 
-    /// The name of a column of Better Auth, in snake case if the source uses snake case.
+    /// Returns the name of a column of Better Auth, in snake case if [`snake_case`](Self::snake_case) is set.
     fn column_name(&self, camel_case: &str) -> String {
         if !self.snake_case {
             return camel_case.to_owned();
@@ -91,8 +91,8 @@ impl BetterAuth {
         snake_case
     }
 
-    /// Selects one row for each user, even if the user has no account or several. Selects the oldest user first: of two
-    /// users with the same email address, the older user is imported.
+    /// The query selects one row for each user, even if the user has no credential account or several. The oldest user
+    /// comes first, so the first import prefers the older of two users with the same email address.
     fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
         let mut user_columns = TableColumns::read(reader, &self.users, "u")?;
         let mut account_columns = TableColumns::read(reader, &self.accounts, "c")?;
@@ -143,7 +143,7 @@ impl BetterAuth {
         Ok(Query { expressions, from })
     }
 
-    /// Selects the oldest task first: new ids are assigned in this order, and the list of tasks is ordered by id.
+    /// The query selects the oldest task first: new ids are assigned in this order, and tasks are listed by id.
     fn tasks_query(&self, reader: &mut Reader, table: &Table) -> Result<Query, TransferError> {
         let mut user_columns = TableColumns::read(reader, &self.users, "u")?;
         let mut task_columns = TableColumns::read(reader, table, "t")?;
@@ -180,7 +180,7 @@ impl BetterAuth {
     }
 }
 
-/// The SQL condition that two ids are equal. Ids of different types are compared as text, without an index.
+/// Returns the SQL condition that two ids are equal. Ids of different types are compared as text, without an index.
 fn id_equality(left: &SqlColumn, right: &SqlColumn) -> String {
     let (left_sql, right_sql) = (&left.sql, &right.sql);
     if left.kind == right.kind {
@@ -197,7 +197,7 @@ struct SqlColumn {
 }
 
 impl<'a> TableColumns<'a> {
-    /// Reads the columns of a table. Fails if there is no such table.
+    /// Reads the names and types of the columns of a table. Fails if there is no such table.
     fn read(
         reader: &mut Reader,
         table: &'a Table,
@@ -255,8 +255,8 @@ impl<'a> TableColumns<'a> {
 }
 
 impl CheckedSource {
-    /// Passes every user, then every task, to the writer.
-    pub(super) fn read<W: Write>(
+    /// Passes every user to the writer, then every task if tasks are to be imported.
+    pub(super) fn copy_to<W: Write>(
         &mut self,
         writer: &mut ImportWriter<W>,
     ) -> Result<(), TransferError> {

@@ -8,8 +8,8 @@ use crate::db::{DbConnection, diagnose};
 use crate::users::addresses;
 use crate::users::addresses::{Deviation, Verdict};
 
-/// Writes a line for each email address that deviates from the rule, and a summary. With `fix`, stores each new
-/// spelling that no other account has.
+/// Writes a line for each email address that the current rule rejects or spells differently, and a summary. With
+/// `fix`, stores each new spelling that no other account has.
 pub(super) fn run(
     connection: &mut DbConnection,
     fix: bool,
@@ -22,7 +22,7 @@ pub(super) fn run(
         let page = result.map_err(|error| diagnose(connection, error))?;
         for deviation in &page.deviations {
             found_count += 1;
-            fixed_count += u64::from(report_deviation(connection, deviation, fix, output)?);
+            fixed_count += u64::from(report_or_fix(connection, deviation, fix, output)?);
         }
         last_user_id = page.last_user_id;
     }
@@ -40,8 +40,9 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Writes the line of one email address. With `fix`, stores the new spelling. Returns whether the spelling was stored.
-fn report_deviation(
+/// Writes the line of one email address. With `fix`, stores the new spelling unless another account has it. Returns
+/// whether the new spelling was stored.
+fn report_or_fix(
     connection: &mut DbConnection,
     deviation: &Deviation,
     fix: bool,

@@ -45,7 +45,7 @@ const USER_COLUMNS: [&str; 8] = [
     "created_at",
     "updated_at",
 ];
-/// The columns of a task. The owner's email address, from the table `users`, follows these columns.
+/// The columns of `tasks`. In a row of the export, the owner's email address follows these columns.
 const TASK_COLUMNS: [&str; 7] = [
     "id",
     "user_id",
@@ -105,7 +105,7 @@ fn read_task(row: &TextRow) -> Result<Record, TransferError> {
     }))
 }
 
-/// Reads a text; `None` for NULL. Fails if a value cannot be read, because an export must not omit a row.
+/// Reads a text; `None` for NULL. Fails if the text cannot be read, because an export must not omit a row.
 fn optional_text(row: &TextRow, column: usize) -> Result<Option<String>, TransferError> {
     let id = row.text(0).ok().flatten().unwrap_or_default();
     row.text(column)

@@ -1,4 +1,4 @@
-//! Writes imported users and tasks in batches, each in one transaction. A batch that fails is written row by row.
+//! Writes imported users and tasks in batches, each in one transaction. A rejected batch is written row by row.
 
 use std::io::Write;
 
@@ -9,8 +9,8 @@ use super::report::{ImportOutcome, RecordKind, Report};
 use super::store;
 use crate::db::{DbConnection, DbError};
 
-/// How many users or tasks one transaction writes: a few megabytes at most, and far fewer parameters than a statement
-/// may have.
+/// The most users or tasks that one transaction writes: about 20 MB of text at most, and far fewer parameters than a
+/// statement may have.
 const BATCH_SIZE: usize = 500;
 
 /// Collects users and tasks from a source and writes them in batches.
@@ -19,9 +19,9 @@ pub(super) struct ImportWriter<W> {
     pub(super) report: Report<W>,
     users: Vec<ImportedUser>,
     tasks: Vec<ImportedTask>,
-    /// The name of the source from which the tasks come. Task ids are unique within a source.
+    /// The source of the tasks: the name of their table, or [`EXPORT_SOURCE`](super::imported_task::EXPORT_SOURCE).
     source: String,
-    /// Whether to record the ids of imported users.
+    /// Whether to record the ids of the imported users.
     remember_users: bool,
 }
 
@@ -44,8 +44,8 @@ impl<W: Write> ImportWriter<W> {
         Ok(())
     }
 
-    /// Records the ids of the users that follow. If one of these accounts is deleted in this database, a later run does
-    /// not import the account again.
+    /// From now on, records the ids of the imported users. If one of these users is deleted later, no import that
+    /// records ids imports the user again.
     pub(super) fn remember_users(&mut self) {
         self.remember_users = true;
     }
@@ -98,7 +98,7 @@ impl<W: Write> ImportWriter<W> {
         self.flush()
     }
 
-    /// Writes the collected rows: users first, since the same batch may contain their tasks.
+    /// Writes the collected rows: users first, because the collected tasks may belong to them.
     pub(super) fn flush(&mut self) -> Result<(), TransferError> {
         let users = std::mem::take(&mut self.users);
         let remember_ids = self.remember_users;
@@ -138,7 +138,7 @@ fn write<T>(
     }
     match insert(connection, batch) {
         Ok(outcomes) => return Ok(outcomes),
-        Err(DbError::Query(_rejected_row)) => {}
+        Err(DbError::Query(_rejection)) => {}
         Err(error) => return Err(error.into()),
     }
     let mut outcomes = Vec::with_capacity(batch.len());

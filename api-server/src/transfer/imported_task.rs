@@ -8,10 +8,10 @@ use crate::tasks::task;
 use crate::tasks::task::Title;
 use crate::users::email;
 
-/// The name of the source for tasks from JSON Lines, which an export of this server wrote.
+/// The source of tasks from JSON Lines. No table that can be imported has this name.
 pub(super) const EXPORT_SOURCE: &str = "(export)";
 
-/// A task as a row or a line of the source contains it, not yet checked.
+/// A task from a row or a line of the source, not yet checked. An export writes a task in the same form.
 #[derive(Serialize, Deserialize)]
 pub(super) struct TaskRecord {
     /// The id in the source; the imported task gets a new id.
@@ -27,7 +27,7 @@ pub(super) struct TaskRecord {
     pub(super) updated_at: String,
 }
 
-/// A task that passed every check, ready to be imported.
+/// A task whose fields passed every check. Whether its owner exists is checked later.
 pub(super) struct ImportedTask {
     pub(super) id: String,
     pub(super) user_id: String,
@@ -41,7 +41,7 @@ pub(super) struct ImportedTask {
 }
 
 impl TaskRecord {
-    /// Checks every field.
+    /// Checks every field except `user_email`, which is compared with the owner's email address later.
     pub(super) fn check(self) -> Result<ImportedTask, RejectReason> {
         check_id(&self.id).map_err(|error| format!("its id {error}"))?;
         check_id(&self.user_id).map_err(|error| format!("its owner's id {error}"))?;

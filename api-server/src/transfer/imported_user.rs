@@ -15,7 +15,7 @@ pub(super) const MAX_ID_BYTES: usize = 255;
 /// Why a user or a task is not imported.
 pub(super) type RejectReason = String;
 
-/// A user as a row or a line of the source contains it, not yet checked.
+/// A user from a row or a line of the source, not yet checked. An export writes a user in the same form.
 #[derive(Serialize, Deserialize)]
 pub(super) struct UserRecord {
     pub(super) id: String,
@@ -28,7 +28,7 @@ pub(super) struct UserRecord {
     pub(super) updated_at: String,
 }
 
-/// A user that passed every check, ready to be imported.
+/// A user whose fields passed every check. Whether another user has the same id or email address is checked later.
 pub(super) struct ImportedUser {
     pub(super) id: String,
     pub(super) email: Email,
@@ -70,7 +70,7 @@ impl UserRecord {
     }
 }
 
-/// Checks that the id can be the `sub` of a token.
+/// Checks the id of a user or a task. A user's id that passes can be the `sub` of a token.
 pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
     match id {
         "" => Err("is empty"),

@@ -1,4 +1,4 @@
-//! Reads JSON Lines: each line is an object, `{"user":{…}}` or `{"task":{…}}`.
+//! Reads JSON Lines: each line that is not blank is an object, `{"user":{…}}` or `{"task":{…}}`.
 
 use std::io::{BufRead, Write};
 
@@ -22,7 +22,7 @@ pub(super) enum Record {
     Task(TaskRecord),
 }
 
-pub(super) fn read<W: Write>(
+pub(super) fn copy_to<W: Write>(
     mut input: impl BufRead,
     writer: &mut ImportWriter<W>,
 ) -> Result<(), TransferError> {
@@ -40,7 +40,7 @@ pub(super) fn read<W: Write>(
                 let id = task_record.id.clone();
                 writer.add_task(&id, task_record.check())?;
             }
-            Err(reason) => writer.report.count_unreadable_line(line_number, &reason)?,
+            Err(reason) => writer.report.count_rejected_line(line_number, &reason)?,
         }
     }
     Ok(())

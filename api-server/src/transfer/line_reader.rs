@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead};
 
-/// One line of the input, without its line break.
+/// One line of the input, without the `\n` at its end.
 pub(super) enum Line {
     Text(String),
     TooLong,

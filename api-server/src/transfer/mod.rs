@@ -1,6 +1,6 @@
-//! Runs the commands `users import`, `users export` and `users check`. An import reads users, and their tasks if
-//! requested, from Better Auth's database or from JSON Lines. An export writes JSON Lines. Rows are read one by one,
-//! and an import writes batch by batch, so memory does not grow with the number of rows.
+//! Runs the commands `users import`, `users export` and `users check`. An import reads users and tasks from a database
+//! of Better Auth or from JSON Lines. An export writes JSON Lines. An import and an export read row by row, and an
+//! import writes batch by batch, so memory does not grow with the number of rows.
 
 mod better_auth;
 mod check;
@@ -25,45 +25,45 @@ use report::Report;
 /// Why an import, an export or a check stopped.
 pub type TransferError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Imports users, and tasks if their table is named, from a database of Better Auth. That database is only read.
+/// Imports users, and tasks if their table is named, from a database of Better Auth, which is not changed.
 ///
 /// # Errors
 ///
-/// If the source cannot be read, or the target cannot be written. If the source lacks a table or a column, nothing is
-/// written.
+/// If the source cannot be read, or the target or the report cannot be written. If the source lacks a table or a
+/// column, nothing is written to the target.
 pub fn import_better_auth(
     target: &DatabaseUrl,
     source: &BetterAuth,
     report: impl Write,
 ) -> Result<(), TransferError> {
     let mut checked_source = source.open()?;
-    import_into(target, report, |writer| checked_source.read(writer))
+    import_into(target, report, |writer| checked_source.copy_to(writer))
 }
 
-/// Imports the users and tasks of a file that [`export`] wrote.
+/// Imports users and tasks from JSON Lines, the format that [`export`] writes.
 ///
 /// # Errors
 ///
-/// If the input cannot be read, or the target cannot be written.
+/// If the input cannot be read, or the target or the report cannot be written.
 pub fn import_json(
     target: &DatabaseUrl,
     input: impl BufRead,
     report: impl Write,
 ) -> Result<(), TransferError> {
-    import_into(target, report, |writer| json::read(input, writer))
+    import_into(target, report, |writer| json::copy_to(input, writer))
 }
 
 fn import_into<W: Write>(
     target: &DatabaseUrl,
     report: W,
-    read: impl FnOnce(&mut ImportWriter<W>) -> Result<(), TransferError>,
+    copy_rows: impl FnOnce(&mut ImportWriter<W>) -> Result<(), TransferError>,
 ) -> Result<(), TransferError> {
     let write_error =
         |error: TransferError| format!("cannot write to {target} (DATABASE_URL): {error}");
     db::migrate(target).map_err(write_error)?;
     let connection = db::connect(target).map_err(|error| write_error(error.into()))?;
     let mut writer = ImportWriter::new(connection, Report::new(report));
-    let result = read(&mut writer).and_then(|()| writer.flush());
+    let result = copy_rows(&mut writer).and_then(|()| writer.flush());
     let summary_result = writer.into_report().finish();
     result.map_err(|error| {
         format!("{error}\nStopped before the end. The rows imported so far stay, and the command can be run again.")

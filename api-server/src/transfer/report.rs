@@ -12,7 +12,7 @@ const MAX_ID_CHARS: usize = 80;
 /// The outcome of importing one user or task.
 pub(super) enum ImportOutcome {
     Imported,
-    /// The row was imported by an earlier run, or created in this database.
+    /// The user or task was imported before, or was created in this database.
     AlreadyPresent,
     Rejected(RejectReason),
 }
@@ -40,21 +40,20 @@ impl OutcomeCounts {
     }
 }
 
-/// Whether a row is a user or a task.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum RecordKind {
     User,
     Task,
 }
 
-/// Counts the outcomes, and writes a line for each user or task that is rejected.
+/// Counts the outcomes. Writes a line for each rejection, lines about the progress, and the totals.
 pub(super) struct Report<W> {
     output: W,
     user_counts: OutcomeCounts,
     users_without_password_count: u64,
     task_counts: OutcomeCounts,
-    /// The number of lines that are neither a user nor a task.
-    unreadable_lines: u64,
+    /// The number of lines that are neither blank nor a user nor a task.
+    rejected_line_count: u64,
 }
 
 impl<W: Write> Report<W> {
@@ -64,7 +63,7 @@ impl<W: Write> Report<W> {
             user_counts: OutcomeCounts::default(),
             users_without_password_count: 0,
             task_counts: OutcomeCounts::default(),
-            unreadable_lines: 0,
+            rejected_line_count: 0,
         }
     }
 
@@ -98,8 +97,8 @@ impl<W: Write> Report<W> {
     }
 
     /// Counts and reports a line that is neither a user nor a task.
-    pub(super) fn count_unreadable_line(&mut self, number: u64, reason: &str) -> io::Result<()> {
-        self.unreadable_lines += 1;
+    pub(super) fn count_rejected_line(&mut self, number: u64, reason: &str) -> io::Result<()> {
+        self.rejected_line_count += 1;
         writeln!(self.output, "line {number} rejected: {reason}")
     }
 
@@ -113,8 +112,8 @@ impl<W: Write> Report<W> {
         if self.task_counts.total() > 0 {
             writeln!(self.output, "tasks: {}", self.task_counts.summary(""))?;
         }
-        if self.unreadable_lines > 0 {
-            writeln!(self.output, "lines: {} rejected", self.unreadable_lines)?;
+        if self.rejected_line_count > 0 {
+            writeln!(self.output, "lines: {} rejected", self.rejected_line_count)?;
         }
         self.output.flush()
     }

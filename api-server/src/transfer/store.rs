@@ -69,15 +69,15 @@ struct ImportedTaskRow<'a> {
     source_id: &'a str,
 }
 
-/// Inserts the users that do not collide with existing users, in one transaction, and returns one outcome for each
-/// user. With `remember_ids`, records the ids, and rejects an account that was deleted after an earlier import.
+/// Inserts the users whose id and email address are new, in one transaction, and returns one outcome for each user. With
+/// `remember_ids`, records the inserted ids, and rejects a user whose id is recorded but whose account was deleted.
 pub(super) fn import_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
     remember_ids: bool,
 ) -> Result<Vec<ImportOutcome>, DbError> {
     let result = write_transaction(connection, |connection| {
-        let mut known_users = existing_users(connection, users, remember_ids)?;
+        let mut known_users = find_known_users(connection, users, remember_ids)?;
         let mut new_users = Vec::with_capacity(users.len());
         let decide = |user: &ImportedUser| {
             let outcome = known_users.outcome_of(user);
@@ -104,20 +104,20 @@ pub(super) fn import_users(
     result.map_err(|error| diagnose(connection, error))
 }
 
-/// Finds the existing users who have an id or an email address of the batch. With `remember_ids`, also finds the ids
-/// that earlier runs imported.
-fn existing_users(
+/// Finds the existing users who have an id or an email address of the batch. With `remember_ids`, also finds the ids of
+/// the batch that earlier imports recorded.
+fn find_known_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
     remember_ids: bool,
-) -> QueryResult<ExistingUsers> {
+) -> QueryResult<KnownUsers> {
     let ids: Vec<_> = users.iter().map(|user| user.id.as_str()).collect();
     let batch_emails = users.iter().map(|user| &user.email);
     let old_spellings = batch_emails.clone().filter_map(Email::with_u_labels);
     let emails: Vec<_> = old_spellings
         .chain(batch_emails.map(|email| email.as_str().to_owned()))
         .collect();
-    let mut known_users = ExistingUsers::default();
+    let mut known_users = KnownUsers::default();
     let matches_batch = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
     let rows = users::table
         .filter(matches_batch)
@@ -127,24 +127,24 @@ fn existing_users(
     }
     if remember_ids {
         let imported_ids = imported_users::table.select(imported_users::id);
-        let known_ids = imported_ids.filter(imported_users::id.eq_any(&ids));
+        let recorded_ids = imported_ids.filter(imported_users::id.eq_any(&ids));
         known_users
-            .ids_imported_before
-            .extend(known_ids.load::<String>(connection)?);
+            .recorded_ids
+            .extend(recorded_ids.load::<String>(connection)?);
     }
     Ok(known_users)
 }
 
-/// The existing users who have an id or an email address of the batch.
+/// The existing users who have an id or an email address of the batch, and the users of the batch that are inserted.
 #[derive(Default)]
-struct ExistingUsers {
+struct KnownUsers {
     email_by_id: HashMap<String, String>,
     id_by_email: HashMap<String, String>,
-    /// The ids that an earlier run imported.
-    ids_imported_before: HashSet<String>,
+    /// The ids of the batch that earlier imports recorded.
+    recorded_ids: HashSet<String>,
 }
 
-impl ExistingUsers {
+impl KnownUsers {
     fn add(&mut self, id: String, email: String) {
         self.id_by_email.insert(email.clone(), id.clone());
         self.email_by_id.insert(id, email);
@@ -160,7 +160,7 @@ impl ExistingUsers {
             (None, Some(id)) => {
                 ImportOutcome::Rejected(format!("its email is that of the user {id:?} here"))
             }
-            (None, None) if self.ids_imported_before.contains(&user.id) => ImportOutcome::Rejected(
+            (None, None) if self.recorded_ids.contains(&user.id) => ImportOutcome::Rejected(
                 "its account was deleted here after an earlier import".to_owned(),
             ),
             (None, None) => ImportOutcome::Imported,
@@ -168,8 +168,8 @@ impl ExistingUsers {
     }
 }
 
-/// Inserts the tasks that were not imported before, in one transaction, and returns one outcome for each task. A task
-/// that an earlier run imported from `source` is `AlreadyPresent`, even if the task was changed or deleted afterwards.
+/// Inserts the tasks of existing owners that were not imported before, in one transaction, and returns one outcome for
+/// each task. A task that an earlier run imported from `source` is `AlreadyPresent`, even if it was deleted afterwards.
 pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,
@@ -212,7 +212,7 @@ pub(super) fn import_tasks(
     result.map_err(|error| diagnose(connection, error))
 }
 
-/// Maps the id of each owner to the owner's email address.
+/// Maps the id of each existing owner to the owner's email address, in the current spelling.
 fn owner_emails(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],
@@ -228,14 +228,14 @@ fn owner_emails(
     Ok(emails.collect())
 }
 
-/// Identifies a task in the database or file from which it is imported.
+/// Identifies a task within its source.
 #[derive(PartialEq, Eq, Hash)]
 struct TaskKey {
     user_id: String,
     source_id: String,
 }
 
-/// Returns the keys of the tasks that an earlier run imported, or that were exported from this database.
+/// Returns the keys of those tasks that an earlier run imported, or that this database exported and still has.
 fn present_task_keys(
     connection: &mut DbConnection,
     source: &str,
@@ -259,8 +259,8 @@ fn present_task_keys(
     Ok(present_keys)
 }
 
-/// Returns the keys of the tasks that were exported from this database. Such a task is stored here with the same id and
-/// creation time.
+/// Returns the keys of those tasks that this database already has with the same id and creation time. These tasks were
+/// exported from this database.
 fn exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],

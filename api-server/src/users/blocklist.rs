@@ -11,7 +11,7 @@ use auth_core::password::Password;
 /// The common passwords of acceptable length, in lower case and Unicode form NFKC, sorted by bytes. `blocklist/LICENSE`
 /// names the source.
 const COMMON: &str = include_str!("blocklist/common-passwords.txt");
-/// The largest list, in bytes: about five million passwords. The list is kept in memory.
+/// The largest size of the file of a list, in bytes: about five million passwords. The list is kept in memory.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// A list of passwords; a search ignores case.
@@ -30,11 +30,11 @@ impl Blocklist {
         }
     }
 
-    /// Reads a list with one password per line.
+    /// Reads a list with one password per line. Ignores lines that cannot be a password.
     ///
     /// # Errors
     ///
-    /// Fails with a text that names the file, the reason and, if a line is invalid, the number of that line.
+    /// Fails with a text that names the file, the reason and, if a line is not UTF-8, the number of that line.
     pub fn read(file: &Path) -> Result<Self, String> {
         let path = file.display();
         let bytes = read_bounded(file).map_err(|error| format!("cannot read {path}: {error}"))?;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_may_have_any_order_and_any_line_breaks() {
+    fn a_list_may_have_any_order_and_line_breaks_of_unix_and_windows() {
         let list = Blocklist::parse(
             "\u{feff}Zebra stripes\r\n\nshort\nZEBRA STRIPES\nälter als du\nlast line",
         );

@@ -1,5 +1,5 @@
-//! Limits the number of attempts per key within a time window. The caller passes the time and locks the budget. The
-//! number of keys in memory is limited.
+//! Limits the number of attempts per key within a time window. The caller passes the time and locks the budget. If too
+//! many keys are in memory, keys without attempts in progress are evicted.
 //!
 //! Each attempt is reserved before it starts and settled when it ends, so concurrent attempts cannot exceed the limit.
 
@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime};
 
 /// The time to wait if attempts in progress use up the limit. These attempts may be refunded soon.
 const RETRY_SOON: Duration = Duration::from_secs(1);
-/// How long an attempt may begin before its window. An attempt that began later, but ended first, may have started the
-/// window. A larger difference means that the clock was set back.
+/// How far the time that a caller passes may lie before the start of the window. The caller may have read the clock
+/// before a concurrent attempt that started the window. A larger difference means that the clock was set back.
 const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
-/// A full budget evicts a sixteenth of its capacity at once, so that evictions are rare.
+/// A full budget evicts up to a sixteenth of its capacity at once, so that evictions are rare.
 const EVICTION_DIVISOR: usize = 16;
 
 /// How a reserved attempt ended.
@@ -33,7 +33,7 @@ pub(crate) struct Budget<K> {
     entries: HashMap<K, Entry>,
 }
 
-/// The numbers of spent and reserved attempts of one key.
+/// The numbers of spent and reserved attempts of one key, and its window.
 #[derive(Clone, Copy)]
 struct Entry {
     spent: u32,
@@ -121,8 +121,8 @@ impl<K: Eq + Hash> Budget<K> {
         }
     }
 
-    /// Removes the entries whose window is over. If the budget is still full, removes some entries with the fewest
-    /// attempts: many new keys must not remove the count of a long attack. Entries with reserved attempts stay.
+    /// Removes the entries whose window is over. If the budget is still full, removes some of the entries with few
+    /// spent attempts: many new keys must not remove the count of a long attack. Entries with reserved attempts stay.
     fn evict(&mut self, now: SystemTime) {
         let window = self.window;
         self.entries
@@ -131,7 +131,11 @@ impl<K: Eq + Hash> Budget<K> {
             return;
         }
         let mut evictions_left = (self.capacity / EVICTION_DIVISOR).max(1);
-        let mut spent_counts: Vec<u32> = self.entries.values().map(|entry| entry.spent).collect();
+        let evictable = self.entries.values().filter(|entry| entry.reserved == 0);
+        let mut spent_counts: Vec<u32> = evictable.map(|entry| entry.spent).collect();
+        if spent_counts.is_empty() {
+            return;
+        }
         let last_evicted_index = evictions_left.min(spent_counts.len()).saturating_sub(1);
         let (_, &mut threshold, _) = spent_counts.select_nth_unstable(last_evicted_index);
         self.entries.retain(|_, entry| {
@@ -255,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_began_before_the_window_and_ends_later_is_counted_in_the_window() {
+    fn an_attempt_whose_time_is_before_the_start_of_the_window_is_counted_in_the_window() {
         let (mut budget, now) = (Budget::new(WINDOW, CAPACITY), SystemTime::now());
         let one_second_ago = now - Duration::from_secs(1);
         for (max, time) in [(2, one_second_ago), (2, now)] {

@@ -12,10 +12,11 @@ const MAX_BYTES: usize = 254;
 /// The longest local part, in bytes: RFC 5321 § 4.5.3.1.1.
 const MAX_LOCAL_PART_BYTES: usize = 64;
 
-/// An email address in the spelling that is stored: ASCII, in lower case, the domain as A-labels (RFC 5891).
+/// An email address in the spelling that is stored: ASCII, in lower case, with A-labels (RFC 5890) in the domain. In a
+/// [`LoginEmail`], it may also be a spelling of earlier releases.
 ///
-/// The local part is a dot-atom (RFC 5321 § 4.1.2). Quoted local parts, local parts beyond ASCII (RFC 6531) and address
-/// literals are rejected. So an email address needs no escaping in a mail header, in a log line or in an HTML
+/// [`Email::parse`] accepts only a dot-atom (RFC 5322 § 3.2.3) as the local part, and rejects local parts beyond ASCII
+/// (RFC 6531) and address literals. So it accepts no character that ends a mail header, a line of the log or an HTML
 /// attribute in double quotes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Email(String);
@@ -48,8 +49,8 @@ impl Email {
         self.0
     }
 
-    /// The spelling that earlier releases stored, with the domain as U-labels (RFC 5890); `None` if both spellings are
-    /// the same.
+    /// The spelling that earlier releases stored, with the domain as U-labels (RFC 5890); `None` if this spelling is
+    /// the same as `self`, or if the domain has no such spelling.
     pub(crate) fn with_u_labels(&self) -> Option<String> {
         let (local_part, domain) = self.0.split_once('@')?;
         let (unicode_domain, result) = idna::domain_to_unicode(domain);
@@ -58,15 +59,15 @@ impl Email {
     }
 }
 
-/// Returns a stored email address in the current spelling, or unchanged if [`Email::parse`] rejects it.
-pub(crate) fn canonical_spelling(stored_email: String) -> String {
-    Email::parse(&stored_email).map_or(stored_email, Email::into_string)
+/// Returns an email address in the current spelling, or unchanged if [`Email::parse`] rejects it.
+pub(crate) fn canonical_spelling(email: String) -> String {
+    Email::parse(&email).map_or(email, Email::into_string)
 }
 
-/// An email address entered to log in, with the spellings under which earlier releases may have stored the account.
+/// An email address by which an account is looked up, with the spellings that earlier releases may have stored.
 #[derive(Debug, Clone)]
 pub(crate) struct LoginEmail {
-    /// The email address under which failed logins are counted.
+    /// The spelling to look up first. Failed logins are counted under this spelling.
     email: Email,
     old_spellings: Vec<String>,
 }
@@ -131,10 +132,11 @@ const fn is_atext(byte: u8) -> bool {
         || matches!(byte, b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~')
 }
 
-/// Converts a domain to A-labels. UTS 46 maps equivalent characters, such as full-width letters, to one spelling. Only
-/// letters, digits and hyphens may remain. Returns `None` for an invalid domain and for an IP address.
+/// Converts a domain to ASCII, with A-labels (RFC 5890). UTS 46 maps equivalent characters, such as full-width letters,
+/// to one spelling. Each label may then have only letters, digits and hyphens. Returns `None` for an invalid domain,
+/// and for a domain whose last label is like that of an IP address: all digits, or `0x` at the start.
 fn to_a_labels(domain: &str) -> Option<Cow<'_, str>> {
-    // Control characters and white space are rejected first, because UTS 46 removes some of them silently.
+    // Control characters and white space are rejected here, whatever UTS 46 does with them.
     if domain
         .chars()
         .any(|character| character.is_control() || character.is_whitespace())
@@ -150,7 +152,7 @@ fn to_a_labels(domain: &str) -> Option<Cow<'_, str>> {
     (!is_number).then_some(ascii)
 }
 
-/// Whether an earlier release may have stored this email address, and every character of it is safe in a log line.
+/// Whether an earlier release may have stored this email address and each of its characters is safe in a log line.
 fn may_be_stored(lowercase_email: &str) -> bool {
     let is_safe = |character: char| match u8::try_from(character) {
         Ok(byte) if byte.is_ascii() => is_atext(byte) || b".@[]:".contains(&byte),

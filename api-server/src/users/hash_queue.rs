@@ -7,8 +7,8 @@ use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use super::network_queue::{NetworkQueue, NetworkQueueFull, QueueKey, WaiterId, WaiterLimits};
 
-/// Fifty users of one office can log in at the same moment. With 1024 waiters in total, requests of a new network
-/// can still wait while dozens of other networks send as many requests as the limits allow.
+/// Fifty users behind one IPv4 address can log in at the same moment. With 1024 waiters in total, requests of a new
+/// network can still wait while dozens of other networks send as many requests as the limits allow.
 const LIMITS: WaiterLimits = WaiterLimits {
     per_network: 56,
     per_site: 4 * 56,
@@ -23,7 +23,7 @@ struct Inner {
     waiters: NetworkQueue<Sender<HashPermit>>,
 }
 
-/// Permits its owner to compute one hash on one core. Dropping this value grants a permit to the next waiter.
+/// Permits its owner to hash or check one password on one core. Dropping this value frees the core for the next waiter.
 pub(crate) struct HashPermit(Option<Arc<HashQueue>>);
 
 /// A request that waits for a permit. If this value is dropped, the request leaves the queue.
@@ -47,8 +47,8 @@ impl HashQueue {
         })))
     }
 
-    /// Waits for a permit. Fails at once if the queue has no capacity for this network, or later if a network with
-    /// fewer waiters displaces this request.
+    /// Waits for a permit. Fails at once if the queue has no capacity for this network, or later if a request of
+    /// another network displaces this request.
     pub(crate) async fn permit(
         self: &Arc<Self>,
         key: QueueKey,
@@ -81,12 +81,12 @@ impl HashQueue {
         }))
     }
 
-    /// Grants the core to the next waiter that is still connected. If no waiter is left, the core becomes idle.
+    /// Grants the core to the next request that still waits. If no request waits, the core becomes idle.
     fn release_core(self: &Arc<Self>) {
         while let Some(sender) = self.pop_or_mark_idle() {
             match sender.send(self.new_permit()) {
                 Ok(()) => return,
-                // The waiter has left. The permit is emptied, so that its drop does not call this function again.
+                // The request no longer waits. The permit is emptied, so that its drop does not call this function.
                 Err(mut permit) => drop(permit.0.take()),
             }
         }

@@ -1,5 +1,5 @@
 //! Hashes and checks passwords outside the async threads, at most one per core at a time. The queue for this work is
-//! fair between networks. No other code runs bcrypt.
+//! fair between networks. No other code of the server runs bcrypt.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::cores::cores;
 use crate::problem::Problem;
 
-/// Hashes and checks passwords.
+/// Hashes passwords with one configured cost, and checks entered passwords.
 pub(crate) struct Hasher {
     cost: Cost,
     queue: Arc<HashQueue>,
@@ -27,8 +27,9 @@ impl Hasher {
         }
     }
 
-    /// Waits for a permit to hash. Rejects the request at once if too many requests of the caller's network already
-    /// wait; all callers without a network are treated as one network. The wait ends when the caller disconnects.
+    /// Waits for a permit to hash, or until the client disconnects. Fails at once if the queue has no capacity for the
+    /// client's network, or later if a request of another network displaces this request. All clients without a network
+    /// are treated as one network.
     pub(crate) async fn permit(&self, client: &Client) -> Result<HashPermit, Problem> {
         tokio::select! {
             biased;
@@ -50,8 +51,8 @@ impl Hasher {
     }
 
     /// Checks an entered password. Checking a wrong password takes at least as long as a hash of the configured cost,
-    /// even if the stored hash is cheaper or missing. A right password whose stored hash has other parameters is
-    /// hashed again, for the caller to store.
+    /// even if the stored hash is cheaper or missing. A right password is hashed again, for the caller to store, if the
+    /// stored hash is of another program or cost.
     pub(crate) async fn check(
         &self,
         attempt: PasswordAttempt,
@@ -67,7 +68,7 @@ impl Hasher {
 /// The result of checking a password.
 pub(crate) enum PasswordCheck {
     Wrong,
-    /// `rehashed` is a new hash with the current parameters, if the stored hash has other parameters.
+    /// `rehashed` is a new hash of the configured cost, if the stored hash is of another program or cost.
     Right {
         rehashed: Option<PasswordHash>,
     },

@@ -1,5 +1,4 @@
-//! Ids of users. The functions of a store take a [`UserId`], which comes from a verified token, a new account or the
-//! database, and never from unchecked text.
+//! Ids of users. A [`UserId`] comes from a verified token, a new account or the database, never from unchecked text.
 
 use std::time::SystemTime;
 
@@ -34,7 +33,7 @@ impl UserId {
     }
 }
 
-/// A new `UUIDv7` as text: unique everywhere, and in the order of creation, which keeps indexes compact.
+/// A new `UUIDv7` as text: unique, and in the order of the millisecond of creation, which keeps indexes compact.
 pub(crate) fn generate_id(now: SystemTime) -> String {
     let elapsed = now
         .duration_since(SystemTime::UNIX_EPOCH)

@@ -25,7 +25,7 @@ pub(crate) struct WaiterLimits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaiterId(u64);
 
-/// The error if a limit is reached and no waiter of another network can be displaced.
+/// The error if the limit of the network is reached, or if another limit is reached and no waiter is displaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NetworkQueueFull;
 
@@ -60,8 +60,8 @@ impl<T> NetworkQueue<T> {
         }
     }
 
-    /// Adds a waiter behind the other waiters of the same network. If the queue is full, displaces and returns the
-    /// newest waiter of a network that has more waiters.
+    /// Adds a waiter behind the other waiters of the same network. If the limit of the site or of the queue is reached,
+    /// displaces and returns the newest waiter of another network.
     pub(crate) fn push(
         &mut self,
         key: QueueKey,
@@ -91,7 +91,7 @@ impl<T> NetworkQueue<T> {
         waiter
     }
 
-    /// Removes and returns a waiter; `None` if the waiter was served or displaced before.
+    /// Removes and returns a waiter; `None` if the waiter was served, displaced or removed before.
     pub(crate) fn remove(&mut self, key: QueueKey, id: WaiterId) -> Option<T> {
         let network = self.site_mut(site_of(key))?.network_mut(key)?;
         let mut waiters = network.waiters.iter();
@@ -101,7 +101,7 @@ impl<T> NetworkQueue<T> {
         Some(waiter)
     }
 
-    /// Displaces a waiter if a new waiter of this network would exceed a limit. Returns the displaced waiter, if any.
+    /// Displaces and returns a waiter if a new waiter of this network would exceed the limit of its site or the queue.
     fn displace_if_full(&mut self, key: QueueKey) -> Result<Option<T>, NetworkQueueFull> {
         let site = self.site_mut(site_of(key));
         let (network_waiter_count, site_waiter_count) = site.map_or((0, 0), |site| {
@@ -128,8 +128,8 @@ impl<T> NetworkQueue<T> {
             .map(Some)
     }
 
-    /// Removes and returns the newest waiter of the largest network in a site. If the number of waiters of the new
-    /// waiter's network is given, fails unless the largest network has at least two waiters more.
+    /// Removes and returns the newest waiter of the largest network in a site, that is, the network with the most
+    /// waiters. If `network_waiter_count` is given, fails unless the largest network has at least two waiters more.
     fn displace(
         &mut self,
         site_key: QueueKey,

@@ -5,7 +5,7 @@ use auth_core::password::Password;
 use super::blocklist::Blocklist;
 use crate::problem::violation::FieldViolation;
 
-/// A new password that the policy accepted. The hasher accepts only this type, so no unchecked password is hashed.
+/// A new password that the policy accepted. The hasher accepts no other type of new password.
 pub(crate) struct ChosenPassword(Password);
 
 impl ChosenPassword {

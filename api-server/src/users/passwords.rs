@@ -33,8 +33,8 @@ pub(crate) struct Authenticated {
 }
 
 impl Passwords {
-    /// Authenticates a user by email address. Returns `None` after the same time for a wrong password and for an
-    /// unknown email address. After too many failures, the error has status 429.
+    /// Authenticates a user by email address. Returns `None` for a wrong password or an unknown email address. After
+    /// too many failures, the error has status 429.
     pub(crate) async fn authenticate(
         &self,
         email: LoginEmail,
@@ -45,7 +45,7 @@ impl Passwords {
     }
 
     /// Compares the password, and records the failure or the success. The comparison is reserved before it starts, so
-    /// that concurrent comparisons cannot exceed the limit.
+    /// that concurrent comparisons cannot exceed the limits of failures.
     async fn compare_and_record(
         &self,
         email: LoginEmail,
@@ -94,9 +94,9 @@ impl Passwords {
             })
     }
 
-    /// Compares in the same way for known email addresses, unknown email addresses and accounts without a password:
-    /// each wrong password takes at least one bcrypt of the configured cost, so the time does not reveal whether an
-    /// account exists.
+    /// Compares the password with the hash of the account, or with a hash that no password matches if there is no
+    /// account or the account has no password. Every failed comparison takes at least one bcrypt of the configured
+    /// cost, so no fast response reveals that an account exists.
     async fn compare(
         &self,
         credentials: Option<Credentials>,

@@ -9,7 +9,7 @@ use super::user::User;
 use crate::db::schema::users;
 use crate::db::{DbConnection, Timestamp};
 
-/// The columns in the order of [`UserRow`]. A round-trip test detects swapped columns.
+/// The columns in the order of [`UserRow`]. A test that writes and reads a row detects swapped columns.
 pub(crate) const COLUMNS: (
     users::id,
     users::email,
@@ -55,7 +55,7 @@ pub(crate) fn user_of_row(
 /// A user and the stored password hash, which is `None` if the account has no password.
 pub(crate) type Credentials = (User, Option<String>);
 
-/// Whether the email address has an account, also under the spelling that earlier releases stored.
+/// Whether an account has this email address, in this spelling or in the spelling that earlier releases stored.
 pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
     let is_stored = |connection: &mut DbConnection, spelling: &str| {
         let users_with_email = users::table.filter(users::email.eq(spelling));
@@ -67,7 +67,7 @@ pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> Que
     }
 }
 
-/// Inserts the user; `false` if the email address already has an account.
+/// Inserts the user; `false` if another user has the same spelling of the email address, or the same id.
 pub(crate) fn insert(
     connection: &mut DbConnection,
     user: &User,
@@ -146,7 +146,8 @@ pub(crate) fn change_profile(
     Ok(result.optional()?.map(user_of_row))
 }
 
-/// Replaces the hash; `false` if the stored hash is not `old_hash`. Locks the row until the end of the transaction.
+/// Replaces the password hash; `false` if the stored hash is not `old_hash`. After `true`, no other transaction can
+/// change the row until this transaction ends.
 pub(crate) fn replace_hash(
     connection: &mut DbConnection,
     id: &str,

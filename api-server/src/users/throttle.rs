@@ -1,6 +1,6 @@
-//! Counts failed logins and new registrations. After too many attempts, further attempts are rejected before any work.
+//! Counts wrong passwords and registrations. After too many attempts, further attempts are rejected before any work.
 //!
-//! Failures are counted in three ways:
+//! Wrong passwords are counted in three ways:
 //! - per pair of email address and network, which stops the guessing of one password while the owner can still log in
 //!   from another network;
 //! - per network, which stops attempts on many accounts;
@@ -17,7 +17,7 @@ use super::email::Email;
 use crate::network::Network;
 use crate::problem::{Code, Problem};
 
-/// The most failed logins in a row that NIST SP 800-63B allows.
+/// The most failed logins in a row to one account that NIST SP 800-63B allows.
 const MAX_FAILURES: u32 = 100;
 /// The time within which failed logins are counted.
 const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -72,7 +72,7 @@ impl Throttle {
         }
     }
 
-    /// Reserves the comparison of a password. The error has status 429 after too many failures.
+    /// Reserves the comparison of a password. Fails with status 429 if failures and running comparisons use up a limit.
     pub(crate) fn reserve_guess(
         &self,
         email: &Email,
@@ -93,7 +93,7 @@ impl Throttle {
         })
     }
 
-    /// Reserves a registration. The error has status 429 after too many registrations.
+    /// Reserves a registration. Fails with status 429 if registrations, also running ones, use up a limit.
     pub(crate) fn reserve_registration(
         &self,
         network: Option<Network>,

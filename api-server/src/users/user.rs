@@ -66,7 +66,7 @@ fn parse_new_password(text: &str) -> Result<Password, FieldViolation> {
     Password::new(text).map_err(|error| password_violation(text, error))
 }
 
-/// Parses a password entered to log in. A password that is too short for a new password is valid here.
+/// Parses a password entered to log in. A password of one character suffices here, unlike for a new password.
 pub(crate) fn attempted_password(text: &str) -> Result<PasswordAttempt, FieldViolation> {
     PasswordAttempt::new(text).map_err(|error| password_violation(text, error))
 }

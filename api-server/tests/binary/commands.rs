@@ -1,4 +1,4 @@
-//! Tests the commands `keys generate`, `openapi` and `migrate`, and that `serve` is the default command.
+//! Tests the commands `keys generate`, `openapi`, `serve` and `migrate`.
 
 use harness::{Postgres, SECRET, WorkDir, repository_file};
 
@@ -56,7 +56,7 @@ fn openapi_prints_the_document_that_is_committed_and_served() {
 }
 
 #[test]
-fn serve_is_the_default_command() {
+fn the_command_serve_starts_the_server() {
     let work_dir = WorkDir::new();
     let server = work_dir.program().args(&["serve"]).start();
     server.get("/readyz", "").expect(200);

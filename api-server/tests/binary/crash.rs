@@ -21,7 +21,7 @@ fn body_if_created(result: std::io::Result<Response>) -> Option<serde_json::Valu
     result.ok().map(|response| response.expect(201))
 }
 
-/// Registers users, each with three tasks, until the server has stopped. Reports each acknowledged write on a channel.
+/// Registers users, each with three tasks, until a connection fails. Reports each acknowledged write on a channel.
 fn register_and_add_tasks(
     server: &Server,
     acknowledgement_sender: &Sender<()>,
@@ -89,7 +89,7 @@ fn no_acknowledged_write_is_lost_on_sqlite() {
     for (user, task_titles) in &acknowledged_writes {
         let token_response = server.log_in(&user.email, PASSWORD).expect(200);
         let stored_titles = server.task_titles(&User::of(&token_response));
-        // The last write may be stored although its response was lost.
+        // The last task of a user may be stored although the response was lost.
         let lost_titles: Vec<_> = task_titles
             .iter()
             .filter(|title| !stored_titles.contains(title))

@@ -1,4 +1,4 @@
-//! Tests that a flag overrides an environment variable, which overrides a line in `.env`.
+//! Tests flags, environment variables and `.env`: their settings, which overrides which, and the text of `--help`.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -67,7 +67,7 @@ fn settings() -> Vec<Setting> {
     .collect()
 }
 
-/// The setting that is invalid in every run, so that the server never starts.
+/// The setting that is invalid in every call of [`run`], so that the server never starts.
 const ALWAYS_INVALID: &str = "SESSION_TTL";
 
 /// Selects one of the two values of each setting.

@@ -15,7 +15,8 @@ fn run_keys_derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&
     program.args(&["keys", "derive"]).args(arguments).run()
 }
 
-/// Asserts that `keys derive` fails, that the error message contains `message_part`, and that no file is created.
+/// Asserts that `keys derive` fails, that the error message contains `message_part` and not the secret, and that no
+/// file is created.
 fn assert_rejected(settings: &[(&str, &str)], arguments: &[&str], message_part: &str) {
     let work_dir = WorkDir::new();
     let outcome = run_keys_derive(&work_dir, settings, arguments);

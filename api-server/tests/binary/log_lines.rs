@@ -1,4 +1,4 @@
-//! Tests the format of the log, the events that are logged by default, and the filter `RUST_LOG`.
+//! Tests the format of the log, the events that are logged, and the filter `RUST_LOG`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Tests that no password, token or secret is in the log, at any level.
+//! Tests that no password, access token or secret is in the log, at any level.
 
 use std::fs;
 
@@ -99,7 +99,7 @@ fn send_the_password_in_wrong_places(server: &Server) {
 }
 
 /// Asserts that the log contains no password, no password hash, none of `secrets_of_this_run`, and no payload or
-/// signature of a token.
+/// signature of `tokens`.
 fn assert_not_logged(log: &str, tokens: &[String], secrets_of_this_run: &[&str]) {
     assert!(log.contains("TRACE"), "the log is not verbose: {log}");
     let mut secrets = vec![

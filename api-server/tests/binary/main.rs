@@ -1,4 +1,4 @@
-//! Tests the `api-server` program: settings, commands, the log, and how signals and kills end the server.
+//! Tests the `api-server` program: settings, commands, files, the log, signals and kills.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Tests that files with password hashes and secrets are readable only by their owner.
+//! Tests that new files with secrets are readable only by their owner, and starts with files that other users can read.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use harness::{OTHER_SECRET, SECRET, Server, User, WorkDir};
 
 const PASSWORD: &str = "correct horse battery staple";
-/// The start of the log line after a SIGHUP that changes no secret.
+/// The start of the message that is logged if a SIGHUP cannot replace the secrets.
 const SECRETS_UNCHANGED: &str = "SIGHUP: the secrets stay as they were: ";
 
 fn dotenv_text(current_secret: &str, previous_secret: &str) -> String {
@@ -23,7 +23,7 @@ fn key_ids(current_secret: &str, previous_secrets: &[&str]) -> String {
     )
 }
 
-/// Sends SIGHUP, waits for a log line that contains `expected_part`, and returns the line.
+/// Sends SIGHUP, and waits until the log has a line that contains `expected_part`. Returns the first such line.
 fn send_hangup(server: &Server, expected_part: &str) -> String {
     server.signal(Signal::HUP);
     server.log.line(expected_part)

@@ -1,4 +1,4 @@
-//! Tests the shutdown: requests in flight are finished, idle connections are closed, and endless requests are aborted.
+//! Tests the shutdown: requests in flight are finished, idle connections are closed, unread responses are aborted.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ use serde_json::json;
 use harness::{Postgres, SECRET, Server, TIMEOUT, WorkDir};
 
 const PASSWORD: &str = "correct horse battery staple";
-/// The longest time that requests in flight may take after the signal.
+/// The time that the server gives requests in flight after the signal.
 const MAX_DRAIN_TIME: Duration = Duration::from_secs(10);
 /// The longest shutdown when no request is in flight.
 const MAX_IDLE_SHUTDOWN: Duration = Duration::from_secs(3);
@@ -63,12 +63,12 @@ fn assert_half_sent_login_is_finished(mut server: Server, signal: Signal, signal
     wait_until_connections_are_refused(server.addr());
     connection.send(second_half);
     connection.response().expect(200);
-    let body_sent_at = Instant::now();
+    let responded_at = Instant::now();
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
     assert!(
-        body_sent_at.elapsed() < MAX_IDLE_SHUTDOWN,
+        responded_at.elapsed() < MAX_IDLE_SHUTDOWN,
         "{:?}",
-        body_sent_at.elapsed()
+        responded_at.elapsed()
     );
     server.log.line("stopped");
 }
@@ -146,10 +146,10 @@ fn idle_connections_do_not_delay_the_shutdown() {
 
 /// This test takes ten seconds, because no setting shortens the time that requests in flight may take.
 #[test]
-fn a_request_that_never_ends_is_aborted() {
+fn a_response_that_is_never_read_is_aborted() {
     let work_dir = WorkDir::new();
     let mut server = work_dir.quick_server();
-    // Requests more bytes than the socket buffers can store, and reads only the head of the first response.
+    // Requests more bytes than the socket buffers can store, and reads little more than the head of the first response.
     let mut unread_connection = server.connect();
     let request = "GET /api/openapi.json HTTP/1.1\r\nHost: test\r\n\r\n";
     unread_connection.send(request.repeat(1000));

@@ -1,4 +1,4 @@
-//! Tests the first start in an empty folder, and a restart.
+//! Tests the first start in an empty folder, a restart, the secret file, and the socket address of the server.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;

@@ -13,7 +13,7 @@ const REFRESH_PATH: &str = "/api/auth/refresh";
 /// The server has stopped or responded with 503. The effect of the last request is unknown.
 pub(crate) struct ServerStopped;
 
-/// The state of a client's logout.
+/// Whether the client has asked to log out, and whether the server has acknowledged the logout.
 #[derive(PartialEq)]
 enum LogoutState {
     NotRequested,
@@ -126,7 +126,7 @@ impl Client {
         Ok(())
     }
 
-    /// Asserts that every acknowledged change is stored. Refreshes the session unless the client has logged out.
+    /// Asserts that every acknowledged change is stored. Refreshes the session unless the client is logged out.
     pub(crate) fn assert_changes_are_stored(&mut self, server: &Server) {
         self.assert_tasks_are_stored(server);
         let mut connection = server.connect();

@@ -13,8 +13,8 @@ use harness::{Postgres, Program, Server, WorkDir};
 const KILL_COUNT: usize = 20;
 const WRITER_COUNT: usize = 4;
 
-/// Registers clients and changes their tasks and sessions until the server has stopped. `old_client` was registered
-/// before the last kill, and is refreshed repeatedly.
+/// Registers clients and changes their tasks and sessions until a request fails with [`ServerStopped`]. `old_client`
+/// was registered in an earlier server process, and is refreshed repeatedly.
 fn send_until_stopped(
     server: &Server,
     acknowledgement_sender: &Sender<()>,

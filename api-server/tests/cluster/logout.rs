@@ -16,7 +16,8 @@ const MAX_DELAY: Duration = Duration::from_secs(2);
 const USER_COUNT: usize = 4;
 /// The number of logouts of each user.
 const LOGOUT_COUNT: usize = 25;
-/// The delay between two requests of a client. The delay limits the precision of the measured times.
+/// The delay between two checks of a token, and between two rounds of other requests. The delay limits the precision of
+/// the measured times.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -35,7 +36,7 @@ fn rejects_as_revoked(connection: &mut Connection, token: &str) -> bool {
     }
 }
 
-/// Logs out on the first server repeatedly. Returns for each logout the time until every server rejected the token.
+/// Logs in and out on the first server repeatedly. Returns for each logout the time until no server accepts the token.
 fn measure_logouts(servers: &[Server], email: &str) -> Vec<Duration> {
     let mut connections: Vec<_> = servers.iter().map(Server::connect).collect();
     let (logout_connection, other_connections) = connections.split_first_mut().unwrap();

@@ -1,4 +1,4 @@
-//! Tests sessions across several server processes: logouts, replacements of the secret, and kills.
+//! Tests sessions with several server processes, at once or in turn: logouts, replacements of the secret, and kills.
 
 #![expect(
     clippy::unwrap_used,

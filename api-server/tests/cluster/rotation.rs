@@ -19,9 +19,9 @@ use harness::{
 };
 
 const CLIENT_COUNT: usize = 4;
-/// The lifetime of tokens and sessions. The test waits until all tokens of the old secret have expired.
+/// The lifetime of tokens and sessions: short, because a secret is removed only after its tokens have expired.
 const TTL: Duration = Duration::from_secs(5);
-/// A client that was delayed longer than this registers again, because its tokens may have expired.
+/// A client whose newest tokens are older than this time registers again, because the tokens may have expired.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// Returns a keyring of these secrets: the current secret, then the previous secrets.
@@ -153,8 +153,8 @@ impl Client {
             .retain(|(received_at, _)| received_at.elapsed() < TTL);
     }
 
-    /// Refreshes in the process with this index. Asserts that every process accepts the oldest and the newest access
-    /// token, and that the service accepts a token for which the newest access token is exchanged.
+    /// Refreshes the tokens in the process with this index. Asserts that every process accepts the oldest and the
+    /// newest access token, and that the service accepts a token for which the newest access token is exchanged.
     fn run_round(&mut self, index: usize) {
         let newest_age = self
             .access_tokens
@@ -213,13 +213,13 @@ fn replace_secret_once(processes: &[Process], _: &Service, progress_receiver: &R
     }
 }
 
-/// The highest number of secrets that are older than the last two. The secret is replaced each second, and an older
-/// secret is kept until all tokens of that secret have expired.
+/// The most secrets that are kept besides the last two. The secret is replaced each second, and an older secret is kept
+/// until all tokens of that secret have expired.
 const MAX_OLDER_SECRETS: usize = 7;
 /// How many times the secret is replaced.
 const REPLACEMENT_COUNT: usize = 60;
 
-/// Replaces the secret every second. All verifiers receive a new secret before any process signs with that secret.
+/// Replaces the secret every second. Service and processes receive a new secret before any process signs with it.
 fn replace_secret_every_second(
     secrets: &[&str],
     processes: &[Process],
@@ -285,7 +285,7 @@ fn assert_rotation_rejects_no_request(
                 })
             })
             .collect();
-        // Closes the channel when the last client has stopped.
+        // Only the clients have senders now, so the channel closes when the last client has stopped.
         drop(sender);
         replace_secrets(processes, &shared_service, &progress_receiver);
         drop(stop_guard);

@@ -30,7 +30,7 @@ where
     }
 }
 
-/// Identifies the caller of each request, then calls the inner service.
+/// Identifies the caller of each request. Calls the inner service unless the request is refused.
 pub struct RequireCallerMiddleware<S> {
     authority: Authority,
     inner: Rc<S>,

@@ -1,4 +1,4 @@
-//! Parses the payload of an access token and checks its claims. Strings are copied only after all checks have passed.
+//! Parses the payload of an access token and checks its claims. Strings without escapes are copied after all checks.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,12 +14,12 @@ use crate::json::{JsonNumber, JsonString};
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one JSON object");
 
-/// Parses the payload and checks every claim against `policy`, times last. `now_seconds` is the time since 1970.
+/// Parses the payload and checks the claims against `policy`, the times last. `now_seconds` counts from 1970.
 ///
 /// # Errors
 ///
 /// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if the
-/// claims are otherwise valid, [`Error::Expired`].
+/// claims are otherwise valid and `expiry` is enforced, [`Error::Expired`].
 pub(crate) fn parse(
     payload: &str,
     policy: &Policy,
@@ -57,7 +57,7 @@ struct RawClaims<'t> {
 }
 
 impl RawClaims<'_> {
-    /// Checks that every required claim is present and acceptable.
+    /// Checks that every required claim is present and every value is acceptable. Returns copies of the claims.
     fn check(self, policy: &Policy, now_seconds: f64, expiry: Expiry) -> Result<Claims, Error> {
         let JsonString(iss) = require(self.iss, "iss")?;
         if iss != policy.issuer {
@@ -103,7 +103,7 @@ fn whole_seconds(seconds: f64) -> i64 {
     seconds.floor() as i64
 }
 
-/// Reads the JSON object and fills `raw` in place, because each function that returns the claims would copy them.
+/// Reads the JSON object and fills `raw` in place, because serde's functions would copy a returned value several times.
 struct PayloadVisitor<'a, 't> {
     audience: &'a str,
     reader: &'a ClaimReader,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// The largest `exp - iat` by default, and the longest lifetime that can be issued.
+/// The largest `exp - iat` that a verifier accepts by default, and the longest lifetime of an issuer's tokens.
 pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// The claim values that a verifier requires.
@@ -36,7 +36,7 @@ pub(crate) struct Times {
 
 impl Policy {
     /// Checks the time claims (RFC 7519 § 4.1.4 to § 4.1.6). Expiry is checked last: [`Error::Expired`] means that
-    /// the token is otherwise valid.
+    /// the other time claims are valid.
     pub(crate) fn check_times(&self, times: &Times, now_seconds: f64) -> Result<(), Error> {
         if times.exp - times.iat > self.max_lifetime {
             return Err(Error::InvalidClaim("exp"));

@@ -1,4 +1,4 @@
-//! Parses the JOSE header (RFC 7515 § 4) strictly. The header decides nothing but which key is tried first.
+//! Parses the JOSE header (RFC 7515 § 4) strictly. An accepted header decides only which key is tried first.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -31,7 +31,7 @@ impl<'t> JoseHeader<'t> {
     /// # Errors
     ///
     /// [`Error::MalformedToken`] unless the header is one JSON object; [`Error::UnacceptableHeader`] for a forbidden or
-    /// duplicate parameter and for an algorithm other than HS256.
+    /// duplicate parameter, for a `typ` or `kid` that is not a string, and for an algorithm other than HS256.
     pub(super) fn parse(text: &'t str) -> Result<Self, Error> {
         let error = Cell::new(NOT_AN_OBJECT);
         let mut json = serde_json::Deserializer::from_str(text);
@@ -46,8 +46,8 @@ impl<'t> JoseHeader<'t> {
         }
     }
 
-    /// Requires this `typ`, compared without regard to case (RFC 7515 § 4.1.9). Each kind of token has its own `typ`
-    /// (RFC 8725 § 3.11).
+    /// Requires this `typ`, compared without regard to case (RFC 7515 § 4.1.9). Each kind of JWT has its own `typ` (RFC
+    /// 8725 § 3.11).
     pub(super) fn require_type(&self, expected: &str) -> Result<(), Error> {
         match &self.typ {
             Some(JsonString(typ)) if typ.eq_ignore_ascii_case(expected) => Ok(()),
@@ -60,7 +60,7 @@ impl<'t> JoseHeader<'t> {
     }
 }
 
-/// Reads the JSON object. Stores the reason for an error in `error`, because serde's errors carry only text.
+/// Reads the header. Stores the reason for an error in `error`, because serde's errors carry only text.
 struct HeaderVisitor<'a> {
     error: &'a Cell<Error>,
 }
@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for HeaderVisitor<'_> {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
-            // RFC 7515 § 4: names are unique. Some parsers use the first of two equal names, other parsers the last.
+            // RFC 7515 § 4: names are unique. If a name has two values, some parsers use the first, others the last.
             if !names.insert(name) {
                 return Err(self.store_error(DUPLICATE_NAME));
             }

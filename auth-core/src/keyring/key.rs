@@ -20,6 +20,7 @@ pub(crate) struct Key {
     /// The encoded header of access tokens that this key signs. A token with this header needs no header parsing.
     pub(crate) encoded_header: String,
     pub(crate) secret: Secret,
+    /// The prepared key of the MAC.
     pub(crate) mac: MacKey,
 }
 
@@ -35,17 +36,17 @@ impl Key {
         }
     }
 
-    /// Signs `payload` as a compact access token (RFC 7515 § 7.1).
+    /// Signs `payload` as an access token, a compact JWS (RFC 7515 § 7.1).
     pub(crate) fn sign(&self, payload: &[u8]) -> String {
         self.append_signed_payload(self.encoded_header.clone(), payload)
     }
 
-    /// Signs `payload` as a compact token of type `typ`, a text that JSON does not escape.
+    /// Signs `payload` as a compact JWS of type `typ`, a text that JSON does not escape.
     pub(crate) fn sign_with_type(&self, typ: &str, payload: &[u8]) -> String {
         self.append_signed_payload(encode_header(typ, &self.id), payload)
     }
 
-    /// Appends payload and signature to `token`, which is an encoded header.
+    /// Appends payload and signature to `token`, which must be an encoded header.
     fn append_signed_payload(&self, mut token: String, payload: &[u8]) -> String {
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
@@ -59,9 +60,9 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if `signature` is not base64url.
+    /// [`Error::MalformedToken`] if `signature` is not base64url. Above 64 characters, the result may be `false` then.
     pub(crate) fn verifies(&self, message: &str, signature: &str) -> Result<bool, Error> {
-        // A valid tag has 32 bytes. A longer tag is a mismatch and not a malformed token.
+        // A valid tag has 32 bytes. A tag that does not fit the buffer is a mismatch and not a malformed token.
         let mut buffer = [0; 48];
         match URL_SAFE_NO_PAD.decode_slice(signature, &mut buffer) {
             Ok(length) => {

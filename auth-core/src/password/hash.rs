@@ -86,8 +86,8 @@ impl PasswordHash {
         })
     }
 
-    /// Returns a hash that matches no password and takes as long to verify as a real hash. Verify an attempt
-    /// against this hash if the user is unknown, so that the response takes the same time.
+    /// Returns a hash that matches no password and takes as long to verify as a hash of this crate with this cost.
+    /// Verify an attempt against this hash if the user is unknown, so that the response time does not reveal that.
     #[must_use]
     pub fn unmatchable(cost: Cost) -> Self {
         Self(format!(
@@ -104,7 +104,7 @@ impl PasswordHash {
             .map_err(|_no_random_bytes| Error::Crypto)
     }
 
-    /// Verifies an attempt in the same way as the program that made the hash.
+    /// Verifies an attempt. For plain bcrypt, tries both the input of this crate and the password as typed.
     pub(super) fn verify(&self, attempt: &PasswordAttempt) -> Result<bool, Error> {
         if scrypt::is_well_formed(&self.0) {
             return scrypt::verify(attempt.normalised().as_bytes(), &self.0);
@@ -114,11 +114,12 @@ impl PasswordHash {
         if !self.is_verified_twice(attempt) {
             return Ok(matches);
         }
-        // Both forms of the password are always verified, so that a wrong password takes as long as a correct one.
+        // Both inputs are always verified, so that a wrong password takes as long as a correct one.
         Ok(self.verify_bcrypt(plain_bcrypt_input(attempt))? | matches)
     }
 
-    /// Returns whether plain bcrypt verifies two different forms of the attempt: as typed and in NFKC.
+    /// Returns whether [`verify`](Self::verify) runs bcrypt twice: the hash is plain bcrypt, and the password as typed
+    /// differs from the input of this crate, because it is not in NFKC, has more than 71 bytes or contains NUL.
     pub(super) fn is_verified_twice(&self, attempt: &PasswordAttempt) -> bool {
         let is_plain_bcrypt = !self.0.starts_with(CRATE_PREFIX) && !scrypt::is_well_formed(&self.0);
         is_plain_bcrypt && plain_bcrypt_input(attempt) != attempt.bcrypt_input().as_slice()

@@ -13,7 +13,7 @@ impl PasswordAttempt {
     /// As [`matches`](Self::matches), but a wrong password takes at least the time of one bcrypt of `cost`,
     /// even if `hash` is cheaper to check. A hash of a higher cost takes longer.
     ///
-    /// A correct password gets no additional work: the response differs anyway, and a [`rehash`](Self::rehash) follows.
+    /// A correct password gets no additional work: the response shows the match anyway.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl PasswordAttempt {
 }
 
 impl PasswordHash {
-    /// Returns the cost of checking this attempt, as the exponent of bcrypt's rounds.
+    /// Returns the work of checking this attempt, as a bcrypt cost. scrypt counts as [`SCRYPT_AS_BCRYPT_COST`].
     fn cost_to_check(&self, attempt: &PasswordAttempt) -> u32 {
         let bcrypt_cost = self
             .cost()
@@ -57,7 +57,7 @@ pub(super) mod tests {
         static ROUNDS: Cell<u64> = const { Cell::new(0) };
     }
 
-    /// Counts the rounds of a bcrypt. Called for every bcrypt of this thread.
+    /// Adds the rounds of one verification with bcrypt to the count of this thread.
     pub(in crate::password) fn count_rounds(cost: Option<Cost>) {
         ROUNDS.set(ROUNDS.get() + cost.map_or(0, |cost| 1 << cost.get()));
     }

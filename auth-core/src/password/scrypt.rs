@@ -16,7 +16,7 @@ const LOG_N: u8 = 14;
 const R: u32 = 16;
 const P: u32 = 1;
 
-/// Returns whether `text` is a hash of Better Auth. Every such hash takes the same time to verify.
+/// Returns whether `text` has the format of Better Auth's hashes. Every such hash takes the same time to verify.
 pub(super) fn is_well_formed(text: &str) -> bool {
     text.split_once(':').is_some_and(|(salt, key)| {
         decode::<SALT_BYTES>(salt).is_ok() && decode::<KEY_BYTES>(key).is_ok()
@@ -27,7 +27,7 @@ pub(super) fn is_well_formed(text: &str) -> bool {
 ///
 /// # Errors
 ///
-/// [`Error::InvalidPasswordHash`] unless `hash` is well formed.
+/// [`Error::InvalidPasswordHash`] unless `hash` has a colon, and 64 bytes of lower-case hex after the colon.
 pub(super) fn verify(password: &[u8], hash: &str) -> Result<bool, Error> {
     let (salt, hex_key) = hash.split_once(':').ok_or(Error::InvalidPasswordHash)?;
     let expected_key = decode::<KEY_BYTES>(hex_key)?;

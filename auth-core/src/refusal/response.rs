@@ -9,7 +9,7 @@ use super::{Reason, Refusal};
 const UNAVAILABLE_DETAIL: &str =
     "The credentials cannot be verified at the moment; please try again";
 
-/// The members of the problem document, in the order of the JSON.
+/// The members of the problem document, in the order in which they are serialised.
 #[derive(Serialize)]
 struct Body<'a> {
     status: u16,

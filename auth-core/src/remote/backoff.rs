@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-/// The delay after a successful request.
+/// The delay after a successful request. Each failure in a row doubles the delay.
 const SUCCESS_DELAY: Duration = Duration::from_millis(500);
 /// The longest delay, before multiplication by the random factor.
 const MAX_DELAY: Duration = Duration::from_secs(8);
 
-/// Returns the delay before the next request: 0.5 s after a success, 1, 2, 4 and at most 8 s after failures.
+/// Returns the delay before the next request: 0.5 s after a success; 1, 2, 4 and at most 8 s after failures in a row.
 ///
 /// After a failure the delay is multiplied by a random factor of 0.5 to 1.5, because many services may lose a server at
-/// the same time and must not retry at the same time. `random` is a uniformly distributed random number.
+/// the same time and must not retry at the same time. `random` is uniformly distributed over all `u32` values.
 pub(super) fn delay(failure_count: u32, random: u32) -> Duration {
     if failure_count == 0 {
         return SUCCESS_DELAY;
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_responds_is_polled_twice_a_second() {
+    fn the_delay_after_a_success_is_half_a_second() {
         assert_eq!(delay(0, 7), millis(500));
     }
 

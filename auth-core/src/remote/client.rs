@@ -24,8 +24,8 @@ impl From<reqwest::Error> for RequestError {
     }
 }
 
-/// Builds a client that keeps up to `max_idle` idle connections, follows no redirect and uses no proxy. The caller
-/// limits the time of a whole request.
+/// Builds a client that keeps up to `max_idle` idle connections, follows no redirect and uses no proxy. The client
+/// does not limit the time of a whole request.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ pub(super) fn build_client(max_idle: usize) -> Result<Client, Error> {
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] unless `server_url` is an `http://…` or `https://…` URL.
-pub(super) fn endpoint(server_url: &str, path: &str) -> Result<Url, Error> {
+pub(super) fn endpoint_url(server_url: &str, path: &str) -> Result<Url, Error> {
     const NOT_HTTP: Error =
         Error::InvalidSetting("the server's address must be http://… or https://…");
     let parsed_url = Url::parse(server_url).ok();
@@ -67,7 +67,7 @@ pub(super) async fn read_ok_body(response: Response) -> Result<Vec<u8>, RequestE
     }
 }
 
-/// Reads a body of at most [`MAX_BODY_BYTES`].
+/// Reads a body of at most [`MAX_BODY_BYTES`]; a longer body is an error.
 pub(super) async fn read_body(mut response: Response) -> Result<Vec<u8>, RequestError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {

@@ -1,4 +1,4 @@
-//! Limits the concurrent requests to the server. Allows none for half a second after a refused connection.
+//! Limits the concurrent requests to the server. Starts none for half a second after a connection could not be opened.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::Refusal;
 
 /// The most requests that wait for a permit.
 const MAX_WAITING: usize = 1024;
-/// The time without requests after the server refused a connection.
+/// The time without new requests after a connection to the server could not be opened.
 const CONNECT_PAUSE: Duration = Duration::from_millis(500);
 
 /// A limit of concurrent requests with a bounded queue.
@@ -19,7 +19,7 @@ pub(super) struct ConcurrencyLimit {
     /// The permits for requests that run or wait.
     admitted: Semaphore,
     started_at: Instant,
-    /// The end of the last pause, in milliseconds after `started_at`.
+    /// The end of the latest pause, in milliseconds after `started_at`; 0 before the first pause.
     paused_until: AtomicU64,
 }
 
@@ -44,7 +44,7 @@ impl ConcurrencyLimit {
     ///
     /// # Errors
     ///
-    /// [`Refusal::authority_unavailable`] at once if the queue is full, and during a pause.
+    /// [`Refusal::authority_unavailable`] at once if the queue is full, or after the wait if there is a pause.
     pub(super) async fn acquire(&self) -> Result<Permit<'_>, Refusal> {
         let refuse = |_| Refusal::authority_unavailable("too many requests wait for the server");
         let admitted_permit = self.admitted.try_acquire().map_err(refuse)?;

@@ -18,12 +18,13 @@ use state::FeedState;
 /// A function that returns the current time.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Polls `GET /api/auth/revocations` of a server in the background, twice a second on one connection, so that a
+/// Polls `GET /api/auth/revocations` of a server in the background, about twice a second on one connection, so that a
 /// verifier in another process rejects the tokens of a revoked session within about a second.
 ///
 /// After a failure the feed retries after 1, 2, 4 and at most 8 seconds, each multiplied by a random factor of 0.5 to
-/// 1.5. The next response contains every revocation that was missed. [`age`](Self::age) is the time since the last
-/// complete response. Clones share the feed, which stops when the last clone and verifier are dropped.
+/// 1.5. The next successful responses contain every revocation that was missed. The feed is up to date when it has
+/// received the final page of the list; [`age`](Self::age) returns how long ago that was. Clones share the feed, which
+/// stops when the last clone and the last verifier of the feed are dropped.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -55,13 +56,13 @@ impl Drop for BackgroundPoll {
 impl RevocationFeed {
     /// Starts to poll the server at this URL (`https://auth.example.com`), which issues access tokens as `issuer`.
     ///
-    /// Returns at once; await [`caught_up`](Self::caught_up) for the first complete response. The keyring signs the
-    /// [`FeedTokens`] of the requests.
+    /// Returns at once; [`caught_up`](Self::caught_up) waits until the feed is up to date for the first time. The
+    /// keyring signs the [`FeedTokens`] of the requests.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, `issuer` is empty, or no tokio runtime
-    /// runs.
+    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, `issuer` is empty, no tokio runtime runs,
+    /// or the system's certificates cannot be read.
     pub fn start(url: &str, keyring: Keyring, issuer: impl Into<String>) -> Result<Self, Error> {
         Self::start_with_clock(url, keyring, issuer, Arc::new(SystemTime::now))
     }
@@ -82,7 +83,7 @@ impl RevocationFeed {
         })?;
         let client = FeedClient {
             client: client::build_client(1)?,
-            url: client::endpoint(url, "/api/auth/revocations")?,
+            url: client::endpoint_url(url, "/api/auth/revocations")?,
             tokens: FeedTokens::new(keyring, issuer)?,
             clock,
         };
@@ -97,13 +98,14 @@ impl RevocationFeed {
         self.0.state.caught_up().await;
     }
 
-    /// Returns the time since the last complete response was requested; `None` before the first response.
+    /// Returns the time since the feed was last up to date, measured from the request for the final page of the list;
+    /// `None` if the feed never was up to date.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
         self.0.state.age()
     }
 
-    /// Returns why the last request failed, as one line for the log; `None` if the last request succeeded.
+    /// Returns why the last request failed, as one line for the log; `None` unless it failed.
     #[must_use]
     pub fn last_error(&self) -> Option<String> {
         self.0.state.last_error()
@@ -132,8 +134,8 @@ impl RevocationSource for RevocationFeed {
 }
 
 impl TokenVerifier {
-    /// Rejects tokens of the sessions that the feed reports as revoked. `policy` applies while the feed has no recent
-    /// response. Defaults to no feed.
+    /// Rejects tokens of the sessions that the feed reports as revoked. `policy` applies while the feed is not up to
+    /// date. Defaults to no feed.
     #[must_use]
     pub fn with_feed(self, feed: &RevocationFeed, policy: StalePolicy) -> Self {
         let freshness = Freshness::new(Arc::new(feed.clone()), policy);

@@ -12,7 +12,7 @@ const MAX_COOKIE_BYTES: usize = 16_384;
 ///
 /// # Errors
 ///
-/// An error of status 401 for credentials that the server would reject in any case.
+/// An error of status 401 if the credentials are missing, malformed or too long.
 pub(super) fn forwarded_headers(
     credentials: &Credentials<'_>,
     accepts_cookies: bool,

@@ -23,7 +23,7 @@ struct User {
 #[serde(rename_all = "camelCase")]
 struct Session {
     id: String,
-    /// The time of expiry, in RFC 3339 format.
+    /// When the access token expires, or the session if there is no access token, in RFC 3339 format.
     expires_at: String,
 }
 
@@ -34,7 +34,7 @@ struct Problem {
     detail: String,
 }
 
-/// Parses the body of a 200; `None` unless the body has a valid user id and an expiry of 1970 or later.
+/// Parses the body of a 200; `None` unless the body has all fields, a valid user id and an expiry of 1970 or later.
 pub(super) fn parse_caller(body: &[u8]) -> Option<Caller> {
     let SessionResponse { user, session } = serde_json::from_slice(body).ok()?;
     let expires_at = humantime::parse_rfc3339(&session.expires_at).ok()?;

@@ -23,16 +23,16 @@ const MAX_CONNECTIONS: usize = 1024;
 /// Identifies callers by `GET /api/auth/session` of a server, for a service that must not know the secret.
 /// A `RemoteVerifier` can replace a local verifier as the [`Authority`] of a service.
 ///
-/// The verifier forwards only the `Authorization` header or, without such a header, the cookies. A 200 of the
-/// server becomes a [`Caller`], a 401 becomes a [`Refusal`] with the same code and detail. Any other response, or no
+/// The verifier forwards only the `Authorization` header or, without such a header, the cookies. A 200 of the server
+/// becomes a [`Caller`]. The code and the detail of a 401 become a [`Refusal::unauthorized`]. Any other response, or no
 /// response within the time limit, becomes a 503 `AUTHORITY_UNAVAILABLE`, so no failure lets a request through. Nothing
-/// is cached: a session is rejected as soon as it is revoked.
+/// is cached: the verifier rejects a token as soon as the server does.
 ///
 /// A request without credentials, or with credentials that cannot be valid, is rejected without a request to the
 /// server. No request is repeated. At most 32 requests run at once, each on a connection that is kept open. At most
-/// 1024 more wait, within the time limit. For half a second after the server refused a connection, no request is sent.
+/// 1024 more wait, within the time limit. For half a second after a connection could not be opened, no request is sent.
 ///
-/// A browser sends cookies even if another site starts the request. A service whose state such a request can change
+/// A browser may send cookies even if another site starts the request. A service whose state such a request can change
 /// must itself reject requests of other origins (CSRF), or use [`with_bearer_only`](Self::with_bearer_only).
 ///
 /// ```
@@ -65,7 +65,7 @@ impl RemoteVerifier {
     /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, or the system has no readable
     /// certificates.
     pub fn new(server_url: &str) -> Result<Self, Error> {
-        let url = client::endpoint(server_url, "/api/auth/session")?;
+        let url = client::endpoint_url(server_url, "/api/auth/session")?;
         Ok(Self {
             endpoint: Arc::new(SessionEndpoint::new(url, DEFAULT_CONNECTIONS)?),
             timeout: DEFAULT_TIMEOUT,
@@ -121,7 +121,7 @@ impl SessionEndpoint {
         })
     }
 
-    /// Requests the session of these credentials and returns the user of the session.
+    /// Requests the session of the credentials in `headers` and returns the user of the session.
     async fn request_caller(&self, headers: HeaderMap) -> Result<Caller, Refusal> {
         let _permit = self.limit.acquire().await?;
         let request = self.client.get(self.url.clone()).headers(headers);

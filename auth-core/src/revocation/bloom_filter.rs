@@ -1,14 +1,15 @@
-//! A Bloom filter for the set of revoked sessions. Most lookups end in the filter and need no lock.
+//! Defines a Bloom filter for the set of revoked sessions. Most lookups of active sessions end there and need no lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The number of 64-bit words: 128 KiB. With 100 000 sessions one bit in ten is set; nine lookups in ten need no lock.
+/// The number of 64-bit words: 128 KiB. With 100 000 revoked sessions, one bit in ten is set.
 const WORDS: usize = 1 << 14;
 
-/// One bit for every value of 20 bits of a hash. If the bit is 0, the set has no such hash. If 1, the set may have one.
+/// One bit for every value of 20 of the 64 bits of a hash. If the bit is 0, the set has no hash with that value. If the
+/// bit is 1, the set may have one.
 ///
-/// Existing crates use several hash functions and need a lock. The keys of this set are hashes already: one bit
-/// suffices.
+/// A general Bloom filter sets several bits per key, from several hashes. Here the keys are hashes already, and one bit
+/// per key suffices.
 pub(super) struct BloomFilter(Box<[AtomicU64]>);
 
 // Relaxed ordering is enough. Bits are written only under the write lock of the set. A thread that has synchronised

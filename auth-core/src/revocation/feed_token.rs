@@ -1,4 +1,4 @@
-//! Defines the tokens that authorise a service to read the revocation feed. A token proves knowledge of the secret.
+//! Defines the tokens with which a service reads the revocation feed. A token proves knowledge of an accepted secret.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use crate::claims::{require_nonempty, unix_seconds, whole_unix_seconds};
 use crate::jws::Jws;
 use crate::{Error, Keyring};
 
-/// The `typ` of a feed token. Each kind of token has its own (RFC 8725 § 3.11), so none is accepted as another.
+/// The `typ` of a feed token. Each kind of JWT has its own `typ` (RFC 8725 § 3.11), so none is accepted as another.
 const TYPE: &str = "revocations+jwt";
 /// The lifetime of a feed token, in seconds. A token is for one request, and a leaked token expires soon.
 const LIFETIME_SECONDS: i64 = 60;
@@ -36,7 +36,7 @@ pub struct FeedTokens {
     issuer: String,
 }
 
-/// The claims. serde rejects a claim that occurs twice.
+/// The claims of a feed token. serde rejects a claim that occurs twice.
 #[derive(Serialize, Deserialize)]
 struct Payload<'a> {
     aud: &'a str,
@@ -58,8 +58,8 @@ impl FeedTokens {
         })
     }
 
-    /// Also accepts the tokens of services that know only a derived secret,
-    /// [`Secret::for_audience`](crate::Secret::for_audience). Defaults to no service.
+    /// Also accepts the tokens of services that know only the secret that is derived for their audience
+    /// ([`Secret::for_audience`](crate::Secret::for_audience)). Defaults to no service.
     ///
     /// # Errors
     ///
@@ -96,8 +96,8 @@ impl FeedTokens {
     ///
     /// # Errors
     ///
-    /// As [`TokenVerifier::verify`](crate::TokenVerifier::verify), except [`Error::Revoked`] and
-    /// [`Error::RevocationsOutdated`].
+    /// As [`TokenVerifier::verify`](crate::TokenVerifier::verify), but without a check of revocations. A missing claim
+    /// is an [`Error::MalformedToken`].
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<(), Error> {
         let jws = Jws::split(token)?;
         jws.verify(&self.keyring, Some(TYPE))?;
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn feed_tokens_and_access_tokens_are_not_interchangeable() {
-        // The audience equals the issuer, so that only the type differs.
+        // The access token also has the `aud`, `iat` and `exp` of a feed token.
         let issuer = TokenIssuer::new(
             keyring(),
             "api-server",
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_secret_verifies_only_if_its_audience_is_configured() {
+    fn a_token_of_a_service_is_accepted_only_if_the_audience_is_configured() {
         let service_keyring = keyring().for_audience("reports").unwrap();
         let service = FeedTokens::new(service_keyring, "api-server").unwrap();
         let token = service.issue(now()).unwrap();

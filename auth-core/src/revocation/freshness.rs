@@ -6,26 +6,26 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// The behaviour of a verifier while its [`RevocationFeed`](crate::remote::RevocationFeed) has no recent response.
+/// The behaviour of a verifier while its [`RevocationFeed`](crate::remote::RevocationFeed) is not up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StalePolicy {
-    /// Rejects only tokens of sessions that are known to be revoked. If a session was revoked after the last response,
-    /// its tokens stay valid until their `exp`.
+    /// Continues with the known revocations. The tokens of a session that is revoked meanwhile stay valid until the
+    /// feed is up to date again, or until their `exp`.
     #[default]
     FailOpen,
-    /// Rejects every token with [`Error::RevocationsOutdated`] (503) once the last complete response is older than
-    /// this duration, and before the first response.
+    /// Rejects every valid token with [`Error::RevocationsOutdated`] (503) if the feed was last up to date longer ago
+    /// than this duration, or never.
     FailClosedAfter(Duration),
 }
 
-/// A source of revocations that knows its age.
+/// A source of revocations that knows when it was last up to date.
 pub(crate) trait RevocationSource: fmt::Debug + Send + Sync {
-    /// Returns the time since the last complete response, `None` before the first response.
+    /// Returns the time since the source was last up to date; `None` if it never was.
     fn age(&self) -> Option<Duration>;
 }
 
-/// A source of revocations and its maximum age. The source stops only when every copy of this value is dropped.
+/// A source of revocations and its maximum age. The source does not stop before every copy of this value is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Freshness {
     source: Arc<dyn RevocationSource>,
@@ -43,7 +43,7 @@ impl Freshness {
         }
     }
 
-    /// Checks the age of the source.
+    /// Checks the [age](RevocationSource::age) of the source.
     ///
     /// # Errors
     ///

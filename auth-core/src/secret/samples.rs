@@ -1,12 +1,12 @@
 //! Recognises sample secrets: the words of tutorials and templates, with no random text between them.
 //!
-//! Existing estimators of password strength recognise the passwords of people, not the placeholders of templates.
+//! Existing estimators of password strength recognise passwords that people choose, not the placeholders of templates.
 
 use zeroize::Zeroizing;
 
 /// The words that sample secrets consist of, in lower case.
 const WORDS: &[&str] = &[
-    // Complete samples that are not words.
+    // Sequences of characters and complete keys that are not words.
     "0123456789abcdef",
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
     "1234567890",
@@ -16,7 +16,7 @@ const WORDS: &[&str] = &[
     "asdfghjkl",
     "qwertyuiopasdfghjklzxcvbnm",
     "zxcvbnm",
-    // Words for an application and its settings.
+    // Words for an application and its settings, and placeholders such as "foobar".
     "access",
     "admin",
     "api",
@@ -141,16 +141,17 @@ const WORDS: &[&str] = &[
     "your",
 ];
 
-/// The shortest word, in bytes, that marks a secret as a sample. Shorter words occur in random text.
+/// The least length of a marker, a word that marks a secret as a sample, in bytes. Random text has shorter words.
 const MIN_MARKER_BYTES: usize = 3;
 
-/// Returns whether `secret` consists of sample words only, in any case, with digits and punctuation between words.
+/// Returns whether `secret` consists only of sample words, in upper or lower case, and padding ([`is_padding`]). At
+/// least one of the words must be a marker ([`MIN_MARKER_BYTES`]).
 ///
-/// Entry `n` of `coverage` is for the first `n` bytes. The time is proportional to length × number of words.
+/// Entry `n` of `coverage` is for the first `n` bytes. The time is proportional to the length of the secret.
 pub(super) fn is_sample(secret: &[u8]) -> bool {
     let text = Zeroizing::new(secret.to_ascii_lowercase());
     let mut coverage = vec![Coverage::Other; text.len() + 1];
-    record(&mut coverage, 0, Coverage::PaddingOnly);
+    record(&mut coverage, 0, Coverage::Unmarked);
     for position in 0..text.len() {
         let current = coverage.get(position).copied().unwrap_or_default();
         if current == Coverage::Other {
@@ -166,7 +167,7 @@ pub(super) fn is_sample(secret: &[u8]) -> bool {
                 let word_coverage = if is_marker { Coverage::Marked } else { current };
                 record(&mut coverage, position + word.len(), word_coverage);
             } else if word.starts_with(tail) {
-                // The last repetition of a word may be cut off.
+                // The last word may be cut off.
                 record(&mut coverage, text.len(), current);
             }
         }
@@ -180,9 +181,9 @@ enum Coverage {
     /// Text that is not only words and padding.
     #[default]
     Other,
-    /// Padding and words that are too short to be markers.
-    PaddingOnly,
-    /// Padding, words and at least one marker.
+    /// Only padding and words, none of which is a marker.
+    Unmarked,
+    /// Only padding and words, at least one of which is a marker.
     Marked,
 }
 
@@ -193,7 +194,8 @@ fn record(coverage: &mut [Coverage], length: usize, new_coverage: Coverage) {
     }
 }
 
-/// Returns whether `tail`, which follows `head`, begins with padding: not a letter, or a repeated letter.
+/// Returns whether the first byte of `tail` is padding: not a letter, the same letter as the last byte of `head`, or
+/// the first of three equal letters.
 fn is_padding(head: &[u8], tail: &[u8]) -> bool {
     tail.first().is_some_and(|byte| {
         !byte.is_ascii_alphabetic() || head.last() == Some(byte) || tail.starts_with(&[*byte; 3])

@@ -1,5 +1,4 @@
-//! Creates authorities with a fixed secret, a fixed clock and one revoked session. Signs tokens with any header and
-//! claims.
+//! Creates the authorities of the test services. Signs tokens with any header and any claims.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +7,7 @@ use auth_core::{Authority, Keyring, LocalVerifier, RevokedSessions, Secret, Toke
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 
-/// The time of the fixed clock, in seconds since 1970.
+/// The time at which the local verifiers check tokens, in seconds since 1970.
 pub(crate) const NOW: u64 = 1_800_000_000;
 const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
@@ -16,7 +15,7 @@ const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
 /// A URL at which no server listens.
 const UNREACHABLE_URL: &str = "http://127.0.0.1:9";
 
-/// Returns an authority that requires a recent revocation feed and never receives one.
+/// Returns an authority that requires a recent response of its revocation feed. The feed never receives a response.
 pub(crate) fn authority_with_stale_feed() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
@@ -27,7 +26,7 @@ pub(crate) fn authority_with_stale_feed() -> Authority {
     local_verifier.with_clock(move || now).into()
 }
 
-/// Returns an authority that sends each token to a server that does not exist.
+/// Returns an authority that verifies tokens with requests to a server that does not exist.
 pub(crate) fn unreachable_authority() -> Authority {
     RemoteVerifier::new(UNREACHABLE_URL).unwrap().into()
 }

@@ -1,4 +1,4 @@
-//! Sends the requests of `table.rs` to a server over HTTP/1.1, and compares the responses.
+//! Sends the requests of `table.rs` to a server over HTTP/1.1, and asserts that the responses are as expected.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -6,11 +6,12 @@ use std::net::{SocketAddr, TcpStream};
 use crate::fixtures::valid_token;
 use crate::table::{RefusalResponse, Target, refused_requests};
 
-/// The URL paths that user 42 may request: a path for any caller, a path behind the guard, a path of user 42, and a
+/// URL paths that user 42 may request: a path for any caller, a path behind `RequireCaller`, a path of user 42, and a
 /// path with optional credentials.
 const USER_42_PATHS: [&str; 4] = ["/me", "/guarded/me", "/42/notes", "/maybe"];
 /// URL paths of other users than user 42. The last path belongs to the user `42 `, whose id ends with a space.
 const OTHER_USER_PATHS: [&str; 3] = ["/43/notes", "/%34%33/notes", "/42%20/notes"];
+/// URL paths that respond with 500: the service has no authority or, for the last path, the route has no `user_id`.
 const NO_AUTHORITY_PATHS: [&str; 4] = [
     "/no-authority/me",
     "/no-authority/maybe",

@@ -1,4 +1,5 @@
-//! Tests the framework adapters over real connections. All frameworks must send the same response to a refused request.
+//! Tests the adapters for actix-web, axum and tonic over real connections. actix-web and axum must refuse a request
+//! with the same status, header fields and body. tonic must refuse the request with the corresponding gRPC status.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A table of refused requests, each with the response that is expected from every framework.
+//! A table of requests that every framework must refuse, each with the expected refusal.
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,11 @@ use crate::fixtures::{NOW, forged_token, sign, token_with_claims, valid_claims, 
 pub(crate) enum Target {
     /// A resource that user 42 may use. The valid tokens of the requests belong to user 42.
     User42,
-    /// A resource of user 43.
+    /// A resource of another user than user 42.
     OtherUser,
-    /// A service without an authority.
+    /// A service without an authority, or a route that must name a `user_id` and does not.
     NoAuthority,
-    /// A service whose revocation feed is too old.
+    /// A service whose revocation feed has no recent response.
     StaleFeed,
     /// A service whose remote authority is unreachable.
     Unreachable,
@@ -28,7 +28,7 @@ pub(crate) struct Case {
     pub(crate) expected: RefusalResponse,
 }
 
-/// The parts of a response that all frameworks must send in the same way.
+/// A refusal over HTTP. Over gRPC, a gRPC code stands for `status`, and `body` is sent as the details.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RefusalResponse {
     pub(crate) status: u16,

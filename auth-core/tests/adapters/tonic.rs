@@ -93,23 +93,23 @@ impl Service<Request<String>> for Notes {
 #[derive(Clone)]
 struct Probe<const LETTER: char>;
 
-impl NamedService for Probe<'w'> {
-    const NAME: &'static str = "test.Wired";
+impl NamedService for Probe<'i'> {
+    const NAME: &'static str = "test.Intercepted";
 }
 
 impl NamedService for Probe<'l'> {
     const NAME: &'static str = "test.Layered";
 }
 
-impl NamedService for Probe<'u'> {
+impl NamedService for Probe<'n'> {
     const NAME: &'static str = "test.NoAuthority";
 }
 
-impl NamedService for Probe<'o'> {
+impl NamedService for Probe<'s'> {
     const NAME: &'static str = "test.StaleFeed";
 }
 
-impl NamedService for Probe<'a'> {
+impl NamedService for Probe<'u'> {
     const NAME: &'static str = "test.Unreachable";
 }
 
@@ -135,24 +135,24 @@ async fn start() -> SocketAddr {
     let stale_feed_guard = RequireCaller::new(fixtures::authority_with_stale_feed());
     let server = Server::builder()
         .add_service(guard.layer(Probe::<'l'>))
-        .add_service(InterceptedService::new(Probe::<'w'>, guard))
-        .add_service(InterceptedService::new(Probe::<'o'>, stale_feed_guard))
-        .add_service(RequireCaller::new(fixtures::unreachable_authority()).layer(Probe::<'a'>))
-        .add_service(Probe::<'u'>);
+        .add_service(InterceptedService::new(Probe::<'i'>, guard))
+        .add_service(InterceptedService::new(Probe::<'s'>, stale_feed_guard))
+        .add_service(RequireCaller::new(fixtures::unreachable_authority()).layer(Probe::<'u'>))
+        .add_service(Probe::<'n'>);
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     socket_address
 }
 
-async fn connect() -> Channel {
+async fn start_and_connect() -> Channel {
     let endpoint = Endpoint::try_from(format!("http://{}", start().await));
     endpoint.unwrap().connect().await.unwrap()
 }
 
-/// Returns the gRPC methods of a target. `User42` and `OtherUser` have a method behind the interceptor, and a method
-/// behind the layer.
+/// Returns the paths of the gRPC methods of a target. `User42` and `OtherUser` have two methods: `RequireCaller` is an
+/// interceptor in front of the first method, and a tower layer in front of the second.
 const fn method_paths(target: Target) -> &'static [&'static str] {
     match target {
-        Target::User42 | Target::OtherUser => &["/test.Wired/Call", "/test.Layered/Call"],
+        Target::User42 | Target::OtherUser => &["/test.Intercepted/Call", "/test.Layered/Call"],
         Target::NoAuthority => &["/test.NoAuthority/Call"],
         Target::StaleFeed => &["/test.StaleFeed/Call"],
         Target::Unreachable => &["/test.Unreachable/Call"],
@@ -213,7 +213,7 @@ fn assert_refused(case: &Case, status: &Status) {
 
 #[tokio::test]
 async fn tonic_sends_every_refusal_of_the_table() {
-    let channel = connect().await;
+    let channel = start_and_connect().await;
     for case in refused_requests() {
         for path in method_paths(case.target) {
             let result = call(&channel, path, case.target, &case.fields).await;
@@ -228,7 +228,7 @@ async fn tonic_accepts_a_valid_caller() {
         "authorization",
         format!("Bearer {}", fixtures::valid_token()),
     );
-    let channel = connect().await;
+    let channel = start_and_connect().await;
     for path in method_paths(Target::User42) {
         let response = call(
             &channel,

@@ -3,7 +3,7 @@
 use allocation_counter::measure;
 use auth_core::password::PasswordAttempt;
 
-/// When a buffer grows, a copy of the password stays in memory and is not wiped.
+/// If the buffer grew, a copy of the password could stay in memory and would not be wiped.
 #[test]
 fn a_password_is_copied_once_into_one_buffer() {
     for text in [

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use allocation_counter::measure;
 use auth_core::RevokedSessions;
 
-/// The documented limit per session, in bytes.
+/// The documented memory limit per revoked session, in bytes.
 const MAX_BYTES_PER_SESSION: u64 = 40;
 
-/// The size is measured after each insertion, because a hash table wastes the most memory when it has just grown.
+/// The memory is measured after each insertion, because a hash table wastes the most memory when it has just grown.
 #[test]
-fn a_revoked_session_takes_at_most_40_bytes_at_every_size() {
+fn a_revoked_session_takes_at_most_40_bytes_in_a_set_of_at_least_100() {
     let (revoked_sessions, until) = (RevokedSessions::default(), SystemTime::now());
     let mut total_bytes = 0;
     let mut max_bytes = 0;
@@ -18,7 +18,7 @@ fn a_revoked_session_takes_at_most_40_bytes_at_every_size() {
         let id = format!("0198f2d4-8a02-7d51-8f0e-{session_count:012x}");
         let growth_bytes = measure(|| revoked_sessions.insert(&id, until)).bytes_current;
         total_bytes += u64::try_from(growth_bytes).unwrap_or_default();
-        // The smallest table has space for several sessions, so the size per session is large at first.
+        // The smallest hash table has space for several sessions, so the first sessions take more memory each.
         if session_count >= 100 {
             max_bytes = max_bytes.max(total_bytes / session_count);
         }
@@ -29,10 +29,10 @@ fn a_revoked_session_takes_at_most_40_bytes_at_every_size() {
     );
 }
 
-/// The limit also applies after any part of a full table is purged.
+/// One to nine tenths of the entries of a full hash table are purged.
 #[test]
 fn a_session_that_stays_takes_at_most_40_bytes_after_a_purge() {
-    /// The number of entries of a full hash table.
+    /// The number of entries of a hash table that grows at the next entry: 7/8 of 131 072.
     const FULL_TABLE_LENGTH: u64 = 114_688;
     let now = SystemTime::now();
     let mut bytes_per_session = Vec::new();

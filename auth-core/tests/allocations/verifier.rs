@@ -10,7 +10,7 @@ const SUBJECT: Subject<'_> = Subject {
     email: "ada.lovelace@example.com",
     session_id: "0198f2d4-8a02-7d51-8f0e-5d2f4c7b9e21",
 };
-/// The number of strings in the claims: `sub`, `email`, `sid` and `jti`.
+/// The number of strings in [`auth_core::Claims`]: `sub`, `email`, `sid` and `jti`.
 const CLAIM_STRING_COUNT: u64 = 4;
 
 fn keyring(text: &str) -> Keyring {

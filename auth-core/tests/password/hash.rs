@@ -79,7 +79,7 @@ fn the_cost_is_4_to_15_and_12_by_default() {
 }
 
 #[test]
-fn a_stored_cost_above_15_is_rejected_without_hashing() {
+fn a_stored_cost_outside_4_to_15_is_rejected_without_hashing() {
     let tail = &hash("correct horse").as_str()[6..].to_owned();
     for digits in ["04", "05", "14", "15"] {
         let result = PasswordHash::parse(&format!("$2b${digits}{tail}"));

@@ -1,4 +1,4 @@
-//! Tests that hashes of other programs verify in limited time and need a rehash.
+//! Tests that hashes of other programs verify and need a rehash, and that malformed hashes are rejected.
 
 use std::time::{Duration, Instant};
 
@@ -27,10 +27,11 @@ const KNOWN_HASHES: &[(&str, &str)] = &[
         "40a8712b29ac76182ed0c4f632b7d543:0d610bee24c7c797c86e130f887cfc3fb4f3ae40a8d74e6a3301eadd9a6c7233cc6861b32a62e254e24a1737fd3094276a7f4f374a4570be092957e4edcf58aa",
     ),
 ];
-/// The hash of the longest password: 128 times U+FDFA, which NFKC turns into 2304 characters.
-const LONGEST_HASH: &str = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c43776541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
+/// The hash of the longest accepted password: 128 times U+FDFA, which NFKC turns into 2304 characters.
+const HASH_OF_LONGEST_PASSWORD: &str = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c43776541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
 
-/// Asserts that the password matches the hash, that the hash needs a rehash, and that the new hash is bcrypt.
+/// Asserts that the password matches the hash, and that the hash needs a rehash. Rehashes the password and asserts that
+/// the new hash is bcrypt of this password.
 fn assert_rehashed(password: &str, stored_hash: &PasswordHash) {
     assert_eq!(
         attempt(password).matches(stored_hash),
@@ -58,7 +59,7 @@ fn scrypt_hashes_of_better_auth_verify_and_need_a_rehash() {
     let longest_password = "\u{fdfa}".repeat(128);
     for &(password, text) in KNOWN_HASHES
         .iter()
-        .chain([&(longest_password.as_str(), LONGEST_HASH)])
+        .chain([&(longest_password.as_str(), HASH_OF_LONGEST_PASSWORD)])
     {
         for result in [PasswordHash::parse(text), PasswordHash::import(text)] {
             let stored_hash = result.unwrap();
@@ -134,7 +135,7 @@ fn every_password_that_better_auth_accepts_is_a_valid_attempt() {
             text.len()
         );
     }
-    // A new password may have 128 characters in NFKC. This text has 256.
+    // A new password has at most 128 characters in NFKC. This text has 256.
     assert!(Password::new(&"ﬀ".repeat(128)).is_err());
 }
 

@@ -1,4 +1,4 @@
-//! Tests of password hashing through the public API. Each file is named after the source file that it tests.
+//! Tests password hashing through the public API.
 
 #![expect(
     clippy::unwrap_used,

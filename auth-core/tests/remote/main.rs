@@ -1,4 +1,4 @@
-//! Tests of the feature `remote` against a server with prepared responses. Each file is named after the source
+//! Tests the feature `remote` against a server with a prepared response. Each file with tests is named after the source
 //! file that it tests.
 
 #![expect(

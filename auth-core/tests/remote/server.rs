@@ -60,7 +60,6 @@ impl Server {
         self.log.connection_count.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of open connections.
     pub(crate) fn open_connection_count(&self) -> usize {
         self.connection_count() - self.log.closed_connection_count.load(Ordering::Relaxed)
     }

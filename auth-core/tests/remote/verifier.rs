@@ -196,7 +196,7 @@ async fn a_server_that_does_not_respond_is_a_503_after_the_time_limit() {
 }
 
 #[tokio::test]
-async fn no_request_is_sent_for_half_a_second_after_a_refused_connection() {
+async fn no_request_is_sent_right_after_a_refused_connection() {
     let local_addr_result = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
     let socket_address = local_addr_result.unwrap();
     let verifier = RemoteVerifier::new(&format!("http://{socket_address}")).unwrap();
@@ -213,7 +213,7 @@ async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
     let server = Server::responding("").await;
     let default_verifier = RemoteVerifier::new(&server.url()).unwrap();
     let verifier = default_verifier.with_connections(2).unwrap();
-    // Two requests run and 1024 requests wait. One request is rejected at once, and no other request ends.
+    // Two requests run and 1024 requests wait until the time limit of 2 s. One request is rejected at once.
     let mut requests = JoinSet::new();
     for _ in 0..1027 {
         let verifier_clone = verifier.clone();

@@ -1,4 +1,4 @@
-//! Tests required claims, types of claims and duplicate claims (RFC 7519 § 4.1).
+//! Tests required claims, types and values of claims, and duplicate claims (RFC 7519 § 4).
 
 mod times;
 

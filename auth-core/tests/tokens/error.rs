@@ -1,9 +1,10 @@
-//! Tests the code, the status and the message of errors, and the challenge of an error with status 401 (RFC 6750 § 3,
-//! RFC 9110 § 15.5.2).
+//! Tests the code, the status and the message of errors, and the `WWW-Authenticate` challenge of errors with status 401
+//! (RFC 6750 § 3, RFC 9110 § 15.5.2).
 
 use auth_core::Error;
 
-const ERRORS: [(Error, &str, u16); 15] = [
+/// Every error, with its code and its status.
+const ERRORS: [(Error, &str, u16); 17] = [
     (Error::MissingCredentials, "UNAUTHORIZED", 401),
     (Error::MalformedCredentials("reason"), "INVALID_TOKEN", 401),
     (Error::TokenTooLong, "INVALID_TOKEN", 401),
@@ -14,6 +15,8 @@ const ERRORS: [(Error, &str, u16); 15] = [
     (Error::InvalidClaim("sub"), "INVALID_TOKEN", 401),
     (Error::NotYetValid, "INVALID_TOKEN", 401),
     (Error::Expired, "TOKEN_EXPIRED", 401),
+    (Error::Revoked, "TOKEN_REVOKED", 401),
+    (Error::RevocationsOutdated, "AUTHORITY_UNAVAILABLE", 503),
     (Error::WeakSecret("reason"), "INTERNAL_SERVER_ERROR", 500),
     (
         Error::InvalidSetting("reason"),

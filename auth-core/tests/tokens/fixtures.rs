@@ -1,4 +1,5 @@
-//! Defines the issuer, the audience and the clock of these tests, and a valid payload that tests change.
+//! Defines the secret, the issuer, the audience and the current time of these tests, and a valid payload that tests
+//! change.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,11 +7,11 @@ use auth_core::{Claims, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerif
 
 use crate::reference;
 
-/// The time of these tests, in seconds since 1970.
+/// The current time in these tests, in seconds since 1970.
 pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 pub(crate) const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
-/// The header of a token of another library.
+/// The header of a valid token of another library, without `kid`.
 pub(crate) const HEADER: &str = r#"{"alg":"HS256","typ":"at+jwt"}"#;
 pub(crate) const ISSUER: &str = "api-server";
 pub(crate) const AUDIENCE: &str = "api";
@@ -132,7 +133,7 @@ impl Payload {
         self
     }
 
-    /// Replaces the members with this name by one member.
+    /// Removes all members with this name, then adds one.
     pub(crate) fn with(self, name: &str, value: impl ToString) -> Self {
         self.without(name).with_member(name, value)
     }

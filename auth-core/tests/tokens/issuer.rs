@@ -1,4 +1,4 @@
-//! Tests that issued tokens are small, standard and unique, and that any library with the secret can verify them.
+//! Tests the header, the claims, the MAC and the length of issued tokens, and the limits of the issuer's settings.
 
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -164,8 +164,7 @@ fn no_issued_token_is_too_long_to_verify() {
     assert!(verify(&token).is_ok(), "{longest_email_length}");
 }
 
-/// A token must fit into a request line, a header field and a cookie. The smallest usual limit is 4 KiB, for cookies
-/// (RFC 6265 § 6.1).
+/// A token must fit into a cookie. Browsers should support cookies of at least 4096 bytes (RFC 6265 § 6.1).
 #[test]
 fn a_token_of_the_longest_usual_subject_is_below_1_kib() {
     let email = "x".repeat(254);
@@ -179,7 +178,7 @@ fn a_token_of_the_longest_usual_subject_is_below_1_kib() {
 }
 
 #[test]
-fn issuers_and_verifiers_are_shared_between_threads() {
+fn issuers_and_verifiers_work_in_several_threads() {
     let (issuer, verifier) = (issuer(keyring()), verifier(keyring()));
     std::thread::scope(|scope| {
         for _ in 0..4 {

@@ -78,7 +78,7 @@ fn tokens_of_a_previous_secret_stay_valid() {
 }
 
 #[test]
-fn any_number_of_previous_secrets_verify_and_none_of_them_signs() {
+fn two_previous_secrets_verify_and_neither_of_them_signs() {
     let keyring_of_three_secrets = Keyring::new(secret(THIRD_SECRET))
         .with_previous([secret(OTHER_SECRET)])
         .with_previous([secret(SECRET)]);
@@ -132,7 +132,7 @@ fn the_key_id_is_the_same_for_the_same_secret() {
     assert_ne!(key_id, Keyring::new(secret(OTHER_SECRET)).key_id());
 }
 
-/// The key id is the first 9 bytes of the HMAC-SHA-256 of a fixed label. Other programs can compute the same key id.
+/// The key id is the first 9 bytes of the HMAC-SHA-256 of a fixed label under the secret.
 #[test]
 fn the_key_id_is_computed_as_documented() {
     let mac = reference::mac("auth-core key id v1", SECRET);

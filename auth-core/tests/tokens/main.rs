@@ -1,4 +1,4 @@
-//! Tests of the token types through the public API. Each file is named after the source file that it tests.
+//! Tests tokens, sets of revoked sessions and errors through the public API.
 
 #![expect(
     clippy::unwrap_used,

@@ -19,7 +19,7 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     text
 }
 
-/// Computes the MAC over a text (RFC 7515 § 5.1).
+/// Computes the HMAC-SHA-256 of a text, in base64url (RFC 7515 § 5.1).
 pub(crate) fn mac(message: &str, secret: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(message.as_bytes());

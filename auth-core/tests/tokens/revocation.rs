@@ -9,7 +9,7 @@ use proptest::prelude::*;
 /// An operation on the set of revoked sessions.
 #[derive(Debug, Clone)]
 enum Operation {
-    /// Inserts a session id until this time, in seconds since 1970.
+    /// Revokes the session with this id until this time, in seconds since 1970.
     Insert(u8, u32),
     /// Purges the set at this time, in seconds since 1970.
     Purge(u32),
@@ -27,9 +27,9 @@ fn time_at(seconds: u32) -> SystemTime {
 }
 
 proptest! {
-    /// Compares the set with a model: a map from the session id to the time until which the session is in the set.
+    /// Compares the set with a model: a map from the session id to the time until which a purge keeps the session.
     #[test]
-    fn the_set_contains_revoked_sessions_until_their_time(operations in proptest::collection::vec(any_operation(), 0..200)) {
+    fn the_set_contains_revoked_sessions_until_a_purge_after_their_time(operations in proptest::collection::vec(any_operation(), 0..200)) {
         let revoked_sessions = RevokedSessions::default();
         let mut model: HashMap<u8, u32> = HashMap::new();
         for operation in operations {

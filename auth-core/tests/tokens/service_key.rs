@@ -23,8 +23,8 @@ fn vectors() -> Vec<Value> {
 }
 
 /// Returns a text member of a JSON object.
-fn text_member<'v>(vector: &'v Value, name: &str) -> &'v str {
-    vector[name].as_str().unwrap()
+fn text_member<'o>(object: &'o Value, name: &str) -> &'o str {
+    object[name].as_str().unwrap()
 }
 
 /// Returns the secret with which the service of this audience is configured.
@@ -124,7 +124,7 @@ fn another_service_and_the_server_reject_tokens_of_a_service_key() {
     }
 }
 
-/// A malicious service could use `for_audience` with the key of that service, to derive the keys of other services.
+/// A malicious service could call `for_audience` on its own key. The result must not be the key of any service.
 #[test]
 fn no_key_is_derived_from_another_service_key() {
     let reports_secret = secret(&derived_key("reports"));

@@ -1,4 +1,4 @@
-//! Tests that every valid session handle is decoded, and that no session handle is accepted as a token.
+//! Tests that every valid session handle is decoded, and that neither a token nor other text is accepted as a handle.
 
 use std::time::SystemTime;
 

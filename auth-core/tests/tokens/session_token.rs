@@ -19,7 +19,7 @@ fn unrelated_tokens() -> SessionTokens {
     SessionTokens::new(&Keyring::new(Secret::generate().unwrap()))
 }
 
-/// Returns copies of `text`. In each copy, another character is replaced by a digit.
+/// Returns one copy of `text` for each character of `text`. The copy has a different character at that position.
 fn changed_texts(text: &str) -> impl Iterator<Item = String> + '_ {
     (0..text.len()).map(|index| {
         let mut bytes = text.as_bytes().to_vec();
@@ -81,7 +81,7 @@ fn a_cookie_is_the_token_and_a_padded_signature_of_the_secret() {
         tokens().verify_cookie(&cookie),
         Ok(&*tokens().encode(SESSION_ID))
     );
-    // The expected value is the output of: echo -n true | openssl dgst -sha256 -hmac $SECRET -binary | base64
+    // The text after `true.` is the output of: echo -n true | openssl dgst -sha256 -hmac $SECRET -binary | base64
     let signed_flag = tokens().sign_flag();
     assert_eq!(
         signed_flag,

@@ -107,7 +107,7 @@ impl Connection {
         Ok(head)
     }
 
-    /// Reads the connection to the end. Returns whether the server closed the connection within [`TIMEOUT`].
+    /// Reads until the server closes the connection. Returns `false` if the server sends nothing for [`TIMEOUT`].
     pub fn wait_until_closed(&mut self) -> bool {
         let mut remaining_bytes = Vec::new();
         match self.0.read_to_end(&mut remaining_bytes) {

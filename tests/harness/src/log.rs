@@ -68,7 +68,7 @@ impl Log {
             .unwrap_or_else(|| panic!("not logged: {part:?}:\n{}", self.text()))
     }
 
-    /// Waits for the end of the process. Returns whether the process ended within `limit`.
+    /// Waits until the process closes the pipe or exits. Returns whether that happened within `limit`.
     pub fn ended_within(&self, limit: Duration) -> bool {
         let end = self.wait(limit, |state| state.is_at_end.then_some(()));
         end.is_some()

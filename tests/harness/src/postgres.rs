@@ -73,7 +73,7 @@ impl Drop for Postgres {
         let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
         let result = PgConnection::establish(self.server_url.as_str())
             .map(|mut connection| connection.batch_execute(&statement));
-        // A panic during a panic would hide the first panic.
+        // A panic during a panic would abort the process with all its tests.
         let is_dropped = matches!(result, Ok(Ok(())));
         assert!(is_dropped || std::thread::panicking(), "{result:?}");
     }

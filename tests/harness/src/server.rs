@@ -81,7 +81,7 @@ impl Server {
         self.post("/api/tasks", &user.token, &body)
     }
 
-    /// The titles of all tasks of the user, newest first.
+    /// The titles of up to 500 tasks of the user, newest first.
     pub fn task_titles(&self, user: &User) -> Vec<String> {
         let tasks = self.get("/api/tasks?limit=500", &user.token).expect(200);
         let to_title = |task: &Value| task["title"].as_str().unwrap().to_owned();
@@ -105,7 +105,7 @@ impl Server {
         self.child.wait().unwrap().code()
     }
 
-    /// Stops the server with SIGTERM, as a supervisor does, and returns the whole log.
+    /// Stops the server with SIGTERM, as a supervisor does. Asserts that the exit code is 0, and returns the whole log.
     pub fn stop(mut self) -> Log {
         self.signal(Signal::TERM);
         let exit_code = self.exit_within(TIMEOUT);
@@ -121,7 +121,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // If the server has already exited, `kill` and `wait` fail, which is no error here.
+        // Errors are ignored, because the server may have exited already.
         let _already_exited = self.child.kill();
         let _already_exited = self.child.wait();
     }

@@ -1,5 +1,5 @@
-//! Tests `GET /healthz` and `GET /readyz`. `db/outage.rs` and `sessions/database_down.rs` test both routes without a
-//! database.
+//! Tests `GET /healthz` and `GET /readyz`, and that routes without authentication ignore an invalid token.
+//! `db/outage.rs` tests both routes while the database is unreachable.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

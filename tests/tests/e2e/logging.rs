@@ -10,6 +10,7 @@ on_both_engines! {
 }
 
 /// Sends successful and failed requests that contain a password or a token, in valid, swapped and malformed fields.
+/// Then damages the database, so that two requests fail with an internal error.
 async fn send_secrets_everywhere(app: &App, ada: &Client, wrong_password: &str) {
     let anonymous = app.anonymous();
     for (email, password) in [

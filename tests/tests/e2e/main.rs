@@ -1,6 +1,6 @@
-//! Tests the server over real HTTP, with SQLite and with PostgreSQL. The folders mirror `api-server/src`: `auth/`,
-//! `better_auth/` and `tasks/` have one file per endpoint; the other folders test what several endpoints share. Only
-//! `remote/` mirrors `auth-core/src/remote`.
+//! Tests the server over HTTP, with SQLite and with PostgreSQL. The folders mirror `api-server/src`, except `remote/`,
+//! which mirrors `auth-core/src/remote`. In `auth/`, `better_auth/` and `tasks/`, most files are named after the
+//! endpoint that they test. Other files test what several endpoints share.
 
 #![expect(
     clippy::expect_used,

@@ -1,10 +1,10 @@
-//! Tests how the server sends the web pages. Other tests, which use a browser, cover what the pages do.
+//! Tests how the server sends the web pages. The tests in `tests/browser` cover what the pages do.
 
 use e2e::{App, Engine, on_both_engines};
 
 on_both_engines! {
     every_page_is_the_same_document_with_a_strict_content_security_policy,
-    assets_are_named_by_content_and_cached_for_a_year,
+    assets_are_cached_for_a_year,
     a_file_is_compressed_if_the_caller_accepts_gzip,
     pages_are_read_only_and_unknown_paths_are_not_found,
     a_setting_disables_the_pages,
@@ -20,7 +20,7 @@ const PAGE_PATHS: [&str; 6] = [
     "/sessions",
 ];
 
-/// Returns the paths of the files that the pages load, each path once.
+/// Returns the paths of the assets that the document of the pages names, each path once.
 async fn asset_paths(app: &App) -> Vec<String> {
     let document = app.anonymous().get("/").await.text();
     let parts_between_quotes = document.split('"');
@@ -51,7 +51,7 @@ async fn every_page_is_the_same_document_with_a_strict_content_security_policy(a
     }
 }
 
-async fn assets_are_named_by_content_and_cached_for_a_year(app: App) {
+async fn assets_are_cached_for_a_year(app: App) {
     let caller = app.anonymous();
     let paths = asset_paths(&app).await;
     assert!(paths.len() >= 8, "{paths:?}");

@@ -10,18 +10,18 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     /// The method in upper case.
     pub(crate) method: String,
-    /// Whether the operation needs a user's token.
+    /// Whether the operation needs an access token.
     pub(crate) protected: bool,
 }
 
 impl Operation {
-    /// Returns the path with these ids in place of the parameters.
+    /// Returns the path with these ids in place of `{user_id}` and `{task_id}`.
     pub(crate) fn path_with_ids(&self, user_id: &str, task_id: &str) -> String {
         let path = self.path.replace("{user_id}", user_id);
         path.replace("{task_id}", task_id)
     }
 
-    /// Builds a request for task 1 of this user. A `GET` has no body. Any other request has a body that is not JSON.
+    /// Builds a request for this operation, with this user id and task id 1. The body is not JSON; a `GET` has no body.
     pub(crate) fn request(&self, caller: &Client, user_id: &str) -> Request {
         let request = caller.request(&self.method, &self.path_with_ids(user_id, "1"));
         if self.method == "GET" {
@@ -62,7 +62,7 @@ pub(crate) async fn operations(app: &App) -> Vec<Operation> {
     operations
 }
 
-/// Returns the operations that need a token.
+/// Returns the operations that need an access token.
 pub(crate) async fn protected(app: &App) -> Vec<Operation> {
     let mut operations = operations(app).await;
     operations.retain(|operation| operation.protected);

@@ -39,14 +39,14 @@ pub(super) struct Account<J> {
 /// Counts the finished jobs of an account while one of its jobs waits. Jobs that failed because the database was
 /// unavailable do not count.
 #[derive(Debug)]
-pub(in crate::db) struct ServedCounter {
+pub(in crate::db) struct ServedJobCounter {
     count: Arc<AtomicU64>,
     /// The count when the waiting job was queued.
     initial_count: u64,
 }
 
-impl ServedCounter {
-    /// Whether another job of the account has finished since the waiting job was queued.
+impl ServedJobCounter {
+    /// Whether another job of the account, with an available database, has finished since the waiting job was queued.
     pub(in crate::db) fn has_increased(&self) -> bool {
         self.count.load(Ordering::Relaxed) > self.initial_count
     }
@@ -56,7 +56,7 @@ impl ServedCounter {
 pub(super) struct PushOutcome {
     /// Whether a worker must be woken, because there is one more ready entry.
     pub(super) adds_ready_entry: bool,
-    pub(super) served_counter: Option<ServedCounter>,
+    pub(super) served_job_counter: Option<ServedJobCounter>,
 }
 
 impl<J> QueueState<J> {
@@ -84,7 +84,7 @@ impl<J> QueueState<J> {
             self.ready_entries.push_back(ReadyEntry::Job(job));
             return Ok(PushOutcome {
                 adds_ready_entry: true,
-                served_counter: None,
+                served_job_counter: None,
             });
         };
         let account = self.accounts.entry(key).or_insert_with(Account::new);
@@ -93,14 +93,14 @@ impl<J> QueueState<J> {
         }
         self.waiting += 1;
         account.jobs.push_back(job);
-        let served_counter = ServedCounter {
+        let served_job_counter = ServedJobCounter {
             count: Arc::clone(&account.served_jobs),
             initial_count: account.served_jobs.load(Ordering::Relaxed),
         };
         let max_running = limits.running_per_account;
         Ok(PushOutcome {
             adds_ready_entry: account.enqueue_if_ready(key, max_running, &mut self.ready_entries),
-            served_counter: Some(served_counter),
+            served_job_counter: Some(served_job_counter),
         })
     }
 

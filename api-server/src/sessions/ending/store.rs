@@ -1,8 +1,8 @@
 //! Contains the queries that end sessions.
 //!
-//! An ended session is marked as revoked in its row and recorded for every process, because its access tokens have not
-//! expired yet. The same is done for a session that has just expired, because a process whose clock is behind may still
-//! accept its access tokens.
+//! An ended session is marked as revoked in its row and recorded for every process, because its access tokens may not
+//! have expired yet. The same is done for a session that has just expired, because a process whose clock is behind may
+//! still accept its access tokens.
 
 use diesel::prelude::*;
 
@@ -12,9 +12,10 @@ use crate::sessions::revocation;
 use crate::sessions::session::{SessionOpening, SessionTimes};
 use crate::users::id::UserId;
 
-/// The most live sessions of an account.
+/// The most live sessions that an account keeps after a login.
 pub(crate) const MAX_LIVE: i64 = 100;
-/// The most sessions that one transaction should end, because on SQLite all other writes wait for this transaction.
+/// The number of sessions that are ended or deleted together. It is small, because on SQLite all other writes wait for
+/// the transaction that does this.
 pub(crate) const BATCH_SIZE: i64 = 100;
 /// The most ids in one statement, because the database engines limit the number of parameters.
 const MAX_IDS_PER_STATEMENT: usize = 1000;
@@ -36,15 +37,15 @@ pub(crate) enum SessionFilter<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct EndedSessions {
     pub(crate) ids: Vec<String>,
-    /// The number of sessions that were live. The other sessions had just expired.
+    /// The number of sessions that were live. The other sessions had expired.
     pub(crate) live_count: usize,
 }
 
 /// Ends sessions that are live, or that expired so recently that some process may still accept their access tokens.
 /// Records these sessions for every process and returns their ids.
 ///
-/// If the filter may select several sessions of one user, locks the user first. Otherwise, two transactions that lock
-/// the same sessions in different orders could wait for each other.
+/// If the filter names a user and may select several sessions, locks the user first. Without this lock, two
+/// transactions that lock the same sessions in different orders could wait for each other.
 pub(crate) fn end(
     connection: &mut DbConnection,
     filter: &SessionFilter<'_>,
@@ -161,12 +162,12 @@ pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryRe
         .map(drop)
 }
 
-/// Ends the sessions that a new session replaces, and the sessions beyond the account's limit. Returns the ids of the
-/// ended sessions.
+/// Ends the sessions that a new session replaces, and up to [`BATCH_SIZE`] sessions beyond the account's limit. Returns
+/// the ids of the ended sessions.
 ///
 /// The caller must have locked the user, so that concurrent logins count each other's sessions. [`end`] is called only
-/// once, because each call locks the sequence of revocations until the commit. If an account of an old database is far
-/// beyond the limit, this call ends only a batch. [`enforce_limit`](super::surplus::enforce_limit) ends the others.
+/// once, because the row of `revocation_sequence` stays locked from the first call until the commit. An account of an
+/// old database may be far beyond the limit; [`enforce_limit`](super::surplus::enforce_limit) ends its other sessions.
 pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
     opening: &SessionOpening,
@@ -174,7 +175,7 @@ pub(crate) fn end_replaced_and_surplus(
     let now = opening.session.created_at;
     let user = UserId::stored(opening.session.user_id.clone());
     let kept_sessions = KeptSessions {
-        newest_count: MAX_LIVE - 1,
+        recent_count: MAX_LIVE - 1,
         ids: opening.replaced_ids.clone(),
     };
     let time_filter = SessionTimeFilter {
@@ -193,12 +194,12 @@ pub(crate) fn end_replaced_and_surplus(
 /// The sessions that a query for the surplus sessions of a user leaves out.
 pub(crate) struct KeptSessions {
     /// The number of most recently used sessions to leave out, in addition to the sessions in `ids`.
-    pub(crate) newest_count: i64,
+    pub(crate) recent_count: i64,
     /// The ids of sessions to leave out, which the account keeps, or which the same transaction ends anyway.
     pub(crate) ids: Vec<String>,
 }
 
-/// Returns the ids of up to `limit` surplus sessions of a user that [`end`] would end.
+/// Returns the ids of up to `limit` sessions of a user that [`end`] would end, without the `kept` sessions.
 pub(crate) fn surplus_ids(
     connection: &mut DbConnection,
     user: &UserId,
@@ -235,12 +236,12 @@ fn select_surplus(
         .filter(sessions::id.ne_all(&kept.ids))
         .select(sessions::id)
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
-        .offset(kept.newest_count)
+        .offset(kept.recent_count)
         .limit(limit)
         .load(connection)
 }
 
-/// Deletes up to `limit` ended sessions of a user. Returns the number of deleted sessions.
+/// Deletes up to `limit` revoked sessions of a user. Returns the number of deleted sessions.
 pub(crate) fn delete_ended(
     connection: &mut DbConnection,
     user: &UserId,

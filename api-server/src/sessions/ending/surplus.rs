@@ -1,4 +1,4 @@
-//! Ends more sessions than one transaction should.
+//! Ends sessions in batches if they are too many for one transaction.
 //!
 //! An account has at most [`MAX_LIVE`] live sessions, but in an old database it may have thousands. An operation that
 //! ends all sessions (a logout, a change of password, the deletion of the account) first calls this module, which ends
@@ -16,14 +16,14 @@ use crate::sessions::ending::store::{
 };
 use crate::users::id::UserId;
 
-/// The most sessions that remain after [`end_most`]. The number is larger than [`MAX_LIVE`], because it includes
-/// sessions that have just expired.
+/// The most sessions that [`end_most`] leaves in addition to the caller's session. The number is larger than
+/// [`MAX_LIVE`], because it includes sessions that have just expired.
 const MAX_REMAINING: i64 = 2 * MAX_LIVE;
 /// The most session ids that one query reads.
 const PAGE_SIZE: i64 = 10_000;
 
-/// Ends all sessions except the caller's session and [`MAX_REMAINING`] other sessions, which one transaction can end.
-/// Returns how many of the ended sessions were live.
+/// Ends all sessions of the user except the caller's session and [`MAX_REMAINING`] other sessions, which one
+/// transaction can end. Returns how many of the ended sessions were live.
 pub(crate) async fn end_most(
     sessions: &Sessions,
     user: &UserId,
@@ -42,15 +42,16 @@ pub(crate) async fn enforce_limit(
     end_all_except(sessions, user, MAX_LIVE - 1, new_session_id).await
 }
 
-/// Ends all sessions except `session_id` and the `newest_count` most recently used other sessions.
+/// Ends all sessions of the user except `session_id` and the `recent_count` most recently used other sessions. Returns
+/// how many of the ended sessions were live.
 async fn end_all_except(
     sessions: &Sessions,
     user: &UserId,
-    newest_count: i64,
+    recent_count: i64,
     session_id: &str,
 ) -> Result<usize, DbError> {
     let ids = vec![session_id.to_owned()];
-    let kept_sessions = Arc::new(KeptSessions { newest_count, ids });
+    let kept_sessions = Arc::new(KeptSessions { recent_count, ids });
     let mut live_count = 0;
     loop {
         let now = sessions.now();

@@ -10,9 +10,10 @@ use crate::db::{Db, DbConnection, DbError, QueryResult};
 use crate::sessions::revocation::store;
 use crate::sessions::revocation::store::Revocation;
 
-/// The time between two reads of new revocations. Every process applies a logout well within two seconds.
+/// The time between two reads of new revocations. While the database responds, every process applies a logout within
+/// two seconds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
-/// The longest time since the last complete read for which the process is ready for requests.
+/// How long the process is ready for requests after it last read all new revocations.
 const MAX_AGE: Duration = Duration::from_secs(5);
 /// The most revocations in one read.
 const PAGE_SIZE: i64 = 1000;
@@ -20,17 +21,16 @@ const PAGE_SIZE: i64 = 1000;
 /// Reads the revocations of all processes, and remembers the newest revocation that was read.
 pub(crate) struct RevocationFeed {
     revoked: RevokedSessions,
-    /// The number of the newest revocation that was read; 0 at the start.
+    /// The number up to which this process has read the revocations; 0 before the first read.
     newest_read: AtomicI64,
     /// The start of the last read that reached the newest revocation; `None` before the first such read.
     complete_read_at: Mutex<Option<Instant>>,
 }
 
-/// The result of one read of revocations from the database.
 struct NewRevocations {
-    /// The number of the newest revocation in the database.
+    /// The number of the newest revocation, even if that revocation was purged.
     newest_sequence: i64,
-    /// The revocations that were not read before, at most [`PAGE_SIZE`].
+    /// The oldest revocations that were not read before, at most [`PAGE_SIZE`].
     revocations: Vec<Revocation>,
 }
 
@@ -54,7 +54,7 @@ impl RevocationFeed {
                 revocations,
             } = new_revocations.await?;
             if newest_sequence < newest_read {
-                // A backup of the database was restored. New revocations get numbers that were already read.
+                // A backup of the database was restored, so new revocations get numbers that were already read.
                 log::warn!(
                     "revocations are read from the start: last_seen={newest_read} newest={newest_sequence}"
                 );
@@ -67,7 +67,7 @@ impl RevocationFeed {
                 self.apply(&revocation);
             }
             if is_last_page {
-                // Revocations up to `newest_sequence` are read, except purged ones, whose access tokens have expired.
+                // The newest revocation may have been purged, so its number may be in no row.
                 self.newest_read
                     .fetch_max(newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);
@@ -83,7 +83,7 @@ impl RevocationFeed {
             .store(revocation.sequence, Ordering::Release);
     }
 
-    /// Returns whether every revocation older than [`MAX_AGE`] has been read.
+    /// Returns whether a read that began less than [`MAX_AGE`] ago has reached the newest revocation.
     pub(crate) fn is_current(&self) -> bool {
         self.lock()
             .is_some_and(|started_at| started_at.elapsed() < MAX_AGE)

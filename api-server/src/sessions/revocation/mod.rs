@@ -2,7 +2,7 @@
 //!
 //! The database numbers revocations in the order of their commits. Every process remembers the last number that it has
 //! read, and reads the newer revocations twice a second. The cost of these reads does not depend on the number of
-//! sessions. A request checks its session in memory only.
+//! sessions. The check of an access token uses only the revocations in memory.
 
 mod feed;
 pub(crate) mod store;
@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 /// The largest tolerated difference between the clocks of two processes.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 
-/// Returns the time when every access token of a session that ends `now` has expired by every clock.
+/// Returns the time when every access token of a session that ends `now` has expired by the clock of every process.
 pub(crate) fn forget_after(now: SystemTime, access_token_ttl: Duration) -> SystemTime {
     now + access_token_ttl + MAX_CLOCK_SKEW
 }

@@ -16,12 +16,12 @@ pub(crate) struct Revocation {
     /// The number of the revocation, in the order of commits.
     pub(crate) sequence: i64,
     pub(crate) session_id: String,
-    /// The time when every access token of the session has expired.
+    /// The time when every access token of the session has expired by the clock of every process.
     pub(crate) forget_after: Timestamp,
 }
 
 /// Numbers and records ended sessions. Call this function last in the transaction that ends the sessions, because the
-/// sequence stays locked until the commit.
+/// row of `revocation_sequence` stays locked until the commit.
 pub(crate) fn record(
     connection: &mut DbConnection,
     session_ids: &[&str],

@@ -1,31 +1,31 @@
 //! Checks the rule of refresh token rotation with a model of clients, networks and thieves. The tests simulate every
-//! sequence of six events, and every sequence of four races between a thief and the victim.
+//! sequence of six events, and every sequence of four races between a thief and the victim with a few time gaps.
 //!
-//! The rule must never end the session of an honest client unless more than two rotations in a row were recovered late.
-//! The rule must always end a session that a thief and the victim both refresh outside the overlap, the 10 s after a
-//! rotation in which the previous token is accepted any number of times.
+//! The overlap is the 10 s after a rotation in which the previous token is accepted any number of times. The rule must
+//! end the session of an honest client only if the client presented the previous token after the overlap in three
+//! rotations in a row. The rule must end every session that a thief and the victim refresh in turn after the overlap.
 
 use std::collections::BTreeSet;
 
 use crate::db::Timestamp;
 use crate::sessions::rotation::{Decision, Rotation, decide};
 
-/// The length of a round, in seconds: the lifetime of an access token. A client refreshes at the start of each round.
+/// The time before the first refresh of each round, in seconds: the lifetime of an access token.
 const ROUND_SECONDS: i64 = 900;
-/// The time after a rotation in which the previous token is accepted any number of times, in seconds.
+/// The time after a rotation in which the previous token is accepted any number of times (the overlap), in seconds.
 const OVERLAP_SECONDS: i64 = 10;
 
-/// The server's state of one session, with a record of late recoveries that does not depend on the tested rule.
+/// The server's state of one session, with a record of late attempts that the tested rule does not read.
 #[derive(Clone)]
 struct Server {
     rotation: Rotation,
     /// The time, in seconds since 1970.
     now: i64,
     is_live: bool,
-    /// The time when the counter was last advanced, in seconds since 1970.
+    /// The time when the counter was last advanced, in seconds since 1970; 0 before the first refresh.
     advanced_at: i64,
-    /// The counters that were recovered after the overlap.
-    recovered_late: BTreeSet<u32>,
+    /// The values of the counter at which the previous token was presented after the overlap, accepted or not.
+    late_attempts: BTreeSet<u32>,
 }
 
 impl Server {
@@ -35,7 +35,7 @@ impl Server {
             now: 1_700_000_000,
             is_live: true,
             advanced_at: 0,
-            recovered_late: BTreeSet::new(),
+            late_attempts: BTreeSet::new(),
         }
     }
 
@@ -43,14 +43,14 @@ impl Server {
         self.now += seconds;
     }
 
-    /// Presents a token with this counter. Returns the counter of the next token, or `None` if the session has ended.
+    /// Presents a token with this counter. Returns the counter of the new token; `None` if the request is rejected.
     fn refresh(&mut self, token_counter: u32) -> Option<u32> {
         if !self.is_live {
             return None;
         }
         let is_late = self.now - self.advanced_at > OVERLAP_SECONDS;
         if token_counter + 1 == self.rotation.counter && is_late {
-            self.recovered_late.insert(self.rotation.counter);
+            self.late_attempts.insert(self.rotation.counter);
         }
         let now = Timestamp::from_unix_micros(self.now * 1_000_000);
         match decide(&self.rotation, token_counter, now) {
@@ -66,9 +66,9 @@ impl Server {
         self.is_live.then_some(self.rotation.counter)
     }
 
-    /// Returns whether the three rotations up to `counter` were all recovered late.
-    fn had_three_late_recoveries(&self, counter: u32) -> bool {
-        let is_late = |recovered: u32| self.recovered_late.contains(&recovered);
+    /// Returns whether the previous token was presented after the overlap at `counter` and at both counters before it.
+    fn had_three_late_attempts(&self, counter: u32) -> bool {
+        let is_late = |attempted: u32| self.late_attempts.contains(&attempted);
         counter >= 3 && (counter - 2..=counter).all(is_late)
     }
 }
@@ -80,7 +80,7 @@ enum Event {
     Arrived,
     /// Two tabs refresh, or the network duplicates the request: both responses arrive.
     Doubled,
-    /// The response is lost, and the client retries within the overlap.
+    /// The response is lost, and the client retries after nine seconds.
     LostThenRetried,
     /// The response is lost, and the client retries twice, after one minute and after two minutes.
     LostThenRetriedLate,
@@ -103,7 +103,7 @@ const EVENTS: [Event; 6] = [
 #[derive(Clone)]
 struct Client {
     saved_counter: u32,
-    /// The counter in a response that will arrive in the next round and overwrite a newer counter.
+    /// The counter in a second copy of a response, which will arrive in the next round and overwrite the saved counter.
     delayed_counter: Option<u32>,
 }
 
@@ -178,7 +178,7 @@ fn simulate(sequence: &[Event]) -> Server {
 }
 
 #[test]
-fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_row() {
+fn an_honest_client_is_logged_out_only_after_three_late_attempts_in_a_row() {
     let (mut live_count, mut logged_out_count) = (0, 0);
     for sequence in event_sequences(6) {
         let server = simulate(&sequence);
@@ -186,7 +186,7 @@ fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_
         if server.is_live {
             live_count += 1;
             let was_too_tolerant =
-                (0..=counter).any(|earlier| server.had_three_late_recoveries(earlier));
+                (0..=counter).any(|earlier| server.had_three_late_attempts(earlier));
             assert!(
                 !was_too_tolerant,
                 "a third recovery in a row was accepted: {sequence:?}"
@@ -194,7 +194,7 @@ fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_
         } else {
             logged_out_count += 1;
             assert!(
-                server.had_three_late_recoveries(counter),
+                server.had_three_late_attempts(counter),
                 "logged out too early: {sequence:?}"
             );
         }
@@ -214,7 +214,7 @@ fn a_client_whose_losses_are_retried_within_the_overlap_is_never_logged_out() {
     for sequence in event_sequences(6).filter(is_harmless) {
         let server = simulate(&sequence);
         assert!(
-            server.is_live && server.recovered_late.is_empty(),
+            server.is_live && server.late_attempts.is_empty(),
             "{sequence:?}"
         );
     }
@@ -224,13 +224,13 @@ fn a_client_whose_losses_are_retried_within_the_overlap_is_never_logged_out() {
 #[derive(Clone, Copy, Debug)]
 struct Race {
     thief_is_first: bool,
-    /// The time between the two refreshes, in seconds.
+    /// The time after each of the two refreshes, in seconds.
     gap_seconds: i64,
 }
 
 /// Simulates `earlier_rotations` of the victim alone and then the races. Returns the number of rotations from the first
 /// race to the end of the session; `None` if the session did not end.
-fn rotations_until_caught(earlier_rotations: u32, races: &[Race]) -> Option<u32> {
+fn rotations_until_session_end(earlier_rotations: u32, races: &[Race]) -> Option<u32> {
     let mut server = Server::new();
     let mut counter = 0;
     for _ in 0..earlier_rotations {
@@ -278,7 +278,7 @@ fn race_sequences(length: u32, gaps: &[i64]) -> impl Iterator<Item = Vec<Race>> 
 fn a_thief_and_a_victim_outside_the_overlap_end_the_session_within_three_rotations() {
     for earlier_rotations in 0..3 {
         for races in race_sequences(4, &[11, 60, 450]) {
-            let rotation_count = rotations_until_caught(earlier_rotations, &races);
+            let rotation_count = rotations_until_session_end(earlier_rotations, &races);
             assert!(
                 rotation_count.is_some_and(|count| count <= 3),
                 "{races:?}: {rotation_count:?}"
@@ -291,7 +291,7 @@ fn a_thief_and_a_victim_outside_the_overlap_end_the_session_within_three_rotatio
 #[test]
 fn a_thief_who_always_refreshes_within_the_overlap_is_not_detected() {
     for races in race_sequences(4, &[1, 10]) {
-        assert_eq!(rotations_until_caught(0, &races), None, "{races:?}");
+        assert_eq!(rotations_until_session_end(0, &races), None, "{races:?}");
     }
 }
 

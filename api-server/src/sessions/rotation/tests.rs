@@ -1,4 +1,4 @@
-//! Tests every case of the rule of refresh token rotation, the length of the overlap and the number of late recoveries.
+//! Tests the rule of refresh token rotation, the length of the overlap and the maximum number of late recoveries.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ fn a_time_before_the_rotation_is_treated_as_within_the_overlap() {
 }
 
 #[test]
-fn a_late_recovery_is_counted_once_however_often_the_client_retries() {
+fn a_retry_after_a_late_recovery_is_not_counted_again() {
     let Decision::Recover(recovered_rotation) =
         decide(&rotation_at_time_zero(7), 6, time_at(60_000))
     else {
@@ -149,6 +149,6 @@ fn the_highest_counter_ends_the_session_instead_of_wrapping() {
 }
 
 #[test]
-fn the_overlap_is_ten_seconds_and_two_recoveries_are_allowed() {
+fn the_overlap_is_ten_seconds_and_two_late_recoveries_are_allowed() {
     assert_eq!((OVERLAP, MAX_LATE_RECOVERIES), (Duration::from_secs(10), 2));
 }

@@ -4,7 +4,7 @@ use crate::http::large_response::LargeResponseLimiter;
 use crate::tasks::task::Task;
 use crate::users::id::UserId;
 
-/// A task with a description of this length, in bytes.
+/// Returns a task with a description of this length, in bytes.
 fn task(id: i64, description_bytes: usize) -> Task {
     Task {
         id,
@@ -28,14 +28,14 @@ fn empty_page(limiter: &LargeResponseLimiter, limit: i64) -> Page {
     Page::new(owner, query, limiter.clone())
 }
 
-/// The length of a description with which a page of tasks with these ids has `page_bytes` bytes.
+/// Returns how long the description of one task must be so that a page of tasks with these ids has `page_bytes` bytes.
 fn description_bytes(page_bytes: usize, ids: std::ops::Range<i64>) -> usize {
     let tasks: Vec<_> = ids.map(|id| task(id, 0)).collect();
     page_bytes - serde_json::to_vec(&tasks).unwrap().len()
 }
 
-/// Adds two tasks to an empty page. A page with both tasks has `page_bytes` bytes. Returns how many tasks fit, and the
-/// next cursor.
+/// Adds two tasks to an empty page. A page with both tasks would have `page_bytes` bytes. Returns how many tasks fit,
+/// and the next cursor.
 fn add_two_tasks(limiter: &LargeResponseLimiter, page_bytes: usize) -> (usize, Option<i64>) {
     let mut page = empty_page(limiter, 2);
     let tasks = vec![task(2, 0), task(1, description_bytes(page_bytes, 1..3))];

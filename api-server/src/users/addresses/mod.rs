@@ -1,5 +1,5 @@
-//! Finds stored email addresses that the current rule rejects or spells differently. Stores the new spelling unless
-//! another account has that spelling.
+//! Finds stored email addresses that the current rule rejects or spells differently. Can also store the new spelling,
+//! unless another account has that spelling.
 
 mod store;
 
@@ -7,7 +7,7 @@ use crate::db::{Db, DbConnection, QueryResult};
 use crate::problem::violation::FieldViolation;
 use crate::users::email::Email;
 
-/// How many users one query reads.
+/// The most users that one query reads.
 const PAGE_SIZE: i64 = 1000;
 
 /// An account whose email address the current rule rejects or spells differently.
@@ -19,11 +19,11 @@ pub(crate) struct Deviation {
 
 /// How the current rule changes or rejects a stored email address.
 pub(crate) enum Verdict {
-    /// The rule spells the email address in this other way, and no other account has the new spelling.
+    /// The rule accepts the email address in this new spelling, which no other account has.
     NewSpelling(Email),
-    /// The rule spells the email address in this other way, but another account has the new spelling.
+    /// The rule accepts the email address in this new spelling, which another account has.
     SpellingInUse(Email),
-    /// The rule rejects the email address.
+    /// The rule rejects the email address, for this reason.
     Rejected(FieldViolation),
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn store_new_spelling(
     )
 }
 
-/// Logs the number of deviations and the command that lists them.
+/// If there are deviations, logs their number and the command that lists them.
 pub(crate) async fn log_deviations(db: &Db) {
     let (mut deviation_count, mut last_user_id) = (0, Some(String::new()));
     while let Some(id) = last_user_id {

@@ -14,7 +14,7 @@ pub(super) struct StoredEmail {
     pub(super) email: String,
 }
 
-/// Reads the users whose ids follow `after_id`, in the order of the ids.
+/// Reads the first `limit` users whose ids follow `after_id`, in the order of the ids.
 pub(super) fn users_after(
     connection: &mut DbConnection,
     after_id: &str,

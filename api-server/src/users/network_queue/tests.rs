@@ -47,7 +47,7 @@ fn push_many(
     }
 }
 
-/// The position, counted from 1, at which this network is first served.
+/// Serves waiters until a waiter of this network is served. Returns the position of that waiter, counted from 1.
 fn position_of(queue: &mut NetworkQueue<QueueKey>, key: QueueKey) -> usize {
     let mut position = 1;
     while queue.pop().expect("the network waits") != key {
@@ -68,7 +68,7 @@ fn a_new_network_is_served_after_one_waiter_of_each_waiting_network() {
 }
 
 #[test]
-fn each_of_many_logins_is_served_within_one_round() {
+fn each_of_many_waiters_is_served_within_one_round() {
     let mut queue = queue();
     push_many(&mut queue, (0..50).map(v4), 100);
     for _ in 0..20 {
@@ -180,7 +180,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 0..300)
 }
 
-/// A waiter of the model.
 struct ModelWaiter {
     /// The number of the step that added the waiter.
     number: u64,
@@ -192,18 +191,19 @@ struct ModelWaiter {
 #[derive(Default)]
 struct Model {
     waiters: Vec<ModelWaiter>,
-    /// For each waiting site, how often each other site was served since the waiting site began to wait.
+    /// For each waiting site, how many times each other site was served since the waiting site began to wait or was
+    /// last served.
     served_since: HashMap<QueueKey, HashMap<QueueKey, usize>>,
 }
 
 impl Model {
-    /// The sites that have waiters.
+    /// The site of each waiter.
     fn sites(&self) -> Vec<QueueKey> {
         let waiters = self.waiters.iter();
         waiters.map(|waiter| site_of(waiter.key)).collect()
     }
 
-    /// Removes the counts of sites that have no more waiters.
+    /// Removes the counts of sites that have no waiters left.
     fn forget_absent_sites(&mut self) {
         let sites = self.sites();
         self.served_since.retain(|site, _| sites.contains(site));

@@ -1,4 +1,4 @@
-//! Tests which failed logins and registrations are counted, and for which account, session or network.
+//! Tests which failed logins and registrations are counted, and for which email address, session or network.
 
 use std::time::SystemTime;
 
@@ -161,7 +161,7 @@ fn registrations_are_counted_per_network() {
 }
 
 #[test]
-fn nothing_is_counted_without_a_network_or_without_a_limit() {
+fn nothing_is_counted_per_network_without_a_network_or_without_a_limit() {
     let no_limits = NetworkLimits {
         failed_logins: None,
         registrations: None,

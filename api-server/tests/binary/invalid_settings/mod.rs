@@ -14,12 +14,12 @@ use harness::{Outcome, WorkDir};
 
 /// The longest time that the program runs if the start fails.
 const MAX_FAILED_START_TIME: Duration = Duration::from_secs(2);
-/// The last line that every failed start prints.
+/// The last line that the program prints if a setting is invalid.
 const LAST_ERROR_LINE: &str = "Nothing was started. See api-server --help for every setting.";
 
 type Settings<'a> = &'a [(&'a str, &'a str)];
 
-/// Runs the program with these settings, and asserts that no file is created.
+/// Runs the program with these settings. Asserts that standard output stays empty and that no file is created.
 fn run(settings: Settings<'_>) -> Outcome {
     let work_dir = WorkDir::new();
     let outcome = work_dir.program().set_all(settings).run();
@@ -32,7 +32,7 @@ fn run(settings: Settings<'_>) -> Outcome {
     outcome
 }
 
-/// Asserts that the start failed. Returns the lines of the error output except [`LAST_ERROR_LINE`].
+/// Asserts that the program failed quickly. Returns the lines of standard error except [`LAST_ERROR_LINE`].
 fn error_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     assert!(

@@ -10,7 +10,7 @@ on_both_engines! {
     a_second_import_adds_only_new_users,
     a_user_who_deleted_the_account_is_not_imported_again,
     users_of_another_provider_are_imported_without_a_password,
-    bcrypt_hashes_of_other_programs_are_imported,
+    a_bcrypt_hash_of_another_program_is_imported,
     a_database_of_better_auth_1_7_0_is_imported,
     tables_and_columns_may_have_other_names,
     more_users_than_fit_in_one_batch_are_imported,
@@ -130,8 +130,8 @@ fn users_of_another_provider_are_imported_without_a_password(engine: Engine) {
     }
 }
 
-/// Imports a bcrypt hash that was computed without Unicode normalization, as bcryptjs does.
-fn bcrypt_hashes_of_other_programs_are_imported(engine: Engine) {
+/// Imports a hash of the password `U*U`, from the test vectors of `crypt_blowfish`.
+fn a_bcrypt_hash_of_another_program_is_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user_without_password("a", "ada@example.com", 1);
     fixture.add_password(

@@ -10,8 +10,8 @@ use harness::{Outcome, Postgres, Program, SECRET, Server, WorkDir};
 pub(crate) const SCRYPT_HASH: &str = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// Creates the tables of Better Auth. [`Fixture::with_column_types`] replaces `{bool}`, `{time}` and `{id}` by column
-/// types.
+/// Creates the tables of Better Auth for users and accounts. [`Fixture::with_column_types`] replaces `{bool}`, `{time}`
+/// and `{id}` by column types.
 pub(crate) const CREATE_TABLES: &str = r#"
     CREATE TABLE "user" (id {id} PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE, "emailVerified" {bool} NOT NULL,
         image text, "createdAt" {time} NOT NULL, "updatedAt" {time} NOT NULL);
@@ -40,14 +40,14 @@ pub(crate) enum Engine {
 }
 
 impl Fixture {
-    /// Creates a source and a target database. The source has the tables of Better Auth, which are empty.
+    /// Prepares a source database with the empty tables of Better Auth, and a target database without tables.
     pub(crate) fn new(engine: Engine) -> Self {
         let fixture = Self::without_tables(engine);
         fixture.execute_in_source(&fixture.with_column_types(CREATE_TABLES));
         fixture
     }
 
-    /// Creates a source and a target database without tables.
+    /// Prepares a source and a target database without tables. On SQLite, the files do not exist yet.
     pub(crate) fn without_tables(engine: Engine) -> Self {
         let postgres_databases = (engine == Engine::Postgres).then(|| PostgresDatabases {
             source: Postgres::new(),
@@ -171,7 +171,7 @@ impl Fixture {
         outcome
     }
 
-    /// Runs an import, asserts that the import succeeds, and returns the output.
+    /// Runs an import, asserts that the import succeeds, and returns the report.
     pub(crate) fn import(&self, arguments: &[&str]) -> String {
         self.run_import(arguments).assert_succeeded().stderr
     }

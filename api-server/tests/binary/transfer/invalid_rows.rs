@@ -8,8 +8,9 @@ on_both_engines! {
     a_user_with_the_email_address_of_another_user_is_rejected,
 }
 
-/// Each entry has the id of a user, a statement that makes the user invalid, and the reason that must be reported. A
-/// number in braces stands for a text of this length, and `{year}` stands for a time in a year of five digits.
+/// Each entry has the id of a user, a statement that makes the user invalid (empty if the id is invalid), and a part of
+/// the reason that must be reported. In a statement, a number in braces stands for a text of this length, and `{year}`
+/// stands for a time in a year of five digits.
 const INVALID_USERS: &[(&str, &str, &str)] = &[
     (
         "case",

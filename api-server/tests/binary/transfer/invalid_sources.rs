@@ -1,4 +1,4 @@
-//! Tests that an import from an invalid source exits with code 1, reports the error and writes nothing.
+//! Tests imports from invalid sources and with invalid arguments, and that an import does not change its source.
 
 use std::fs;
 

@@ -43,7 +43,7 @@ fn an_export_can_move_to_postgres_and_back_to_sqlite() {
     );
 }
 
-/// Imports the JSON Lines into the target database, asserts that the import succeeds, and returns the report.
+/// Imports JSON Lines into the fixture's target database, asserts that the import succeeds, and returns the report.
 fn import_into(fixture: &Fixture, json_lines: &str) -> String {
     fixture.work_dir.write("users.jsonl", json_lines);
     let command = ["users", "import", "json", "--from", "users.jsonl"];

@@ -17,7 +17,7 @@ use crate::revocation::FeedTokens;
 /// The time limit for one request.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The time between two removals of expired entries from the set.
+/// The shortest time between two removals of expired entries from the set.
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A response of the server: one page of the list of revocations.
@@ -88,9 +88,9 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
                 cursor = page.next;
                 match (page.more, has_advanced) {
                     (true, true) => continue,
-                    // The server reset the cursor. A faulty server may reset at every request, so the delay applies.
+                    // The server set the cursor back. A faulty server may do so at every request, so the delay applies.
                     (true, false) => {}
-                    (false, _) => state.mark_complete(requested_at),
+                    (false, _) => state.mark_caught_up(requested_at),
                 }
             }
             Err(_recorded) => failure_count = failure_count.saturating_add(1),

@@ -8,13 +8,14 @@ use tokio::sync::watch;
 
 use crate::RevokedSessions;
 
-/// The revoked sessions, the time of the last complete response and the last error.
+/// The revoked sessions, the time when the set was last up to date, and the error of the last request.
 pub(super) struct FeedState {
     pub(super) revoked: RevokedSessions,
     started_at: Instant,
-    /// When the last complete response was requested: milliseconds after `started_at`, plus one. 0 means never.
-    complete_at: AtomicU64,
-    completion: watch::Sender<bool>,
+    /// The time of the latest request that returned the final page of the list: milliseconds after `started_at`, plus
+    /// one. 0 means never.
+    caught_up_at: AtomicU64,
+    caught_up_sender: watch::Sender<bool>,
     last_error: Mutex<Option<String>>,
 }
 
@@ -23,32 +24,33 @@ impl FeedState {
         Self {
             revoked: RevokedSessions::default(),
             started_at: Instant::now(),
-            complete_at: AtomicU64::new(0),
-            completion: watch::Sender::new(false),
+            caught_up_at: AtomicU64::new(0),
+            caught_up_sender: watch::Sender::new(false),
             last_error: Mutex::new(None),
         }
     }
 
-    /// Waits for the first complete response.
+    /// Waits until all pages of the list of revocations have been received once.
     pub(super) async fn caught_up(&self) {
-        let mut completion = self.completion.subscribe();
+        let mut receiver = self.caught_up_sender.subscribe();
         // `self` owns the sender, so the channel stays open during the wait.
-        let _sender_gone = completion.wait_for(|is_complete| *is_complete).await;
+        let _sender_gone = receiver.wait_for(|has_caught_up| *has_caught_up).await;
     }
 
-    /// Returns the time since the last complete response was requested. Takes no lock.
+    /// Returns the time since the latest request that returned the final page of the list; `None` without one.
     pub(super) fn age(&self) -> Option<Duration> {
-        let complete_at = self.complete_at.load(Ordering::Acquire).checked_sub(1)?;
+        let caught_up_at = self.caught_up_at.load(Ordering::Acquire).checked_sub(1)?;
         let since_start = self.started_at.elapsed();
-        Some(since_start.saturating_sub(Duration::from_millis(complete_at)))
+        Some(since_start.saturating_sub(Duration::from_millis(caught_up_at)))
     }
 
-    /// Records that no page is missing. The age starts at the request, because the server may have read its list then.
-    pub(super) fn mark_complete(&self, requested_at: Instant) {
+    /// Records that the final page was received. The age counts from the request for this page, because the server may
+    /// have read its list then.
+    pub(super) fn mark_caught_up(&self, requested_at: Instant) {
         let since_start = requested_at.saturating_duration_since(self.started_at);
         let millis = u64::try_from(since_start.as_millis()).unwrap_or(u64::MAX - 1);
-        self.complete_at.store(millis + 1, Ordering::Release);
-        self.completion.send_replace(true);
+        self.caught_up_at.store(millis + 1, Ordering::Release);
+        self.caught_up_sender.send_replace(true);
     }
 
     pub(super) fn last_error(&self) -> Option<String> {
@@ -59,7 +61,7 @@ impl FeedState {
         *self.lock_last_error() = error;
     }
 
-    // No code panics under this lock, so a poisoned lock still guards a consistent value.
+    // A poisoned lock is used like any other, because no code panics while the value is inconsistent.
     fn lock_last_error(&self) -> MutexGuard<'_, Option<String>> {
         self.last_error
             .lock()

@@ -14,7 +14,7 @@ fn verifier_with_leeway(seconds: u64) -> TokenVerifier {
         .unwrap()
 }
 
-/// Returns a verifier without a limit of the lifetime, to test only the range of numbers.
+/// Returns a verifier that accepts tokens of any lifetime, so that tests can use very early and very late times.
 fn verifier_without_max_lifetime() -> TokenVerifier {
     verifier(keyring())
         .with_max_lifetime(Duration::MAX)

@@ -41,7 +41,7 @@ fn invalid_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Changes the JSON object `text` into texts that are not exactly one JSON object.
+/// Returns texts that are not exactly one valid JSON object: fixed texts, and changed forms of the JSON object `text`.
 fn texts_that_are_not_one_object(text: &str) -> Vec<(&'static str, String)> {
     let members = &text[1..text.len() - 1];
     vec![
@@ -135,7 +135,7 @@ fn white_space_around_and_inside_json_is_allowed() {
 }
 
 #[test]
-fn deep_nesting_is_accepted_in_unknown_members_and_never_overflows_the_stack() {
+fn deep_nesting_is_accepted_in_unknown_members_and_rejected_in_claims() {
     for depth in [127, 128, 129, 1500] {
         for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
             let inner = if open == "[" { "" } else { "1" };

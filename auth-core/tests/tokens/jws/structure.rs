@@ -200,7 +200,7 @@ fn the_standard_alphabet_is_rejected() {
 }
 
 #[test]
-fn a_mac_that_is_too_short_or_too_long_is_rejected() {
+fn a_mac_of_another_length_or_value_is_rejected() {
     let (message, signature) = {
         let token = valid_token();
         let (message, signature) = token.rsplit_once('.').unwrap();

@@ -114,7 +114,8 @@ impl Simulation {
         simulation
     }
 
-    /// Moves one node to this step and makes all nodes exchange tokens. Then advances the clock by [`STEP_INTERVAL`].
+    /// Moves one node to this step and calls [`exchange_tokens`](Self::exchange_tokens). Then advances the clock by
+    /// [`STEP_INTERVAL`].
     fn advance(&mut self, node_index: usize, step: Step) {
         self.nodes[node_index] = Node::at_step(step);
         self.exchange_tokens();
@@ -162,7 +163,7 @@ impl Simulation {
         }
     }
 
-    /// Advances the clock by this duration. After each interval, every node issues and verifies tokens.
+    /// Advances the clock by this duration. After each [`STEP_INTERVAL`], every node issues and verifies tokens.
     fn wait(&mut self, duration: Duration) {
         let end = self.now + duration;
         while self.now < end {
@@ -207,9 +208,9 @@ fn a_rotation_in_any_order_rejects_no_valid_token() {
     }
 }
 
-/// Shows that the simulation finds mistakes: each of these rotations skips a step or a wait.
+/// Shows that the simulation finds mistakes: each of these rotations skips a step, or takes a step too early.
 #[test]
-fn a_rotation_that_skips_a_step_rejects_valid_tokens() {
+fn a_rotation_with_a_skipped_or_early_step_rejects_valid_tokens() {
     let order = [0, 1, 2];
     // The first node switches to the new secret before any other node knows the new secret.
     let mut hasty_simulation = Simulation::new();
@@ -224,14 +225,14 @@ fn a_rotation_that_skips_a_step_rejects_valid_tokens() {
 
     // The old secret is removed while tokens of the old secret are still valid.
     for wait_time in [Duration::ZERO, STEP_INTERVAL] {
-        let mut no_wait_simulation = Simulation::new();
-        no_wait_simulation.advance_all(order, Step::NewAdded);
-        no_wait_simulation.advance_all(order, Step::NewCurrent);
-        assert_eq!(no_wait_simulation.counts.rejection_count, 0);
-        no_wait_simulation.wait(wait_time);
-        no_wait_simulation.advance(0, Step::OldRemoved);
+        let mut short_wait_simulation = Simulation::new();
+        short_wait_simulation.advance_all(order, Step::NewAdded);
+        short_wait_simulation.advance_all(order, Step::NewCurrent);
+        assert_eq!(short_wait_simulation.counts.rejection_count, 0);
+        short_wait_simulation.wait(wait_time);
+        short_wait_simulation.advance(0, Step::OldRemoved);
         assert!(
-            no_wait_simulation.counts.rejection_count > 0,
+            short_wait_simulation.counts.rejection_count > 0,
             "{wait_time:?}"
         );
     }

@@ -1,4 +1,4 @@
-//! Tests that every change of a valid token is rejected.
+//! Tests that changed copies of a valid token are rejected.
 
 use auth_core::{Error, bearer};
 

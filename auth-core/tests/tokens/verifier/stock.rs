@@ -1,5 +1,5 @@
-//! Compares this crate with `jsonwebtoken::decode`, which is configured as the documentation of `jsonwebtoken`
-//! suggests: with the algorithm, the issuer and the audience. Each test case in which the libraries differ states why.
+//! Compares this crate with `jsonwebtoken::decode`, for which the algorithm, the issuer and the audience are set. All
+//! other settings have their defaults. Each test case in which the libraries differ states why.
 
 mod claims;
 mod header;
@@ -54,14 +54,14 @@ fn sign_payload(payload: &str) -> String {
     reference::sign(HEADER, payload, SECRET)
 }
 
-/// Returns a token with the valid claims, of which one is replaced.
+/// Returns a token with the valid claims and this claim, which replaces a valid claim of the same name.
 fn token_with(claim: &str, value: impl Into<Value>) -> String {
     let mut claims = valid_claims();
     claims.insert(claim.to_owned(), value.into());
     sign_payload(&Value::from(claims).to_string())
 }
 
-/// Returns a token with the valid claims, of which one is removed.
+/// Returns a token with the valid claims except this claim.
 fn token_without(claim: &str) -> String {
     let mut claims = valid_claims();
     claims.remove(claim);
@@ -94,17 +94,17 @@ fn case(
     }
 }
 
-/// A token that both libraries accept or both reject.
+/// Returns the case of a token that both libraries accept or both reject.
 fn same_result(name: &'static str, token: String, is_accepted: bool) -> Case {
     case(name, token, is_accepted, is_accepted, "")
 }
 
-/// A token that only `jsonwebtoken` accepts.
+/// Returns the case of a token that only `jsonwebtoken` accepts.
 fn only_jsonwebtoken_accepts(name: &'static str, token: String, reason: &'static str) -> Case {
     case(name, token, false, true, reason)
 }
 
-/// A token that only this crate accepts.
+/// Returns the case of a token that only this crate accepts.
 fn only_this_crate_accepts(name: &'static str, token: String, reason: &'static str) -> Case {
     case(name, token, true, false, reason)
 }

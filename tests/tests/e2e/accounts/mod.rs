@@ -1,3 +1,3 @@
-//! Tests the actions on an account that both APIs share.
+//! Tests code for accounts that the server's own API and Better Auth's API share.
 
 mod register;

@@ -147,7 +147,7 @@ async fn after_a_password_change_no_process_accepts_an_earlier_token(engine: Eng
         response.problem(401, "TOKEN_REVOKED");
         get_session(process, &new_device.access).await.ok();
     }
-    // The feed of revocations lists the session, so other services reject the tokens of the session.
+    // The session is in the table `revocations`, which the server reports to other services.
     let query = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
         stolen_device.session

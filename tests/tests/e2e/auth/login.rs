@@ -27,7 +27,7 @@ pub(crate) fn credentials(email: &str, password: &str) -> Value {
     json!({ "email": email, "password": password })
 }
 
-/// Sends a login with a wrong password on a connection of its own, through a proxy that names this IP address.
+/// Sends a login with a wrong password on a new connection, with this IP address in the header `X-Forwarded-For`.
 pub(crate) async fn send_wrong_login(app: &App, email: &str, ip_address: &str) -> Connection {
     let body = credentials(email, "not the password").to_string();
     let request = format!(

@@ -32,7 +32,7 @@ on_both_engines! {
 /// Builds a logout request with a credential of this device and this body.
 type BuildLogout = fn(&App, &Device, Value) -> Request;
 
-/// Builds a logout whose credential is the access token of the device, in the header.
+/// Builds a logout whose credential is the access token of the device, in the header `Authorization`.
 pub(crate) fn by_access(app: &App, device: &Device, body: Value) -> Request {
     app.bearer(device.access.as_str()).post(LOGOUT, body)
 }
@@ -94,7 +94,7 @@ const RESULTS_IF_VALID: ScopeResults = [
     (r#"{"scope":"all"}"#, 3, [false, false, false]),
 ];
 
-/// The expected results if the credential has expired. An expired credential revokes at most its own session.
+/// The expected results if the credential is an expired access token, which revokes at most its own session.
 const RESULTS_IF_EXPIRED: ScopeResults = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
@@ -102,8 +102,8 @@ const RESULTS_IF_EXPIRED: ScopeResults = [
     (r#"{"scope":"all"}"#, 1, [false, true, true]),
 ];
 
-/// For each request body: logs in three devices, advances the clock by `wait`, logs out the first device twice, and
-/// asserts the results.
+/// For each request body: logs in three devices, advances the clock by `wait`, sends the logout from the first device
+/// twice, and asserts the results.
 async fn assert_each_scope(
     app: App,
     build_logout: BuildLogout,

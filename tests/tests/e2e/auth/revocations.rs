@@ -1,4 +1,4 @@
-//! Tests `GET /api/auth/revocations`, the list of revoked sessions for services that have the secret.
+//! Tests `GET /api/auth/revocations`, the list of revoked sessions for services with the secret or a derived key.
 
 use auth_core::revocation::FeedTokens;
 use auth_core::{Keyring, Secret};

@@ -7,7 +7,7 @@ use serde_json::json;
 
 on_both_engines! {
     the_response_contains_the_user_of_the_token,
-    the_response_does_not_read_users_sessions_or_tasks,
+    the_response_needs_no_table_of_users_sessions_or_tasks,
     another_service_may_issue_the_token,
 }
 
@@ -26,7 +26,7 @@ async fn the_response_contains_the_user_of_the_token(app: App) {
     assert!(session["session"]["id"].is_string());
 }
 
-async fn the_response_does_not_read_users_sessions_or_tasks(app: App) {
+async fn the_response_needs_no_table_of_users_sessions_or_tasks(app: App) {
     let ada = app.user("ada").await;
     app.database().execute(
         "DROP TABLE sessions; DROP TABLE tasks; DROP TABLE imported_tasks; DROP TABLE users",

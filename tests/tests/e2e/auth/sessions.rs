@@ -113,7 +113,7 @@ async fn only_live_sessions_of_the_caller_are_listed(app: App) {
     let service_token = app.token_for(ada.id(), ada.email());
     let sessions = app.bearer(service_token).get(SESSIONS).await.ok();
     assert_eq!(sessions[0]["current"], false);
-    // The list of a user without an account is empty.
+    // For a token without an account, the list is empty.
     let bob_token = app.token_for("bob", "bob@example.com");
     assert_eq!(app.bearer(bob_token).get(SESSIONS).await.ok(), json!([]));
 }

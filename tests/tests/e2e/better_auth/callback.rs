@@ -1,4 +1,4 @@
-//! Tests `callbackURL` and similar fields, the URLs to which a request may ask the server to redirect.
+//! Tests the redirect URLs of a request, which are in `callbackURL` and similar fields.
 
 use e2e::{Engine, on_both_engines};
 use serde_json::{Value, json};

@@ -10,7 +10,7 @@ use super::fixtures::*;
 
 on_both_engines! {
     every_session_is_revoked_and_the_cookie_has_a_new_session,
-    the_body_has_the_new_token_if_other_sessions_were_revoked,
+    with_revoke_other_sessions_the_body_has_the_new_token,
     the_new_session_is_not_remembered_if_the_old_session_is_not_remembered,
     a_bearer_client_gets_the_new_token_in_a_header,
     no_process_accepts_earlier_tokens_after_the_change,
@@ -82,7 +82,7 @@ async fn every_session_is_revoked_and_the_cookie_has_a_new_session(app: App) {
     );
 }
 
-async fn the_body_has_the_new_token_if_other_sessions_were_revoked(app: App) {
+async fn with_revoke_other_sessions_the_body_has_the_new_token(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({
         "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD, "revokeOtherSessions": true,
@@ -145,7 +145,8 @@ async fn no_process_accepts_earlier_tokens_after_the_change(app: App) {
             .is_signed_in(&other_process)
             .await
     );
-    // Every process reads sessions from the database, but reads the revocations of access tokens from the feed.
+    // A process looks up the session of a cookie in the database, but rejects an access token only after it has read
+    // the revocation.
     assert!(!ada.is_signed_in(&other_process).await);
     let started = Instant::now();
     while thief.get("/api/auth/session").await.code() != "TOKEN_REVOKED" {

@@ -1,4 +1,4 @@
-//! Tests which session cookies are accepted, and which are ignored.
+//! Tests which session cookies are accepted, ignored or cleared.
 
 use auth_core::Secret;
 use e2e::{App, on_both_engines};
@@ -11,7 +11,7 @@ on_both_engines! {
     forged_truncated_and_swapped_cookies_are_ignored,
     two_session_cookies_are_ambiguous_and_sign_no_user_in,
     one_signed_dont_remember_flag_prevents_an_extension,
-    a_cookie_that_another_server_signed_with_the_same_secret_is_cleared,
+    a_signed_cookie_without_a_session_token_is_cleared,
     the_cache_cookie_of_another_server_is_cleared,
 }
 
@@ -157,7 +157,7 @@ async fn one_signed_dont_remember_flag_prevents_an_extension(app: App) {
     }
 }
 
-async fn a_cookie_that_another_server_signed_with_the_same_secret_is_cleared(app: App) {
+async fn a_signed_cookie_without_a_session_token_is_cleared(app: App) {
     // The signature of this cookie value is valid, but the value is not a session token.
     let signed_flag = session_tokens(app.secret()).sign_flag();
     let cookies = format!("{SESSION_COOKIE}={}", percent_encode(&signed_flag));

@@ -121,7 +121,7 @@ async fn an_access_token_is_used_instead_of_the_cookie(app: App) {
     let cookies = format!("access_token=junk; {}", ada.cookies);
     let request = app.anonymous().get(SESSION).header("cookie", &cookies);
     request.await.problem(401, "INVALID_TOKEN");
-    // No other route of this server's own API accepts the cookie of Better Auth.
+    // The routes of accounts and tasks do not accept the cookie of Better Auth.
     for path in ["/api/auth/account", "/api/tasks"] {
         ada.get(&app, path).await.problem(401, "UNAUTHORIZED");
     }
@@ -160,6 +160,6 @@ async fn without_a_database_the_response_is_503_and_no_user_is_signed_out(engine
     assert!(response.header_values("set-cookie").is_empty());
     let message = "The database does not answer; please try again";
     assert_error(&response, (503, "DATABASE_UNAVAILABLE", message));
-    // Drops the proxy before the server, because a server that waits for its database does not stop.
+    // Drops the proxy before the server, so that the server does not wait for the database while it stops.
     drop(proxy);
 }

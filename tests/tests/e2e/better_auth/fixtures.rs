@@ -20,7 +20,7 @@ pub(crate) const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 pub(crate) const UNAUTHORIZED: (u16, &str, &str) = (401, "UNAUTHORIZED", "Unauthorized");
 
-/// The `Set-Cookie` values that clear a session.
+/// The `Set-Cookie` values that clear the cookies of a session.
 pub(crate) const CLEARED_COOKIES: [&str; 3] = [
     "better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
     "better-auth.session_data=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
@@ -31,7 +31,7 @@ pub(crate) const CLEARED_COOKIES: [&str; 3] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
     pub(crate) user: Value,
-    /// The session token in the body of the response to the sign-in.
+    /// The session token without its signature.
     pub(crate) token: String,
     /// The `Cookie` header that the browser sends.
     pub(crate) cookies: String,

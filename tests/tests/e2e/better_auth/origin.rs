@@ -1,4 +1,4 @@
-//! Tests the `Origin` and `Referer` headers, which show from which origin a page sends a request.
+//! Tests the headers `Origin`, `Referer` and `Sec-Fetch-*`, which show from which site a browser sends a request.
 
 use e2e::{App, Engine, Request, on_both_engines};
 use serde_json::json;

@@ -12,7 +12,7 @@ on_both_engines! {
     revoking_the_current_session_clears_the_cookie,
 }
 
-/// Asserts that no endpoint accepts the handle as a token, as a cookie, or as a cookie with this signature.
+/// Asserts that these endpoints do not accept the handle as a token, as a cookie, or as a cookie with this signature.
 async fn assert_is_no_credential(app: &App, handle: &str, signature: &str) {
     assert!(session_tokens(app.secret()).decode(handle).is_err());
     let handle_caller = app.bearer(handle);
@@ -44,7 +44,7 @@ async fn assert_is_no_credential(app: &App, handle: &str, signature: &str) {
     response.problem(401, "INVALID_TOKEN");
 }
 
-/// One session was opened with Better Auth's API, and one session with this server's own API.
+/// One handle is of a session that Better Auth's API opened, the other of a session that this server's own API opened.
 async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;

@@ -13,7 +13,7 @@ on_both_engines! {
     the_session_of_a_deleted_user_is_rejected,
 }
 
-/// The routes that need a session: the method, the path after `/api/auth`, and a valid body.
+/// The routes that need a session: the method, the path after `/api/auth`, and a valid body, which may be empty.
 const SESSION_ROUTES: [(&str, &str, &str); 12] = [
     ("GET", "/list-sessions", ""),
     ("POST", "/revoke-session", r#"{"token":"x"}"#),
@@ -64,7 +64,7 @@ async fn without_a_session_every_route_is_401_and_get_session_is_null(engine: En
     assert_eq!(response.ok(), Value::Null);
 }
 
-/// Asserts that every request of this browser is rejected, and that the responses clear the cookies.
+/// Asserts that this browser is signed out for every route, and that each response clears the cookies.
 async fn assert_signed_out(app: &App, browser: &Browser) {
     for request in session_requests(app) {
         let request = request.header("cookie", &browser.cookies);

@@ -12,12 +12,12 @@ on_both_engines! {
     the_network_with_the_most_connections_loses_a_connection,
 }
 
-/// Opens this many connections from one IP address, and sends a request on each connection.
+/// Opens connections from this IP address until `count` of them have received a response with status 200.
 async fn open_connections(app: &App, source_ip: &str, count: usize) -> Vec<Connection> {
     let mut connections = Vec::new();
     while connections.len() < count {
         let mut connection = Connection::open_from(source_ip, app.addr()).await;
-        // The server may still count a connection that the client has just closed.
+        // The server may still count a connection that the client has just closed. It then closes the new connection.
         if gets_200(&mut connection).await {
             connections.push(connection);
         }
@@ -56,7 +56,7 @@ async fn the_network_with_the_most_connections_loses_a_connection(engine: Engine
     for (number, connection) in busiest_network_connections.iter_mut().enumerate() {
         assert_eq!(gets_200(connection).await, number >= 2, "{number}");
     }
-    // A new connection from 127.0.0.2 now replaces a connection from 127.0.0.2, not a connection of another network.
+    // Each new connection from 127.0.0.2 replaces a connection from 127.0.0.2, not a connection of another network.
     open_connections(&app, "127.0.0.2", 5).await;
     for connection in &mut other_network_connections {
         assert!(gets_200(connection).await);

@@ -6,10 +6,10 @@ mod timeouts;
 
 use e2e::Connection;
 
-/// A request to which every server responds with 200.
+/// A request that needs no credentials, and whose response has status 200.
 const HEALTH_REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
 
-/// Sends a request on this connection; returns whether the response is 200.
+/// Sends a request on this connection. Returns whether a response with status 200 arrives.
 async fn gets_200(connection: &mut Connection) -> bool {
     connection.send(HEALTH_REQUEST).await;
     let response = connection.response().await;

@@ -13,10 +13,10 @@ on_both_engines! {
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Each task has 10 kB, and a page has at most 1 MiB.
+/// In these tests, a task has 10 kB. A page of tasks has at most 1 MiB.
 const MORE_TASKS_THAN_FIT_ON_A_PAGE: usize = 110;
 
-/// Starts a server with this many tasks of 10 kB. Returns the server and a request for the largest page.
+/// Starts a server with this many tasks of 10 kB. Returns the server and a request for as many tasks as fit on a page.
 async fn start_with_tasks(engine: Engine, task_count: usize) -> (App, Vec<u8>) {
     let app = App::on(engine)
         .limits(|limits| limits.response_timeout = RESPONSE_TIMEOUT)

@@ -1,4 +1,4 @@
-//! Tests the timeouts for headers that do not arrive, and for idle connections.
+//! Tests the timeouts for the header of a request and for an idle connection, and that HTTP/2 is rejected.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ on_both_engines! {
     http_2_is_rejected,
 }
 
-/// The duration of each timeout that a test shortens. All other timeouts keep their values, which are far longer.
+/// The duration of each timeout that a test shortens. The other timeouts of a connection stay at 10 seconds or more.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn start_with_limits(engine: Engine, change_limits: impl FnOnce(&mut Limits)) -> App {
@@ -82,7 +82,7 @@ async fn a_request_may_take_longer_than_its_header(engine: Engine) {
         ada.token()
     );
     connection.send(head.as_bytes()).await;
-    // Sleeps for longer than the timeouts, because no event shows that the timeouts do not apply to the body.
+    // Sleeps for longer than the three timeouts, because no event shows that they do not apply to the body.
     sleep(3 * SHORT_TIMEOUT).await;
     connection.send(br#"{"title":"Buy milk"}"#).await;
     assert_eq!(connection.response().await.unwrap().status(), 201);

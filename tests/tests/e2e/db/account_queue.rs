@@ -1,4 +1,4 @@
-//! Tests the limit on the requests of one account that wait for the database. Requests of other accounts are served.
+//! Tests the limit on the requests of one account that wait for the database, and that it affects no other account.
 
 use e2e::{App, Client, Engine, on_both_engines, on_postgres};
 use futures_util::future::join_all;
@@ -16,11 +16,12 @@ on_postgres! {
     all_sessions_of_an_account_share_one_limit,
 }
 
-/// The number of changes that a test sends: more than the 256 requests of one account that may wait, plus the 128
-/// writes of one commit.
+/// More changes than the server accepts at once from one account: 256 may wait, and on SQLite another 128 may be in the
+/// transaction that is being written.
 const CHANGE_COUNT: usize = 400;
 
-/// Sends [`CHANGE_COUNT`] changes of a locked task. Returns the numbers of 429 responses and of 503 responses.
+/// Sends [`CHANGE_COUNT`] changes of a locked task, to which each response must be a 429 or a 503. Returns how many
+/// responses are a 429, and how many are a 503.
 async fn send_changes(client: &Client, task: &Value) -> (usize, usize) {
     let body = json!({ "title": "Buy oat milk" });
     let path = client.task(&task["id"]);

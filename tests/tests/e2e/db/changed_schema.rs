@@ -78,7 +78,7 @@ async fn a_connection_is_usable_after_a_failed_statement(app: App) {
     ada.new_task("Buy milk").await;
     app.database()
         .execute("ALTER TABLE tasks RENAME TO renamed_tasks");
-    // Sends more requests than the pool has connections.
+    // Sends more requests than the pool has connections, so that connections are used again after a failed statement.
     for _ in 0..10 {
         let refused = ada.post("/api/tasks", json!({ "title": "Buy tea" })).await;
         refused.problem(500, "INTERNAL_SERVER_ERROR");

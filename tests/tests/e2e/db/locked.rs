@@ -1,6 +1,5 @@
-//! Tests a SQLite file that another process has locked. A write that waits too long gets a 503, and writes work again
-//! after the lock is released. Reads never wait: a running server keeps the file open, so no other process gets an
-//! exclusive lock.
+//! Tests a SQLite file on which another connection, such as that of another process, has the write lock. A write that
+//! waits too long gets a 503, and writes work again after the lock is released. Reads do not wait for the write lock.
 
 use e2e::{App, Request, on_sqlite};
 use futures_util::future::join_all;
@@ -31,7 +30,6 @@ async fn while_another_process_writes_a_write_is_503_and_a_read_succeeds(app: Ap
     assert_routes_without_database_work(&ada).await;
 
     locking_session.execute("ROLLBACK");
-    // A write that got a 503 may still be in the queue and run before this write.
     let newest_task = ada.new_task("afterwards").await;
     assert_eq!(ada.all_tasks().await[0], newest_task);
 }

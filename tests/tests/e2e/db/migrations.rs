@@ -12,7 +12,7 @@ on_both_engines! {
 
 const MIGRATION_COUNT_QUERY: &str = "SELECT count(*) FROM __diesel_schema_migrations";
 
-/// Returns the number of migrations, which is the same for each engine.
+/// Returns the number of migrations as text. Both engines have the same number.
 fn migration_count() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/sqlite");
     fs::read_dir(folder).unwrap().count().to_string()

@@ -17,7 +17,7 @@ use serde_json::json;
 /// The time within which a caller gets a response while the database does not respond.
 const MAX_RESPONSE_TIME: Duration = Duration::from_secs(3);
 
-/// Returns valid requests that need the database: four for the user, seven for tasks, and `GET /readyz`.
+/// Returns valid requests that need the database: four for users, seven for tasks, and `GET /readyz`.
 fn database_requests(ada: &Client, task_path: &str) -> Vec<Request> {
     let login_body = json!({ "email": ada.email(), "password": ada.password() });
     let registration = json!({ "email": "eve@example.com", "password": "correct horse" });
@@ -51,7 +51,7 @@ async fn send_within_max_time(request: Request) -> Response {
     response
 }
 
-/// Asserts that routes that need no database respond as usual.
+/// Asserts that four routes that need no database respond, each within [`MAX_RESPONSE_TIME`].
 async fn assert_routes_without_database_work(ada: &Client) {
     let session_response = send_within_max_time(ada.get("/api/auth/session"))
         .await

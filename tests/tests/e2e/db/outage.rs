@@ -19,10 +19,10 @@ on_postgres! {
 /// The longest time that a test waits for the server to recover.
 const MAX_RECOVERY_TIME: Duration = Duration::from_secs(30);
 
-/// A server that reaches its database through a proxy.
+/// A server that reaches its database through a proxy, and a user of this server.
 struct Fixture {
-    /// The first field, because the proxy must be dropped before the server. A server that waits for a response of the
-    /// database does not stop.
+    /// The first field, so that the proxy is dropped before the server and closes the connections to the database. The
+    /// server then does not wait for the database while it stops.
     proxy: Proxy,
     _app: App,
     ada: Client,
@@ -51,8 +51,8 @@ impl Fixture {
         self.ada.task(&self.tasks[0]["id"])
     }
 
-    /// Asserts that requests that need the database get a 503 within the time limit. Sends more requests than the
-    /// server has connections to the database.
+    /// Asserts that requests that need the database get a 503 in time. Sends more requests in parallel than the server
+    /// has connections to the database.
     async fn assert_unavailable(&self) {
         let requests = database_requests(&self.ada, &self.task_path()).into_iter();
         for response in join_all(requests.map(send_within_max_time)).await {
@@ -61,7 +61,8 @@ impl Fixture {
         assert_routes_without_database_work(&self.ada).await;
     }
 
-    /// Waits until the server is ready again. Until then every response must be a 503.
+    /// Waits until the server is ready again, and asserts that it then serves all requests that need the database.
+    /// Until it is ready, every response must be a 503.
     async fn assert_recovers(&self) {
         let started = Instant::now();
         loop {
@@ -75,16 +76,16 @@ impl Fixture {
                 "the server does not recover"
             );
         }
-        self.wait_until_all_connections_work().await;
+        self.wait_until_parallel_reads_succeed().await;
         for request in database_requests(&self.ada, &self.task_path()) {
             let status = request.await.status();
             assert!(matches!(status, 200 | 201), "{status}");
         }
     }
 
-    /// Waits until parallel requests on all connections to the database succeed. The server detects a lost connection
-    /// when the next request on that connection fails.
-    async fn wait_until_all_connections_work(&self) {
+    /// Waits until eight parallel reads succeed; a read that fails must get a 503. The server may detect a lost
+    /// connection to the database only when a request on this connection fails.
+    async fn wait_until_parallel_reads_succeed(&self) {
         let started = Instant::now();
         loop {
             let list_requests = (0..8).map(|_| self.ada.get("/api/tasks").into_future());
@@ -102,7 +103,7 @@ impl Fixture {
             }
             assert!(
                 started.elapsed() < MAX_RECOVERY_TIME,
-                "some connections do not recover"
+                "parallel reads still fail"
             );
         }
     }
@@ -114,7 +115,7 @@ async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
         fixture.proxy.cut();
         fixture.assert_unavailable().await;
         fixture.proxy.resume();
-        fixture.wait_until_all_connections_work().await;
+        fixture.wait_until_parallel_reads_succeed().await;
     }
     fixture.assert_recovers().await;
 }
@@ -153,9 +154,10 @@ impl Fixture {
 
 async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app: App) {
     let ada = app.user("ada").await;
-    // Sends twice as many requests in parallel as the pool has connections, so that every connection is opened.
-    let read_requests = (0..8).map(|_| ada.get("/api/tasks").into_future());
-    for response in join_all(read_requests).await {
+    // Sends more requests in parallel than the pool has connections, so that several connections are open before the
+    // restart. `/readyz` has no limit per account.
+    let readiness_requests = (0..8).map(|_| ada.get("/readyz").into_future());
+    for response in join_all(readiness_requests).await {
         response.ok();
     }
     app.database().execute(
@@ -172,7 +174,7 @@ async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app:
         }
     }
     let written_count = 8 - failed_count;
-    // A server thread that has not written since the restart detects the loss of the connection at the first read.
+    // A database thread that ran no write after the restart may detect only now that its connection is lost.
     let tasks = loop {
         let response = send_within_max_time(ada.get("/api/tasks")).await;
         if response.status() == 200 {

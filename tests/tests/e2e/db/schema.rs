@@ -1,12 +1,13 @@
-//! Tests that no two columns are confused: reads and changes rows in which every column has a different value.
+//! Tests that the columns of users and tasks are not confused, with rows in which each text and each time is different.
+//! Also tests the columns of a new session.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
 on_both_engines! {
-    every_column_of_a_user_is_read_and_written,
-    every_column_of_a_task_is_read_and_written,
-    every_column_of_a_session_is_read_and_written,
+    the_columns_of_a_user_are_not_confused,
+    the_columns_of_a_task_are_not_confused,
+    every_column_of_a_new_session_has_its_value,
 }
 
 /// Reads the columns of the one row that matches this condition, joined by `|`.
@@ -18,7 +19,7 @@ fn read_row(app: &App, columns: &[&str], table: &str, condition: &str) -> String
     app.database().value(&query).unwrap()
 }
 
-async fn every_column_of_a_user_is_read_and_written(app: App) {
+async fn the_columns_of_a_user_are_not_confused(app: App) {
     app.database().execute(
         "INSERT INTO users \
          (id, email, name, image, email_verified, password_hash, created_at, updated_at) VALUES \
@@ -58,7 +59,7 @@ async fn every_column_of_a_user_is_read_and_written(app: App) {
     assert_eq!(stored_row, expected_row);
 }
 
-async fn every_column_of_a_task_is_read_and_written(app: App) {
+async fn the_columns_of_a_task_are_not_confused(app: App) {
     let ada = app.user("ada").await;
     app.database().execute(&format!(
         "INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at) VALUES \
@@ -97,7 +98,7 @@ async fn every_column_of_a_task_is_read_and_written(app: App) {
     assert_eq!(toggled_task["description"], "a description");
 }
 
-async fn every_column_of_a_session_is_read_and_written(app: App) {
+async fn every_column_of_a_new_session_has_its_value(app: App) {
     let body = json!({ "email": "ada@example.com", "password": "correct horse" });
     let request = app.anonymous().post("/api/auth/register", body);
     let token_response: Value = request.header("user-agent", "the device").await.created();

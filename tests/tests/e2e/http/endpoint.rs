@@ -1,4 +1,4 @@
-//! Tests the methods of every path, and paths that do not exist.
+//! Tests the methods of every documented path, and paths that do not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 

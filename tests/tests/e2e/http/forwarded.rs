@@ -100,7 +100,7 @@ async fn failed_logins_are_counted_for_the_ip_address_behind_the_proxy(engine: E
             .post(LOGIN, body)
             .header(X_FORWARDED_FOR, forwarded_for)
     };
-    // The attacker chooses the entries further left, which do not change the IP address that the server uses.
+    // An attacker can choose the leftmost entry, which does not change the IP address that the server uses.
     for number in 0..100 {
         let forwarded_for = format!("6.6.6.{number}, 203.0.113.7");
         let rejection = build_login(&forwarded_for, "not the password").await;
@@ -147,7 +147,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         Engine::Sqlite => ("127.9.1.1", "127.9.2.1"),
         Engine::Postgres => ("127.9.1.2", "127.9.2.2"),
     };
-    // Only Linux lets a client connect from every IP address of 127.0.0.0/8 without configuration.
+    // Other systems than Linux may not let a client connect from every IP address of 127.0.0.0/8.
     if !cfg!(target_os = "linux") {
         return;
     }

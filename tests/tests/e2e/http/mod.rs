@@ -1,4 +1,4 @@
-//! Tests the HTTP rules of all endpoints: callers, owners, methods, headers, cookies, origins, proxies and JSON bodies.
+//! Tests HTTP rules that many endpoints share: callers, owners, methods, headers, cookies, origins, proxies and bodies.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 

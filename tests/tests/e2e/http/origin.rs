@@ -28,7 +28,7 @@ fn start_app(engine: Engine) -> App {
         .start()
 }
 
-/// Returns the operations that need a token and change data.
+/// Returns the operations that need a token and may change data, because their method is not `GET`.
 async fn operations_that_change_data(app: &App) -> Vec<Operation> {
     let mut operations = protected(app).await;
     operations.retain(|operation| operation.method != "GET");
@@ -36,7 +36,7 @@ async fn operations_that_change_data(app: &App) -> Vec<Operation> {
     operations
 }
 
-/// Builds a request for each operation that changes data, with the cookies of the device.
+/// Builds a request for each operation that may change data, with the cookies of the device.
 async fn requests_that_change_data(app: &App, user: &Client, device: &Device) -> Vec<Request> {
     let requests = operations_that_change_data(app)
         .await
@@ -75,7 +75,7 @@ async fn every_change_by_cookie_needs_a_trusted_origin_before_the_body_is_read(e
     }
 }
 
-/// Creates a task with the cookies of the device and these headers.
+/// Sends a request for a new task with the cookies of the device and these headers.
 async fn add_task(app: &App, device: &Device, headers: &[(&str, &str)]) -> e2e::Response {
     let body = json!({ "title": "Buy milk" });
     let mut request = app.anonymous().post("/api/tasks", body);
@@ -94,7 +94,7 @@ async fn trusted_origins_are_accepted(engine: Engine) {
         &[("origin", ALLOWED_ORIGIN)],
         &[("origin", "http://localhost:3000")],
         &[("sec-fetch-site", "same-origin")],
-        // If one of the two headers is trusted, the other header is ignored.
+        // If one of the two headers shows a trusted origin, the other header is ignored.
         &[("sec-fetch-site", "cross-site"), ("origin", ALLOWED_ORIGIN)],
         &[
             ("sec-fetch-site", "same-origin"),

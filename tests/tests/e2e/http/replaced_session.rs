@@ -22,7 +22,7 @@ on_both_engines! {
     a_login_of_another_user_revokes_the_session_of_its_cookies,
     a_failed_login_revokes_nothing,
     forged_or_doubled_cookies_revoke_nothing,
-    a_login_from_another_origin_revokes_nothing,
+    a_login_from_an_untrusted_origin_revokes_nothing,
     parallel_logins_with_the_same_cookies_revoke_the_session_once,
     logins_that_replace_sessions_during_other_revocations_cause_no_errors,
 }
@@ -200,8 +200,8 @@ async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
     assert_eq!(are_live(&app, [&ada_device, &eve_device]), [true, true]);
 }
 
-/// A page of another origin can make a browser log in, but must not end the session of that browser.
-async fn a_login_from_another_origin_revokes_nothing(engine: Engine) {
+/// A page of an untrusted origin can make a browser log in, but must not end the session of that browser.
+async fn a_login_from_an_untrusted_origin_revokes_nothing(engine: Engine) {
     let allowed_origin = "https://app.example";
     let app = App::on(engine)
         .set("allowed-origins", allowed_origin)

@@ -33,14 +33,14 @@ pub(super) async fn a_missing_table(engine: Engine) -> Response {
     ada.get("/api/tasks").await
 }
 
-/// The hashing cost grows with the number of cores, so that every machine hashes about 40 logins a second. Far more
-/// logins arrive at once.
+/// The hashing cost grows with the number of cores, so that on every machine the logins arrive faster than they are
+/// hashed.
 pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Response {
-    let cores = available_parallelism().unwrap().get();
-    let bcrypt_cost = (8 + cores.ilog2()).min(15).to_string();
+    let core_count = available_parallelism().unwrap().get();
+    let bcrypt_cost = (8 + core_count.ilog2()).min(15).to_string();
     let app = App::on(engine).set("bcrypt-cost", &bcrypt_cost).start();
-    // One login for each core is hashed at once, and at most 56 logins of a network wait.
-    let accepted_count = cores + 56;
+    // One login for each core is hashed at once, and at most 56 logins from this machine wait.
+    let accepted_count = core_count + 56;
     let logins = (0..accepted_count + 100).map(|number| {
         let body = credentials(&format!("{number}@example.com"), "not the password");
         app.anonymous().post(LOGIN, body).into_future()
@@ -73,7 +73,8 @@ pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Respon
     last_rejection
 }
 
-/// Sends a registration while another database session holds a lock that every registration needs.
+/// Sends a registration while another database session holds a lock that every registration needs, and again without
+/// the lock. Returns the first response.
 pub(super) async fn a_database_that_does_not_respond(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let mut locking_session = app.database().open_session();

@@ -39,7 +39,7 @@ pub(super) async fn the_token_of_a_revoked_session(engine: Engine) -> Response {
     ada.get("/api/auth/session").await
 }
 
-/// Sends the refresh tokens that the caller's session has at these counters. Returns the last response.
+/// Sends refresh tokens of the caller's session with these counters, one after the other. Returns the last response.
 async fn refresh_with_counters<const N: usize>(
     app: &App,
     caller: &Client,

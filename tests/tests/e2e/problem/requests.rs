@@ -1,4 +1,4 @@
-//! Provokes the errors of requests that are malformed, or whose path or method does not exist.
+//! Provokes the errors of requests whose method, path, origin or body is not acceptable.
 
 use std::time::Duration;
 

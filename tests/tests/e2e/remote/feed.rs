@@ -114,7 +114,7 @@ async fn with_an_outdated_feed_only_services_that_fail_closed_reject_tokens(app:
         strict_service.verify(&device.access),
         Err(Error::RevocationsOutdated)
     );
-    // An invalid token is rejected as malformed, and not because the feed is outdated.
+    // A malformed token is rejected as malformed, although the feed is outdated.
     assert!(matches!(
         strict_service.verify("junk"),
         Err(Error::MalformedToken(_))

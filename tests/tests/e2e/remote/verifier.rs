@@ -21,7 +21,7 @@ on_both_engines! {
     while_the_server_is_unreachable_no_caller_is_accepted,
 }
 
-/// A request to the service, with one header.
+/// The field and the value of the only header in a request to the service.
 struct SentHeader<'h>(Field, &'h str);
 
 impl Headers for SentHeader<'_> {
@@ -68,7 +68,7 @@ async fn a_service_accepts_the_tokens_and_cookies_that_the_server_accepts(app: A
     );
 }
 
-/// Asserts that the service and the server respond with the same status, challenge and body.
+/// Asserts that the refusal of the service has the status, the challenge and the JSON body of the server's response.
 fn assert_same_response(refusal: &Refusal, response: &Response) {
     let status_and_challenge = (refusal.status(), refusal.www_authenticate());
     let challenge = response.header("www-authenticate").map(ToOwned::to_owned);
@@ -80,16 +80,16 @@ fn assert_same_response(refusal: &Refusal, response: &Response) {
 async fn a_better_auth_session_is_accepted(app: App) {
     let ada = better_auth::sign_up(&app, "ada").await;
     let service = service_connected_to(&app);
-    let caller = service
+    let accepted_result = service
         .authenticate(&SentHeader(Field::Cookie, &ada.cookies))
         .await;
-    assert_eq!(ada.user["id"], caller.unwrap().sub);
+    assert_eq!(ada.user["id"], accepted_result.unwrap().sub);
     let sign_out_request = ada.post(&app, "/api/auth/sign-out", json!({}));
     sign_out_request.await.ok();
-    let refusal = service
+    let rejected_result = service
         .authenticate(&SentHeader(Field::Cookie, &ada.cookies))
         .await;
-    assert_eq!(refusal.unwrap_err().status(), 401);
+    assert_eq!(rejected_result.unwrap_err().status(), 401);
 }
 
 async fn a_rejection_has_the_response_of_the_server(app: App) {

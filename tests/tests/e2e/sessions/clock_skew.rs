@@ -20,7 +20,7 @@ on_both_engines! {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Starts another process, whose clock is this long after [`TestClock::START`].
+/// Starts another process, whose clock is ahead of [`TestClock::START`] by this duration.
 fn start_with_clock_at(app: &App, since_start: Duration) -> App {
     let clock = TestClock::default();
     clock.advance(since_start);
@@ -58,7 +58,7 @@ async fn a_fast_clock_does_not_purge_revocations_that_a_slow_clock_needs(slow_pr
         by_access(&slow_process, &revoked_device, json!({})).await,
         1,
     );
-    // The time until the last second in which the process with the slow clock accepts the tokens.
+    // After this time, the process with the slow clock still accepts tokens that are not revoked; a second later, not.
     let valid_for = ACCESS_TTL + Duration::from_secs(4);
     slow_process.clock.advance(valid_for);
     get_session(&slow_process, &live_device.access).await.ok();

@@ -18,12 +18,12 @@ pub(crate) const SESSIONS: &str = "/api/auth/sessions";
 pub(crate) const ACCOUNT: &str = "/api/auth/account";
 pub(crate) const CHANGE_PASSWORD: &str = "/api/auth/change-password";
 
-/// The origin of the server's web pages, from the default of `PUBLIC_URL`.
+/// The origin of the server's web pages, from the setting `PUBLIC_URL` in [`e2e::Options`].
 pub(crate) const SERVER_ORIGIN: &str = "http://127.0.0.1:8080";
 
 pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 pub(crate) const SESSION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// The time after the first use of a refresh token in which the token is accepted again.
+/// The time after the first use of a refresh token in which the token is accepted any number of times.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
 /// One microsecond less than [`SESSION_TTL`].
 pub(crate) const ALMOST_SESSION_TTL: Duration = Duration::from_micros(604_799_999_999);
@@ -139,7 +139,7 @@ pub(crate) async fn get_session(app: &App, access_token: &str) -> Response {
     app.bearer(access_token).get(SESSION).await
 }
 
-/// The time after a logout on one process within which every process must reject the session.
+/// The time after a logout on one process within which every process must reject the tokens of the session.
 pub(crate) const MAX_REVOCATION_DELAY: Duration = Duration::from_secs(2);
 
 /// Sends requests until the server rejects one with this code. Returns how long that took.
@@ -213,8 +213,8 @@ pub(crate) fn insert_expired_revocation(app: &App) {
     );
 }
 
-/// Makes PostgreSQL record how many sessions each `UPDATE` or each `DELETE` changes; `statement_kind` is one of these
-/// words. Returns the query for the largest of these numbers.
+/// Makes PostgreSQL record how many sessions each statement of this kind changes; `statement_kind` is `UPDATE` or
+/// `DELETE`. Returns the query for the largest recorded number.
 pub(crate) fn record_rows_per_statement(app: &App, statement_kind: &str) -> &'static str {
     app.database().execute(&format!(
         "CREATE TABLE row_counts (rows BIGINT); \

@@ -35,7 +35,7 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_sessions_stay(app: Ap
     app.clock.advance(SESSION_TTL);
     let refused = refresh(&app, &expired_device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
-    // Each process purges once at its start. Expired sessions are kept for a day, so this purge deletes no session. The
+    // Each process purges at its start. Expired sessions are kept for a day, so this purge deletes no session. The
     // deletion of the expired revocation shows that the purge is complete.
     insert_expired_revocation(&app);
     let first_process = app.another_process().start();

@@ -15,7 +15,7 @@ on_both_engines! {
     a_logout_reaches_every_process_within_two_seconds,
     every_way_to_revoke_a_session_reaches_the_other_processes,
     a_new_process_knows_every_revoked_session_at_its_first_response,
-    checking_for_revoked_sessions_reads_no_database,
+    checking_for_revoked_sessions_reads_no_table_of_sessions,
     after_a_restored_backup_later_revocations_are_not_missed,
     a_logout_of_a_thousand_sessions_reaches_the_other_processes,
 }
@@ -111,7 +111,7 @@ async fn a_new_process_knows_every_revoked_session_at_its_first_response(process
     }
 }
 
-async fn checking_for_revoked_sessions_reads_no_database(app: App) {
+async fn checking_for_revoked_sessions_reads_no_table_of_sessions(app: App) {
     let (ada, revoked_device) = user_with_device(&app, "ada").await;
     let live_device = login(&app, &ada).await;
     assert_logged_out(by_access(&app, &revoked_device, json!({})).await, 1);

@@ -55,7 +55,7 @@ async fn the_location_is_the_path_of_the_new_task(app: App) {
     }
 }
 
-/// An imported user keeps the id, which may be any text.
+/// An import keeps the ids of users, which may be any text.
 async fn the_location_has_the_users_id_percent_encoded(app: App) {
     for (number, (id, encoded_id)) in [
         ("a b", "a%20b"),

@@ -10,7 +10,7 @@ on_both_engines! {
     a_list_starts_with_the_newest_task,
     open_and_finished_tasks_can_be_listed_separately,
     a_limit_is_1_to_500,
-    only_a_cursor_of_a_link_header_is_accepted,
+    only_a_cursor_in_the_form_of_a_task_id_is_accepted,
     an_invalid_query_is_rejected,
     unknown_parameters_are_ignored,
 }
@@ -72,7 +72,7 @@ async fn a_limit_is_1_to_500(app: App) {
     }
 }
 
-async fn only_a_cursor_of_a_link_header_is_accepted(app: App) {
+async fn only_a_cursor_in_the_form_of_a_task_id_is_accepted(app: App) {
     let ada = app.user("ada").await;
     for cursor in ["", "0", "-1", "01", "x", "9223372036854775808", "%00"] {
         let refused = ada.get(&format!("/api/tasks?cursor={cursor}")).await;

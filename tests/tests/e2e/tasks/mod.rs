@@ -18,7 +18,7 @@ fn base_paths(client: &Client) -> [String; 3] {
     [client.tasks(), short_path, versioned_path]
 }
 
-/// Adds tasks directly in the database, which is faster than requests.
+/// Adds `count` tasks with this description directly in the database, which is faster than requests.
 fn insert_tasks(app: &App, client: &Client, count: usize, description: &str) {
     let row = format!(
         "('{}', 'Buy milk', '{description}', false, '2026-11-20 12:00:00', '2026-11-20 12:00:00')",

@@ -1,4 +1,4 @@
-//! Tests `GET /api/{user_id}/tasks` page by page.
+//! Tests the pages of `GET /api/{user_id}/tasks` and the links between them.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Tests that the server hashes one password of each waiting network before a second password of any network. In these
-//! tests, each IPv4 address is a network of its own.
+//! Tests that the server hashes one password of each waiting network before a second password of any network, and that
+//! disconnected callers leave the queue. Each IPv4 address is a network of its own.
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
@@ -25,7 +25,8 @@ const BCRYPT_COST: &str = "8";
 /// The longest wait for [`Load::full_queue`] or [`Load::tenth_rejection`], even on a busy machine.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Returns an IP address that no other test uses. All log lines with this IP address therefore belong to this test.
+/// Returns an IP address with a different second byte for each engine. Each test passes its own `third_byte`, so all
+/// log lines with this IP address belong to one run of one test.
 fn ip_address(engine: Engine, third_byte: u8, fourth_byte: u8) -> String {
     let engine_number = match engine {
         Engine::Sqlite => 1,
@@ -47,7 +48,7 @@ fn login_request(app: &App, ip_address: &str, email: &str, password: &str) -> Re
     request.header("x-forwarded-for", ip_address)
 }
 
-/// Returns how many logins from IP addresses with this prefix the server has rejected for a wrong password.
+/// Returns how many logins with a wrong email address or password the log has from IP addresses with this prefix.
 fn rejected_login_count(ip_prefix: &str) -> usize {
     log_lines::find(&format!("login refused ip_address=Some({ip_prefix}")).len()
 }
@@ -99,7 +100,7 @@ async fn run_client(
 
 /// Sends a wrong password and then logs in, three times. Returns the largest number of hashes that the server computed
 /// for other clients before the response to a wrong password. A login with the right password is not measured, because
-/// the server also waits for the disk.
+/// the server then also writes to the database.
 async fn measure_hashes_before_response(
     app: &App,
     ip_address: &str,
@@ -137,7 +138,7 @@ async fn during_many_logins_from_one_network_a_login_from_another_network_waits_
     };
     let (responses, most_hashes) = tokio::join!(join_all(clients), measurement);
     let core_count = available_parallelism().unwrap().get();
-    // The limit allows for the hashes that run already, the first hash in the queue, and the hashes of other cores.
+    // The maximum allows for the hashes that already run, the next hash in the queue, and the hashes of other cores.
     assert!(most_hashes <= 4 * core_count + 2, "{most_hashes} hashes");
     let overloaded_response = responses
         .into_iter()

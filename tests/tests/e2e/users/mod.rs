@@ -1,5 +1,5 @@
-//! Tests which email addresses and passwords are accepted, how email addresses and passwords are compared, and how
-//! the failed logins and registrations of a network are limited.
+//! Tests which email addresses and passwords are accepted, how they are compared, in which order passwords are hashed,
+//! and how the failed logins and registrations of a network are limited.
 
 mod blocklist;
 mod email;

@@ -8,7 +8,7 @@ on_both_engines! {
     every_character_of_a_password_is_significant,
     unicode_forms_of_one_text_are_the_same_password,
     a_password_may_contain_any_characters,
-    a_password_of_a_megabyte_is_rejected_without_being_read,
+    a_body_with_a_password_of_a_megabyte_is_too_large,
 }
 
 /// Registers a user with `password`, and asserts that the user can log in with `password` and with no
@@ -74,7 +74,7 @@ async fn every_character_of_a_password_is_significant(app: App) {
             "\0\0\0\0\0\0\0\0",
             &["\0\0\0\0\0\0\0", "\0\0\0\0\0\0\0\0\0"],
         ),
-        // White space and letter case are significant.
+        // White space, letter case and invisible characters are significant.
         (
             "password 1 ",
             &["password 1", " password 1 ", "password 1  "],
@@ -90,7 +90,7 @@ async fn every_character_of_a_password_is_significant(app: App) {
 async fn unicode_forms_of_one_text_are_the_same_password(app: App) {
     let caller = app.anonymous();
     for (number, (registered_password, sent_password)) in [
-        // The first spelling is in NFC, the second in NFD.
+        // In these two rows, the first spelling is in NFC, the second in NFD.
         ("caf\u{e9} noir", "cafe\u{301} noir"),
         ("pa\u{df}wort \u{c5}", "pa\u{df}wort A\u{30a}"),
         // Japanese keyboards produce full-width forms.
@@ -133,7 +133,7 @@ async fn a_password_may_contain_any_characters(app: App) {
     }
 }
 
-async fn a_password_of_a_megabyte_is_rejected_without_being_read(app: App) {
+async fn a_body_with_a_password_of_a_megabyte_is_too_large(app: App) {
     let body = credentials("ada@example.com", &"p".repeat(1024 * 1024));
     for path in ["/api/auth/register", LOGIN] {
         let response = app.anonymous().post(path, body.clone()).await;

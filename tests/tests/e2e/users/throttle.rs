@@ -1,4 +1,4 @@
-//! Tests the budgets of one network for failed logins with any email address and for registrations.
+//! Tests the budgets of a network for failed logins and for registrations, and of a session for wrong passwords.
 
 use std::time::Duration;
 

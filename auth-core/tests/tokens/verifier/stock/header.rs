@@ -1,4 +1,4 @@
-//! Compares tokens with different JOSE headers: algorithm, type, extensions and parameters.
+//! Compares the two libraries with tokens of different JOSE headers: algorithm, type, extensions and parameters.
 
 use super::{
     assert_results, only_jsonwebtoken_accepts, only_this_crate_accepts, same_result,

@@ -1,4 +1,4 @@
-//! Tests `POST /api/auth/login` with password hashes that other programs or earlier releases stored.
+//! Tests `POST /api/auth/login` with stored password hashes of another cost, of another program, and corrupt ones.
 
 use auth_core::password::{Cost, PasswordAttempt};
 use e2e::{App, Client, log_lines, on_both_engines};

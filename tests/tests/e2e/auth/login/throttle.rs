@@ -56,7 +56,7 @@ async fn failed_logins_do_not_affect_another_email_address_or_another_network(en
     let eve_body = credentials(eve.email(), eve.password());
     app.anonymous().post(LOGIN, eve_body).await.ok();
 
-    // Only on Linux is every IP address of 127.0.0.0/8 a source address without configuration.
+    // On Linux, a client can connect from any IP address of 127.0.0.0/8 without configuration.
     if cfg!(target_os = "linux") {
         let mut connection = Connection::open_from("127.0.0.2", app.addr()).await;
         let body = ada_body.to_string();

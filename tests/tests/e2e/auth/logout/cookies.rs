@@ -16,7 +16,7 @@ on_both_engines! {
     duplicate_cookies_revoke_the_session_of_each_cookie,
     duplicate_cookies_revoke_nothing_in_the_scopes_others_and_all,
     invalid_cookies_do_not_hide_a_valid_cookie_and_at_most_eight_sessions_are_revoked,
-    cookies_from_another_origin_revoke_nothing,
+    cookies_without_a_trusted_origin_revoke_nothing,
 }
 
 async fn either_cookie_alone_logs_out(app: App) {
@@ -65,7 +65,7 @@ async fn cookies_of_two_sessions_revoke_both_sessions(app: App) {
         .problem(401, "TOKEN_REVOKED");
 }
 
-/// Over plain HTTP, another host of the server's domain can add a second cookie with the name of a session cookie.
+/// Over plain HTTP, another host of the server's domain can add a second cookie `access_token` or `refresh_token`.
 async fn duplicate_cookies_revoke_the_session_of_each_cookie(app: App) {
     let (ada, phone) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;
@@ -133,7 +133,7 @@ async fn invalid_cookies_do_not_hide_a_valid_cookie_and_at_most_eight_sessions_a
     }
 }
 
-async fn cookies_from_another_origin_revoke_nothing(app: App) {
+async fn cookies_without_a_trusted_origin_revoke_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let access_cookie = format!("access_token={}", device.access);
     let refresh_cookie = format!("refresh_token={}", device.refresh);

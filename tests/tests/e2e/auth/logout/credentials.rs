@@ -36,7 +36,7 @@ async fn without_credentials_nothing_is_revoked(app: App) {
         app.anonymous().post(LOGOUT, scope_all()),
     ] {
         assert_logged_out(request.clone().await, 0);
-        // A browser sends no cookies with a request from another site. The response must not clear the cookies.
+        // A browser sends no cookies with a logout from another site. The response must not clear the cookies.
         for (name, value) in [
             ("origin", "https://evil.example"),
             ("origin", "null"),
@@ -124,7 +124,7 @@ async fn with_an_invalid_authorization_header_the_cookies_are_ignored(app: App) 
     assert_eq!(are_live(&app, [&device]), [true]);
 }
 
-/// Each token has the MAC of another secret, or one changed byte.
+/// Each token has one changed byte, or a MAC that was computed with another secret.
 async fn a_forged_token_revokes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let other_secret = "the secret of another server, long enough";

@@ -1,4 +1,4 @@
-//! Tests `POST /api/auth/logout` with the scopes `others` and `all`, which need a credential that is still valid.
+//! Tests with which credentials `POST /api/auth/logout` in the scopes `others` and `all` revokes other sessions.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ on_both_engines! {
     the_current_refresh_token_and_its_predecessor_revoke_other_sessions,
     an_older_refresh_token_revokes_at_most_its_own_session,
     a_refresh_token_with_a_counter_ahead_of_its_session_revokes_at_most_that_session,
-    the_strongest_of_several_credentials_decides_what_a_logout_revokes,
+    one_valid_credential_among_several_revokes_other_sessions,
     with_an_authorization_header_the_cookies_are_ignored,
     an_access_token_of_a_revoked_session_revokes_no_other_session,
 }
@@ -32,8 +32,8 @@ async fn login_two_devices(app: &App, name: &str) -> (Device, Device) {
     (first_device, login(app, &user).await)
 }
 
-/// Asserts that the scope `all` revoked only the session of the first device, and that the scope `others` revoked no
-/// session.
+/// Asserts that a logout in the scope `all` revoked only the session of the first device, or that a logout in the scope
+/// `others` revoked neither session.
 #[track_caller]
 fn assert_at_most_first_device_revoked(
     app: &App,
@@ -50,7 +50,7 @@ fn assert_at_most_first_device_revoked(
 async fn an_access_token_revokes_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
         let (device, other_device) = login_two_devices(&app, scope).await;
-        // Advances the clock by a second less, because `exp` has whole seconds and the clock a fraction of a second.
+        // Stays one second below the sum, because `exp` has whole seconds and the clock has a fraction of a second.
         app.clock
             .advance((ACCESS_TTL + LEEWAY).saturating_sub(SECOND));
         by_access(&app, &device, json!({ "scope": scope }))
@@ -142,7 +142,7 @@ async fn a_refresh_token_with_a_counter_ahead_of_its_session_revokes_at_most_tha
     }
 }
 
-async fn the_strongest_of_several_credentials_decides_what_a_logout_revokes(app: App) {
+async fn one_valid_credential_among_several_revokes_other_sessions(app: App) {
     let (device, other_device) = login_two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     // The access token in the cookie has expired. The refresh token is current.

@@ -1,5 +1,5 @@
-//! Tests `POST /api/auth/refresh` with tokens that are malformed, of another session or of another server. Each
-//! token is rejected and changes nothing.
+//! Tests `POST /api/auth/refresh` with tokens that are malformed, forged, of an unknown session or of another kind.
+//! Also tests refresh tokens in the place of access tokens.
 
 use std::time::Duration;
 

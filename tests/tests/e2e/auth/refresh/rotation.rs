@@ -25,7 +25,7 @@ on_both_engines! {
 /// recovery.
 const LATE_DELAY: Duration = Duration::from_secs(11);
 
-/// Refreshes and discards the response: the server's counter advances, but the device keeps the old token.
+/// Refreshes and discards the response: the counter of the session advances, but the device keeps the old token.
 async fn refresh_and_lose_response(app: &App, device: &Device) {
     refreshed(app, device).await;
 }

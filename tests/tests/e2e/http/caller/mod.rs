@@ -1,4 +1,4 @@
-//! Tests which tokens are valid, and in which header a caller must send a token.
+//! Tests which tokens are valid, in which header a caller must send a token, and the header `X-User-Id`.
 
 mod source;
 mod token;

@@ -1,4 +1,4 @@
-//! Tests that a token is read only from the `Authorization` header, which must be sent exactly once.
+//! Tests that outside of cookies, a token is read only from the header `Authorization`, which must not be repeated.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

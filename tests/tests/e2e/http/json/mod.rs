@@ -10,7 +10,7 @@ mod syntax;
 use e2e::{App, Client, Connection, Response};
 use serde_json::json;
 
-/// Returns a valid body, padded with spaces to this length in bytes.
+/// Returns a valid body for a new task, padded with spaces to this length in bytes.
 fn padded_body(length: usize) -> String {
     let body = json!({ "title": "Buy milk" }).to_string();
     format!("{body}{}", " ".repeat(length - body.len()))

@@ -21,7 +21,7 @@ const TEXTS: &[&str] = &[
     "日本語とかな、ｶﾅ",
     "한국어 \u{1112}\u{1161}\u{11ab}",
     "ไทย हिन्दी தமிழ்",
-    // Characters of four bytes, and joined emoji with skin tones and flags.
+    // Characters of four bytes in UTF-8, and joined emoji with skin tones and flags.
     "😀🎉",
     "👩🏽‍🚀👨‍👩‍👧‍👦🏳️‍🌈🇩🇪",
     "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𒀀 𠜎",

@@ -13,16 +13,16 @@ use crate::sessions::fixtures::{
 };
 
 on_postgres! {
-    a_later_commit_has_a_later_sequence_number,
+    a_revocation_waits_until_the_previous_sequence_number_is_committed,
     a_revocation_that_commits_last_is_not_missed,
-    a_transaction_that_is_rolled_back_leaves_no_gap_in_the_sequence,
+    revocations_after_a_rolled_back_transaction_are_not_missed,
 }
 
 on_both_engines! {
     parallel_revocations_by_three_processes_reach_each_process,
 }
 
-/// Begins a transaction that revokes the session as the server does.
+/// Begins a transaction that revokes the session of the device as the server does.
 fn begin_revoking(app: &App, device: &Device) -> DatabaseSession {
     let id = &device.session;
     let mut transaction = app.database().open_session();
@@ -49,7 +49,7 @@ async fn three_devices(app: &App) -> [Device; 3] {
     [first_device, login(app, &ada).await, login(app, &ada).await]
 }
 
-async fn a_later_commit_has_a_later_sequence_number(process_a: App) {
+async fn a_revocation_waits_until_the_previous_sequence_number_is_committed(process_a: App) {
     let process_b = process_a.another_process().start();
     let [earlier_device, later_device, _] = three_devices(&process_a).await;
     let mut transaction = begin_revoking(&process_a, &earlier_device);
@@ -86,7 +86,7 @@ async fn a_revocation_that_commits_last_is_not_missed(process_a: App) {
     }
 }
 
-async fn a_transaction_that_is_rolled_back_leaves_no_gap_in_the_sequence(process_a: App) {
+async fn revocations_after_a_rolled_back_transaction_are_not_missed(process_a: App) {
     let process_b = process_a.another_process().start();
     let [live_device, later_device, last_device] = three_devices(&process_a).await;
     let mut transaction = begin_revoking(&process_a, &live_device);
