@@ -178,13 +178,13 @@ pub(super) fn engine_sql(connection: &DbConnection) -> &'static EngineSql {
 }
 
 /// Number of threads for jobs. With PostgreSQL, a thread mostly waits for the server, so each connection has a thread.
-/// SQLite runs in this process, so it needs at most three threads per core: one account, which may use a third of the
+/// SQLite runs in this process, so it needs at most four threads per core: one account, which may use 40 % of the
 /// threads, can then keep every core busy. The writer uses one connection.
 pub(super) fn thread_count(url: &DatabaseUrl, connections: u32) -> u32 {
     match url.0 {
         Location::Server(_) => connections,
         Location::File(_) => {
-            let max_useful_threads = u32::try_from(3 * cores()).unwrap_or(u32::MAX);
+            let max_useful_threads = u32::try_from(4 * cores()).unwrap_or(u32::MAX);
             connections.saturating_sub(1).clamp(1, max_useful_threads)
         }
     }

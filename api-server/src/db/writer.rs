@@ -9,7 +9,9 @@ use diesel::result::{Error as DieselError, QueryResult};
 use tokio::sync::oneshot;
 
 use super::DbConnection;
-use super::account_queue::{AccountKey, AccountQueue, ClosingQueue, Next, QueueLimits};
+use super::account_queue::{
+    AccountKey, AccountQueue, ClosingQueue, FinishedJob, Next, QueueLimits,
+};
 use super::dialect::write_transaction;
 use super::error::DbError;
 use super::pool::{Pool, PoolEntry};
@@ -67,7 +69,7 @@ impl Writer {
 }
 
 fn write_until_closed(pool: &Pool, queue: &AccountQueue<Write>) {
-    while let Next::Job(write, account) = queue.pop(None) {
+    while let Next::Job(write, account) = queue.pop(None, None) {
         let (mut batch, mut accounts) = (vec![write], vec![account]);
         while batch.len() < MAX_BATCH
             && let Some((write, account)) = queue.try_pop()
@@ -83,7 +85,10 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<Write>) {
             }
         };
         for account in accounts {
-            queue.finish(account, is_committed);
+            queue.finish(&FinishedJob {
+                account,
+                database_was_available: is_committed,
+            });
         }
     }
 }

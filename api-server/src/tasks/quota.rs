@@ -138,7 +138,7 @@ mod tests {
             quota.record_added(&user(&number.to_string()));
         }
         assert_eq!(quota.lock().len(), 1);
-        for number in 0..MAX_ACCOUNTS {
+        for number in 1..MAX_ACCOUNTS {
             quota.record_count(&user(&number.to_string()), 1, 1);
         }
         assert_eq!(quota.lock().len(), MAX_ACCOUNTS);
