@@ -13,7 +13,8 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    /// Returns the network of an IP address: the /64 of an IPv6 address, or the IPv4 address, even if IPv4-mapped.
+    /// Returns the network of an IP address: the /64 of an IPv6 address, or the IPv4 address itself. An IPv4-mapped
+    /// IPv6 address is treated as the IPv4 address.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(ipv4_address) => Self::V4(ipv4_address),

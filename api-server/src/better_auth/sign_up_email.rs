@@ -104,7 +104,7 @@ pub(super) fn new_password(
         return Err(ApiError::password_too_short());
     }
     require_short_enough(text)?;
-    // auth-core counts code points after NFKC, which may be fewer or more than the UTF-16 code units.
+    // The length may still be invalid, because `Password` counts code points after NFKC, not UTF-16 code units.
     let password = Password::new(text).map_err(|error| {
         if Password::new("short").is_err_and(|too_short_error| too_short_error == error) {
             ApiError::password_too_short()
