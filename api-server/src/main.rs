@@ -7,8 +7,8 @@ use api_server::logging::LogFormat;
 use api_server::{command, logging};
 use mimalloc::MiMalloc;
 
-/// Faster than the system's allocator if one thread allocates memory and another thread frees it. Here, database
-/// threads allocate the rows, and the threads that serve requests free them.
+/// mimalloc is faster than the system's allocator if one thread allocates memory and another thread frees it. Here,
+/// database threads allocate the rows, and the threads that serve requests free them.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Network {
     V4(Ipv4Addr),
-    /// The first 64 bits of the address. One customer usually controls every address with the same 64 bits.
+    /// The first 64 bits of the address. One customer usually controls all addresses with the same first 64 bits.
     V6Subnet(u64),
-    /// The first 48 bits of the address. One customer may control all 65 536 subnets with the same 48 bits.
+    /// The first 48 bits of the address. One customer may control all 65 536 subnets with the same first 48 bits.
     V6Site(u64),
 }
 

@@ -1,4 +1,4 @@
-//! Defines the origin of a web page.
+//! Defines the origin of a web page or of a server.
 
 use std::net::SocketAddr;
 

@@ -44,7 +44,8 @@ pub struct Server {
 pub struct Stopper(ServerHandle);
 
 impl Stopper {
-    /// Accepts no more connections, and waits until the requests in flight have finished or the drain timeout is over.
+    /// Makes the server accept no more connections, and waits until the requests in flight have finished or the drain
+    /// timeout is over.
     pub async fn stop(&self) {
         self.0.stop(true).await;
     }

@@ -32,7 +32,7 @@ pub(crate) async fn create(
         .throttle
         .reserve_registration(network, accounts.sessions.now())?;
     let result = create_with_session(accounts, account, context).await;
-    // The reservation is also spent if the account already exists, because the response reveals this account.
+    // The attempt is also counted if the account already exists, because the response reveals this account.
     let reveals_account = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
     if result.as_ref().map_or_else(reveals_account, |_| true) {
         reservation.spend(accounts.sessions.now());

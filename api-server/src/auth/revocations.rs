@@ -21,8 +21,8 @@ use crate::sessions::revocation::store::{self, Revocation};
 /// The most revocations in one response.
 const PAGE_SIZE: i64 = 1000;
 
-/// A caller with a token of type `revocations+jwt`, signed with the secret or with the key of a service in
-/// `TOKEN_AUDIENCES`.
+/// A caller with a token of type `revocations+jwt`, signed with a secret of the server or with a key that is derived
+/// from such a secret for a service in `TOKEN_AUDIENCES`.
 pub(crate) struct RevocationReader;
 
 impl RevocationReader {

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 const SESSION_TOKEN: &str = "better-auth.session_token";
 /// A cache of the session. This server only clears this cookie, which an earlier Better Auth server may have set.
 const SESSION_DATA: &str = "better-auth.session_data";
-/// A signed flag: the session has a short lifetime, and the cookies last until the browser is closed.
+/// A signed flag, which means that the session has a short lifetime and its cookies last until the browser is closed.
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
 
 /// Returns the value of the session cookie, a signed session token, without checking the signature. Rejects a request
@@ -73,8 +73,8 @@ pub(super) fn decode_listed_session_id(context: &BetterAuthContext, text: &str) 
     Some(Uuid::from_bytes(id).to_string())
 }
 
-/// Returns whether any `dont_remember` cookie is valid. One valid cookie is enough: otherwise another host
-/// of the site could add an invalid cookie, and the session would be prolonged.
+/// Returns whether any `dont_remember` cookie is valid. One valid cookie is enough: otherwise another host of the site
+/// could add an invalid cookie, and the session would be prolonged.
 pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let name = cookie_name(context, DONT_REMEMBER);
     let keys = context.sessions.keys.current();

@@ -61,7 +61,8 @@ pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
     Ok(request.clear_cookies(response))
 }
 
-/// Handles the link in a mail of Better Auth. Rejects every token, because this server sends no mail.
+/// Handles the link that Better Auth mails to confirm a deletion. Rejects every token, because this server sends no
+/// mail.
 pub(crate) async fn callback(request: ApiRequest) -> ApiResult {
     let mut fields = request.query_fields();
     fields.text("token");

@@ -1,4 +1,5 @@
-//! Creates the routes of Better Auth's API. An unknown method gets an empty 404, as in Better Auth.
+//! Creates the routes of Better Auth's API. A method that a path does not support gets an empty
+//! 404, as in Better Auth.
 
 use actix_web::web;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};

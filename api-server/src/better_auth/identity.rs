@@ -18,7 +18,7 @@ use crate::sessions::store as sessions;
 use crate::users::id::UserId;
 use crate::users::user::User;
 
-/// The longest lifetime of a session whose sign-in had `rememberMe: false`: one day.
+/// The longest lifetime of a session that is not remembered (`rememberMe: false`): one day.
 const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most times that a session is prolonged during one lifetime: with a lifetime of seven days, at most once a day.
 const PROLONGATIONS_PER_LIFETIME: u32 = 7;

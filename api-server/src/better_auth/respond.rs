@@ -12,7 +12,7 @@ use crate::db::Timestamp;
 use crate::http::headers::SET_AUTH_TOKEN;
 use crate::problem::Problem;
 
-/// The result of an endpoint.
+/// The result of a handler of Better Auth's API.
 pub(super) type ApiResult = Result<HttpResponse, ApiError>;
 
 impl ApiRequest {

@@ -26,7 +26,7 @@ struct SignInBody {
     user: UserBody,
 }
 
-/// Begins a new session, and ends the session whose cookie is replaced by the new cookie.
+/// Begins a new session, and ends the session whose cookie the new cookie replaces, if any.
 pub(crate) async fn sign_in(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let (email_text, password) = (fields.text("email"), fields.text("password"));

@@ -69,7 +69,8 @@ fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email>
     email.ok()
 }
 
-/// Describes the session of a sign-in or a sign-up. Trusts the cookies: [`ApiRequest::new`] has checked the origin.
+/// Describes the session that a sign-in or a sign-up begins, and the session whose cookie it replaces. That session may
+/// be ended, because [`ApiRequest::new`] has checked the origin of a request with cookies.
 pub(super) fn login_context(request: &ApiRequest, is_remembered: bool) -> LoginContext {
     let replaced_id = cookies::replaced_session_id(&request.http, &request.context);
     LoginContext {

@@ -33,7 +33,8 @@ pub(super) struct Progress {
     has_first_header: Cell<bool>,
     /// Number of requests in flight, that is, of [`InFlightRequest`]s.
     request_count: Cell<u32>,
-    /// Time at which `request_count` last became 0; until then, the time at which the connection was opened.
+    /// Time at which `request_count` last became 0; before the first request, the time at which the connection was
+    /// opened.
     idle_since: Cell<Instant>,
     /// Arrival time of the first byte that arrived without a request in flight. This byte is treated as the start of
     /// the next header. `None` before this byte, and once the header is complete.

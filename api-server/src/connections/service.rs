@@ -31,7 +31,7 @@ pub(crate) struct ConnectionPolicy {
     pub(crate) timeouts: ConnectionTimeouts,
 }
 
-/// Listens at `requested_address`. Returns a server of the application that `create_app` creates for each worker, and
+/// Listens at `requested_address`. Returns a server, for which `create_app` creates the application of each worker, and
 /// the bound socket address, which differs from `requested_address` if the requested port is 0.
 pub(crate) fn serve<CreateApp, Factory, S, B>(
     builder: ServerBuilder,
@@ -104,8 +104,8 @@ async fn serve_if_admitted<E>(
 }
 
 /// Wraps the stream, and lets the kernel close the connection if the peer stops acknowledging data, even after the
-/// server has written the whole response. The kernel's timeout is four times the response timeout, so that a slow peer
-/// is not cut off: the kernel also counts the time in which the peer's receive buffer is full.
+/// server has written the whole response. The kernel's timeout is four times the response timeout, so that a peer
+/// that is only slow is rarely cut off: the kernel also counts the time in which the peer's receive buffer is full.
 fn watched_stream(stream: TcpStream, policy: &ConnectionPolicy) -> WatchedStream {
     let timeout = Some(policy.timeouts.response.saturating_mul(4));
     let _unsupported = SockRef::from(&stream).set_tcp_user_timeout(timeout);

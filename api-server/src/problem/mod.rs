@@ -180,8 +180,8 @@ impl ResponseError for Problem {
     }
 }
 
-/// Keeps the code, the detail and the `WWW-Authenticate` header of the refusal. A refusal with any other code becomes
-/// an error with status 500.
+/// Keeps the code, the detail and the `WWW-Authenticate` header of the refusal. A refusal whose code this server does
+/// not know becomes an error with status 500.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal.code() {
@@ -244,7 +244,8 @@ impl Problem {
         .with_challenge()
     }
 
-    /// Creates an error with status 401 for a caller whose session ended or whose account changed during the request.
+    /// Creates an error with status 401 for a caller whose session has ended although the token was accepted, or whose
+    /// account has changed during the request.
     pub(crate) fn token_revoked() -> Self {
         auth_core::Error::Revoked.into()
     }
