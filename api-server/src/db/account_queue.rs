@@ -1,5 +1,5 @@
-//! A queue of jobs that serves accounts in round-robin order, so that an account with many jobs does not delay the jobs
-//! of other accounts. The jobs of one account start in order, and only a limited number of them run at the same time.
+//! A queue of jobs that serves accounts in round-robin order, so that other accounts do not wait for all the jobs of an
+//! account with many. The jobs of one account start in order, and only a limited number of them run at the same time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,6 @@ const MAX_WAITING_PER_ACCOUNT: usize = 256;
 /// arrives during these yields, and yielding costs less than waking a sleeping thread.
 const YIELDS_BEFORE_SLEEP: usize = 8;
 
-/// Limits of a queue.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueueLimits {
     /// Maximum number of waiting jobs.
@@ -59,9 +58,10 @@ pub(super) enum QueueFull {
 pub(super) struct AccountQueue<J> {
     limits: QueueLimits,
     state: Mutex<QueueState<J>>,
-    /// Wakes a worker when an entry becomes ready.
+    /// Wakes a sleeping worker for a ready entry, and all workers when the queue is closed.
     entry_ready: Condvar,
-    /// Whether there is a ready entry. A worker reads this without the lock.
+    /// Whether `state` has a ready entry, that is, a job that may start. A worker reads this without the lock of
+    /// `state`.
     has_ready_entry: AtomicBool,
 }
 
@@ -78,7 +78,7 @@ impl<J> Drop for ClosingQueue<J> {
 pub(super) enum Next<J> {
     /// A job and its account. After running the job, the worker must call [`AccountQueue::finish`].
     Job(J, Option<AccountKey>),
-    /// No job became ready for this worker within the time limit.
+    /// No job was ready for this worker when its time limit ended.
     Idle,
     /// The queue is closed, and no job is ready.
     Closed,
@@ -112,14 +112,16 @@ impl<J> AccountQueue<J> {
         Ok(outcome.served_job_counter)
     }
 
-    /// Waits for a job for at most `max_wait`; `None` waits without a time limit.
+    /// Waits for a job; returns [`Next::Idle`] after a sleep of `max_wait` if there is none. If the worker is woken but
+    /// another worker has taken the job, the sleep starts again. `None` waits without a time limit.
     pub(super) fn pop(&self, max_wait: Option<Duration>) -> Next<J> {
         let mut state = self.lock();
         let mut has_yielded = false;
         loop {
             if let Some((job, account)) = state.pop(self.limits.running_per_account) {
                 self.publish(&state);
-                // Popping a job may add a ready entry for the same account, and no worker was woken for this entry.
+                // Popping a job or finishing one may add a ready entry without waking a worker, so a worker is woken
+                // here.
                 if !state.ready_entries.is_empty() && state.sleeping_workers > 0 {
                     self.entry_ready.notify_one();
                 }
@@ -153,7 +155,7 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// Sleeps until the worker is woken or `max_wait` has passed. Returns whether `max_wait` has passed.
+    /// Sleeps until the worker is woken or `max_wait` has passed. Returns the lock, and whether `max_wait` has passed.
     fn sleep<'a>(
         &self,
         mut state: MutexGuard<'a, QueueState<J>>,
@@ -190,8 +192,8 @@ impl<J> AccountQueue<J> {
         job
     }
 
-    /// Records that a job of this account has run, and whether the database was available for the job. Wakes no worker,
-    /// because the caller is a worker and pops the next job itself.
+    /// Records that a job of this account has ended, and whether the database was available for the job. Wakes no
+    /// worker, because the caller is a worker and then calls [`pop`](Self::pop).
     pub(super) fn finish(&self, account: Option<AccountKey>, database_was_available: bool) {
         if let Some(key) = account {
             let max_running = self.limits.running_per_account;
@@ -201,7 +203,8 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// Closes the queue: the workers still run the waiting jobs and then end.
+    /// Closes the queue: the workers still run the waiting jobs, and then their [`pop`](Self::pop) returns
+    /// [`Next::Closed`].
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.entry_ready.notify_all();

@@ -1,5 +1,5 @@
-//! Completes requests that may change something if their caller hangs up, that is, closes the connection before the
-//! response.
+//! Completes a request that may change something, even if the caller hangs up, that is, closes the connection before
+//! the response.
 //!
 //! When the caller hangs up, actix-web drops the future of the request. A request that only reads ends in this way. A
 //! request that may change something continues in a separate task, so that a logout takes effect even if the caller
