@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Path of the file, relative to the current directory.
+/// Path of the file with settings, relative to the current directory.
 pub(super) const ENV_FILE: &str = ".env";
 
 /// Adds the variables in the file to the environment of the process. Variables that are set already keep their value. A

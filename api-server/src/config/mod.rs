@@ -99,11 +99,11 @@ pub struct BoundConfig {
 pub struct WebConfig {
     /// Origin at which browsers reach this server.
     pub public_url: Origin,
-    /// Other origins whose pages may call the API.
+    /// Origins other than `public_url` whose pages may call the API.
     pub allowed_origins: Vec<Origin>,
     /// Networks of the proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether users of Better Auth clients may delete their own account.
+    /// Whether users may delete their own account through Better Auth's API.
     pub better_auth_delete_user: bool,
     /// Whether the server serves the pages at `/` in addition to the API.
     pub pages: bool,

@@ -1,4 +1,4 @@
-//! Stores the generated secret in a file beside a SQLite database. Only the owner can read the file.
+//! Stores the generated secret in a file beside a SQLite database. Only the owner of the file can read it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};

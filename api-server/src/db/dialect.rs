@@ -67,7 +67,7 @@ macro_rules! on_either_engine {
 }
 pub(crate) use on_either_engine;
 
-/// Opens a connection for reads and writes, with the time limits of requests.
+/// Opens a connection for reads and writes, and runs [`SQLITE_SETUP`] or [`POSTGRES_SETUP`] on it.
 pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     match &url.0 {
         Location::File(path) => {

@@ -83,8 +83,8 @@ impl Authenticate for ServerAuthenticator {
     }
 }
 
-/// Returns false if an id contains the NUL character, which PostgreSQL cannot store. No account has such an id, but a
-/// service that shares the secret could put such an id into a token.
+/// Returns false if an id contains the NUL character, which PostgreSQL cannot store. This server issues no such token,
+/// but a service that shares the secret could.
 pub(crate) fn are_ids_storable(sub: &str, sid: &str) -> bool {
     !sub.contains('\0') && !sid.contains('\0')
 }
