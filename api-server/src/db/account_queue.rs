@@ -1,5 +1,5 @@
-//! A queue of jobs that serves accounts in round-robin order, so that an account with many jobs does not delay the jobs
-//! of other accounts. The jobs of one account start in order, and only a limited number of them run at the same time.
+//! A queue of jobs that serves accounts in round-robin order, so that other accounts do not wait for all the jobs of an
+//! account with many. The jobs of one account start in order, and only a limited number of them run at the same time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,6 @@ const MAX_WAITING_PER_ACCOUNT: usize = 256;
 /// arrives during these yields, and yielding costs less than waking a sleeping thread.
 const YIELDS_BEFORE_SLEEP: usize = 8;
 
-/// Limits of a queue.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueueLimits {
     /// Maximum number of waiting jobs.
@@ -59,7 +58,8 @@ pub(super) enum QueueFull {
 pub(super) struct AccountQueue<J> {
     limits: QueueLimits,
     state: Mutex<QueueState<J>>,
-    /// Whether there is a ready entry. A worker reads this without the lock.
+    /// Whether `state` has a ready entry, that is, a job that may start. A worker reads this without the lock of
+    /// `state`.
     has_ready_entry: AtomicBool,
 }
 
@@ -77,7 +77,7 @@ pub(super) enum Next<J> {
     /// A job and its account. After running the job, the worker must record that with [`AccountQueue::pop`] or
     /// [`AccountQueue::finish`].
     Job(J, Option<AccountKey>),
-    /// No job became ready for this worker within the time limit.
+    /// No job was ready for this worker when its time limit ended.
     Idle,
     /// The queue is closed, and no job is ready.
     Closed,
@@ -117,8 +117,9 @@ impl<J> AccountQueue<J> {
         Ok(outcome.served_job_counter)
     }
 
-    /// Records the job that the worker has run, if any, and waits for the next job for at most `max_wait`; `None` waits
-    /// without a time limit.
+    /// Records the job that the worker has run, if any, and waits for the next job. Returns [`Next::Idle`] after a sleep
+    /// of `max_wait` without a job. If another worker has taken the job, the sleep starts again. Without `max_wait`,
+    /// waits without a time limit.
     pub(super) fn pop(&self, finished: Option<FinishedJob>, max_wait: Option<Duration>) -> Next<J> {
         let mut state = self.lock();
         if let Some(finished) = finished {
@@ -128,7 +129,8 @@ impl<J> AccountQueue<J> {
         loop {
             if let Some((job, account)) = state.pop(self.limits.running_per_account) {
                 self.publish(&state);
-                // Popping a job may add a ready entry for the same account, and no worker was woken for this entry.
+                // Popping a job or finishing one may add a ready entry without waking a worker, so a worker is woken
+                // here.
                 let has_more = !state.ready_entries.is_empty();
                 let woken_worker = has_more.then(|| state.sleeping_workers.pop());
                 drop(state);
@@ -164,7 +166,7 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// Sleeps until the worker is woken or `max_wait` has passed. Returns whether `max_wait` has passed.
+    /// Sleeps until the worker is woken or `max_wait` has passed. Returns the lock, and whether `max_wait` has passed.
     fn sleep<'a>(
         &'a self,
         mut state: MutexGuard<'a, QueueState<J>>,
@@ -206,14 +208,16 @@ impl<J> AccountQueue<J> {
         job
     }
 
-    /// Records a job that a worker has run. Wakes no worker, because the caller is a worker and pops the next job itself.
+    /// Records a job that a worker has run. Wakes no worker, because the caller is a worker and then calls
+    /// [`pop`](Self::pop).
     pub(super) fn finish(&self, finished: &FinishedJob) {
         let mut state = self.lock();
         state.finish(finished, self.limits.running_per_account);
         self.publish(&state);
     }
 
-    /// Closes the queue: the workers still run the waiting jobs and then end.
+    /// Closes the queue: the workers still run the waiting jobs, and then their [`pop`](Self::pop) returns
+    /// [`Next::Closed`].
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;

@@ -1,5 +1,5 @@
-//! Threads that run blocking database jobs, so that async threads never block. A thread keeps its connection
-//! until it has had no job for a second: under load, it starts the next job without waiting for the pool.
+//! Threads that run blocking database jobs, so that async threads do not block. A thread keeps its connection between
+//! jobs and returns it to the pool after a second without a job, so under load most jobs do not use the pool.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,7 +41,7 @@ impl Threads {
         Ok(threads)
     }
 
-    /// Queues a job. The job is skipped if its caller has stopped waiting before a thread is free.
+    /// Queues a job. The job is skipped if its caller has stopped waiting before a thread starts the job.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         account: Option<AccountKey>,
@@ -70,7 +70,7 @@ impl Threads {
 pub(super) struct PendingJob<T> {
     /// Receives the result. The sender is dropped without a result if the job panicked or could not be committed.
     pub(super) receiver: oneshot::Receiver<Result<T, DbError>>,
-    /// Counts the finished jobs of the same account; `None` for a job without an account.
+    /// Counts the jobs of the account that finish while this job waits; `None` for a job without an account.
     pub(super) served_job_counter: Option<ServedJobCounter>,
 }
 
@@ -97,8 +97,8 @@ fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
     }
 }
 
-/// Records the finished job and waits for the next job and its account; `None` after the queue is closed. If no job
-/// arrives within [`MAX_TRUSTED_IDLE`], returns the connection to the pool and waits again.
+/// Records the finished job and waits for the next job and its account; `None` if the queue is closed and has no ready
+/// job. After a wait of [`MAX_TRUSTED_IDLE`] without a job, returns the connection to the pool and waits again.
 fn next_job(
     queue: &AccountQueue<Job>,
     finished: Option<FinishedJob>,

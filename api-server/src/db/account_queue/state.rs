@@ -1,4 +1,4 @@
-//! The waiting jobs of all accounts, in round-robin order.
+//! The state of a queue: the waiting jobs, and the accounts in round-robin order.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -31,11 +31,11 @@ impl Hasher for AccountKeyHasher {
 type AccountMap<V> = HashMap<AccountKey, V, BuildHasherDefault<AccountKeyHasher>>;
 
 pub(super) struct QueueState<J> {
-    /// The jobs and accounts that run next, in round-robin order. An account is in this list at most once, and only
-    /// while it may start a job.
+    /// The jobs without an account, and the accounts that may start a job, in the order in which they are served. An
+    /// account is in this list at most once.
     pub(super) ready_entries: VecDeque<ReadyEntry<J>>,
     pub(super) accounts: AccountMap<Account<J>>,
-    /// Number of waiting jobs.
+    /// Number of waiting jobs, with and without an account.
     waiting: usize,
     /// The workers that sleep until they are woken. The worker that fell asleep last is woken first, because its
     /// connection is most likely to be in the CPU's cache.
@@ -55,14 +55,14 @@ pub(super) struct Account<J> {
     jobs: VecDeque<J>,
     /// Number of running jobs.
     running: usize,
-    /// Whether the account is in the list of ready entries.
+    /// Whether [`QueueState::ready_entries`] contains this account.
     is_ready: bool,
-    /// Number of finished jobs for which the database was available.
+    /// Number of finished jobs for which the database was available, since the account was added to the queue.
     served_jobs: Arc<AtomicU64>,
 }
 
-/// Counts the finished jobs of an account while one of its jobs waits. Jobs that failed because the database was
-/// unavailable do not count.
+/// Counts the jobs of an account that finish while another job of the account waits. Only jobs for which the database
+/// was available are counted.
 #[derive(Debug)]
 pub(in crate::db) struct ServedJobCounter {
     count: Arc<AtomicU64>,
@@ -79,7 +79,7 @@ impl ServedJobCounter {
 
 /// The result of adding a job to the queue.
 pub(super) struct PushOutcome {
-    /// Whether a worker must be woken, because there is one more ready entry.
+    /// Whether there is one more ready entry, so that a sleeping worker must be woken.
     pub(super) adds_ready_entry: bool,
     pub(super) served_job_counter: Option<ServedJobCounter>,
 }
@@ -182,8 +182,8 @@ impl<J> Account<J> {
         }
     }
 
-    /// Appends the account to the ready entries if the account may start a job and is not in this list. Returns whether
-    /// the account was appended.
+    /// Appends the account to `ready_entries` if it may start a job and is not in this list. Returns whether it was
+    /// appended.
     fn enqueue_if_ready(
         &mut self,
         key: AccountKey,
