@@ -21,7 +21,8 @@ const PAGE_SIZE: i64 = 1000;
 /// Reads the revocations of all processes, and remembers the newest revocation that was read.
 pub(crate) struct RevocationFeed {
     revoked: RevokedSessions,
-    /// The number up to which this process has read the revocations; 0 before the first read.
+    /// The number up to which this process has read the revocations; 0 before the first read, and after a restored
+    /// backup was detected.
     newest_read: AtomicI64,
     /// The start of the last read that reached the newest revocation; `None` before the first such read.
     complete_read_at: Mutex<Option<Instant>>,
@@ -67,7 +68,7 @@ impl RevocationFeed {
                 self.apply(&revocation);
             }
             if is_last_page {
-                // The newest revocation may have been purged, so its number may be in no row.
+                // The newest revocation may have been purged. Then its number is not among the rows that were read.
                 self.newest_read
                     .fetch_max(newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);
