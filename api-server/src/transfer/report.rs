@@ -12,7 +12,7 @@ const MAX_ID_CHARS: usize = 80;
 /// The outcome of importing one user or task.
 pub(super) enum ImportOutcome {
     Imported,
-    /// The user or task was imported before, or was created in this database.
+    /// The user or task was imported before, even if the task was deleted since, or was created in this database.
     AlreadyPresent,
     Rejected(RejectReason),
 }

@@ -7,8 +7,9 @@ use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use super::network_queue::{NetworkQueue, NetworkQueueFull, QueueKey, WaiterId, WaiterLimits};
 
-/// Fifty users behind one IPv4 address can log in at the same moment. With 1024 waiters in total, requests of a new
-/// network can still wait while dozens of other networks send as many requests as the limits allow.
+/// With 56 waiters per network, fifty users behind one IPv4 address can log in at the same moment. If the queue has
+/// 1024 waiters, a request of a new network displaces a waiter of the site with the most waiters. So a new network can
+/// still wait while dozens of other networks send as many requests as the limits allow.
 const LIMITS: WaiterLimits = WaiterLimits {
     per_network: 56,
     per_site: 4 * 56,

@@ -3,7 +3,7 @@
 //!
 //! The waiters of one network are served in the order of their arrival. The rotation has one entry for each site (an
 //! IPv4 address or an IPv6 /48), and the networks of a site rotate within the site. So a /48, which has 65 536
-//! networks, is served as often as one IPv4 address.
+//! networks, is served as often as one IPv4 address. All callers that are not counted as a network share one entry.
 
 use std::collections::VecDeque;
 

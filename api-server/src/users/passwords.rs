@@ -96,7 +96,7 @@ impl Passwords {
 
     /// Compares the password with the hash of the account, or with a hash that no password matches if there is no
     /// account or the account has no password. Every failed comparison takes at least one bcrypt of the configured
-    /// cost, so no fast response reveals that an account exists.
+    /// cost, so no fast response reveals that there is no account.
     async fn compare(
         &self,
         credentials: Option<Credentials>,

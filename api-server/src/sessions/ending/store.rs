@@ -14,8 +14,8 @@ use crate::users::id::UserId;
 
 /// The most live sessions that an account keeps after a login.
 pub(crate) const MAX_LIVE: i64 = 100;
-/// The most sessions in a batch, which one transaction ends or deletes. The number is small, because on SQLite all other
-/// writes wait for this transaction.
+/// The most sessions in a batch, which one transaction ends or deletes. The number is small, because on SQLite all
+/// other writes wait for this transaction.
 pub(crate) const BATCH_SIZE: i64 = 100;
 /// The most sessions that one statement marks as revoked, because the database engines limit the number of parameters.
 const MAX_IDS_PER_STATEMENT: usize = 1000;

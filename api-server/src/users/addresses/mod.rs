@@ -61,8 +61,8 @@ pub(crate) fn find_deviations(
     })
 }
 
-/// Stores the new spelling of an email address. Returns `false` if the account's email address was changed after
-/// the check, or if another account has the new spelling.
+/// Stores the new spelling of an email address. Returns `false` if the account was deleted or its email address was
+/// changed after the check, or if another account has the new spelling.
 pub(crate) fn store_new_spelling(
     connection: &mut DbConnection,
     deviation: &Deviation,

@@ -1,4 +1,4 @@
-//! Tests which failed logins and registrations are counted, and for which email address, session or network.
+//! Tests which wrong passwords and registrations are counted, and for which email address, session or network.
 
 use std::time::SystemTime;
 
