@@ -26,8 +26,9 @@ pub(crate) struct Tokens {
 }
 
 impl TokenGrant {
-    /// Issues the tokens, which depend only on the secret and on this grant, with its times in whole seconds. Therefore
-    /// a refresh that is repeated within [`OVERLAP`](super::rotation::OVERLAP) returns the same tokens.
+    /// Issues the tokens. Equal grants get equal tokens as long as the secrets stay the same, because no part of a
+    /// token is random. So a refresh that is repeated within [`OVERLAP`](super::rotation::OVERLAP) returns the same
+    /// tokens.
     pub(crate) fn issue_tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
         let subject = Subject {
             id: &self.user.id,

@@ -13,7 +13,7 @@ use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
 
-/// The token settings, which stay the same when the secrets change.
+/// The settings of the tokens. They stay the same when the secrets change.
 pub(crate) struct TokenSettings {
     pub(crate) issuer: String,
     pub(crate) audience: String,
@@ -23,7 +23,7 @@ pub(crate) struct TokenSettings {
     pub(crate) revoked: RevokedSessions,
 }
 
-/// The current [`ActiveKeys`], and the settings from which new secrets make other `ActiveKeys`.
+/// The current [`ActiveKeys`], which new secrets replace, and the settings, which stay the same.
 pub(crate) struct Keys {
     active: ArcSwap<ActiveKeys>,
     settings: TokenSettings,

@@ -65,8 +65,8 @@ impl Lifetimes {
         self.cap_expiry(created_at, now.plus(self.sliding))
     }
 
-    /// Returns a time: sessions that began then or earlier have reached their absolute lifetime. Returns 1970, which is
-    /// before every session, if that lifetime is unlimited.
+    /// Returns the latest time at which a session can have begun that has reached its absolute lifetime now. If that
+    /// lifetime is unlimited, returns 1970, which is before the beginning of every session.
     pub(crate) fn login_cutoff(self, now: Timestamp) -> Timestamp {
         match self.absolute {
             Some(absolute) => now.minus(absolute),

@@ -48,8 +48,7 @@ pub(super) struct Page {
     task_count: i64,
     max_bytes: usize,
     reservation: Option<MemoryReservation>,
-    /// The id of the last task that was read. The tasks that were not read yet are older than this task. `None` at the
-    /// start of the list.
+    /// The tasks that remain to be checked are older than the task with this id; `None` at the start of the list.
     last_read_id: Option<i64>,
     end: Option<PageEnd>,
 }
@@ -113,8 +112,8 @@ impl Page {
     }
 
     fn append(&mut self, tasks: Vec<Task>, is_last_slice: bool) -> serde_json::Result<()> {
-        // Reserves memory for up to 20 tasks, because growing step by step would copy the JSON. 384 bytes are enough
-        // for a task with a short title and description.
+        // Reserves memory in advance, because growing step by step would copy the JSON. 384 bytes are enough for a task
+        // with a short title and description. Memory for more than 20 tasks could stay unused if few tasks match.
         self.json.reserve(tasks.len().min(20) * 384);
         for task in tasks {
             let is_match = self

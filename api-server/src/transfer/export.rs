@@ -106,7 +106,7 @@ fn read_task(row: &TextRow) -> Result<Record, TransferError> {
     }))
 }
 
-/// Reads a text; `None` for NULL. Fails if the text cannot be read, because an export must not omit a row.
+/// Reads a text; `None` for NULL. Fails if the text cannot be read, because an export must not omit a value.
 fn optional_text(row: &TextRow, column: usize) -> Result<Option<String>, TransferError> {
     let id = row.text(0).ok().flatten().unwrap_or_default();
     row.text(column)

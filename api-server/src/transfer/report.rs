@@ -52,7 +52,7 @@ pub(super) struct Report<W> {
     user_counts: OutcomeCounts,
     users_without_password_count: u64,
     task_counts: OutcomeCounts,
-    /// The number of lines that are neither blank nor a user nor a task.
+    /// The number of lines that are not blank and could not be read as a user or a task.
     rejected_line_count: u64,
 }
 
@@ -96,7 +96,7 @@ impl<W: Write> Report<W> {
         self.users_without_password_count += 1;
     }
 
-    /// Counts and reports a line that is neither a user nor a task.
+    /// Counts and reports a line that could not be read as a user or a task.
     pub(super) fn count_rejected_line(&mut self, number: u64, reason: &str) -> io::Result<()> {
         self.rejected_line_count += 1;
         writeln!(self.output, "line {number} rejected: {reason}")

@@ -169,8 +169,8 @@ impl KnownUsers {
     }
 }
 
-/// Inserts the tasks of existing owners that were not imported before, in one transaction, and returns one outcome for
-/// each task. A task that was imported from `source` before is `AlreadyPresent`, even if it was deleted afterwards.
+/// Inserts the tasks whose owner exists and that were not imported before, in one transaction, and returns one outcome
+/// for each task. A task that was imported from `source` before is `AlreadyPresent`, even if it was deleted afterwards.
 pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,
@@ -260,8 +260,8 @@ fn present_task_keys(
     Ok(present_keys)
 }
 
-/// Returns the keys of those tasks that this database already has with the same id and creation time. These tasks were
-/// exported from this database.
+/// Returns the keys of those tasks that this database already has with the same id and creation time. A task for which
+/// both are the same was exported from this database.
 fn exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],

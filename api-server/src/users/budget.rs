@@ -12,7 +12,7 @@ const RETRY_SOON: Duration = Duration::from_secs(1);
 /// How far the time that a caller passes may lie before the start of the window. The caller may have read the clock
 /// before a concurrent attempt that started the window. A larger difference means that the clock was set back.
 const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
-/// If a full budget has no key whose window is over, it evicts up to a sixteenth of its capacity at once, so that
+/// If a budget is full of keys whose window is not over, it evicts up to a sixteenth of its capacity at once, so that
 /// evictions are rare.
 const EVICTION_DIVISOR: usize = 16;
 
@@ -122,8 +122,9 @@ impl<K: Eq + Hash> Budget<K> {
         }
     }
 
-    /// Removes the entries whose window is over. If the budget is still full, removes some of the entries with few
-    /// spent attempts: many new keys must not remove the count of a long attack. Entries with reserved attempts stay.
+    /// Removes the entries whose window is over. If the budget is still full, removes some of the entries with the
+    /// fewest spent attempts: many new keys must not remove the count of a long attack. Entries with reserved attempts
+    /// stay.
     fn evict(&mut self, now: SystemTime) {
         let window = self.window;
         self.entries

@@ -28,7 +28,7 @@ pub(crate) struct Authenticated {
     pub(crate) user: User,
     /// The hash that the password was compared with. The caller's next write must check that this hash is still stored.
     pub(crate) hash: String,
-    /// The hash to store: the same hash, or a new hash with the current parameters.
+    /// The hash to store: the same hash, or a new hash if the old hash is of another program or cost.
     pub(crate) new_hash: String,
 }
 

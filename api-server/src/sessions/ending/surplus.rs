@@ -16,14 +16,14 @@ use crate::sessions::ending::store::{
 };
 use crate::users::id::UserId;
 
-/// The most sessions that [`end_most`] leaves in addition to the caller's session. The number is larger than
-/// [`MAX_LIVE`], because it includes sessions that have just expired. So an account within its limit needs no batches.
+/// The most sessions that [`end_most`] leaves in addition to the caller's session. The number includes sessions that
+/// have just expired. It is larger than [`MAX_LIVE`], so that an account within its limit rarely needs batches.
 const MAX_REMAINING: i64 = 2 * MAX_LIVE;
 /// The most session ids that one query reads.
 const PAGE_SIZE: i64 = 10_000;
 
-/// Ends the sessions of the user except the caller's session and [`MAX_REMAINING`] other sessions, which the caller can
-/// end in one transaction. Returns how many of the ended sessions were live.
+/// Ends the sessions of the user except the session `caller_session_id` and [`MAX_REMAINING`] other sessions, which are
+/// few enough for one transaction. Returns how many of the ended sessions were live.
 pub(crate) async fn end_most(
     sessions: &Sessions,
     user: &UserId,

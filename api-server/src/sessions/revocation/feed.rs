@@ -13,7 +13,7 @@ use crate::sessions::revocation::store::Revocation;
 /// The time between two reads of new revocations. While the database responds, every process applies a logout within
 /// two seconds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
-/// How long the process is ready for requests after it last read all new revocations.
+/// How long `/readyz` reports the process as ready after the start of a read that reached the newest revocation.
 const MAX_AGE: Duration = Duration::from_secs(5);
 /// The most revocations in one read.
 const PAGE_SIZE: i64 = 1000;
@@ -68,7 +68,7 @@ impl RevocationFeed {
                 self.apply(&revocation);
             }
             if is_last_page {
-                // The newest revocation may have been purged. Then its number is not among the rows that were read.
+                // The newest revocation may have been purged. Then the number of the last row is lower than its number.
                 self.newest_read
                     .fetch_max(newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);

@@ -34,7 +34,7 @@ pub(crate) struct DeviationPage {
     pub(crate) last_user_id: Option<String>,
 }
 
-/// Checks the email addresses of a page of the users whose ids follow `after_id`.
+/// Checks the email addresses of the next page of users, whose ids follow `after_id`.
 pub(crate) fn find_deviations(
     connection: &mut DbConnection,
     after_id: &str,
