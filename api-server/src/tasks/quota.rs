@@ -10,7 +10,8 @@ use crate::users::id::UserId;
 /// The least distance from the lock threshold to the limit, in tasks. It must be more than the number of tasks that
 /// requests add to one account at the same time, in all processes together.
 const LIMIT_MARGIN: i64 = 64;
-/// The tasks of an account are counted again after this many additions.
+/// The tasks of an account are counted again after this many additions, because each check of the limit reads the index
+/// entries of the tasks that were added since the count.
 const RECOUNT_AFTER: u32 = 64;
 /// The most accounts with a count in memory. If so many accounts have one, all counts are dropped before the next count
 /// is stored. The tasks of an account are then counted again when needed.

@@ -7,8 +7,8 @@
 //! - per network, which stops attempts on many accounts;
 //! - per session, so that a stolen session cannot be used to guess the password from many networks.
 //!
-//! If a client has no network (see [`Client::network`](crate::client::Client::network)), its wrong passwords are counted
-//! only per session, and its registrations are not counted.
+//! If a client has no network (see [`Client::network`](crate::client::Client::network)), its wrong passwords are
+//! counted only per session, and its registrations are not counted.
 
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
