@@ -48,7 +48,7 @@ impl Credential {
         }
     }
 
-    /// Creates a credential that may end only its own session, because it is no longer valid or was not checked.
+    /// Creates a credential that may end only its own session, because it is not valid or its validity was not checked.
     pub(crate) fn stale(session_id: String) -> Self {
         Self {
             session_id,
