@@ -92,8 +92,9 @@ impl RevocationFeed {
         Ok(Self(Arc::new(BackgroundPoll { state, task })))
     }
 
-    /// Waits until the set contains every session that was revoked before [`start`](Self::start). Await this before
-    /// listening if the service must not accept a revoked session even in its first second.
+    /// Waits, without a time limit, until the feed was up to date once. The set then contains the sessions that were
+    /// revoked before [`start`](Self::start) and whose access tokens have not expired. Await this before listening if
+    /// the service must not accept a token of a revoked session right after its start.
     pub async fn caught_up(&self) {
         self.0.state.caught_up().await;
     }
@@ -105,7 +106,7 @@ impl RevocationFeed {
         self.0.state.age()
     }
 
-    /// Returns why the last request failed, as one line for the log; `None` unless it failed.
+    /// Returns why the last request failed, as text for the log; `None` if it succeeded or has not ended yet.
     #[must_use]
     pub fn last_error(&self) -> Option<String> {
         self.0.state.last_error()
@@ -135,7 +136,7 @@ impl RevocationSource for RevocationFeed {
 
 impl TokenVerifier {
     /// Rejects tokens of the sessions that the feed reports as revoked. `policy` applies while the feed is not up to
-    /// date. Defaults to no feed.
+    /// date. Defaults to no feed. Replaces the set of [`with_revoked`](Self::with_revoked).
     #[must_use]
     pub fn with_feed(self, feed: &RevocationFeed, policy: StalePolicy) -> Self {
         let freshness = Freshness::new(Arc::new(feed.clone()), policy);
