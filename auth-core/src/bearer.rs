@@ -7,8 +7,8 @@ const SCHEME: &[u8] = b"bearer ";
 
 /// Extracts the token from the values of all `Authorization` header fields of a request.
 ///
-/// The scheme is case-insensitive. This function accepts a token of any length; a verifier rejects a token of
-/// more than 8192 bytes.
+/// The scheme is case-insensitive. This function accepts a token of any length; a verifier rejects a token of more than
+/// 8192 bytes.
 ///
 /// ```
 /// use auth_core::{Error, bearer};

@@ -82,9 +82,9 @@ impl MaybeCaller {
 
 /// A caller whose id equals the path parameter `{user_id}` byte for byte. A caller with another id gets a 403.
 ///
-/// Make `Owner` the first argument of a handler, so that a request is rejected before its body is read. Only in
-/// actix-web, the body is read during the wait for a remote authority, unless [`RequireCaller`](crate::RequireCaller)
-/// has identified the caller before.
+/// Make `Owner` the first argument of a handler, so that a request is rejected before its body is read. Exception:
+/// while actix-web waits for a remote authority, it may read the body. [`RequireCaller`](crate::RequireCaller) prevents
+/// that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "handlers destructure it")]
 pub struct Owner(pub Caller);

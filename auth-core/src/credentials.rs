@@ -10,7 +10,7 @@ pub enum Field {
     Authorization,
     /// `Cookie` (RFC 6265bis § 4.2).
     Cookie,
-    /// `X-User-Id`. This field grants nothing: each value must be the id of the caller whom the credentials identify.
+    /// `X-User-Id`. This field grants nothing: each value must be the id of the caller that the credentials identify.
     UserId,
 }
 
@@ -54,7 +54,8 @@ impl<'a> Credentials<'a> {
     }
 
     /// Returns the token and its source: the `Authorization` header or, only without such a header, the cookie
-    /// `cookie_name`. A valid cookie does not replace an invalid header. `None` means that no cookie is accepted.
+    /// `cookie_name`. A valid cookie does not replace an invalid header. If `cookie_name` is `None`, no cookie is
+    /// accepted.
     ///
     /// # Errors
     ///
@@ -91,7 +92,7 @@ impl<'a> Credentials<'a> {
     /// # Errors
     ///
     /// [`Error::MissingCredentials`] if there is no such cookie. [`Error::MalformedCredentials`] if there are several,
-    /// in one field or in more: an attacker may have set one of them, and nothing shows which.
+    /// in one field or in several fields: an attacker may have set one of them, and nothing shows which.
     pub fn cookie(&self, name: &str) -> Result<&'a str, Error> {
         let mut result = Err(Error::MissingCredentials);
         self.0.for_each_value(Field::Cookie, &mut |field| {

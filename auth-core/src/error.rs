@@ -14,7 +14,7 @@ pub enum Error {
     /// 401: the request has neither an `Authorization` header nor an accepted cookie.
     MissingCredentials,
     /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookies are not acceptable,
-    /// for example because the token was sent in two.
+    /// for example because two of them have the name of the token's cookie.
     MalformedCredentials(&'static str),
     /// 401: the token is longer than [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES). An issuer returns this error instead
     /// of such a token.

@@ -95,8 +95,8 @@ impl TokenIssuer {
         self.lifetime
     }
 
-    /// Issues a token with a new `jti` of 128 random bits. `iat` is `now` in whole seconds, and `exp` is `iat` plus the
-    /// lifetime that was passed to [`new`](Self::new).
+    /// Issues a token with a new `jti` of 128 random bits. `iat` is `now`, rounded down to whole seconds, and `exp` is
+    /// `iat` plus the lifetime that was passed to [`new`](Self::new).
     ///
     /// # Errors
     ///

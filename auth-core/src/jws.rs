@@ -12,8 +12,8 @@ use crate::{ACCESS_TOKEN_TYPE, Error, Keyring, MAX_TOKEN_BYTES};
 use header::JoseHeader;
 
 /// The size of the stack buffers, in bytes. A part of a token that may be longer after decoding is decoded on the heap.
-/// The payload of an access token has about 200 bytes with UUIDs as ids and a short email address, and about 450 with
-/// an email address of 254 bytes.
+/// Most payloads of access tokens fit: with UUIDs as ids, a payload has about 200 bytes if the email address is short,
+/// and about 450 if the email address has 254 bytes.
 const STACK_BYTES: usize = 512;
 
 /// A compact JWS that is split but not verified.

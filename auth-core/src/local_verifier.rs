@@ -70,7 +70,7 @@ impl From<LocalVerifier> for Authority {
     }
 }
 
-/// Uses the system's clock and accepts no cookie, as [`LocalVerifier::new`].
+/// Uses the system's clock and accepts no cookie, as [`LocalVerifier::new`] does.
 impl From<TokenVerifier> for Authority {
     fn from(verifier: TokenVerifier) -> Self {
         LocalVerifier::new(verifier).into()

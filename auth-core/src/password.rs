@@ -39,13 +39,12 @@ const PASSWORD_HMAC_KEY: &[u8] = b"auth-core password v1";
 const BCRYPT_MAX_BYTES: usize = 71;
 /// The shortest new password, in code points after NFKC.
 const MIN_CHARS: usize = 8;
-/// The longest new password, in code points after NFKC. An attempt may also have at most
-/// [`MAX_UTF16_UNITS`] instead.
+/// The longest new password, in code points after NFKC. An attempt may be longer if it has at most [`MAX_UTF16_UNITS`].
 const MAX_CHARS: usize = 128;
 /// The longest password that Better Auth accepts, in UTF-16 code units as typed.
 const MAX_UTF16_UNITS: usize = 128;
-/// The most UTF-8 bytes that one UTF-16 code unit becomes in NFKC. U+FDFA becomes 15
-/// Arabic letters of 2 bytes and 3 spaces.
+/// The most UTF-8 bytes that one UTF-16 code unit becomes in NFKC. U+FDFA becomes 15 Arabic letters of 2 bytes and 3
+/// spaces.
 const MAX_NFKC_BYTES_PER_UNIT: usize = 33;
 /// The longest password as typed, in bytes. A password of 128 characters after NFKC has far fewer bytes as typed.
 const MAX_INPUT_BYTES: usize = 4096;
@@ -100,8 +99,8 @@ impl PasswordAttempt {
     ///
     /// # Errors
     ///
-    /// [`Error::UnacceptablePassword`] if the password is empty, or exceeds both 128 characters after NFKC and
-    /// 128 UTF-16 code units as typed.
+    /// [`Error::UnacceptablePassword`] if the password is empty, or exceeds both 128 characters after NFKC and 128
+    /// UTF-16 code units as typed.
     pub fn new(text: &str) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::UnacceptablePassword("must not be empty"));
@@ -140,8 +139,8 @@ impl PasswordAttempt {
     }
 
     /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The attempt may be
-    /// shorter than 8 characters, because the other program that made the hash may have allowed that. Takes the time of
-    /// one bcrypt.
+    /// shorter than 8 characters, because another program may have accepted a shorter password. Takes the time of one
+    /// bcrypt.
     ///
     /// # Errors
     ///

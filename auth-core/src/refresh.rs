@@ -63,8 +63,8 @@ impl RefreshTokens {
         }
     }
 
-    /// Encodes a token as 73 characters that depend only on `token` and the current secret. The text
-    /// is a credential: do not log it.
+    /// Encodes a token as 73 characters that depend only on `token` and the current secret. The text is a credential:
+    /// do not log it.
     #[must_use]
     pub fn encode(&self, token: RefreshToken) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);

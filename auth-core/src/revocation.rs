@@ -113,8 +113,8 @@ impl fmt::Debug for RevokedSessions {
 /// The time of an entry that is never removed.
 const NEVER: u32 = u32::MAX;
 
-/// Converts a time to seconds since 1970: 0 for a time before 1970, [`NEVER`] for a time that does not fit
-/// (after 7 February 2106).
+/// Converts a time to seconds since 1970: 0 for a time before 1970, [`NEVER`] for a time that does not fit (after 7
+/// February 2106).
 fn unix_seconds(time: SystemTime) -> u32 {
     let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u32::try_from(since_1970.as_secs()).unwrap_or(NEVER)

@@ -2,8 +2,8 @@
 //!
 //! A user must be able to end each session in the list, but the list must not contain the tokens of other sessions. A
 //! handle contains the session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
-//! `auth-core session handle v1`), which proves that the server made the handle. A server accepts a handle only to
-//! end the session, and only from the user of that session.
+//! `auth-core session handle v1`), which proves that the server made the handle. A server accepts a handle only to end
+//! the session, and only from the user of that session.
 //!
 //! Format: as a [`session_token`](crate::session_token), 96 lower-case hexadecimal digits of 16 bytes session id and 32
 //! bytes HMAC-SHA-256 of that id. No handle is accepted as a session token, nor a session token as a handle.

@@ -9,9 +9,9 @@
 //! the session id. Clients must not parse the token. No other kind of token is accepted as a session token, nor a
 //! session token as another kind.
 //!
-//! A signed cookie is a value, a dot, and the HMAC-SHA-256 of the value under the secret itself, in base64 (RFC 4648
-//! § 4) with padding. Only session tokens and the word `true` are signed. Neither contains a dot, but the text
-//! that a JWS signs does, so no such signature is valid for a JWS.
+//! A signed cookie is a value, a dot, and the HMAC-SHA-256 of the value under the secret itself, in base64 (RFC 4648 §
+//! 4) with padding. Only session tokens and the word `true` are signed. Neither contains a dot, but the text that a JWS
+//! signs does, so no such signature is valid for a JWS.
 
 use std::fmt;
 

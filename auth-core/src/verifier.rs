@@ -71,7 +71,8 @@ impl TokenVerifier {
         })
     }
 
-    /// Sets how far the issuer's clock and the verifier's `now` may differ (RFC 7519 § 4.1.4). Defaults to 5 seconds.
+    /// Sets how far the issuer's clock and the `now` of [`verify`](Self::verify) may differ (RFC 7519 § 4.1.4).
+    /// Defaults to 5 seconds.
     ///
     /// # Errors
     ///
@@ -125,7 +126,7 @@ impl TokenVerifier {
     ///
     /// An error of status 401 for a rule that the token breaks. [`Error::Revoked`] means that the token is otherwise
     /// valid, [`Error::Expired`] that its MAC and its other claims are valid. [`Error::RevocationsOutdated`] (503) if a
-    /// feed of revocations is too old or was never up to date, and the verifier is set to fail then.
+    /// feed of revocations with the policy `FailClosedAfter` is too old or was never up to date.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let claims = self.parse(token, now, Expiry::Enforced)?;
         #[cfg(feature = "remote")]

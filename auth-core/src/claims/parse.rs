@@ -105,7 +105,7 @@ fn whole_seconds(seconds: f64) -> i64 {
     seconds.floor() as i64
 }
 
-/// Reads the JSON object into `raw`. A returned value would be copied by several functions of serde.
+/// Reads the JSON object into `raw`, because a returned value would be copied by several functions of serde.
 struct PayloadVisitor<'a, 't> {
     audience: &'a str,
     reader: &'a ClaimReader,
@@ -155,7 +155,7 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
     }
 }
 
-/// Reads claims. The cell contains the error to report if parsing fails now, because serde's errors carry only text.
+/// Reads claims. The cell contains the error to report if the next read fails, because serde's errors carry only text.
 struct ClaimReader(Cell<Error>);
 
 impl ClaimReader {

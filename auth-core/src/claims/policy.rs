@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// The largest `exp - iat` that a verifier accepts by default and that an issuer may be set to: 400 days.
+/// The largest `exp - iat` that a verifier accepts by default, and the longest lifetime that
+/// [`TokenIssuer::new`](crate::TokenIssuer::new) accepts: 400 days.
 pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// The rules of a verifier for the claims.

@@ -1,5 +1,4 @@
-//! Parses the JOSE header (RFC 7515 § 4) strictly. An accepted header determines only which key is tried
-//! first.
+//! Parses the JOSE header (RFC 7515 § 4) strictly. An accepted header determines only which key is tried first.
 
 use std::borrow::Cow;
 use std::cell::Cell;

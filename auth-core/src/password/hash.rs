@@ -72,8 +72,8 @@ impl PasswordHash {
         Ok(hash)
     }
 
-    /// Parses a hash of another program, where `$2b$` means plain bcrypt of the first 72 bytes of the password
-    /// as typed. That prefix becomes `$2y$`, so that the hash is not mistaken for one of this crate.
+    /// Parses a hash of another program, where `$2b$` means plain bcrypt of the first 72 bytes of the password as
+    /// typed. That prefix becomes `$2y$`, so that the hash is not mistaken for one of this crate.
     ///
     /// # Errors
     ///

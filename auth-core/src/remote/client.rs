@@ -8,7 +8,7 @@ use crate::Error;
 
 /// The time limit for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The longest response body, in bytes. A page of 1000 revocations, the longest response, has about 64 kB.
+/// The longest response body, in bytes. The longest expected response, a page of 1000 revocations, has about 64 kB.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// The reason why a request returned no usable response, as text for the log.

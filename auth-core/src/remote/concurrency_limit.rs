@@ -44,8 +44,7 @@ impl ConcurrencyLimit {
     ///
     /// # Errors
     ///
-    /// [`Refusal::authority_unavailable`] at once if the queue is full, or after the wait if a pause has not
-    /// ended.
+    /// [`Refusal::authority_unavailable`] at once if the queue is full, or after the wait if a pause has not ended.
     pub(super) async fn acquire(&self) -> Result<Permit<'_>, Refusal> {
         let refuse = |_| Refusal::authority_unavailable("too many requests wait for the server");
         let admitted_permit = self.admitted.try_acquire().map_err(refuse)?;

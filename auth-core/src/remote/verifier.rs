@@ -31,7 +31,7 @@ const MAX_CONNECTIONS: usize = 1024;
 /// A request without credentials, or with malformed or too long credentials, is rejected without a request to the
 /// server. A request to the server that failed is not repeated. By default, at most 32 requests to the server run at
 /// once, on connections that are kept open, and at most 1024 more wait, within the time limit. For half a second after
-/// a connection could not be opened, no request is sent.
+/// an attempt to connect failed, no new request is started.
 ///
 /// A browser may send cookies even if another site starts the request. A service whose state such a request can change
 /// must itself reject requests of other origins (CSRF), or use [`with_bearer_only`](Self::with_bearer_only).
