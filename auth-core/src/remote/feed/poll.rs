@@ -88,8 +88,8 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
                 cursor = page.next;
                 match (page.more, has_advanced) {
                     (true, true) => continue,
-                    // The cursor did not advance, for example because the server's database was restored. A faulty server
-                    // may cause this at every request, so the delay applies.
+                    // The cursor did not advance, for example because the server's database was restored. A faulty
+                    // server may cause this at every request, so the delay applies.
                     (true, false) => {}
                     (false, _) => state.mark_caught_up(requested_at),
                 }
