@@ -41,7 +41,6 @@ pub(crate) fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
-/// Issues a valid token.
 pub(crate) fn valid_token() -> String {
     issuer(keyring()).issue(&SUBJECT, now()).unwrap().token
 }
@@ -60,8 +59,8 @@ pub(crate) fn verify_with_payload(text: impl AsRef<[u8]>) -> Result<Claims, Erro
     verify_payload(&verifier(keyring()), text, now())
 }
 
-/// Verifies a payload under the header of another library, then under the header of `TokenIssuer`, which the verifier
-/// recognises without parsing. Asserts that the results are equal.
+/// Verifies a token with this payload and the header of another library, then a token with this payload and the header
+/// of `TokenIssuer`, which the verifier recognises without parsing. Asserts that the results are equal.
 pub(crate) fn verify_payload(
     verifier: &TokenVerifier,
     payload: impl AsRef<[u8]>,
