@@ -38,7 +38,7 @@ fn add_routes(config: &mut ServiceConfig) {
         .route("/{user_id}/notes", web::get().to(notes));
 }
 
-/// Creates a verifier from `AUTH_SECRET`, `AUTH_ISSUER` and `AUTH_AUDIENCE`, which must have the same values as in `api-server`.
+/// Creates a verifier from `AUTH_SECRET`, `AUTH_ISSUER` and `AUTH_AUDIENCE`. Set them as they are set for `api-server`.
 fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
     let read_setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let secret = Secret::new(env::var("AUTH_SECRET")?)?;

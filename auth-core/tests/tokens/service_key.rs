@@ -168,8 +168,8 @@ fn an_empty_audience_is_rejected() {
     assert_eq!(keyring().for_audience("").unwrap_err(), error);
 }
 
-/// The HKDF `info` is a fixed label, a zero byte and the audience. So different audiences have different `info`, even if
-/// an audience contains zero bytes.
+/// The HKDF `info` is a fixed label, a zero byte and the audience. So different audiences have different `info`, even
+/// if an audience contains zero bytes.
 #[test]
 fn audiences_with_a_nul_have_different_keys() {
     let audiences = [
