@@ -1,4 +1,4 @@
-//! Tests that no valid token is rejected and no refresh fails when SIGHUP replaces the secret of two servers under load.
+//! Tests that no valid token is rejected and no refresh fails while SIGHUP replaces the secret of two busy servers.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
