@@ -1,4 +1,4 @@
-//! An axum service without a secret. The service sends the token or the cookies of each request to a running
+//! An axum service without a secret. The service sends the token or the cookies of a request to a running
 //! `api-server`, which identifies the caller.
 //!
 //! ```sh

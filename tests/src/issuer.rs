@@ -6,7 +6,8 @@ use auth_core::{Keyring, Secret, Subject, TokenIssuer};
 
 use crate::App;
 
-/// An issuer of tokens other than the server. A test changes a field to get tokens that the server rejects.
+/// Issues tokens with the server's secret, as another service would. A test changes a field to get tokens that the
+/// server rejects.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "tests change its fields")]
 pub struct Issuer {

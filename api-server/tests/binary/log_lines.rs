@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use harness::{Log, SECRET, WorkDir};
 
-/// Returns the log of a server that logs at all levels and has received line breaks and an escape sequence.
+/// Returns the log of a server that logs at all levels, after requests with line breaks and an escape sequence.
 fn log_of_all_levels(log_format: &str) -> Log {
     let work_dir = WorkDir::new();
     let program = work_dir

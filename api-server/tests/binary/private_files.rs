@@ -1,4 +1,4 @@
-//! Tests that only the owner can read new files with secrets, and how the program starts if others can read such files.
+//! Tests that only the owner can read new files with secrets, and that a start notices if others can read such a file.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

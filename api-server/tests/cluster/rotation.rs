@@ -215,7 +215,7 @@ fn replace_secret_once(processes: &[Process], _: &Service, progress_receiver: &R
 }
 
 /// The most secrets that are kept besides the old and the new secret of a replacement. The secret is replaced each
-/// second, so a secret is kept for about eight seconds after its last token was issued; the token expires after five.
+/// second, so a secret is kept for about eight seconds after its last token, which is valid for five seconds.
 const MAX_OLDER_SECRETS: usize = 7;
 const REPLACEMENT_COUNT: usize = 60;
 

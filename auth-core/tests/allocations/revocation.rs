@@ -33,7 +33,7 @@ fn a_revoked_session_takes_at_most_40_bytes_in_a_set_of_at_least_100() {
 /// Purges one to nine tenths of the entries of a full hash table.
 #[test]
 fn a_session_that_stays_takes_at_most_40_bytes_after_a_purge() {
-    /// The number of entries of a hash table that grows at the next entry: 7/8 of 131 072.
+    /// The number of entries of a hash table that grows at the next entry: 7/8 of its 131 072 slots.
     const FULL_TABLE_LENGTH: u64 = 114_688;
     let now = SystemTime::now();
     let mut bytes_per_session = Vec::new();

@@ -7,7 +7,7 @@ use auth_core::{Keyring, Secret};
 
 use crate::server::{Server, json_response};
 
-/// The time that a feed waits between a successful request and the next request.
+/// The usual time between two requests of a feed.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Returns a response that contains one revocation: of the session `7`.

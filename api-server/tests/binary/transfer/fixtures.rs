@@ -104,7 +104,7 @@ impl Fixture {
         result.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// Adds a user with the password [`PASSWORD`] to the source. `minute` is the minute of the user's creation.
+    /// Adds a user with the password [`PASSWORD`] to the source, created on 2026-01-02 in this minute after 3 o'clock.
     pub(crate) fn add_user(&self, id: &str, email: &str, minute: u32) {
         self.add_user_without_password(id, email, minute);
         self.add_password(id, SCRYPT_HASH);
@@ -153,8 +153,8 @@ impl Fixture {
         }
     }
 
-    /// Runs an import from the source. Asserts that the output contains neither the source's password nor
-    /// [`SCRYPT_HASH`].
+    /// Runs an import from the source. Asserts that the output contains neither the password of the source
+    /// database nor [`SCRYPT_HASH`].
     pub(crate) fn run_import(&self, arguments: &[&str]) -> Outcome {
         let command = [
             "users",

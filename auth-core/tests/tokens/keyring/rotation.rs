@@ -17,7 +17,7 @@ const ACCESS_TTL: Duration = Duration::from_secs(900);
 /// The lifetime of a refresh token. A short lifetime keeps the simulation small.
 const SESSION_TTL: Duration = Duration::from_secs(1800);
 const LEEWAY: Duration = Duration::from_secs(5);
-/// The time between the change of a node and the next change of a node.
+/// The time from one change of a node to the next change, of any node.
 const STEP_INTERVAL: Duration = Duration::from_secs(450);
 
 /// The progress of a node in the rotation.
