@@ -153,8 +153,8 @@ impl Fixture {
         }
     }
 
-    /// Runs an import from the source. Asserts that the output contains neither the password of the source
-    /// database nor [`SCRYPT_HASH`].
+    /// Runs an import from the source. Asserts that the output contains neither [`SCRYPT_HASH`] nor `hunter2`,
+    /// the password in the database URLs.
     pub(crate) fn run_import(&self, arguments: &[&str]) -> Outcome {
         let command = [
             "users",
