@@ -104,7 +104,7 @@ impl Fixture {
         result.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// Adds a user with the password [`PASSWORD`] to the source, created on 2026-01-02 in this minute after 3 o'clock.
+    /// Adds a user with the password [`PASSWORD`] to the source. The user's creation is on 2026-01-02 at 03:`minute`.
     pub(crate) fn add_user(&self, id: &str, email: &str, minute: u32) {
         self.add_user_without_password(id, email, minute);
         self.add_password(id, SCRYPT_HASH);
