@@ -105,7 +105,7 @@ async fn the_new_password_logs_in_and_the_old_password_does_not(app: App) {
         .problem(401, "TOKEN_REVOKED");
 }
 
-/// A thief may have copied the earlier tokens.
+/// Uses the earlier tokens as a thief who has copied them would.
 async fn after_a_password_change_no_process_accepts_an_earlier_token(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
     let other_process = app
@@ -147,7 +147,7 @@ async fn after_a_password_change_no_process_accepts_an_earlier_token(engine: Eng
         response.problem(401, "TOKEN_REVOKED");
         get_session(process, &new_device.access).await.ok();
     }
-    // The session is in the table `revocations`, which the server reports to other services.
+    // The revoked session is in the table `revocations`, from which other services learn that it is revoked.
     let query = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
         stolen_device.session

@@ -66,7 +66,8 @@ async fn behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_is
         (&["::ffff:203.0.113.7"], "203.0.113.7"),
         // If every IP address is a trusted proxy, the leftmost IP address is used.
         (&["10.0.0.7, 10.0.0.8"], "10.0.0.7"),
-        // At a malformed entry the search stops, and the IP address of the proxy to the right is used.
+        // The server reads the entries from right to left, and stops at a malformed entry. It uses the IP address to
+        // the right of this entry; to the right of the last entry is the IP address of the connection.
         (&["6.6.6.6, junk, 10.0.0.8"], "10.0.0.8"),
         (&["6.6.6.6,"], "127.0.0.1"),
         (&["unknown"], "127.0.0.1"),

@@ -28,7 +28,7 @@ fn start_app(engine: Engine) -> App {
         .start()
 }
 
-/// Returns the operations that need a token and may change data, because their method is not `GET`.
+/// Returns the operations that need a token and may change data: those with another method than `GET`.
 async fn operations_that_change_data(app: &App) -> Vec<Operation> {
     let mut operations = protected(app).await;
     operations.retain(|operation| operation.method != "GET");

@@ -58,7 +58,8 @@ async fn a_fast_clock_does_not_purge_revocations_that_a_slow_clock_needs(slow_pr
         by_access(&slow_process, &revoked_device, json!({})).await,
         1,
     );
-    // After this time, the process with the slow clock still accepts tokens that are not revoked; a second later, not.
+    // After this time, the process with the slow clock still accepts tokens that are not revoked. A second later, the
+    // tokens would be rejected as expired.
     let valid_for = ACCESS_TTL + Duration::from_secs(4);
     slow_process.clock.advance(valid_for);
     get_session(&slow_process, &live_device.access).await.ok();

@@ -56,8 +56,8 @@ struct UserWithSessions {
     newest_device: Device,
 }
 
-/// Registers a user with this many sessions: the session of one device, copies of this session that were used later,
-/// and the session of a second device.
+/// Registers a user with this many live sessions: the session of one device, copies of this session that were used
+/// later, and the session of a second device.
 async fn user_with_sessions(app: &App, count: usize) -> UserWithSessions {
     let (ada, oldest_device) = user_with_device(app, "ada").await;
     clone_sessions(app, &oldest_device.session, count - 2);
@@ -191,7 +191,7 @@ async fn a_login_revokes_every_session_over_the_limit(app: App) {
     let device = login(&app, &ada).await;
     assert_eq!(session_count(&app, &device).await, MAX_SESSIONS);
     get_session(&app, &device.access).await.ok();
-    // Two sessions of registrations are revoked, and all but 100 of the copies and of Ada's two logins.
+    // Revoked are the sessions of the two registrations, and all but 100 of the copies and of Ada's two logins.
     assert_eq!(
         count(&app, "revocations"),
         2 + (COPY_COUNT as u64) + 2 - 100

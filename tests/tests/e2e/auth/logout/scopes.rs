@@ -50,7 +50,8 @@ fn assert_at_most_first_device_revoked(
 async fn an_access_token_revokes_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
         let (device, other_device) = login_two_devices(&app, scope).await;
-        // Stays one second below the sum, because `exp` has whole seconds and the clock has a fraction of a second.
+        // One second less than the sum: `exp` is rounded down to a whole second, so the server rejects the token
+        // shortly before the end of the sum.
         app.clock
             .advance((ACCESS_TTL + LEEWAY).saturating_sub(SECOND));
         by_access(&app, &device, json!({ "scope": scope }))

@@ -32,7 +32,8 @@ async fn refresh_and_lose_response(app: &App, device: &Device) {
 
 async fn within_the_overlap_the_preceding_token_gets_the_same_pair_of_tokens_every_time(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
-    // Five rounds show that a retry within the overlap is no late recovery, of which a session may have two in a row.
+    // A third late recovery in a row would revoke the session. So five rounds show that a retry within the overlap is
+    // not a late recovery.
     for expected_counter in 1..=5 {
         let refreshed_device = refreshed(&app, &device).await;
         for pause in [ALMOST_OVERLAP, MICROSECOND] {
