@@ -10,7 +10,8 @@ on_both_engines! {
     a_full_queue_does_not_reveal_whether_an_email_address_is_registered,
 }
 
-/// The number of logins that fill the queue: more than the 56 requests of one network that can wait in the queue.
+/// The number of logins that are sent at the same time. One login per core is hashed and 56 can wait, so this number
+/// fills the queue on machines with fewer than 44 cores.
 const LOGIN_COUNT: usize = 100;
 
 const IP_ADDRESS: &str = "198.51.100.7";

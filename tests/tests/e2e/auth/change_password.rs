@@ -325,7 +325,7 @@ async fn a_revoked_or_expired_session_cannot_change_the_password(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let body = passwords_body(ada.password(), NEW_PASSWORD);
     let bearer = app.bearer(device.access.as_str());
-    // The statement acts as another process that has just revoked the session. The server has not been notified yet.
+    // The statement acts as another process that has just revoked the session. The server has not read the revocation.
     app.database()
         .execute("UPDATE sessions SET revoked_at = created_at");
     let response = bearer.post(CHANGE_PASSWORD, body.clone()).await;

@@ -214,7 +214,7 @@ async fn a_revoked_session_cannot_revoke_its_replacement_in_any_process(app: App
     get_session(&other_process, &new_device.access).await.ok();
 }
 
-/// Another process has just revoked the session, and this process has not been notified yet.
+/// Another process has just revoked the session, and this process has not read the revocation yet.
 async fn an_access_token_of_a_revoked_session_revokes_nothing(app: App) {
     let (ada, revoked_device) = user_with_device(&app, "ada").await;
     let other_device = login(&app, &ada).await;

@@ -49,8 +49,8 @@ impl Fixture {
         self.ada.task(&self.tasks[0]["id"])
     }
 
-    /// Asserts that requests that need the database get a 503 in time. Sends more requests in parallel than the server
-    /// has connections to the database.
+    /// Asserts that requests that need the database get a 503 within the time limit. Sends more requests in parallel
+    /// than the server has connections to the database.
     async fn assert_unavailable(&self) {
         let requests = database_requests(&self.ada, &self.task_path()).into_iter();
         for response in join_all(requests.map(send_within_max_time)).await {

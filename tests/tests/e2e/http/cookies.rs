@@ -93,14 +93,14 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
     with_cookie(session_request.clone(), &cookie_header)
         .await
         .ok();
-    // Another host, or a page over HTTP, could have set a cookie without the prefix.
+    // Another host, or a page over HTTP, could have set a cookie without the prefix, so the server ignores the cookie.
     let rejection = with_cookie(session_request, &device.cookies()).await;
     rejection.problem(401, "UNAUTHORIZED");
     let refresh_request = app.anonymous().request("POST", REFRESH);
     let refresh_request = refresh_request.header("origin", public_url);
     let rejection = with_cookie(refresh_request.clone(), &device.cookies()).await;
     rejection.problem(401, "UNAUTHORIZED");
-    // Another host of the same domain can set a cookie with the former name of the refresh cookie.
+    // Another host of the same domain can set a cookie with the former name of the refresh cookie, so it is ignored.
     let former_cookie = format!("__Secure-refresh_token={}", device.refresh);
     let rejection = with_cookie(refresh_request.clone(), &former_cookie).await;
     rejection.problem(401, "UNAUTHORIZED");

@@ -1,4 +1,4 @@
-//! Tests which IP address the server takes as the IP address of a caller, with and without `TRUSTED_PROXIES`.
+//! Tests which IP address the server uses as the IP address of a caller, with and without `TRUSTED_PROXIES`.
 
 use std::time::Duration;
 
@@ -187,7 +187,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
             .all(|line| line.starts_with("WARN") && line.ends_with(&remedy))
     );
 
-    // A trusted proxy sends a header that the server does not read.
+    // The server also logs that a trusted proxy sends a header that the server does not read.
     call_from(&app, trusted_ip, "x-real-ip: 203.0.113.7").await;
     let ignored_header_lines = log_lines::find(&format!("proxy {trusted_ip} sends x-real-ip"));
     assert_eq!(ignored_header_lines.len(), 1);

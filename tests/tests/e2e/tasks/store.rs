@@ -1,4 +1,4 @@
-//! Tests the query plan of PostgreSQL for a list of tasks when statistics mislead the planner.
+//! Tests the query plan of PostgreSQL for a list of tasks if one user has most of the tasks.
 
 use e2e::{App, on_postgres};
 

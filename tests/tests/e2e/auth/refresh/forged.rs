@@ -168,7 +168,7 @@ async fn a_counter_that_the_session_has_not_reached_is_rejected_and_changes_noth
         |counter| encode_refresh_token(app.secret(), &device.session, counter);
     let tokens_ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(encode_with_counter);
     assert_all_rejected(&app, &device, tokens_ahead.into()).await;
-    // The counter of the session is now 1, so the token with counter 0 is the predecessor.
+    // `assert_all_rejected` has refreshed the session once, so its counter is 1 and token 0 is the predecessor.
     let token_response = refresh(&app, &encode_with_counter(0)).await.ok();
     assert_eq!(token_response["refresh_token"], encode_with_counter(1));
     let later_tokens_ahead = [2, u32::MAX].map(encode_with_counter);
