@@ -1,5 +1,5 @@
-//! Tests that the operations and the error bodies in the OpenAPI document match the server, and that the web page of the
-//! document loads no file from another server.
+//! Tests that the operations and the error bodies in the OpenAPI document match the server, and that the web page of
+//! the document loads no file from another server.
 
 use std::collections::BTreeSet;
 

@@ -289,6 +289,7 @@ async fn no_statement_revokes_more_than_two_batches_and_one_session(app: App) {
         by_access(&app, &device, json!({ "scope": "all" })).await,
         1802,
     );
-    // The largest statement revokes two batches of 100 and the session of the request.
+    // The largest statement is the last. It revokes the session of the request and the 200 sessions that the batches
+    // have left.
     assert_eq!(app.database().value(max_rows_query).as_deref(), Some("201"));
 }

@@ -21,8 +21,8 @@ on_both_engines! {
     the_revocation_of_one_session_does_not_affect_another_session,
 }
 
-/// A delay longer than [`OVERLAP`]. After this delay, a refresh with the predecessor of the current token is a late
-/// recovery.
+/// A delay longer than [`OVERLAP`]. After this delay, the first refresh with the predecessor of the current token is a
+/// late recovery.
 const LATE_DELAY: Duration = Duration::from_secs(11);
 
 /// Refreshes and discards the response: the counter of the session advances, but the device keeps the old token.
