@@ -280,8 +280,8 @@ async fn a_logout_of_a_session_that_just_expired_revokes_its_tokens(engine: Engi
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
-/// After its expiry, a session can still be revoked within the lifetime of an access token plus ten minutes (the largest
-/// tolerated clock skew).
+/// After its expiry, a session can still be revoked within the lifetime of an access token plus ten minutes (the
+/// largest tolerated clock skew).
 async fn a_logout_of_several_sessions_also_revokes_sessions_that_just_expired(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
     let revocable_for = ACCESS_TTL + Duration::from_secs(10 * 60);

@@ -48,7 +48,7 @@ fn login_request(app: &App, ip_address: &str, email: &str, password: &str) -> Re
     request.header("x-forwarded-for", ip_address)
 }
 
-/// Returns how many log lines report a login with a wrong email address or password from an IP address with this prefix.
+/// Counts the log lines that report a login with a wrong email address or password, from IP addresses with this prefix.
 fn rejected_login_count(ip_prefix: &str) -> usize {
     log_lines::find(&format!("login refused ip_address=Some({ip_prefix}")).len()
 }
