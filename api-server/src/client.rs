@@ -1,4 +1,4 @@
-//! Describes the client that sent a request: IP address and user agent for the list of sessions, network for limits.
+//! Describes the client that sent a request, and signals that this client has closed the connection.
 
 use std::future::pending;
 use std::net::IpAddr;
@@ -10,10 +10,10 @@ use crate::network::Network;
 /// The client that sent a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    /// The IP address of the client: the peer of the connection, or the address that a trusted proxy reported.
+    /// The IP address of the peer, or the address that a trusted proxy reported. `None` for an unknown peer.
     pub(crate) ip_address: Option<IpAddr>,
     /// The network whose limits apply. `None` for an unknown peer, and for a loopback peer that is not a trusted proxy:
-    /// it may be a proxy that `TRUSTED_PROXIES` does not list, and all visitors behind it would share one limit.
+    /// such a peer may be a proxy that `TRUSTED_PROXIES` does not list, and all its visitors would share one limit.
     pub(crate) network: Option<Network>,
     /// The `User-Agent` header without control characters, cut off after 512 characters.
     pub(crate) user_agent: Option<String>,
@@ -30,7 +30,7 @@ impl HangUp {
         Self(receiver)
     }
 
-    /// Waits until the connection is closed. Without a receiver, waits forever.
+    /// Waits until the signal fires.
     pub(crate) async fn wait(&self) {
         match self.0.clone() {
             Some(mut receiver) => while receiver.changed().await.is_ok() {},

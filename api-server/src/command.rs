@@ -20,7 +20,8 @@ const EXIT_INVALID_SETTINGS: u8 = 2;
 /// The exit status on any other error.
 const EXIT_FAILURE: u8 = 1;
 
-/// Runs the command. Returns exit status 2 if a setting or an argument is invalid, and 1 on any other error.
+/// Runs the command. Returns exit status 0 on success, 2 if a setting or an argument is invalid, and 1 on any other
+/// error.
 #[must_use]
 pub fn run(settings: &Settings) -> ExitCode {
     match &settings.command {
@@ -114,7 +115,7 @@ fn send_test_mail(settings: &Settings, recipient: &str) -> ExitCode {
     }
 }
 
-/// Imports users from a file with one JSON object per line, or from standard input if `path` is `None`.
+/// Imports users and tasks from a file with one JSON object per line, or from standard input if `path` is `None`.
 fn import_json(target: &DatabaseUrl, path: Option<&Path>) -> Result<(), transfer::TransferError> {
     let Some(path) = path else {
         return transfer::import_json(target, io::stdin().lock(), io::stderr());

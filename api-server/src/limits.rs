@@ -16,19 +16,21 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// The longest time for which a caller that does not read the response may block a write. Defaults to 30 seconds.
     pub response_timeout: Duration,
-    /// Whether the rules for the open connections of a network also apply to loopback addresses. Defaults to false.
+    /// Whether connections from loopback addresses are also counted by network, and may therefore be closed to free a
+    /// slot at the limit of open connections. Defaults to false.
     pub counts_loopback: bool,
-    /// The time after which a search for a page of tasks ends; the next page continues it. Defaults to 2 seconds.
+    /// The time after which the search for the tasks of one page ends, even if the page is not full. A request for the
+    /// next page continues the search. Defaults to 2 seconds.
     pub task_page_timeout: Duration,
-    /// The longest time for requests in flight to finish after the signal to stop. Defaults to 10 seconds.
+    /// The longest time for which a server that stops waits for requests in flight. Defaults to 10 seconds.
     pub drain_timeout: Duration,
     /// The number of threads that serve requests. Defaults to one per core.
     pub worker_threads: usize,
 }
 
-/// A connection that is idle for this time is closed.
+/// The default of [`Limits::idle_timeout`].
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// A connection is closed if the header of a request is not complete within this time.
+/// The default of [`Limits::header_timeout`].
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Default for Limits {

@@ -1,5 +1,5 @@
-//! Writes each logged event as one line of text or JSON. Line breaks in a message are replaced or escaped, so that no
-//! caller can forge a line.
+//! Formats each log message as one line of text or JSON. Line breaks in a message are replaced in text and escaped in
+//! JSON, so that a client cannot forge a log line.
 
 use std::io::Write as _;
 
@@ -8,8 +8,8 @@ use env_logger::{Builder, Target};
 use log::{Level, LevelFilter, Record};
 use serde_json::json;
 
-/// The log target of errors about malformed requests. These errors are logged only if the log filter names this target,
-/// because any caller can cause them.
+/// The log target of actix-http's errors about connections, most of them caused by malformed requests. These errors are
+/// logged only if the log filter names this target, because any client can cause them.
 const MALFORMED_REQUEST_TARGET: &str = "actix_http::h1::dispatcher";
 
 /// The format of a log line.

@@ -7,7 +7,8 @@ use api_server::logging::LogFormat;
 use api_server::{command, logging};
 use mimalloc::MiMalloc;
 
-/// This allocator is faster than the system's allocator if one thread allocates memory and another thread frees it.
+/// mimalloc is faster than the system's allocator if one thread allocates memory and another thread frees it. Here,
+/// database threads allocate the rows, and the threads that serve requests free them.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -16,7 +17,8 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
         Ok(settings) => {
             let format = settings.log_format().unwrap_or(LogFormat::Text);
-            // A command that writes logs reports invalid log settings later, together with all other invalid settings.
+            // Here, defaults replace invalid log settings. A command that writes logs then reports these settings,
+            // together with all other invalid settings.
             logging::start(format, settings.log_filter().unwrap_or("info"));
             command::run(&settings)
         }

@@ -6,14 +6,15 @@ use std::net::{IpAddr, Ipv4Addr};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Network {
     V4(Ipv4Addr),
-    /// The first 64 bits of the address. One customer usually controls every address with the same 64 bits.
+    /// The first 64 bits of the address. One customer usually controls all addresses with the same first 64 bits.
     V6Subnet(u64),
-    /// The first 48 bits of the address. One customer may control all 65 536 subnets with the same 48 bits.
+    /// The first 48 bits of the address. One customer may control all 65 536 subnets with the same first 48 bits.
     V6Site(u64),
 }
 
 impl Network {
-    /// Returns the network of an IP address: the /64 of an IPv6 address, or the IPv4 address, even if IPv4-mapped.
+    /// Returns the network of an IP address: the /64 of an IPv6 address, or the IPv4 address itself. An IPv4-mapped
+    /// IPv6 address is treated as the IPv4 address.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(ipv4_address) => Self::V4(ipv4_address),

@@ -1,4 +1,4 @@
-//! Defines the origin of a web page.
+//! Defines the origin of a web page or of a server.
 
 use std::net::SocketAddr;
 
@@ -9,18 +9,19 @@ use url::Url;
 pub struct Origin(String);
 
 impl Origin {
-    /// Parses an http or https origin, which has only a scheme, a host and optionally a port.
+    /// Parses an http or https origin in the form in which browsers send it: in lower case, in ASCII and without the
+    /// default port. One final slash is allowed.
     ///
     /// # Errors
     ///
-    /// If the text is not such an origin. The error says what to write instead.
+    /// If the text has another form or contains `*`. The error says what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const REMEDY: &str = "use scheme, host and port only, such as https://app.example.com";
         let url = Url::parse(text).map_err(|_not_a_url| REMEDY)?;
         let origin = url.origin().ascii_serialization();
         let has_http_scheme = matches!(url.scheme(), "http" | "https");
         let has_wildcard = origin.contains('*');
-        // A final slash is accepted, because browsers show a final slash after an origin.
+        // Browsers show a final slash after an origin, so a copied origin may end in a slash.
         let has_only_origin = matches!(text.strip_prefix(origin.as_str()), Some("" | "/"));
         if !has_http_scheme || has_wildcard || !has_only_origin {
             return Err(REMEDY);

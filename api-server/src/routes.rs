@@ -1,6 +1,6 @@
 //! Lists every path and method of the server, with its handler.
 //!
-//! If several patterns match, the first pattern is used: `/api/auth/…` must come before `/api/{user_id}/…`.
+//! If several patterns match a path, the first pattern is used.
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
@@ -108,7 +108,8 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown_path());
 }
 
-/// Registers the endpoints of Better Auth's API that need a server that sends email. This server sends no email.
+/// Registers the endpoints of Better Auth's API that depend on email. No request to them succeeds, because this server
+/// sends no email.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(

@@ -44,7 +44,8 @@ pub struct Server {
 pub struct Stopper(ServerHandle);
 
 impl Stopper {
-    /// Accepts no more connections, and waits until the requests in flight have finished or the drain timeout is over.
+    /// Makes the server accept no more connections, and waits until the requests in flight have finished or the drain
+    /// timeout is over.
     pub async fn stop(&self) {
         self.0.stop(true).await;
     }
@@ -83,8 +84,8 @@ impl Server {
         }
     }
 
-    /// Serves requests until SIGTERM or SIGINT, then lets requests in flight finish. After SIGHUP, later requests use
-    /// the secrets that `reload_keyring` returns.
+    /// Serves requests until SIGTERM or SIGINT, then stops like [`Stopper::stop`]. After SIGHUP, later requests use the
+    /// secrets that `reload_keyring` returns; if it fails, the error is logged and the old secrets stay in use.
     ///
     /// # Errors
     ///
@@ -94,7 +95,8 @@ impl Server {
         reload_keyring: impl Fn() -> Result<Keyring, String> + 'static,
     ) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
-            // Signals are registered before "listening" is logged: a supervisor that reads this line may send a signal.
+            // The signals are registered before "listening" is logged, because a supervisor may send a signal as soon
+            // as it reads that line.
             let mut sigterm = signal(SignalKind::terminate())?;
             let mut sigint = signal(SignalKind::interrupt())?;
             let sighup = signal(SignalKind::hangup())?;
@@ -122,7 +124,8 @@ impl Server {
 ///
 /// # Errors
 ///
-/// If the database cannot be migrated, a thread cannot be started, or the socket address cannot be bound.
+/// If the database cannot be migrated, a database thread cannot be started, a token setting is invalid, or the socket
+/// address cannot be bound.
 pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
     db::migrate(&config.database_url).map_err(|error| {
         format!(

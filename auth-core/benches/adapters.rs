@@ -23,7 +23,6 @@ fn main() {
     divan::main();
 }
 
-/// Polls a future that is ready at once.
 fn poll_once(future: impl Future<Output = Result<Caller, Refusal>>) -> Caller {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut context) {

@@ -1,5 +1,5 @@
-//! An actix-web service that accepts the tokens of a running `api-server`. The service has a public route, a
-//! route for callers and a route for owners.
+//! An actix-web service that accepts the tokens of an `api-server`. The service has a public route, a route for every
+//! caller with a token, and a route for the one user whose id is in the path.
 //!
 //! ```sh
 //! AUTH_SECRET=… cargo run --example actix --features actix
@@ -38,7 +38,7 @@ fn add_routes(config: &mut ServiceConfig) {
         .route("/{user_id}/notes", web::get().to(notes));
 }
 
-/// Creates a verifier from the three settings that the service shares with the server.
+/// Creates a verifier from `AUTH_SECRET`, `AUTH_ISSUER` and `AUTH_AUDIENCE`. Set them as they are set for `api-server`.
 fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
     let read_setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let secret = Secret::new(env::var("AUTH_SECRET")?)?;

@@ -1,5 +1,6 @@
-//! An axum service with a public route, a route for callers and a route for owners. The service accepts the tokens of a
-//! running `api-server`, and rejects them within about a second after a logout.
+//! An axum service with a public route, a route for every caller with a token, and a route for the one user whose id is
+//! in the path. The service accepts the tokens of a running `api-server`. About a second after a logout, the service
+//! rejects the tokens of the session, unless the server is unreachable.
 //!
 //! ```sh
 //! AUTH_SECRET=… AUTH_SERVER=http://127.0.0.1:8080 cargo run --example axum --features axum,remote
@@ -40,7 +41,8 @@ fn service(authority: Authority) -> Router {
         .layer(Extension(authority))
 }
 
-/// Creates a verifier from environment variables. Waits until the verifier knows the sessions that were revoked so far.
+/// Creates a verifier from environment variables. Waits until the server has sent the revoked sessions, so that the
+/// service accepts no token that was revoked before the service started.
 async fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
     let read_setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let server_url = read_setting("AUTH_SERVER", "http://127.0.0.1:8080");

@@ -1,4 +1,5 @@
-//! An axum service without a secret. A running `api-server` identifies the callers by token or cookie.
+//! An axum service without a secret. The service sends the token or the cookies of a request to a running
+//! `api-server`, which identifies the caller.
 //!
 //! ```sh
 //! AUTH_SERVER=http://127.0.0.1:8080 cargo run --example delegated --features axum,remote

@@ -1,5 +1,5 @@
-//! A tonic service that accepts the tokens of a running `api-server`. The service has a public method, a method
-//! for callers and a method for owners.
+//! A tonic service that accepts the tokens of an `api-server`. The service has a public method, a method for every
+//! caller with a token, and a method for the one user whose id is the message.
 //!
 //! Messages are plain text and the service has no generated code, so no `protoc` is needed. Generated code would be
 //! used as `NotesServer::with_interceptor(notes, RequireCaller::new(verifier))`.
@@ -24,7 +24,7 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use tower_service::Service;
 
-/// Responds also to a request without credentials.
+/// Needs no credentials.
 fn hello(request: &Request<String>) -> Result<String, Status> {
     match request.get_ref().as_str() {
         "" => Err(Status::invalid_argument("The name is empty")),
@@ -37,7 +37,7 @@ fn me(request: &Request<String>) -> Result<String, Status> {
     Ok(Caller::of(request)?.sub.clone())
 }
 
-/// Responds `PERMISSION_DENIED` to a caller whose id is not the message.
+/// Responds `PERMISSION_DENIED` to a caller whose id differs from the message.
 fn notes(request: &Request<String>) -> Result<String, Status> {
     let owner_id = request.get_ref();
     Caller::of(request)?.require_owner(owner_id)?;
@@ -66,7 +66,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 type Method = fn(&Request<String>) -> Result<String, Status>;
 
-/// Returns the method at a URL path.
 fn find_method(path: &str) -> Option<Method> {
     match path {
         "/example.Greeter/Hello" => Some(hello),
@@ -130,7 +129,7 @@ impl Service<Request<String>> for Unary {
     }
 }
 
-/// Encodes messages as plain text.
+/// Encodes and decodes messages as plain text.
 #[derive(Clone, Copy)]
 struct TextCodec;
 

@@ -1,4 +1,4 @@
-//! Implements extractors and responses for actix-web.
+//! Implements extractors, a middleware and the response to a refused request for actix-web.
 
 mod middleware;
 
@@ -29,7 +29,8 @@ impl Headers for HeaderMap {
 impl Verification {
     /// Identifies the caller of an actix-web request, for use in other extractors.
     ///
-    /// Uses the result of [`RequireCaller`](crate::RequireCaller) or else asks the [`Authority`] in the app data.
+    /// Uses the result of [`RequireCaller`](crate::RequireCaller) or else asks the [`Authority`] in the app data. The
+    /// result is a 500 if the app has neither.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         if let Some(caller) = request.extensions().get::<Caller>() {
@@ -81,7 +82,7 @@ impl FromRequest for Owner {
     }
 }
 
-/// A future that converts the result of a verification to a handler's argument.
+/// A future that waits for a verification and converts its result to the argument of a handler.
 pub struct ExtractorFuture<T> {
     verification: Verification,
     convert: fn(Result<Caller, Refusal>) -> Result<T, Refusal>,

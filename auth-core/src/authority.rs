@@ -31,7 +31,8 @@ impl Authority {
         Self(Arc::new(implementation))
     }
 
-    /// Identifies the caller by the request's header fields. An `X-User-Id` other than the caller's id causes a 403.
+    /// Identifies the caller by the request's header fields. Refuses the caller with a 403 if the request has an
+    /// `X-User-Id` field that is not the caller's id.
     pub fn authenticate(&self, headers: &dyn Headers) -> Verification {
         let verification = self.0.authenticate(&Credentials::new(headers));
         let visit_user_ids = |visit: &mut dyn FnMut(&[u8])| {
@@ -56,7 +57,7 @@ mod tests {
     use crate::credentials::{Credentials, Field, Headers};
     use crate::{Caller, Refusal};
 
-    /// Identifies every caller as user 42, with [`Verification::Pending`], as a remote authority does.
+    /// Identifies every caller as user 42. The result is [`Verification::Pending`], as if a server had to be asked.
     struct RemoteAuthority;
 
     impl Authenticate for RemoteAuthority {
@@ -77,7 +78,7 @@ mod tests {
         }
     }
 
-    /// Returns the user id of the verified caller.
+    /// Polls the verification once. Returns the caller's id or the refusal.
     fn poll_user_id(verification: Verification) -> Result<String, Refusal> {
         let mut context = Context::from_waker(Waker::noop());
         match pin!(verification).poll(&mut context) {

@@ -1,4 +1,4 @@
-//! Implements extractors and responses for axum.
+//! Implements extractors and the response to a refused request for axum.
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -12,7 +12,8 @@ use crate::layer::RefusalBody;
 use crate::require_caller::{NO_AUTHORITY, NO_USER_ID};
 use crate::{Authority, Caller, MaybeCaller, Owner, Refusal, Verification};
 
-/// Uses the result of [`RequireCaller`](crate::RequireCaller) or else asks the authority in the request's extensions.
+/// Uses the result of [`RequireCaller`](crate::RequireCaller) or else asks the [`Authority`] in the request's
+/// extensions. The result is a 500 if the request has neither.
 fn identify_caller(parts: &Parts) -> Verification {
     if let Some(caller) = parts.extensions.get::<Caller>() {
         return Verification::Ready(Ok(caller.clone()));
@@ -53,14 +54,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Owner {
                 caller.require_owner(user_id)?;
                 Ok(Self(caller))
             }
-            // A user id is text, so a path parameter that is not UTF-8 is not the caller's id.
+            // If any path parameter is not UTF-8, axum returns none of them, so the owner is unknown.
             Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Err(Refusal::wrong_owner()),
             Err(_) => Err(Refusal::internal_error(NO_USER_ID)),
         }
     }
 }
 
-/// Also adds the refusal to the response's extensions, for a layer that logs the cause.
+/// The extensions of the response contain the refusal, so that a layer can log its cause.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body()));

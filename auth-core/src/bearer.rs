@@ -7,7 +7,8 @@ const SCHEME: &[u8] = b"bearer ";
 
 /// Extracts the token from the values of all `Authorization` header fields of a request.
 ///
-/// The scheme is case-insensitive. This function sets no limit on length; a verifier rejects more than 8192 bytes.
+/// The scheme is case-insensitive. This function accepts a token of any length; a verifier rejects a token of more than
+/// 8192 bytes.
 ///
 /// ```
 /// use auth_core::{Error, bearer};
@@ -51,7 +52,8 @@ fn parse(value: &[u8]) -> Result<&str, Error> {
 fn is_token68(text: &[u8]) -> bool {
     let padding_count = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let characters = text.get(..text.len() - padding_count).unwrap_or_default();
-    // `&` instead of `&&`: without an early exit the compiler vectorises the loop, which runs at every request.
+    // `fold` with `&` checks every byte, even after an invalid one. Without an early exit, the compiler can vectorise
+    // the loop.
     !characters.is_empty()
         && characters
             .iter()

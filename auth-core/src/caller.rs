@@ -5,14 +5,15 @@ use crate::{Claims, Refusal};
 /// The caller of a request, with the data that both local and remote verification return.
 ///
 /// With the feature `actix` or `axum`, `Caller` is an extractor. The extractor uses the result of
-/// [`RequireCaller`](crate::RequireCaller) or else asks the [`Authority`](crate::Authority) in the service's state. A
-/// service that has neither responds 500, so that a configuration error lets no request through.
+/// [`RequireCaller`](crate::RequireCaller) or else asks the [`Authority`](crate::Authority) in the app data (actix-web)
+/// or in the request's extensions (axum). A service that has neither responds 500, so that a configuration error lets
+/// no request through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caller {
     /// The user's id. From a verifier of this crate the id is not empty and has no surrounding white space.
     pub sub: String,
-    /// The user's email address, as the issuer wrote it.
+    /// The user's email address, as in the token or in the response of the server.
     pub email: String,
     /// The id of the session (login) to which the credentials belong.
     pub sid: String,
@@ -61,14 +62,15 @@ impl From<Claims> for Caller {
     }
 }
 
-/// The caller of a public route; `None` if the request has no credentials. Invalid credentials are rejected.
+/// The caller of a route that needs no credentials; `None` if the authority finds no credentials in the request.
+/// Invalid credentials are rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "handlers destructure it")]
 pub struct MaybeCaller(pub Option<Caller>);
 
 #[cfg(any(feature = "actix", feature = "axum"))]
 impl MaybeCaller {
-    /// Converts the refusal of missing credentials to `None`.
+    /// Converts a refusal because of missing credentials to `None`.
     pub(crate) fn from_result(result: Result<Caller, Refusal>) -> Result<Self, Refusal> {
         match result {
             Ok(caller) => Ok(Self(Some(caller))),
@@ -78,9 +80,11 @@ impl MaybeCaller {
     }
 }
 
-/// A caller whose id equals the `{user_id}` of the path byte for byte. The response to any other caller is 403.
+/// A caller whose id equals the path parameter `{user_id}` byte for byte. A caller with another id gets a 403.
 ///
-/// Make `Owner` the first argument of a handler, so that the body of a rejected request is not read.
+/// Make `Owner` the first argument of a handler, so that a request is rejected before its body is read. Exception:
+/// while actix-web waits for a remote authority, it may read the body. [`RequireCaller`](crate::RequireCaller) prevents
+/// that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "handlers destructure it")]
 pub struct Owner(pub Caller);

@@ -9,14 +9,14 @@ use crate::Error;
 pub(crate) use parse::parse;
 pub(crate) use policy::{DEFAULT_MAX_LIFETIME, Expiry, Policy, Times};
 
-/// The user and session of a token: the input of [`TokenIssuer::issue`](crate::TokenIssuer::issue).
+/// The user and the session of a token: the input of [`TokenIssuer::issue`](crate::TokenIssuer::issue).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "callers construct it; a new field is a breaking change"
 )]
 pub struct Subject<'a> {
-    /// `sub`: the user's id. Not empty, without surrounding white space.
+    /// `sub`: the user's id. Must not be empty or have surrounding white space.
     pub id: &'a str,
     /// `email`: the user's email address.
     pub email: &'a str,
@@ -26,17 +26,18 @@ pub struct Subject<'a> {
 
 /// The claims of an issued or verified access token (RFC 7519 § 4.1, modelled on RFC 9068 § 2.2).
 ///
-/// `iss` and `aud` are left out: a verifier rejects every token whose `iss` or `aud` does not match its settings.
+/// `iss` and `aud` are left out: an issuer writes both from its settings, and a verifier has compared both with its
+/// settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
     /// The user's id. Not empty, without surrounding white space.
     pub sub: String,
-    /// The user's email address, as the issuer wrote it.
+    /// The user's email address, as in the token.
     pub email: String,
     /// The id of the session (login) to which the token belongs.
     pub sid: String,
-    /// The token's id, unique per token.
+    /// The token's id. [`TokenIssuer::issue`](crate::TokenIssuer::issue) generates a random id for each token.
     pub jti: String,
     /// Issued at: seconds since 1970-01-01T00:00:00Z, rounded down to whole seconds.
     pub iat: i64,

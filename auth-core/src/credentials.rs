@@ -1,8 +1,8 @@
-//! Reads the credentials of a request, independent of the framework.
+//! Reads the credentials of a request, for any web framework.
 
 use crate::{Error, bearer};
 
-/// A header field that is read to identify the caller.
+/// A header field that this crate reads from a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Field {
@@ -10,7 +10,7 @@ pub enum Field {
     Authorization,
     /// `Cookie` (RFC 6265bis § 4.2).
     Cookie,
-    /// `X-User-Id`. This field grants nothing. If a request has it, each value must be the user id of the token.
+    /// `X-User-Id`. This field grants nothing: each value must be the id of the caller that the credentials identify.
     UserId,
 }
 
@@ -20,7 +20,7 @@ pub trait Headers {
     fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8]));
 }
 
-/// The credentials of a request.
+/// The header fields of a request, from which the credentials are read.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a>(&'a dyn Headers);
 
@@ -32,7 +32,8 @@ pub enum CredentialSource {
     Header,
     /// The request body, for endpoints that read a token from the body. [`Credentials`] never reads a body.
     Body,
-    /// A cookie, which a browser may also send when another site starts the request.
+    /// A cookie. A browser may send cookies even if another site starts the request, so the service must itself reject
+    /// state-changing requests of other origins (CSRF).
     Cookie,
 }
 
@@ -52,13 +53,15 @@ impl<'a> Credentials<'a> {
         values
     }
 
-    /// Returns the token and its source: the `Authorization` header or, only without such a header, the named
-    /// cookie. A valid cookie does not replace an invalid header.
+    /// Returns the token and its source: the `Authorization` header or, only without such a header, the cookie
+    /// `cookie_name`. A valid cookie does not replace an invalid header. If `cookie_name` is `None`, no cookie is
+    /// accepted.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingCredentials`] if the request has neither header nor cookie. [`Error::MalformedCredentials`] if
-    /// the header is not exactly one [`Bearer <token>`](bearer::token), or if the cookie was sent twice.
+    /// [`Error::MissingCredentials`] if the request has neither header nor accepted cookie.
+    /// [`Error::MalformedCredentials`] if the header is not exactly one [`Bearer <token>`](bearer::token) or, without a
+    /// header, if the cookie was sent more than once.
     pub fn token(&self, cookie_name: Option<&str>) -> Result<(&'a str, CredentialSource), Error> {
         match (self.bearer(), cookie_name) {
             (Err(Error::MissingCredentials), Some(name)) => {
@@ -84,12 +87,12 @@ impl<'a> Credentials<'a> {
     /// Returns the value of the named cookie. A value that is not UTF-8 becomes an empty text, which is no token.
     ///
     /// The `Cookie` fields are split as bytes, because another application on the host may have set a cookie that is
-    /// not UTF-8. A cookie parser would then reject the whole field.
+    /// not UTF-8. A parser that requires UTF-8 would then reject the whole field.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingCredentials`] if there is no such cookie. [`Error::MalformedCredentials`] if there are two, in
-    /// one field or several: an attacker may have set one of the two, and nothing shows which.
+    /// [`Error::MissingCredentials`] if there is no such cookie. [`Error::MalformedCredentials`] if there are several,
+    /// in one field or in several fields: an attacker may have set one of them, and nothing shows which.
     pub fn cookie(&self, name: &str) -> Result<&'a str, Error> {
         let mut result = Err(Error::MissingCredentials);
         self.0.for_each_value(Field::Cookie, &mut |field| {

@@ -5,27 +5,31 @@ use std::fmt;
 /// An error of this crate, such as the reason for rejecting a token, a password or a setting.
 ///
 /// Every variant has a stable [`code`](Self::code), an HTTP [`status`](Self::status) and, for 401, a
-/// [`WWW-Authenticate`](Self::www_authenticate) value (RFC 6750 § 3), so any framework can respond with an error. No
-/// variant carries text of the token, the header or the secret: an error is safe to log and to send.
+/// [`WWW-Authenticate`](Self::www_authenticate) value (RFC 6750 § 3), so any framework can respond with an error. This
+/// crate puts no text of a token, a header, a password or a secret into an error, so an error is safe to log. The text
+/// of a 500 is about the service itself: do not send it ([`Refusal`](crate::Refusal) does not).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// 401: the request has no `Authorization` header and, if the verifier accepts cookies, no cookie.
+    /// 401: the request has neither an `Authorization` header nor an accepted cookie.
     MissingCredentials,
-    /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookies are unacceptable.
+    /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookies are not acceptable,
+    /// for example because two of them have the name of the token's cookie.
     MalformedCredentials(&'static str),
-    /// 401: the token is longer than [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES).
+    /// 401: the token is longer than [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES). An issuer returns this error instead
+    /// of such a token.
     TokenTooLong,
     /// 401: the token does not have the format of its kind. The format of an access token is a compact JWS of one JSON
     /// header and one JSON object (RFC 7515 § 3.1, RFC 7519 § 7.2).
     MalformedToken(&'static str),
-    /// 401: the JOSE header is not the header of an HS256 token of the expected type (RFC 8725 § 3.1, § 3.11).
+    /// 401: the JOSE header does not name HS256 and the expected type (RFC 8725 § 3.1, § 3.11), or has a duplicate,
+    /// forbidden or invalid parameter.
     UnacceptableHeader(&'static str),
     /// 401: no secret of the keyring made the MAC of the token (RFC 7515 § 5.2).
     SignatureMismatch,
     /// 401: a required claim is absent (RFC 7519 § 4.1).
     MissingClaim(&'static str),
-    /// 401: a claim has a wrong type or an unacceptable value (RFC 7519 § 4.1).
+    /// 401: a claim has a wrong type or an unacceptable value (RFC 7519 § 4.1), or occurs twice (§ 4).
     InvalidClaim(&'static str),
     /// 401: `iat` or `nbf` lies in the future by more than the leeway (RFC 7519 § 4.1.5).
     NotYetValid,
@@ -34,17 +38,19 @@ pub enum Error {
     Expired,
     /// 401: the session of the token was revoked. The token is otherwise valid.
     Revoked,
-    /// 503: the list of revoked sessions is too old, so the session may be revoked. The token is otherwise valid.
+    /// 503: the list of revoked sessions is too old or was never received, so the session may be revoked. The token is
+    /// otherwise valid.
     RevocationsOutdated,
     /// 500: a secret is too weak; the text says why and what to do.
     WeakSecret(&'static str),
-    /// 500: a setting is not acceptable; the text names the setting and the rule.
+    /// 500: a setting is not acceptable, or a requirement is missing (a tokio runtime, TLS certificates). The text says
+    /// which.
     InvalidSetting(&'static str),
     /// 422: a password is outside the limits; the text names the limit.
     UnacceptablePassword(&'static str),
     /// 500: a stored password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt.
     InvalidPasswordHash,
-    /// 500: the operating system returned no random bytes, or a token could not be serialised.
+    /// 500: the operating system returned no random bytes, or a computation failed that is not expected to fail.
     Crypto,
 }
 
@@ -64,8 +70,8 @@ impl Error {
         }
     }
 
-    /// Returns the HTTP status to respond with: 401 for credentials, 422 for a password, 500 for a configuration or
-    /// system error, 503 for a temporary error.
+    /// Returns the HTTP status to respond with: 401 for credentials, 422 for a password, 500 for an error of the
+    /// service (settings, stored hashes or operating system), 503 for a temporary error.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -81,7 +87,7 @@ impl Error {
 
     /// Returns the `WWW-Authenticate` value for a 401 (RFC 6750 § 3), `None` for any other status.
     ///
-    /// The value has `error` and `error_description` only if the request had credentials (RFC 6750 § 3.1).
+    /// The value has `error` and `error_description` unless the request had no credentials (RFC 6750 § 3.1).
     #[must_use]
     pub fn www_authenticate(&self) -> Option<String> {
         match self {

@@ -14,7 +14,8 @@ pub(crate) struct MacKey(Hmac<Sha256>);
 impl MacKey {
     /// Prepares a key of any length: a key longer than a block is hashed, then zeros fill the block (RFC 2104 § 2).
     ///
-    /// `Hmac::new` takes a whole block and returns no `Result`, unlike `new_from_slice`.
+    /// `Hmac::new_from_slice` would do the same, but returns a `Result`. `Hmac::new` needs a whole block and returns no
+    /// `Result`.
     pub(crate) fn new(key: &[u8]) -> Self {
         let mut block = Zeroizing::new([0; BLOCK_BYTES]);
         if let Some(block_start) = block.get_mut(..key.len()) {

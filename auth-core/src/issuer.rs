@@ -9,7 +9,7 @@ use crate::claims::{DEFAULT_MAX_LIFETIME, check_sub, require_nonempty, whole_uni
 use crate::random::random_base64url;
 use crate::{Claims, Error, Keyring, MAX_TOKEN_BYTES, Subject};
 
-/// Issues access tokens: HS256 JWTs of type `at+jwt` under the keyring's current secret.
+/// Issues access tokens: HS256 JWTs of type `at+jwt`, signed with the current secret of a keyring.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -95,20 +95,21 @@ impl TokenIssuer {
         self.lifetime
     }
 
-    /// Issues a token that is valid from `now` for the issuer's lifetime, with a new `jti` of 128 random bits.
+    /// Issues a token with a new `jti` of 128 random bits. `iat` is `now`, rounded down to whole seconds, and `exp` is
+    /// `iat` plus the lifetime that was passed to [`new`](Self::new).
     ///
     /// # Errors
     ///
     /// [`Error::InvalidClaim`] if `subject.id` is empty or has surrounding white space. [`Error::TokenTooLong`] if the
-    /// token would have more than 8192 bytes: every verifier would reject such a token. [`Error::Crypto`] if the
-    /// operating system returns no random bytes.
+    /// token would have more than 8192 bytes: a [`TokenVerifier`](crate::TokenVerifier) would reject such a token.
+    /// [`Error::Crypto`] if the operating system returns no random bytes.
     pub fn issue(&self, subject: &Subject<'_>, now: SystemTime) -> Result<AccessToken, Error> {
         self.issue_with_id(subject, random_base64url::<16>()?, now)
     }
 
     /// As [`issue`](Self::issue), with the given `jti`. From the same subject, `jti` and `now` (in whole seconds),
-    /// issuers with equal settings and secrets produce the same token. Two different tokens must not share a `jti` (RFC
-    /// 7519 § 4.1.7).
+    /// issuers with equal settings and the same current secret produce the same token. Two different tokens must not
+    /// have the same `jti` (RFC 7519 § 4.1.7).
     ///
     /// # Errors
     ///

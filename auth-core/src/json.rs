@@ -39,7 +39,6 @@ impl JsonNumber {
     /// The largest accepted number: 2^53 − 1.
     const MAX: f64 = 9_007_199_254_740_991.0;
 
-    /// Rejects a number outside ±[`MAX`](Self::MAX).
     fn try_new<E: de::Error>(number: f64) -> Result<Self, E> {
         if number.abs() <= Self::MAX {
             Ok(Self(number))

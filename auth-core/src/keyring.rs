@@ -14,7 +14,8 @@ pub(crate) use mac_keys::MacKeys;
 ///
 /// Each secret has a key id (`kid`, RFC 7515 § 4.1.4) that is computed from the secret, so services that share a secret
 /// agree on the key id without a setting. The id is the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under
-/// the secret, in base64url (12 characters). To rotate, pass the old secret to [`with_previous`](Self::with_previous).
+/// the secret, in base64url (12 characters). To rotate the secret, create a keyring of the new secret and pass the old
+/// secret to [`with_previous`](Self::with_previous).
 ///
 /// ```
 /// use auth_core::{Keyring, Secret};
@@ -49,7 +50,7 @@ impl Keyring {
         self
     }
 
-    /// Returns the key id of the secret that signs: 12 characters that reveal nothing about the secret.
+    /// Returns the key id of the secret that signs: 12 characters from which the secret cannot be computed.
     #[must_use]
     pub fn key_id(&self) -> &str {
         &self.current.id
@@ -62,7 +63,6 @@ impl Keyring {
         self
     }
 
-    /// Returns the key that signs.
     pub(crate) fn signing_key(&self) -> &Key {
         &self.current
     }

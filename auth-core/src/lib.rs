@@ -54,7 +54,7 @@ pub use secret::Secret;
 pub use verification::{PendingVerification, Verification};
 pub use verifier::TokenVerifier;
 
-/// The longest token that is parsed, in bytes: 8192. A longer token is rejected without parsing.
+/// The longest access token, in bytes: 8192. A verifier rejects a longer token without parsing.
 pub const MAX_TOKEN_BYTES: usize = 8192;
 
 /// The `typ` header parameter of an access token (RFC 9068 § 2.1).

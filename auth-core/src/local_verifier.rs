@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use crate::credentials::Credentials;
 use crate::{Authenticate, Authority, Caller, Refusal, TokenVerifier, Verification};
 
-/// A [`TokenVerifier`] with a clock. Reads the token from the request and needs no network.
+/// A [`TokenVerifier`] with a clock. Reads the token from the request and verifies it without a request to a server.
 #[derive(Clone)]
 pub struct LocalVerifier {
     verifier: TokenVerifier,
@@ -70,7 +70,7 @@ impl From<LocalVerifier> for Authority {
     }
 }
 
-/// Verifies with the system's clock and accepts no cookie.
+/// Uses the system's clock and accepts no cookie, as [`LocalVerifier::new`] does.
 impl From<TokenVerifier> for Authority {
     fn from(verifier: TokenVerifier) -> Self {
         LocalVerifier::new(verifier).into()

@@ -13,8 +13,9 @@
 //! verifications if the password has more than 71 bytes, is not in NFKC or contains NUL.
 //!
 //! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take at least as long as one
-//! bcrypt of the given cost. Limitation: if the check of a hash takes longer than that (a higher cost, or two
-//! verifications), the response time distinguishes the account from an unknown email address until the next login.
+//! bcrypt of the given cost. Limitation: if the check of a hash takes longer than that (for example, because its cost
+//! is higher), the response time distinguishes the account from an unknown email address until the next successful
+//! login.
 
 use std::fmt;
 
@@ -34,17 +35,18 @@ pub use hash::{Cost, PasswordHash};
 
 /// The public HMAC key for passwords that bcrypt might truncate. The key separates this use of HMAC from other uses.
 const PASSWORD_HMAC_KEY: &[u8] = b"auth-core password v1";
-/// The longest bcrypt input, in bytes. bcrypt reads 72 bytes, of which the last is the terminating NUL.
+/// The longest input of this crate's bcrypt hashes, in bytes: bcrypt reads 72 bytes, and the last is a terminating NUL.
 const BCRYPT_MAX_BYTES: usize = 71;
 /// The shortest new password, in code points after NFKC.
 const MIN_CHARS: usize = 8;
-/// The longest new password, in code points after NFKC. An attempt may have more within [`MAX_UTF16_UNITS`].
+/// The longest new password, in code points after NFKC. An attempt may be longer if it has at most [`MAX_UTF16_UNITS`].
 const MAX_CHARS: usize = 128;
 /// The longest password that Better Auth accepts, in UTF-16 code units as typed.
 const MAX_UTF16_UNITS: usize = 128;
-/// The most UTF-8 bytes that one UTF-16 code unit becomes in NFKC. U+FDFA becomes 18 characters.
+/// The most UTF-8 bytes that one UTF-16 code unit becomes in NFKC. U+FDFA becomes 15 Arabic letters of 2 bytes and 3
+/// spaces.
 const MAX_NFKC_BYTES_PER_UNIT: usize = 33;
-/// The longest input, in bytes, which is more than 128 characters need in any normalisation form.
+/// The longest password as typed, in bytes. A password of 128 characters after NFKC has far fewer bytes as typed.
 const MAX_INPUT_BYTES: usize = 4096;
 const TOO_LONG: Error = Error::UnacceptablePassword("must be at most 128 characters");
 
@@ -97,7 +99,8 @@ impl PasswordAttempt {
     ///
     /// # Errors
     ///
-    /// [`Error::UnacceptablePassword`] if the password is empty, or exceeds both 128 characters and 128 UTF-16 units.
+    /// [`Error::UnacceptablePassword`] if the password is empty, or exceeds both 128 characters after NFKC and 128
+    /// UTF-16 code units as typed.
     pub fn new(text: &str) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::UnacceptablePassword("must not be empty"));
@@ -106,13 +109,13 @@ impl PasswordAttempt {
             return Err(TOO_LONG);
         }
         let utf16_units = text.encode_utf16().count();
-        // With a limit of characters, normalisation stops one character later. A character has at most four bytes.
+        // Normalisation stops one character above `max_chars`. A character has at most four bytes in UTF-8.
         let (max_chars, nfkc_capacity) = if utf16_units <= MAX_UTF16_UNITS {
             (usize::MAX, utf16_units * MAX_NFKC_BYTES_PER_UNIT)
         } else {
             (MAX_CHARS, 4 * (MAX_CHARS + 1))
         };
-        // The capacity suffices for the result: a buffer that grows leaves copies of the password in memory.
+        // The buffer never grows, because a growing buffer would leave copies of the password in memory.
         let mut buffer = Zeroizing::new(String::with_capacity(text.len() + nfkc_capacity));
         buffer.push_str(text);
         buffer.extend(text.nfkc().take(max_chars.saturating_add(1)));
@@ -136,7 +139,8 @@ impl PasswordAttempt {
     }
 
     /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The attempt may be
-    /// shorter than 8 characters, because the password may be older than that limit. Takes the time of one bcrypt.
+    /// shorter than 8 characters, because another program may have accepted a shorter password. Takes the time of one
+    /// bcrypt.
     ///
     /// # Errors
     ///
@@ -145,12 +149,10 @@ impl PasswordAttempt {
         PasswordHash::of(&self.bcrypt_input(), cost)
     }
 
-    /// Returns the password as typed.
     fn as_typed(&self) -> &str {
         self.buffer.get(..self.typed_bytes).unwrap_or_default()
     }
 
-    /// Returns the password in NFKC.
     fn normalised(&self) -> &str {
         self.buffer.get(self.typed_bytes..).unwrap_or_default()
     }

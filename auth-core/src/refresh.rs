@@ -1,7 +1,7 @@
 //! Defines refresh tokens, which are computed instead of stored.
 //!
 //! A refresh token contains a session id and a counter, with a MAC under a key that is derived from the secret
-//! (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). A server therefore stores no token, and computes the next
+//! (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). So a server need not store the token: it computes the next
 //! token from the same session id and the next counter. The counter is the number of earlier tokens of the session.
 //!
 //! Format: `rt_`, then base64url (without padding) of 16 bytes session id, 4 bytes counter (big-endian) and 32 bytes
@@ -33,7 +33,7 @@ const TOKEN_BYTES: usize = 52;
 pub struct RefreshToken {
     /// The id of the session to which the token belongs.
     pub session_id: [u8; 16],
-    /// The number of earlier refresh tokens of the session; 0 at login.
+    /// The number of earlier refresh tokens of the session; 0 for the first.
     pub counter: u32,
 }
 
@@ -63,7 +63,8 @@ impl RefreshTokens {
         }
     }
 
-    /// Encodes a token as 73 characters that depend only on token and secret. This is a credential: do not log it.
+    /// Encodes a token as 73 characters that depend only on `token` and the current secret. The text is a credential:
+    /// do not log it.
     #[must_use]
     pub fn encode(&self, token: RefreshToken) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);

@@ -9,8 +9,9 @@ use crate::Error;
 
 /// The response to a refused request: status, header fields and a problem document (RFC 9457).
 ///
-/// The adapters convert a refusal to a response of their framework. For another framework, send
-/// [`status`](Self::status), [`headers`](Self::headers) and [`body`](Self::body) unchanged.
+/// With the feature `actix`, `axum` or `tonic`, a refusal converts to a response of the framework. For another
+/// framework, send [`status`](Self::status), [`headers`](Self::headers) and [`body`](Self::body) unchanged, and
+/// [`MEDIA_TYPE`](Self::MEDIA_TYPE) as `Content-Type`.
 ///
 /// The response contains no internals of the service. `Display`, for the log, adds the [`cause`](Self::cause).
 ///
@@ -31,7 +32,7 @@ pub struct Refusal(Reason);
 enum Reason {
     /// An error of this crate.
     Error(Error),
-    /// A 401 that an authority outside this crate returned: the code and the detail of its response.
+    /// A 401 of an authority outside this crate: a code of this crate, and the detail of the authority's response.
     Relayed(&'static str, Cow<'static, str>),
     /// A 403, with its detail for the caller.
     Forbidden(&'static str),
@@ -42,13 +43,13 @@ enum Reason {
 }
 
 impl Refusal {
-    /// Creates a 403 `FORBIDDEN`: the path names another user than the caller.
+    /// Creates a 403 `FORBIDDEN`: the user id in the path is not the id of the caller.
     #[must_use]
     pub const fn wrong_owner() -> Self {
         Self(Reason::Forbidden("This address belongs to another user"))
     }
 
-    /// Creates a 403 `FORBIDDEN`: the request's `X-User-Id` is not the user id of the token.
+    /// Creates a 403 `FORBIDDEN`: the request's `X-User-Id` is not the id of the caller.
     #[must_use]
     pub const fn user_id_mismatch() -> Self {
         Self(Reason::Forbidden(
@@ -110,7 +111,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Writes code, detail and cause for the log. The response must not contain the cause.
+/// Writes code, detail and, if known, cause. Only for the log: the response must not contain the cause.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code(), self.detail())?;

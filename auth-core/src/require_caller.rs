@@ -2,8 +2,9 @@
 
 use crate::Authority;
 
-/// Rejects requests without valid credentials. Other requests reach their handler with the [`Caller`](crate::Caller),
-/// so the token is verified once. A guard is a middleware (actix-web), layer (axum, tonic) or interceptor (tonic).
+/// A guard: rejects requests without valid credentials. The extensions of every other request contain the
+/// [`Caller`](crate::Caller), so its handler need not verify the token again. A guard is a middleware (actix-web), a
+/// layer (axum, tonic) or an interceptor (tonic).
 #[derive(Debug, Clone)]
 pub struct RequireCaller(Authority);
 

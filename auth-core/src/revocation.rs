@@ -1,4 +1,4 @@
-//! Stores the revoked sessions whose access tokens have not expired yet.
+//! Stores the revoked sessions whose access tokens may not have expired yet.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -47,8 +47,8 @@ struct Inner {
 type Sessions = HashMap<u64, u32, BuildHasherDefault<IdentityHasher>>;
 
 impl RevokedSessions {
-    /// Revokes a session. The entry may be removed after `until`: choose the expiry of the last access token plus an
-    /// allowance for clock differences. If the session is revoked already, the later `until` applies.
+    /// Adds a session. After `until`, [`purge`](Self::purge) removes the session: choose the expiry of its last access
+    /// token plus an allowance for clock differences. If the session is in the set already, the later `until` applies.
     pub fn insert(&self, session_id: &str, until: SystemTime) {
         let hash = self.0.random_state.hash_one(session_id);
         let removable_at = unix_seconds(until).saturating_add(1);
@@ -58,15 +58,15 @@ impl RevokedSessions {
         *entry = removable_at.max(*entry);
     }
 
-    /// Returns whether the session is revoked. Allocates nothing. With 100 000 revoked sessions, nine in ten lookups of
-    /// active sessions take no lock.
+    /// Returns whether the session is in the set. Allocates nothing. With 100 000 revoked sessions, about nine in ten
+    /// lookups of active sessions take no lock.
     #[must_use]
     pub fn contains(&self, session_id: &str) -> bool {
         let hash = self.0.random_state.hash_one(session_id);
         self.0.filter.may_contain(hash) && self.read().contains_key(&hash)
     }
 
-    /// Removes the entries whose `until` has passed and frees their memory. Call this regularly, such as every minute.
+    /// Removes the sessions whose `until` has passed and frees their memory. Call this regularly, such as every minute.
     pub fn purge(&self, now: SystemTime) {
         let now_seconds = unix_seconds(now);
         let mut sessions = self.write();
@@ -75,13 +75,13 @@ impl RevokedSessions {
         sessions.shrink_to_fit();
     }
 
-    /// Returns the number of entries.
+    /// Returns the number of sessions in the set.
     #[must_use]
     pub fn len(&self) -> usize {
         self.read().len()
     }
 
-    /// Returns whether there are no entries.
+    /// Returns whether the set has no sessions.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -103,7 +103,7 @@ impl RevokedSessions {
     }
 }
 
-/// Shows the number of entries only.
+/// Shows the number of sessions only.
 impl fmt::Debug for RevokedSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RevokedSessions({})", self.len())
@@ -113,7 +113,8 @@ impl fmt::Debug for RevokedSessions {
 /// The time of an entry that is never removed.
 const NEVER: u32 = u32::MAX;
 
-/// Converts a time to seconds since 1970: 0 for a time before 1970, [`NEVER`] for a time after 2106.
+/// Converts a time to seconds since 1970: 0 for a time before 1970, [`NEVER`] for a time that does not fit (after 7
+/// February 2106).
 fn unix_seconds(time: SystemTime) -> u32 {
     let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u32::try_from(since_1970.as_secs()).unwrap_or(NEVER)

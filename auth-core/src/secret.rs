@@ -13,10 +13,10 @@ use crate::random::random_base64url;
 
 /// The shortest secret, in bytes: an HS256 key has at least as many bits as the hash (RFC 7518 § 3.2).
 const MIN_BYTES: usize = 32;
-/// The fewest distinct byte values of a secret. Even 32 random hexadecimal digits practically always have more.
+/// The fewest distinct byte values of a secret. Even 32 random hexadecimal digits almost certainly have more.
 const MIN_DISTINCT_BYTES: usize = 6;
 
-/// A shared HS256 secret of at least 32 bytes. The memory is wiped on drop. `Debug` does not show it.
+/// A shared HS256 secret of at least 32 bytes. The memory is wiped on drop. `Debug` does not show the secret.
 ///
 /// ```
 /// use auth_core::{Error, Secret};
@@ -53,7 +53,7 @@ impl Secret {
         random_base64url::<32>().map(|text| Self(text.into_bytes().into()))
     }
 
-    /// Creates a secret without checks, for test vectors with weak keys, such as 32 zero bytes.
+    /// Creates a secret without checks, for test vectors with weak keys.
     #[cfg(test)]
     pub(crate) fn unchecked(bytes: Vec<u8>) -> Self {
         Self(bytes.into())

@@ -1,4 +1,4 @@
-//! Derives a key per service: the key of one audience cannot sign tokens that another audience accepts.
+//! Derives a key per service: the key for one audience cannot sign tokens that the service of another audience accepts.
 //!
 //! The README documents the derivation under "A key per service", for implementations in other languages.
 
@@ -41,8 +41,9 @@ impl Secret {
 }
 
 impl Keyring {
-    /// Derives the keyring that issues tokens for `audience`: each secret, current and previous, is derived with
-    /// [`Secret::for_audience`]. The service itself needs only a [`Keyring`] of the derived secrets.
+    /// Derives the keyring that signs the tokens for `audience`: each secret, current and previous, is replaced by its
+    /// [`Secret::for_audience`]. A service that verifies these tokens gets only the derived secrets, and needs no
+    /// secret of this keyring.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};

@@ -1,9 +1,9 @@
 //! Defines session handles, which identify the sessions in a user's list of sessions and are no credentials.
 //!
-//! A user must be able to end each session in the list, but the list must not contain the tokens of the sessions. A
+//! A user must be able to end each session in the list, but the list must not contain the tokens of other sessions. A
 //! handle contains the session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
-//! `auth-core session handle v1`), which proves that the server made the handle. A server accepts a handle only to
-//! end the session, and only from the user of that session.
+//! `auth-core session handle v1`), which proves that the server made the handle. A server accepts a handle only to end
+//! the session, and only from the user of that session.
 //!
 //! Format: as a [`session_token`](crate::session_token), 96 lower-case hexadecimal digits of 16 bytes session id and 32
 //! bytes HMAC-SHA-256 of that id. No handle is accepted as a session token, nor a session token as a handle.
@@ -46,7 +46,8 @@ impl SessionHandles {
         }
     }
 
-    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`. The text depends only on id and secret.
+    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`. The text depends only on the id and the current
+    /// secret.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
         encode_hex(session_id, &self.keys.tag(&session_id))

@@ -9,9 +9,9 @@
 //! the session id. Clients must not parse the token. No other kind of token is accepted as a session token, nor a
 //! session token as another kind.
 //!
-//! A signed cookie is a value, a dot, and the HMAC-SHA-256 of the value under the secret itself, in base64 (RFC 4648
-//! § 4) with padding. Only session tokens and the word `true` are signed. Neither contains a dot, so no such signature
-//! is valid for a JWS.
+//! A signed cookie is a value, a dot, and the HMAC-SHA-256 of the value under the secret itself, in base64 (RFC 4648 §
+//! 4) with padding. Only session tokens and the word `true` are signed. Neither contains a dot, but the text that a JWS
+//! signs does, so no such signature is valid for a JWS.
 
 use std::fmt;
 
@@ -33,7 +33,8 @@ const SIGNATURE_CHARS: usize = 44;
 const FLAG: &str = "true";
 const MALFORMED: Error = Error::MalformedToken("The session token is malformed");
 
-/// Encodes session tokens and cookies with the current secret of a keyring. Decoding accepts any secret of the keyring.
+/// Encodes session tokens and signs cookies with the current secret of a keyring. Decoding and verification accept any
+/// secret of the keyring.
 ///
 /// ```
 /// use auth_core::session_token::SessionTokens;
@@ -63,8 +64,8 @@ impl SessionTokens {
         }
     }
 
-    /// Encodes the token of a session as 96 characters of `[0-9a-f]`. The same session and secret always produce the
-    /// same text. The token is a credential: do not log it.
+    /// Encodes the token of a session as 96 characters of `[0-9a-f]`. The same session and current secret always
+    /// produce the same text. The token is a credential: do not log it.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
         let tag = self.token_keys.tag(&session_id);
@@ -84,7 +85,8 @@ impl SessionTokens {
         session_id.try_into().map_err(|_length| MALFORMED)
     }
 
-    /// Returns whether the current secret made the MAC of the token. A token of a previous secret should be replaced.
+    /// Returns whether the current secret made the MAC of the token. If not, a token that [`decode`](Self::decode)
+    /// accepts was made with a previous secret and should be replaced.
     #[must_use]
     pub fn is_current(&self, token: &str) -> bool {
         decode_hex(token).is_some_and(|bytes| {
@@ -146,7 +148,7 @@ pub(crate) fn encode_hex(session_id: [u8; ID_BYTES], tag: &[u8]) -> String {
     lower::encode_string(&[session_id.as_slice(), tag].concat())
 }
 
-/// Decodes exactly 48 bytes of lower-case hex, in constant time; `None` for any other text.
+/// Decodes the lower-case hex of exactly 48 bytes, in constant time; `None` for any other text.
 pub(crate) fn decode_hex(text: &str) -> Option<[u8; TOKEN_BYTES]> {
     let mut bytes = [0; TOKEN_BYTES];
     let decoded = lower::decode(text, &mut bytes).ok()?;

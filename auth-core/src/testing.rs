@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::{Authority, Keyring, RevokedSessions, Secret, Subject, TokenIssuer, TokenVerifier};
 
-/// The lifetime of issued tokens: 15 minutes.
+/// The lifetime of the issued tokens.
 const LIFETIME: Duration = Duration::from_secs(900);
 
 /// An issuer and a verifier with the same random secret.
@@ -62,7 +62,7 @@ impl TestAuthority {
         }
     }
 
-    /// Returns the verifier of the tokens that [`token_for`](Self::token_for) issues.
+    /// Returns the verifier of the tokens that this value issues.
     #[must_use]
     pub fn verifier(&self) -> TokenVerifier {
         self.verifier.clone()
@@ -74,11 +74,11 @@ impl TestAuthority {
         self.verifier().into()
     }
 
-    /// Issues a valid token for the user, with the email address `<id>@example.com` and the session `session-<id>`.
+    /// Issues a token for the user, with the email address `<id>@example.com` and the session id `session-<id>`.
     ///
     /// # Panics
     ///
-    /// If `user_id` is empty or has surrounding white space.
+    /// If `user_id` is empty, has surrounding white space or is too long for a token.
     #[must_use]
     pub fn token_for(&self, user_id: &str) -> String {
         self.token_at(user_id, SystemTime::now())
@@ -95,7 +95,7 @@ impl TestAuthority {
         self.token_at(user_id, SystemTime::now() - one_hour - LIFETIME)
     }
 
-    /// Issues a token for the user at the time `now`.
+    /// Issues a token for the user as if the current time were `now`.
     ///
     /// # Panics
     ///
@@ -112,7 +112,7 @@ impl TestAuthority {
         result.expect("the user id is an acceptable sub").token
     }
 
-    /// Returns an `Authorization` header value with a valid token for the user.
+    /// Returns an `Authorization` header value with the token of [`token_for`](Self::token_for).
     ///
     /// # Panics
     ///
@@ -122,7 +122,7 @@ impl TestAuthority {
         format!("Bearer {}", self.token_for(user_id))
     }
 
-    /// Revokes the user's session: its tokens are rejected from now on, as after a logout.
+    /// Revokes the user's session, as a logout does: all tokens for the user are rejected, also those issued later.
     pub fn revoke_session_of(&self, user_id: &str) {
         let until = SystemTime::now() + 2 * LIFETIME;
         self.revoked.insert(&session_id(user_id), until);

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use crate::{Caller, Refusal};
 
-/// The result of authenticating a request, as a future. Local verification is ready at once, without an allocation.
+/// The result of authenticating a request, as a future. Local verification is ready at once, without a boxed future.
 #[non_exhaustive]
 pub enum Verification {
     /// The result is known.

@@ -18,9 +18,9 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// `email`, `iat`, `exp`, `jti` and `sid`, each exactly once, of the right type and within its bounds (RFC 7515, 7519,
 /// 8725). The [crate documentation](crate#what-is-checked) lists every rule.
 ///
-/// A verifier uses no database, no network and no clock of its own. The verification of a typical token of a
-/// [`TokenIssuer`](crate::TokenIssuer) allocates only the strings of the claims. A verifier is `Send` and `Sync`: share
-/// one verifier among all threads.
+/// [`verify`](Self::verify) uses no database and no network, and the caller passes the time. For a typical token of a
+/// [`TokenIssuer`](crate::TokenIssuer), `verify` allocates only the strings of the claims. A verifier is `Send` and
+/// `Sync`: share one verifier among all threads.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -71,7 +71,8 @@ impl TokenVerifier {
         })
     }
 
-    /// Sets how far the issuer's clock and the verifier's `now` may differ (RFC 7519 § 4.1.4). Defaults to 5 seconds.
+    /// Sets how far the issuer's clock and the `now` of [`verify`](Self::verify) may differ (RFC 7519 § 4.1.4).
+    /// Defaults to 5 seconds.
     ///
     /// # Errors
     ///
@@ -124,8 +125,8 @@ impl TokenVerifier {
     /// # Errors
     ///
     /// An error of status 401 for a rule that the token breaks. [`Error::Revoked`] means that the token is otherwise
-    /// valid, [`Error::Expired`] that its MAC and its other claims are valid. [`Error::RevocationsOutdated`] (503) if
-    /// the age of a feed is above its limit.
+    /// valid, [`Error::Expired`] that its MAC and its other claims are valid. [`Error::RevocationsOutdated`] (503) if a
+    /// feed of revocations with the policy `FailClosedAfter` is too old or was never up to date.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let claims = self.parse(token, now, Expiry::Enforced)?;
         #[cfg(feature = "remote")]

@@ -1,4 +1,4 @@
-//! Runs a server for one test, in this process and on its own port.
+//! Runs the servers of a test in this process, each on a port of its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl App {
         &self.database
     }
 
-    /// The server's `AUTH_SECRET`, for tests that act as another service.
+    /// The server's `AUTH_SECRET`.
     #[must_use]
     pub fn secret(&self) -> &str {
         &self.secret
@@ -107,13 +107,13 @@ impl App {
         Client::new(self.addr, identity)
     }
 
-    /// Issues a token for a user, as another service with the same secret would.
+    /// Issues a token for a user, as another service with the server's secret would.
     #[must_use]
     pub fn token_for(&self, user_id: &str, email: &str) -> String {
         Issuer::of(self).issue(user_id, email)
     }
 
-    /// Stops the server, and returns the server's database. No other server may use the database.
+    /// Stops the server, and returns the server's database. Panics if another server uses the database.
     #[must_use]
     pub fn stop(self) -> Database {
         let Self {
@@ -125,7 +125,7 @@ impl App {
         Arc::into_inner(database).expect("no other process runs")
     }
 
-    /// Opens a connection on which any bytes may be sent.
+    /// Opens a connection to the server, on which a test may send any bytes.
     pub async fn connect(&self) -> Connection {
         Connection::open(self.addr).await
     }
@@ -164,7 +164,7 @@ impl Drop for ServerThread {
     fn drop(&mut self) {
         drop(self.stop_sender.take());
         let join_result = self.thread.take().map(JoinHandle::join);
-        // A panic during a panic would abort the process with all its tests.
+        // If the test has failed already, a failure of the server is ignored: a second panic would abort all tests.
         assert!(!matches!(join_result, Some(Err(_))) || thread::panicking());
     }
 }

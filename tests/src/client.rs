@@ -29,14 +29,14 @@ impl Client {
         Self { addr, identity }
     }
 
-    /// Sets the caller's user id.
+    /// Sets the caller's user id, without a request to the server.
     #[must_use]
     pub fn with_id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.identity.id);
         self
     }
 
-    /// Sets the caller's email address and password.
+    /// Sets the caller's email address and password, without a request to the server.
     #[must_use]
     pub fn with_login(mut self, email: &str, password: &str) -> Self {
         email.clone_into(&mut self.identity.email);
@@ -126,7 +126,7 @@ impl Client {
         self.post(&self.tasks(), body).await.created()
     }
 
-    /// Returns up to 500 of the caller's tasks, newest first.
+    /// Returns the caller's tasks, the newest first, but at most 500.
     pub async fn all_tasks(&self) -> Value {
         self.get(&format!("{}?limit=500", self.tasks())).await.ok()
     }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The start of every test, 2026-11-20T12:57:51.869123Z, as the time since 1970. The server's responses omit the
-/// microseconds.
+/// The time of a new clock, 2026-11-20T12:57:51.869123Z, as the time since 1970. The server's responses round such a
+/// time down to milliseconds.
 const START_AFTER_EPOCH: Duration = Duration::from_micros(1_795_179_471_869_123);
 
 /// A clock that stands still until [`TestClock::advance`]. All clones share one time.
@@ -12,7 +12,7 @@ const START_AFTER_EPOCH: Duration = Duration::from_micros(1_795_179_471_869_123)
 pub struct TestClock(Arc<Mutex<SystemTime>>);
 
 impl TestClock {
-    /// The time at the start of every test, as the server formats it.
+    /// The time of a new clock, as the server formats it.
     pub const START: &'static str = "2026-11-20T12:57:51.869Z";
 
     /// The current time of this clock.

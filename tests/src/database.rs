@@ -1,4 +1,4 @@
-//! Creates a database for one test, and removes the database when the test ends.
+//! Creates a database for one test, and removes the database when the test no longer uses it.
 
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
@@ -32,7 +32,7 @@ enum Location {
 }
 
 impl Database {
-    /// Creates an empty database.
+    /// Creates a database without tables.
     #[must_use]
     pub fn new(engine: Engine) -> Self {
         match engine {
@@ -61,7 +61,7 @@ impl Database {
         self.open_session().value(query)
     }
 
-    /// Opens a connection to the database, for transactions and locks.
+    /// Opens a connection that stays open between statements, for transactions and locks.
     #[must_use]
     pub fn open_session(&self) -> DatabaseSession {
         match &self.0 {

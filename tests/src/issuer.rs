@@ -1,4 +1,4 @@
-//! Issues tokens as another service would.
+//! Issues tokens as another service with the server's secret would.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,8 @@ use auth_core::{Keyring, Secret, Subject, TokenIssuer};
 
 use crate::App;
 
-/// Issues tokens as another service would. A test changes a field to get tokens that the server rejects.
+/// Issues tokens with the server's secret, as another service would. A test changes a field to get tokens that the
+/// server rejects.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "tests change its fields")]
 pub struct Issuer {
@@ -23,7 +24,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// An issuer whose tokens the server accepts.
+    /// An issuer whose tokens this server accepts, if the server has the default issuer and audience.
     #[must_use]
     pub fn of(app: &App) -> Self {
         Self {

@@ -6,7 +6,8 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 
 /// The lines of the levels ERROR, WARN and INFO.
 static INFO_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// The lines of the levels DEBUG and TRACE. While these many lines are searched, servers that log at these levels wait.
+/// The lines of the levels DEBUG and TRACE. These lines have a list of their own because they are many: while a list is
+/// searched, each server that adds a line to the list waits.
 static DETAIL_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct LogCollector;

@@ -60,7 +60,8 @@ impl Options {
         let settings = default_settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut limits = Limits::default();
         limits.drain_timeout = Duration::ZERO;
-        // By default, the servers of parallel tests would start thousands of threads on a machine with many cores.
+        // The default is one thread per core. On a machine with many cores, many tests run in parallel, and all their
+        // servers would together have thousands of threads.
         limits.worker_threads = 2;
         Self {
             database,
@@ -85,7 +86,7 @@ impl Options {
         self.set("trusted-proxies", "127.0.0.0/8")
     }
 
-    /// Replaces the clock, for tests of servers whose clocks differ.
+    /// Replaces the clock.
     #[must_use]
     pub fn clock(mut self, clock: TestClock) -> Self {
         self.clock = clock;

@@ -29,7 +29,7 @@ pub struct Proxy {
     shared_state: Arc<SharedState>,
 }
 
-/// The state that the proxy shares with the threads of its connections.
+/// The state that the proxy shares with its threads.
 #[derive(Debug)]
 struct SharedState {
     forwarding_state: Mutex<ForwardingState>,
@@ -62,7 +62,7 @@ impl Proxy {
         Self { addr, shared_state }
     }
 
-    /// The database's URL through this proxy.
+    /// The database's URL with the address of this proxy.
     #[must_use]
     pub fn url(&self, database: &Database) -> String {
         let mut url = Url::parse(&database.url()).unwrap();
@@ -77,7 +77,7 @@ impl Proxy {
         format!("http://{}", self.addr)
     }
 
-    /// Closes every open connection. From now on, closes each new connection at once.
+    /// Closes every open connection. Until [`resume`](Self::resume), closes each new connection at once.
     pub fn cut(&self) {
         self.shared_state.set(ForwardingState::Cut);
         self.shared_state.close_connections();
@@ -88,7 +88,7 @@ impl Proxy {
         self.shared_state.set(ForwardingState::Silent);
     }
 
-    /// Forwards bytes again, first the bytes that arrived while the proxy was silent.
+    /// Forwards bytes again. After [`silence`](Self::silence), first forwards the bytes that have arrived meanwhile.
     pub fn resume(&self) {
         self.shared_state.set(ForwardingState::Up);
     }

@@ -26,7 +26,7 @@ impl Response {
         self.status
     }
 
-    /// The value of the header with this lower-case name. Panics if the response has two headers with this name.
+    /// The value of the header with this lower-case name. Panics if several headers have this name.
     #[must_use]
     #[track_caller]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -70,7 +70,7 @@ impl Response {
         self
     }
 
-    /// Asserts the status 200 and the headers that every JSON response has. Returns the JSON body.
+    /// Asserts the status 200 and the headers of a successful JSON response. Returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -80,7 +80,7 @@ impl Response {
         self.assert_status(200).json()
     }
 
-    /// Asserts the status 201 and the headers that every JSON response has. Returns the JSON body.
+    /// Asserts the status 201 and the headers of a successful JSON response. Returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -176,8 +176,8 @@ impl Response {
     }
 }
 
-/// The title of a problem with this status, the reason phrase of RFC 9110 § 15. The phrase is from RFC 7231 for 413,
-/// from RFC 4918 for 422, and from RFC 6585 for 429.
+/// The title of a problem with this status: the reason phrase of RFC 9110 § 15, except for 413 (RFC 7231), 422
+/// (RFC 4918) and 429 (RFC 6585).
 fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",

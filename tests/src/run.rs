@@ -33,8 +33,8 @@ pub fn run<A: TestArgument, F: Future<Output = ()>>(engine: Engine, test: impl F
     runtime.block_on(test(A::create(engine)));
 }
 
-/// Turns each `async fn` into two tests: `name::sqlite` and `name::postgres`. If a test function is not listed, the
-/// compiler reports dead code.
+/// Turns each `async fn` into two tests: `name::sqlite` and `name::postgres`. A function that is in no such list is
+/// reported by the compiler as dead code.
 #[macro_export]
 macro_rules! on_both_engines {
     ($($test:ident),+ $(,)?) => {$(

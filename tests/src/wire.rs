@@ -36,7 +36,7 @@ impl Connection {
         Self::from_connected(socket.connect(addr).await)
     }
 
-    /// Opens a connection with a receive buffer of this size, in bytes.
+    /// Opens a connection, and asks the operating system for a receive buffer of this size, in bytes.
     pub async fn open_with_receive_buffer(size: u32, addr: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(size).unwrap();
@@ -70,7 +70,8 @@ impl Connection {
         let _closed_by_server = self.stream.shutdown().await;
     }
 
-    /// Reads the next response; `None` if the server closes the connection without a response.
+    /// Reads the next response, to a request other than `HEAD`; `None` if the server closes the connection without a
+    /// response.
     pub async fn response(&mut self) -> Option<Response> {
         self.response_to("GET").await
     }
@@ -89,7 +90,7 @@ impl Connection {
         }
     }
 
-    /// Reads at most this many bytes of the next response.
+    /// Reads at most this many bytes, and keeps them for the next call of [`response`](Self::response).
     pub async fn read_at_most(&mut self, max_bytes: usize) {
         let mut bytes = vec![0; max_bytes];
         let reading = timeout(TIMEOUT, self.stream.read(&mut bytes));

@@ -26,7 +26,8 @@ pub(crate) struct PasswordChange {
     pub(crate) lifetime: Duration,
 }
 
-/// Changes the password if the entered current password is right. Replaces all sessions of the user by a new session.
+/// Changes the password, and replaces all sessions of the user by a new session. Fails if the current password was
+/// entered incorrectly.
 pub(crate) async fn change_password(
     accounts: &Accounts,
     change: PasswordChange,

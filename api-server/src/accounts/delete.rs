@@ -6,8 +6,8 @@ use crate::sessions::ending::surplus;
 use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 
-/// Deletes the account with all its tasks and sessions. Fails if the stored password hash was changed after the check
-/// that returned `authenticated`.
+/// Deletes the account with all its tasks and sessions. With `authenticated`, fails if the stored password hash is no
+/// longer the hash that the entered password was compared with.
 pub(crate) async fn delete(
     accounts: &Accounts,
     id: UserId,

@@ -41,7 +41,7 @@ impl LoginContext {
     }
 }
 
-/// Opens a session if the email address and the password are right.
+/// Opens a session. Fails if the email address is unknown or the password is wrong.
 pub(crate) async fn log_in(
     accounts: &Accounts,
     email: LoginEmail,
@@ -66,7 +66,8 @@ pub(crate) async fn log_in(
     Ok(grant)
 }
 
-/// Stores the new session. Rejects the login if the stored password hash was changed after the comparison.
+/// Stores the new session. Rejects the login if the stored password hash has changed since the entered password was
+/// compared with it.
 async fn open_session(
     accounts: &Accounts,
     authenticated: Authenticated,
@@ -96,8 +97,9 @@ async fn open_session(
     })
 }
 
-/// Revokes, in this process, the sessions that the login's transaction ended. If these sessions fill a batch, ends more
-/// sessions, down to the account's limit. A failure does not fail the login, because the next login tries again.
+/// Makes this process reject the access tokens of the sessions that the login's transaction ended. If it ended a whole
+/// batch, ends all other sessions beyond the account's limit too. If that fails, the login still succeeds, because the
+/// next login tries again.
 async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended_ids: Vec<String>) {
     if ended_ids.is_empty() {
         return;

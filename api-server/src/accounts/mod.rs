@@ -1,4 +1,5 @@
-//! Implements the actions on an account for both APIs: register, log in, change the password or the profile, delete.
+//! Implements the actions on an account for this server's own API and Better Auth's API: register, log in, change the
+//! password or the profile, delete.
 
 pub(crate) mod change_password;
 pub(crate) mod delete;

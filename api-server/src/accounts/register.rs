@@ -32,7 +32,7 @@ pub(crate) async fn create(
         .throttle
         .reserve_registration(network, accounts.sessions.now())?;
     let result = create_with_session(accounts, account, context).await;
-    // The reservation is also spent if the account already exists, because the response reveals this account.
+    // The attempt is also counted if the account already exists, because the response reveals this account.
     let reveals_account = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
     if result.as_ref().map_or_else(reveals_account, |_| true) {
         reservation.spend(accounts.sessions.now());
@@ -47,8 +47,8 @@ async fn create_with_session(
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
     let permit = accounts.passwords.hasher.permit(&context.client).await?;
-    // This check follows the wait for the permit. So a registration hashes nothing if an identical registration stored
-    // the account during the wait. If the queue is full, the response does not reveal whether the email address is
+    // This check follows the wait for the permit, for two reasons: another registration may store the same email
+    // address during the wait, and if the queue is full, the response must not reveal whether the email address is
     // registered.
     reject_registered(accounts, &account.email).await?;
     let hash = accounts
@@ -85,7 +85,8 @@ async fn reject_registered(accounts: &Accounts, email: &Email) -> Result<(), Pro
     Ok(())
 }
 
-/// Stores the account and its first session. Returns the user and the ids of the sessions that this session replaced.
+/// Stores the account and its first session. Returns the user, and the ids of the sessions that ended because the first
+/// session replaces them.
 async fn insert(
     accounts: &Accounts,
     user: User,

@@ -31,11 +31,12 @@ pub(super) fn register(
     })
 }
 
-/// Opens a session and stores `new_hash`. Ends the sessions that the new session replaces, and the sessions beyond the
-/// account's limit. Returns the ids of the ended sessions. Returns `None` if the stored hash is no longer `old_hash`,
-/// with which the entered password was compared.
+/// Opens a session and stores `new_hash`. Ends the sessions that the new session replaces, and up to a batch of the
+/// sessions beyond the account's limit. Returns the ids of the ended sessions. Returns `None` if the stored hash is no
+/// longer `old_hash`, with which the entered password was compared.
 ///
-/// The update of the hash locks the user's row, so a login and a change of the password run one after the other.
+/// The update of the hash locks the user's row, so the transactions of a login and of a change of the password run one
+/// after the other.
 pub(super) fn open_session(
     connection: &mut DbConnection,
     opening: &SessionOpening,
@@ -69,11 +70,11 @@ pub(crate) struct PasswordChangeResult {
     pub(super) ended_ids: Vec<String>,
 }
 
-/// Changes the password, ends every session of the user, including the caller's session, and inserts the new session.
-/// Returns `None` if the caller's session is not live, or if the stored hash is no longer the old hash.
+/// Changes the password, inserts the new session, and ends every other session of the user, including the caller's
+/// session. Returns `None` if the caller's session is not live, or if the stored hash is no longer `old_hash`.
 ///
 /// The update of the hash locks the user's row. A session that a concurrent login opened before the lock is ended too.
-/// A login that compared the old hash fails after the lock, because the hash has changed.
+/// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
 pub(super) fn change_password(
     connection: &mut DbConnection,
     update: &PasswordUpdate,
@@ -113,11 +114,11 @@ fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> Qu
 }
 
 /// Ends all sessions of the user, and deletes the user and the user's tasks. Returns the ids of the ended sessions;
-/// `None` if the user does not exist, or if the stored hash is no longer `old_hash`, with which the entered password
-/// was compared.
+/// `None` if the user does not exist, or if `old_hash`, with which the entered password was compared, is no longer the
+/// stored hash. Without `old_hash`, does not compare the stored hash.
 ///
-/// The user's row is locked first. A session that a concurrent login opened before the lock is ended too. A concurrent
-/// login after the lock finds no user.
+/// The user's row is locked first. A session that a concurrent login opened before the lock is ended too. A login that
+/// waits for the lock then finds no user.
 pub(super) fn delete(
     connection: &mut DbConnection,
     id: &UserId,

@@ -66,7 +66,8 @@ pub(crate) async fn change_password(
 
 /// Chooses the API by the fields of the body: `currentPassword` or `newPassword` selects Better Auth's API, otherwise
 /// `current_password` or `new_password` selects this server's own API. A body without any of these fields is for Better
-/// Auth's API if the request has a session cookie or a valid bearer token of Better Auth.
+/// Auth's API if the request has a session cookie or a valid bearer token of that API, and for this server's own API
+/// otherwise.
 pub(crate) async fn dispatch(
     request: HttpRequest,
     client: Client,

@@ -30,8 +30,8 @@ pub(crate) struct LogoutRequest {
     scope: Scope,
 }
 
-/// Reads a string, and then the scope from the string. If the JSON value has another type, `serde_json` reports a type
-/// error where a string is expected, but a syntax error where an enum is expected.
+/// Deserializes a string, and then the scope from the string. Without the first step, `serde_json` would report a
+/// syntax error, which does not name the field, if the JSON value is of another type such as a number.
 fn deserialize_scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
     Scope::deserialize(String::deserialize(deserializer)?.into_deserializer())
 }
@@ -91,13 +91,13 @@ async fn end_each(sessions: &Sessions, credentials: Vec<Credential>) -> Result<u
     Ok(revoked_count)
 }
 
-/// Returns the credentials of a request in order of precedence. With an `Authorization` header, valid or not, these are
-/// only the access token in the header and the refresh token in the body. Without the header, a valid refresh token in
-/// the body is the only credential. Without both, the access cookie comes before the refresh cookie.
+/// Returns the credentials with valid signatures in a request, in order of precedence. With an `Authorization`
+/// header, valid or not, these are only the access token in the header and the refresh token in the body. Without the
+/// header, a valid refresh token in the body is the only credential. Without both, cookies are read.
 ///
-/// Without both and with the scope `Current`, each session that a cookie with a valid signature names has a credential,
-/// up to a maximum. The browser may have cookies of several sessions, or a cookie from another host of the same site,
-/// and after the logout these cookies must not authenticate a request.
+/// With the scope `Current`, each session that a cookie names has a credential, up to a maximum: the browser may have
+/// cookies of several sessions, or a cookie from another host of the same site, and after the logout these cookies must
+/// not authenticate a request. With another scope, the access cookie comes before the refresh cookie.
 fn presented_credentials(
     request: &HttpRequest,
     sessions: &Sessions,

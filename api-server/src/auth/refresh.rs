@@ -90,8 +90,8 @@ fn presented_token(
     }
 }
 
-/// Turns the outcome of a refresh into a grant or an error. If the refresh ended sessions, this process rejects the
-/// access tokens of these sessions at once.
+/// Turns the outcome of a refresh into a grant or an error. If the refresh ended the session, makes this process reject
+/// the access tokens of the session at once.
 fn token_grant(
     sessions: &Sessions,
     token: &RefreshToken,

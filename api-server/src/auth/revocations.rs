@@ -21,7 +21,8 @@ use crate::sessions::revocation::store::{self, Revocation};
 /// The most revocations in one response.
 const PAGE_SIZE: i64 = 1000;
 
-/// A caller with a token of type `revocations+jwt`, made with the secret or with a key derived from the secret.
+/// A caller with a token of type `revocations+jwt`, signed with a secret of the server or with a key that is derived
+/// from such a secret for a service in `TOKEN_AUDIENCES`.
 pub(crate) struct RevocationReader;
 
 impl RevocationReader {
@@ -98,7 +99,8 @@ pub(crate) async fn list(
 
 fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult<RevocationPage> {
     let newest_sequence = store::newest_sequence(connection)?;
-    // A larger sequence is from before a backup of the database was restored: the caller gets the first page again.
+    // A larger sequence is probably from before a backup of the database was restored, so the caller gets the first
+    // page.
     let is_too_large = after_sequence > newest_sequence;
     let start_sequence = if is_too_large { 0 } else { after_sequence };
     let revocations = store::newer_than(connection, start_sequence, PAGE_SIZE)?;
@@ -108,7 +110,7 @@ fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult
     let next = if has_more {
         last_sequence
     } else {
-        // Every revocation from `start_sequence` to `newest_sequence` is on this page, or has expired and was purged.
+        // Every revocation after `start_sequence`, up to `newest_sequence`, is on this page or was purged.
         last_sequence.max(newest_sequence)
     };
     Ok(RevocationPage {

@@ -22,7 +22,7 @@ pub(crate) struct ApiError {
     /// `None` for a response without a body.
     body: Option<BetterAuthError>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// The problem that this error was made from, for the log.
+    /// The problem from which this error was made, for the log. `None` for an error that is not logged.
     cause: Option<Arc<Problem>>,
 }
 
@@ -45,7 +45,7 @@ impl ApiError {
         Self::with_optional_code(status, Some(code), message.into())
     }
 
-    /// A 400 without a code.
+    /// Creates an error with status 400 and without a code.
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::with_optional_code(StatusCode::BAD_REQUEST, None, message.into())
     }
@@ -72,7 +72,8 @@ impl ApiError {
         }
     }
 
-    /// An empty 404: the path does not exist, does not allow the method, or is disabled by a setting.
+    /// Creates an error with status 404 and without a body: the path does not exist, does not allow the method, or is
+    /// disabled by a setting.
     pub(super) fn not_found() -> Self {
         Self::empty(StatusCode::NOT_FOUND)
     }
@@ -108,7 +109,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    /// The error of Better Auth's plugin `haveIBeenPwned`, for a common password.
+    /// Creates the error of Better Auth's plugin `haveIBeenPwned`, for a common password.
     pub(super) fn password_compromised() -> Self {
         let (code, message) = (
             "PASSWORD_COMPROMISED",
@@ -149,7 +150,8 @@ impl ApiError {
         self
     }
 
-    /// Keeps the status, code, text and `Retry-After` of a problem that Better Auth does not know. A 500 has no body.
+    /// Converts a problem for which Better Auth has no error of its own. Keeps the status, code, detail and
+    /// `Retry-After`. With status 500, the response has no body.
     fn from_unknown_problem(problem: Problem) -> Self {
         let status = problem.status_code();
         let mut error = if status == StatusCode::INTERNAL_SERVER_ERROR {

@@ -74,17 +74,18 @@ impl ApiRequest {
         self.http.headers()
     }
 
-    /// A field of the body; `None` if the field is absent, or if the body is not an object.
+    /// Returns a field of the body; `None` if the field is absent, or if the body is absent or not an object.
     pub(super) fn field(&self, name: &str) -> Option<&Value> {
         self.body.as_ref()?.get(name)
     }
 
-    /// The body's fields, for validation. Fails if the body is not an object.
+    /// Returns the body's fields, for validation. Fails if the body is not an object.
     pub(super) fn fields(&self) -> Result<Fields<'_>, ApiError> {
         Fields::of_body(self.body.as_ref(), "object")
     }
 
-    /// The body's fields, for an endpoint whose error message says `record` instead of `object`, as in Better Auth.
+    /// Does the same as [`fields`](Self::fields), but the error message says `record` instead of `object`, as Better
+    /// Auth does for some endpoints.
     pub(super) fn record_fields(&self) -> Result<Fields<'_>, ApiError> {
         Fields::of_body(self.body.as_ref(), "record")
     }
@@ -94,14 +95,14 @@ impl ApiRequest {
     }
 }
 
-/// Parses a query or a form; of a repeated name, the last value is used.
+/// Parses a query or a form. If a name is repeated, the last value is used.
 fn parse_pairs(text: &[u8]) -> Map<String, Value> {
     let pairs = url::form_urlencoded::parse(text);
     let fields = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
     fields.collect()
 }
 
-/// Parses a body of JSON, or a form if Better Auth accepts forms at this path.
+/// Parses a body as JSON, or as a form if Better Auth accepts forms at this path; `None` if the body is empty.
 fn parse_body(request: &HttpRequest, body: &Bytes) -> Result<Option<Value>, ApiError> {
     if body.is_empty() {
         return Ok(None);

@@ -23,14 +23,16 @@ pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Returns [`allowed_target`] of `callbackURL` in the query of a `GET`. Fails if the URL is not allowed.
+/// Returns the [`allowed_target`] for `callbackURL` in the query of a `GET`; `None` if the field is absent or empty.
+/// Fails if the URL is not allowed.
 pub(super) fn from_query(request: &ApiRequest) -> Result<Option<String>, ApiError> {
     let callback_url = request.query.get("callbackURL");
     require_allowed(request, callback_url, &CALLBACK)?;
     Ok(callback_url.and_then(|url| allowed_target(request, url.as_str()?)))
 }
 
-/// Returns [`allowed_target`] of `callbackURL` in the body. [`ApiRequest::new`] has checked this URL.
+/// Returns the [`allowed_target`] for `callbackURL` in the body; `None` if the field is absent or empty. A URL that is
+/// not allowed does not get here, because [`ApiRequest::new`] has rejected the request.
 pub(super) fn from_body(request: &ApiRequest) -> Option<String> {
     allowed_target(request, request.field("callbackURL")?.as_str()?)
 }
@@ -58,7 +60,7 @@ const NEW_USER_CALLBACK: UrlField = UrlField {
     code: "INVALID_NEW_USER_CALLBACK_URL",
 };
 
-/// Whether JavaScript treats the value as true.
+/// Returns whether JavaScript treats the value as true.
 fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
@@ -90,10 +92,10 @@ fn require_allowed(
 /// The longest redirect target, in bytes.
 const MAX_TARGET_BYTES: usize = 2048;
 
-/// Returns the redirect target if it is allowed, that is, a path on this server or a URL of a trusted origin. The
-/// result is the parsed URL in ASCII, because a browser may parse the original text differently.
+/// Returns the redirect target if it is an unambiguous path on this server or URL of a trusted origin. The result is
+/// the path or URL as the `url` crate parsed it, in ASCII, because a browser may parse the original text differently.
 fn allowed_target(request: &ApiRequest, text: &str) -> Option<String> {
-    // The parser removes line breaks, tabs, and white space around the URL, instead of rejecting them.
+    // The parser would remove line breaks, tabs, and white space around the URL, so they are rejected here.
     if text.chars().any(char::is_control) || text.trim() != text {
         return None;
     }
@@ -103,14 +105,15 @@ fn allowed_target(request: &ApiRequest, text: &str) -> Option<String> {
 
 fn absolute_target(request: &ApiRequest, text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
-    // A `blob:` URL has the http origin of the page that created the URL.
+    // The scheme is checked too, because the origin of a `blob:` URL is the http origin of the page that created the
+    // URL, and that origin may be trusted.
     let is_http = matches!(url.scheme(), "http" | "https");
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     let is_unambiguous = !has_credentials && !text.contains('\\') && !is_ambiguous(&url);
     (is_http && is_unambiguous && is_trusted_url(request, &url)).then(|| url.into())
 }
 
-/// Returns the path, with the query and the fragment, if every browser resolves the path to this server.
+/// Returns the path in ASCII, with the query and the fragment, unless a browser could resolve it to another host.
 fn path_target(text: &str) -> Option<String> {
     if !text.starts_with('/') || text.starts_with("//") || text.contains('\\') {
         return None;
@@ -122,10 +125,11 @@ fn path_target(text: &str) -> Option<String> {
     is_local.then(|| target.to_owned())
 }
 
-/// Whether other software could read the path as another host or as the end of a header field.
+/// Returns whether other software could read the path as another host or as the end of a header field.
 fn is_ambiguous(url: &Url) -> bool {
     let path = url.path().to_ascii_lowercase();
-    // The parser turns `/.//host` into `//host`. The escapes are harmful if other software decodes the path once more.
+    // The parser turns `/.//host` into `//host`. The escapes of slash, backslash and control characters are harmful if
+    // other software decodes the path once more.
     path.starts_with("//")
         || ["%2f", "%5c", "%0", "%1", "%7f"]
             .iter()

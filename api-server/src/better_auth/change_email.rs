@@ -1,4 +1,4 @@
-//! Rejects `POST /api/auth/change-email`, like a Better Auth server that cannot send mail.
+//! Rejects `POST /api/auth/change-email`, like a Better Auth server on which the change of email addresses is disabled.
 
 use actix_web::http::StatusCode;
 

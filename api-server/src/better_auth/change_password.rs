@@ -1,5 +1,5 @@
-//! Handles `POST /api/auth/change-password` in Better Auth's format. `auth::change_password` chooses this format or the
-//! server's own format.
+//! Handles `POST /api/auth/change-password` of Better Auth's API. The module `auth::change_password` decides whether a
+//! request is for that API.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -20,8 +20,8 @@ struct ChangePasswordBody {
 }
 
 /// Changes the password, and replaces all sessions of the user by a new session, even without `revokeOtherSessions`: a
-/// thief may have the token of any session. The new token is in the cookie and in `set-auth-token`. As in Better Auth,
-/// the body has the token only with `revokeOtherSessions`.
+/// thief may have the token of any session. The new token is in the cookie and in the header `set-auth-token`. As in
+/// Better Auth, the body has the token only with `revokeOtherSessions`.
 pub(crate) async fn change(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let (new_text, current_text) = (fields.text("newPassword"), fields.text("currentPassword"));

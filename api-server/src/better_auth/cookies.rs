@@ -15,11 +15,12 @@ use crate::problem::Problem;
 const SESSION_TOKEN: &str = "better-auth.session_token";
 /// A cache of the session. This server only clears this cookie, which an earlier Better Auth server may have set.
 const SESSION_DATA: &str = "better-auth.session_data";
-/// A signed flag: the session has a short lifetime, and the cookies last until the browser is closed.
+/// A signed flag, which means that the session has a short lifetime and its cookies last until the browser is closed.
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
 
-/// Returns the signed session token of the session cookie. Rejects a request with two session cookies: another host of
-/// the site may have set one of them, and the request does not show which one.
+/// Returns the value of the session cookie, a signed session token, without checking the signature. Rejects a request
+/// with two session cookies: another host of the site may have set one of them, and the request does not show which
+/// one.
 pub(super) fn signed_session_token(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -51,7 +52,7 @@ pub(super) fn session_ids_of_all_cookies(
     cookie_sessions::distinct_ids(tokens.map(|token| token.session_id))
 }
 
-/// The id of the session whose cookie a login replaces; `None` without a valid cookie, or with two session cookies.
+/// Returns the id of the session whose cookie a login replaces; `None` without a valid cookie or with two cookies.
 pub(super) fn replaced_session_id(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -62,7 +63,7 @@ pub(super) fn replaced_session_id(
     Some(token.session_id)
 }
 
-/// Decodes the session id in a session token or a session handle. `list-sessions` returns tokens and handles.
+/// Decodes the session id in a session token or a session handle, both of which `list-sessions` returns.
 pub(super) fn decode_listed_session_id(context: &BetterAuthContext, text: &str) -> Option<String> {
     let keys = context.sessions.keys.current();
     let decoded_handle = keys.session_handles.decode(text);
@@ -72,15 +73,15 @@ pub(super) fn decode_listed_session_id(context: &BetterAuthContext, text: &str) 
     Some(Uuid::from_bytes(id).to_string())
 }
 
-/// Whether any `dont_remember` cookie has a valid flag. One valid cookie is enough: otherwise another host of the site
-/// could prolong the session by adding an invalid cookie.
+/// Returns whether any `dont_remember` cookie is valid. One valid cookie is enough: otherwise another host of the site
+/// could add an invalid cookie, and the session would be prolonged.
 pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let name = cookie_name(context, DONT_REMEMBER);
     let keys = context.sessions.keys.current();
     decoded_values(request, &name).any(|flag| keys.session_tokens.is_flag(&flag))
 }
 
-/// Returns the signed session token, and the `Set-Cookie` values of a session. Without `remember_until` the cookies
+/// Returns the signed session token, and the `Set-Cookie` values of a session. Without `remember_until`, the cookies
 /// last until the browser is closed.
 pub(super) fn session_cookies(
     context: &BetterAuthContext,
@@ -107,19 +108,19 @@ pub(super) fn session_cookies(
     Ok((signed_token, cookies))
 }
 
-/// The 16 bytes of a session id, which is a UUID.
+/// Returns the 16 bytes of a session id. Fails if the id is not a UUID.
 pub(super) fn session_id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
     let id = Uuid::parse_str(session_id).map_err(Problem::internal)?;
     Ok(id.into_bytes())
 }
 
-/// The `Set-Cookie` values that clear all cookies of a session.
+/// Returns the `Set-Cookie` values that clear all cookies of a session.
 pub(super) fn removal_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Vec<HeaderValue> {
     let mut names = vec![SESSION_TOKEN, SESSION_DATA];
-    // Better Auth clears this cookie a second time if the request has the cookie.
+    // Like Better Auth, clears this cookie a second time if the request has the cookie.
     if has_cookie(request, &cookie_name(context, SESSION_DATA)) {
         names.push(SESSION_DATA);
     }
@@ -127,7 +128,7 @@ pub(super) fn removal_cookies(
     removal_cookies_named(context, &names)
 }
 
-/// The `Set-Cookie` value that clears the cached session of a Better Auth server, if the request has that cookie.
+/// Returns the `Set-Cookie` value that clears the cookie [`SESSION_DATA`], if the request has that cookie.
 pub(super) fn session_data_removal_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -135,7 +136,7 @@ pub(super) fn session_data_removal_cookies(
     removal_cookies_if_present(request, context, SESSION_DATA)
 }
 
-/// The `Set-Cookie` value that clears the flag `dont_remember` of an earlier login, if the request has that flag.
+/// Returns the `Set-Cookie` value that clears the cookie [`DONT_REMEMBER`], if the request has that cookie.
 pub(super) fn dont_remember_removal_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -172,7 +173,7 @@ fn cookie_name(context: &BetterAuthContext, name: &str) -> String {
     format!("{prefix}{name}")
 }
 
-/// Makes a `Set-Cookie` value, with the attributes in Better Auth's order. Without `max_age_seconds` the cookie lasts
+/// Makes a `Set-Cookie` value, with the attributes in Better Auth's order. Without `max_age_seconds`, the cookie lasts
 /// until the browser is closed.
 fn set_cookie_value(
     context: &BetterAuthContext,
@@ -194,7 +195,7 @@ fn set_cookie_value(
     HeaderValue::try_from(text).map_err(Problem::internal)
 }
 
-/// Encodes like `encodeURIComponent`, which changes only these three characters of a signed value.
+/// Encodes like `encodeURIComponent`: of the characters in a signed value, that function encodes only these three.
 fn percent_encode(signed_value: &str) -> String {
     let text = signed_value.replace('+', "%2B").replace('/', "%2F");
     text.replace('=', "%3D")
@@ -204,7 +205,7 @@ fn has_cookie(request: &HttpRequest, name: &str) -> bool {
     decoded_values(request, name).next().is_some()
 }
 
-/// The values of all cookies with this name, percent-decoded; a value that is not UTF-8 becomes empty.
+/// Returns the values of all cookies with this name, percent-decoded.
 fn decoded_values<'r>(
     request: &'r HttpRequest,
     name: &'r str,
@@ -212,7 +213,7 @@ fn decoded_values<'r>(
     values(request, name).map(percent_decode)
 }
 
-/// Decodes like `decodeURIComponent`; returns the text unchanged if that function would fail.
+/// Decodes like `decodeURIComponent`. Returns the text unchanged if that function would throw an error.
 pub(super) fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -258,10 +259,10 @@ pub(super) fn decode_token(session_tokens: &SessionTokens, token: &str) -> Optio
     })
 }
 
-/// The content of a session token.
+/// A decoded session token.
 pub(super) struct DecodedToken {
     pub(super) session_id: String,
-    /// Whether the current secret signed the token, not a previous secret.
+    /// Whether the token was signed with the current secret, not with a previous secret.
     pub(super) is_of_current_secret: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Handles `POST /api/auth/delete-user` and `GET …/callback`. Deletes users only if `BETTER_AUTH_DELETE_USER` is true.
+//! Handles `POST /api/auth/delete-user` and `GET /api/auth/delete-user/callback`. Deletes users only if
+//! `BETTER_AUTH_DELETE_USER` is true.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -19,7 +20,7 @@ struct DeleteUserBody {
     message: &'static str,
 }
 
-/// Deletes the user. Needs the password, or a login within the last day.
+/// Deletes the user. Needs the password, or a session that began within the last day.
 pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     fields.optional_text("callbackURL");
@@ -60,7 +61,8 @@ pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
     Ok(request.clear_cookies(response))
 }
 
-/// Handles the link `GET /api/auth/delete-user/callback`. This server sends no mail, so no token is valid.
+/// Handles the link that Better Auth mails to confirm a deletion. Rejects every token, because this server sends no
+/// mail.
 pub(crate) async fn callback(request: ApiRequest) -> ApiResult {
     let mut fields = request.query_fields();
     fields.text("token");

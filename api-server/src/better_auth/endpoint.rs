@@ -1,11 +1,12 @@
-//! Creates the routes of Better Auth's API. An unknown method gets an empty 404, as in Better Auth.
+//! Creates the routes of Better Auth's API. A method that a path does not support gets an empty
+//! 404, as in Better Auth.
 
 use actix_web::web;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
 
 use super::api_error::ApiError;
 
-/// Matches every path that begins like a path which only Better Auth's API has.
+/// Matches `/api/auth/` with each of these names, which only Better Auth's API uses, and all paths below.
 const API_PATHS: &str = "/api/auth/{path:(sign-up|sign-in|sign-out|get-session|list-sessions|list-accounts|\
     revoke-session|revoke-sessions|revoke-other-sessions|update-user|update-session|verify-password|delete-user|\
     request-password-reset|reset-password|forget-password|send-verification-email|verify-email|change-email|\

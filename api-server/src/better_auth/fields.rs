@@ -1,4 +1,4 @@
-//! Validates fields with Better Auth's messages, which come from the validation library zod.
+//! Validates fields. The messages have the form of zod's messages, because Better Auth validates with zod.
 
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value};
@@ -93,7 +93,7 @@ impl<'a> Fields<'a> {
         text
     }
 
-    /// Adds an issue if the database cannot store the text, or if the text has more than `max_chars` characters.
+    /// Adds an issue if the text contains NUL, which PostgreSQL cannot store, or has more than `max_chars` characters.
     pub(super) fn check_text(&mut self, name: &str, text: &str, max_chars: usize) {
         if text.contains('\0') {
             self.add_issue(name, "Invalid string: must not contain the NUL character");
@@ -141,7 +141,7 @@ const fn type_name(value: Option<&Value>) -> &'static str {
     }
 }
 
-/// Whether zod accepts the email address. For example, zod requires ASCII and a domain with a dot.
+/// Returns whether zod accepts the email address. For example, zod requires ASCII and a domain with a dot.
 pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;

@@ -25,7 +25,7 @@ impl From<User> for UserBody {
     fn from(user: User) -> Self {
         Self {
             id: user.id,
-            // In Better Auth every user has a name, which may be empty.
+            // In Better Auth, every user has a name, so an absent name becomes empty.
             name: user.name.unwrap_or_default(),
             email: user.email,
             email_verified: user.email_verified,

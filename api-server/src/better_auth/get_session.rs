@@ -19,7 +19,7 @@ struct GetSessionBody {
 }
 
 /// Returns the session and its user, or `null` without a live session. Prolongs the session if a prolongation is due,
-/// unless the query has a value for `disableRefresh`.
+/// unless the query has a `disableRefresh` that is not empty.
 pub(crate) async fn show(request: ApiRequest) -> ApiResult {
     let disable_refresh = request.query.get("disableRefresh");
     let may_prolong = disable_refresh.is_none_or(|value| value == "");
@@ -58,7 +58,8 @@ fn signed_in_response(request: &ApiRequest, signed_in: SignedIn) -> ApiResult {
     Ok(response)
 }
 
-/// Rejects `POST`, which Better Auth accepts only with `deferSessionRefresh`. A 405 needs `Allow` (RFC 9110 § 15.5.6).
+/// Rejects `POST`, which Better Auth accepts only with the setting `deferSessionRefresh`. A response with status 405
+/// needs the header `Allow` (RFC 9110 § 15.5.6).
 pub(crate) async fn reject_post(_: ApiRequest) -> ApiResult {
     let error = ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,

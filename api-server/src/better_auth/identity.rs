@@ -18,11 +18,11 @@ use crate::sessions::store as sessions;
 use crate::users::id::UserId;
 use crate::users::user::User;
 
-/// The longest lifetime of a session whose sign-in had `rememberMe: false`: one day.
+/// The longest lifetime of a session that is not remembered (`rememberMe: false`): one day.
 const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-/// The most times that a session is prolonged during one lifetime: with a lifetime of seven days, once a day.
+/// The most times that a session is prolonged during one lifetime: with a lifetime of seven days, at most once a day.
 const PROLONGATIONS_PER_LIFETIME: u32 = 7;
-/// The age of a login up to which a user may be deleted without the password, as in Better Auth: one day.
+/// The age that a session must not have reached to delete the user without the password, as in Better Auth: one day.
 const FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const BEARER_SCHEME: &str = "bearer ";
 
@@ -32,7 +32,8 @@ pub(crate) struct SignedIn {
     pub(crate) session: StoredSession,
     /// Whether the cookies stay when the browser is closed.
     pub(super) is_remembered: bool,
-    /// Whether the cookie must be sent again: the session was just prolonged, or a previous secret signed the token.
+    /// Whether the cookie must be sent again, because the session was just prolonged or a previous secret signed the
+    /// token. False if the caller of [`find`] did not allow a prolongation.
     pub(super) must_resend_cookie: bool,
 }
 
@@ -41,7 +42,7 @@ impl SignedIn {
         UserId::stored(self.user.id.clone())
     }
 
-    /// Whether the login is recent enough to delete the user without the password.
+    /// Returns whether the login is recent enough to delete the user without the password.
     pub(super) fn has_recent_login(&self, now: Timestamp) -> bool {
         now.since(self.session.created_at) < FRESH_LOGIN_AGE
     }
@@ -66,7 +67,8 @@ pub(super) fn session_lifetime(context: &BetterAuthContext, is_remembered: bool)
 }
 
 impl ApiRequest {
-    /// Returns the signed-in user, or fails with 401. Prolongs the session if a prolongation is due.
+    /// Returns the signed-in user. Fails with status 401 without a live session. Prolongs the session if a prolongation
+    /// is due.
     pub(super) async fn signed_in(&self) -> Result<SignedIn, ApiError> {
         match find(&self.http, &self.context, true).await? {
             Identity::SignedIn(signed_in) => Ok(*signed_in),
@@ -121,9 +123,10 @@ pub(crate) async fn find(
     Ok(Identity::SignedIn(Box::new(signed_in)))
 }
 
-/// Decodes the token of the request. A valid token in the header takes precedence over the cookie. Returns `None` if
-/// the cookie has a valid signature but no session token. Fails if no signature is valid, or the cookie is there twice.
-/// Fails on two `Authorization` headers, because a proxy may have read one header and this server the other.
+/// Decodes the token of the request: a valid token in the `Authorization` header, or else the cookie. Returns `None` if
+/// the cookie has a valid signature but no session token. Fails if the cookie is absent, is sent twice or has an
+/// invalid signature. Fails on two `Authorization` headers, because a proxy may have read one header and this server
+/// the other.
 fn presented_token(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -142,7 +145,7 @@ fn presented_token(
     cookies::decode_signed_token(session_tokens, &signed_token)
 }
 
-/// Whether the request has a session cookie, valid or not, or a valid bearer token of Better Auth.
+/// Returns whether the request has a session cookie, valid or not, or a valid session token as a bearer token.
 pub(crate) fn has_token(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let keys = context.sessions.keys.current();
     cookies::has_session_cookie(request, context)
@@ -173,7 +176,7 @@ fn is_prolonging_due(context: &BetterAuthContext, session: &StoredSession, now: 
     let ttl = context.sessions.session_ttl;
     let remaining_ttl = session.expires_at.since(now);
     let is_old_enough = remaining_ttl + ttl / PROLONGATIONS_PER_LIFETIME <= ttl;
-    // At the end of its absolute lifetime a session cannot be prolonged any more.
+    // A session whose expiry is already the end of its absolute lifetime cannot be prolonged any more.
     is_old_enough
         && session.expires_at
             < context

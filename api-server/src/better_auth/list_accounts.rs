@@ -19,7 +19,7 @@ struct AccountBody {
     scopes: [String; 0],
 }
 
-/// Lists the user's password as an account of Better Auth. An imported user may have no password.
+/// Lists the user's password as an account of Better Auth. The list is empty for an imported user without a password.
 pub(crate) async fn list_accounts(request: ApiRequest) -> ApiResult {
     let signed_in = request.signed_in().await?;
     let has_password = has_credential_account(&request, &signed_in).await?;

@@ -17,8 +17,8 @@ pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Requires a trusted origin for a login from a browser, even without a cookie. Another site must not be able to log
-/// the visitor in to an account that the site chose.
+/// Requires a trusted origin for a login or a registration from a browser, even without a cookie. Another site must not
+/// be able to log the visitor in to an account that the site chose.
 pub(super) fn require_trusted_login(request: &ApiRequest) -> Result<(), ApiError> {
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     let metadata_headers = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
@@ -69,7 +69,7 @@ fn is_trusted(request: &ApiRequest, text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| is_trusted_url(request, &url))
 }
 
-/// Whether the URL has this server's own origin or one of `ALLOWED_ORIGINS`.
+/// Returns whether the URL has this server's own origin or one of `ALLOWED_ORIGINS`. Ignores the path.
 pub(super) fn is_trusted_url(request: &ApiRequest, url: &Url) -> bool {
     let origin = url.origin().ascii_serialization();
     let mut trusted_origins = request.context.policy.trusted_origins.iter();

@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::users::passwords::Authenticated;
 use crate::users::store::has_password;
 
-/// Whether the user has a password. An imported user may have no password.
+/// Returns whether the user has a password. An imported user may have no password.
 pub(super) async fn has_credential_account(
     request: &ApiRequest,
     signed_in: &SignedIn,

@@ -28,7 +28,7 @@ pub(crate) async fn reset_password(request: ApiRequest) -> ApiResult {
     Err(ApiError::invalid_token(StatusCode::BAD_REQUEST))
 }
 
-/// Redirects to `callbackURL`, or to the error page if the field is empty, with the error in the query.
+/// Redirects to `callbackURL`, or to `/api/auth/error` if the field is empty, with the error in the query.
 pub(crate) async fn follow_link(request: ApiRequest) -> ApiResult {
     let mut fields = request.query_fields();
     fields.text("callbackURL");

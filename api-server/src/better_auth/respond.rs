@@ -12,11 +12,11 @@ use crate::db::Timestamp;
 use crate::http::headers::SET_AUTH_TOKEN;
 use crate::problem::Problem;
 
-/// The result of an endpoint.
+/// The result of a handler of Better Auth's API.
 pub(super) type ApiResult = Result<HttpResponse, ApiError>;
 
 impl ApiRequest {
-    /// Responds to a signed-in user, and sends the session cookie again if necessary.
+    /// Creates a response with status 200, and sends the session cookie again if necessary.
     pub(super) fn respond(&self, signed_in: &SignedIn, body: impl Serialize) -> ApiResult {
         let mut response = HttpResponse::Ok().json(body);
         if signed_in.must_resend_cookie {
@@ -35,7 +35,7 @@ impl ApiRequest {
         self.set_session_cookie(response, &session.id, remember_until)
     }
 
-    /// Sets the cookie of a session. Also sends the token in a header, for clients that do not use cookies.
+    /// Sets the cookies of a session. Also sends the token in a header, for clients that do not use cookies.
     pub(super) fn set_session_cookie(
         &self,
         response: &mut HttpResponse,

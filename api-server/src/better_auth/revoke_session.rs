@@ -8,8 +8,8 @@ use super::format::DONE;
 use super::respond::ApiResult;
 use crate::sessions::list::end_session;
 
-/// Ends the caller's session that the field `token` names. The response is the same if the field names no session or a
-/// session of another user.
+/// Ends the caller's session that the field `token` names. If the field names no session or a session of another user,
+/// ends nothing, but responds in the same way.
 pub(crate) async fn revoke_session(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let token_or_handle = fields.text("token");

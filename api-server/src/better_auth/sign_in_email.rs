@@ -26,7 +26,7 @@ struct SignInBody {
     user: UserBody,
 }
 
-/// Begins a new session, and ends the session whose cookie is replaced by the new cookie.
+/// Begins a new session, and ends the session whose cookie the new cookie replaces, if any.
 pub(crate) async fn sign_in(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let (email_text, password) = (fields.text("email"), fields.text("password"));
@@ -43,7 +43,7 @@ pub(crate) async fn sign_in(request: ApiRequest) -> ApiResult {
     let location = header_value.map_err(Problem::internal)?;
     let parsed_attempt = parse_password_attempt(password)?;
     let (Ok(email), Some(attempt)) = (LoginEmail::parse(email_text), parsed_attempt) else {
-        // No account has such an email address or an empty password.
+        // No account has such an email address, and no password is empty.
         return Err(ApiError::invalid_email_or_password());
     };
     let context = login_context(&request, is_remembered);

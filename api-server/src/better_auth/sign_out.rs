@@ -16,7 +16,8 @@ struct SignOutBody {
 }
 
 /// Ends the session, if there is one, and clears the cookies. If the request has several session cookies and no valid
-/// bearer token, ends the session of each, because the browser keeps a cookie that another host of the same site set.
+/// bearer token, ends the session of each, because another host of the same site may have set a cookie that this
+/// response cannot clear.
 pub(crate) async fn sign_out(request: ApiRequest) -> ApiResult {
     let session_ids = match identity::find(&request.http, &request.context, false).await? {
         Identity::SignedIn(signed_in) => vec![signed_in.session.id],

@@ -69,7 +69,8 @@ fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email>
     email.ok()
 }
 
-/// Describes the session of a sign-in or a sign-up. Trusts the cookies: [`ApiRequest::new`] has checked the origin.
+/// Describes the session that a sign-in or a sign-up begins, and the session whose cookie it replaces. That session may
+/// be ended, because [`ApiRequest::new`] has checked the origin of a request with cookies.
 pub(super) fn login_context(request: &ApiRequest, is_remembered: bool) -> LoginContext {
     let replaced_id = cookies::replaced_session_id(&request.http, &request.context);
     LoginContext {
@@ -104,7 +105,7 @@ pub(super) fn new_password(
         return Err(ApiError::password_too_short());
     }
     require_short_enough(text)?;
-    // auth-core counts code points after NFKC, which may be fewer or more than the UTF-16 code units.
+    // The length may still be invalid, because `Password` counts code points after NFKC, not UTF-16 code units.
     let password = Password::new(text).map_err(|error| {
         if Password::new("short").is_err_and(|too_short_error| too_short_error == error) {
             ApiError::password_too_short()

@@ -36,7 +36,7 @@ pub(crate) async fn show(request: ApiRequest) -> Result<HttpResponse, Error> {
             .issue_until(&subject, session_expires_at, request.context.sessions.now());
     let token = match result {
         Ok(issued_token) => issued_token.token,
-        // A token's lifetime is in whole seconds, and the session ends within this second.
+        // The session ends within this second. Tokens have whole seconds, so a token would expire at once.
         Err(auth_core::Error::Expired) => return Err(ApiError::unauthorized().into()),
         Err(error) => return Err(ApiError::from(Problem::internal(error)).into()),
     };

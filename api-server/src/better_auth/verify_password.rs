@@ -14,7 +14,7 @@ pub(crate) async fn verify_password(request: ApiRequest) -> ApiResult {
     let password = fields.text("password");
     fields.finish()?;
     let signed_in = request.signed_in().await?;
-    // Here Better Auth responds to a password that is too long in the same way as to a wrong password.
+    // Like Better Auth, responds to an empty or too long password in the same way as to a wrong password.
     let attempt = PasswordAttempt::new(password).map_err(|_length| ApiError::invalid_password())?;
     confirm(&request, &signed_in, attempt).await?;
     request.respond(&signed_in, DONE)

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Path of the file, relative to the current directory.
+/// Path of the file with settings, relative to the current directory.
 pub(super) const ENV_FILE: &str = ".env";
 
 /// Adds the variables in the file to the environment of the process. Variables that are set already keep their value. A
@@ -20,7 +20,7 @@ pub(super) fn load(file: &Path) -> Result<(), String> {
 }
 
 /// Returns the names and values in the file, in the order of the lines. For a name that appears twice, the caller must
-/// use the first value, as [`load`] does. A missing file has no entries.
+/// use the first value, as [`load`] does. Returns an empty list if the file is missing.
 pub(super) fn read(file: &Path) -> Result<Vec<(String, String)>, String> {
     let file_text = match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -42,8 +42,8 @@ fn explain(error: &dotenvy::Error, text: &str) -> String {
     }
 }
 
-/// Returns the number of the first line, comments aside, that ends with the first line of `unparsed_text`; 1 if there
-/// is none. The parser's error contains this text, but not the line number.
+/// Finds the line with the error, because the parser reports only a text from that line, `unparsed_text`. Returns the
+/// number of the first line that is no comment and ends with the first line of this text; 1 if there is none.
 fn line_number(unparsed_text: &str, text: &str) -> usize {
     let line_end = unparsed_text.lines().next().unwrap_or_default().trim();
     let mut lines = text.lines().map(str::trim);

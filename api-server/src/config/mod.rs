@@ -1,6 +1,6 @@
-//! Reads the settings as text (in `raw`), then parses them into a [`Config`]. Reports all invalid settings together.
+//! Reads the settings as text (in `raw`), then checks and parses them. An error lists all problems found, not only one.
 //!
-//! No other module reads environment variables.
+//! No other module of this crate reads environment variables. Libraries such as libpq read some.
 
 mod commands;
 mod dotenv;
@@ -43,7 +43,7 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     /// Maximum number of pooled connections to the database, 1 to 1000. SQLite always gets at least 2.
     pub database_pool_size: u32,
-    /// The secrets that sign and verify the tokens.
+    /// The current secret, which signs tokens, and the previous secrets, which only verify tokens.
     pub keyring: Keyring,
     /// Issuer and audiences of the tokens, and the lifetimes of tokens and sessions.
     pub tokens: TokenConfig,
@@ -71,9 +71,9 @@ pub struct TokenConfig {
     pub service_audiences: Vec<String>,
     /// Lifetime of an access token.
     pub access_token_ttl: Duration,
-    /// Lifetime of a session, counted from its login or last refresh.
+    /// Longest time from the start or the last refresh of a session to its expiry.
     pub session_ttl: Duration,
-    /// Longest lifetime of a session, counted from its login; `None` for no limit.
+    /// Longest time from the start of a session to its expiry, however often it is refreshed; `None` for no limit.
     pub session_max_ttl: Option<Duration>,
 }
 
@@ -81,13 +81,13 @@ pub struct TokenConfig {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PasswordConfig {
-    /// Cost of bcrypt: each step doubles the time of a login.
+    /// Cost of bcrypt: each step doubles the time to hash a password.
     pub bcrypt_cost: Cost,
     /// Passwords to reject, in addition to the built-in list.
     pub blocklist: Blocklist,
 }
 
-/// Limits that protect the server and its users from a client that sends too much.
+/// Limits of tasks, connections, failed logins and registrations.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BoundConfig {
@@ -109,18 +109,19 @@ pub struct BoundConfig {
 pub struct WebConfig {
     /// Origin at which browsers reach this server.
     pub public_url: Origin,
-    /// Other origins whose pages may call the API.
+    /// Origins other than `public_url` whose pages may call the API.
     pub allowed_origins: Vec<Origin>,
     /// Networks of the proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether users of Better Auth clients may delete their own account.
+    /// Whether users may delete their own account through Better Auth's API.
     pub better_auth_delete_user: bool,
     /// Whether the server serves the pages at `/` in addition to the API.
     pub pages: bool,
 }
 
 impl Settings {
-    /// Checks all settings that `serve` needs. If all are valid and SQLite has no secret yet, creates the secret file.
+    /// Checks all settings that `serve` needs. If all are valid, `AUTH_SECRET` is not set and the SQLite database has
+    /// no secret file yet, creates this file.
     ///
     /// # Errors
     ///

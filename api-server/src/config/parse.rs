@@ -14,10 +14,10 @@ use crate::db::DatabaseUrl;
 use crate::origin::Origin;
 use crate::users::blocklist::Blocklist;
 
-/// The longest lifetime that may be set for a token or a session: 400 days.
+/// The longest lifetime that may be set for a token or a session: 400 days, the maximum of `auth_core::TokenIssuer`.
 const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// An invalid setting, and how to correct it. Never quotes a secret or a database URL.
+/// An invalid setting, and how to correct it. Contains neither a secret nor a PostgreSQL URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingProblem {
@@ -44,7 +44,7 @@ impl fmt::Display for SettingProblems {
 impl std::error::Error for SettingProblems {}
 
 impl SettingProblems {
-    /// Returns all problems in one line, for the log of a running server that keeps its previous secrets.
+    /// Returns all problems in one line, for the log of a running server that could not read its secrets again.
     #[must_use]
     pub fn to_single_line(&self) -> String {
         let problems = self.0.iter();
@@ -124,8 +124,8 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Parses the audience of another service. Rejects the audience of this server, because `AUTH_SECRET` itself, and no
-/// derived key, signs the tokens for this server.
+/// Parses the audience of another service. Rejects the audience of this server, whose tokens are signed with
+/// `AUTH_SECRET` itself and not with a derived key.
 pub(super) fn service_audience(text: &str, auth_audience: Option<&str>) -> Result<String, String> {
     if auth_audience == Some(text) {
         return Err("AUTH_AUDIENCE is our own audience; list only other services".to_owned());

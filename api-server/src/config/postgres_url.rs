@@ -1,5 +1,5 @@
-//! Rejects a PostgreSQL URL that libpq would misread or reject. A special character in a password can make libpq treat
-//! a part of the password as the host name, and send this part to the DNS. Errors of libpq can quote the URL.
+//! Rejects a PostgreSQL URL with an unescaped special character or another syntax error. libpq could otherwise take a
+//! part of the password for the host name and send it to a DNS server, or quote the URL in an error.
 
 const REMEDY: &str = "use postgres://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE, and inside its parts write \
     @ as %40, / as %2F, ? as %3F, # as %23, % as %25, a space as %20";

@@ -258,14 +258,15 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If `.env` cannot be read, the command line is invalid or a value is not UTF-8. clap also returns `--help` and
-    /// `--version` as errors.
+    /// If `.env` cannot be read or parsed, the command line is invalid or a value is not UTF-8. clap also returns
+    /// `--help` and `--version` as errors.
     pub fn read() -> Result<Self, clap::Error> {
         Self::read_from(std::env::args_os())
     }
 
     fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        // This call must come before `dotenv::load`, which adds variables to the environment.
+        // Before `dotenv::load`, which adds the variables in `.env` to the environment: secrets from `.env` are not
+        // fixed, because they can be read again while the server runs.
         let mut fixed_secrets = FixedSecrets::from_environment();
         if let Err(message) = dotenv::load(Path::new(dotenv::ENV_FILE)) {
             return Err(clap::Error::raw(ErrorKind::Io, format!("{message}\n")));
@@ -300,7 +301,7 @@ fn name_non_utf8_variables(error: clap::Error) -> clap::Error {
     }
 }
 
-/// Prints only the command, because other fields contain secrets.
+/// Prints only the command, because other fields may contain secrets.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")

@@ -1,4 +1,4 @@
-//! Stores the generated secret in a file beside a SQLite database. Only the owner can read the file.
+//! Stores the generated secret in a file beside a SQLite database. Only the owner of the file can read it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -60,8 +60,8 @@ fn parse(file: &Path, bytes: &[u8]) -> Result<Secret, String> {
         .map_err(|error| format!("the file {} is unusable: {error}", file.display()))
 }
 
-/// Writes a temporary file, then links that file to its final name. If another process was faster, linking fails, and
-/// the secret of that process is read.
+/// Writes a temporary file, then links that file to its final name, so that no process reads an incomplete file. If
+/// another process was faster, linking fails, and the secret of that process is read.
 fn create(file: &Path) -> Result<Secret, String> {
     if let Some(folder) = file.parent() {
         create_private_folder(folder)

@@ -22,8 +22,8 @@ impl Secrets {
 }
 
 impl Settings {
-    /// Derives the key of another service, for `keys derive`. Never generates a secret: if the command
-    /// runs in a wrong folder, the key would be derived from a new secret that no server uses.
+    /// Derives the key of another service, for `keys derive`. Without a secret, fails instead of generating one: in a
+    /// wrong folder, the key would be derived from a new secret that no server uses.
     ///
     /// # Errors
     ///

@@ -85,7 +85,7 @@ impl fmt::Debug for BetterAuthArguments {
 }
 
 impl Settings {
-    /// Checks only the settings that an import from Better Auth needs: both databases and the log.
+    /// Checks only what an import from Better Auth needs: both database URLs, the table names and the log settings.
     ///
     /// # Errors
     ///

@@ -1,12 +1,12 @@
-//! Raises the limit of open files, which is 1024 per process on many systems. Each connection is an open file.
+//! Raises the process's limit of open files, which is 1024 by default on many systems. Each connection is an open file.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Number of open files for other uses than client connections, such as the database and the listening socket.
 const RESERVED_FILES: u64 = 128;
 
-/// Raises the limit of open files for `required_connections`, as far as the system allows. Returns how many connections
-/// can be open, at most `required_connections`.
+/// Raises the limit of open files for `required_connections` if necessary, as far as the system allows. Returns how
+/// many connections can be open, at most `required_connections`.
 pub(crate) fn raise_open_file_limit(required_connections: usize) -> usize {
     let required_files = u64::try_from(required_connections)
         .unwrap_or(u64::MAX)

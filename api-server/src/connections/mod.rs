@@ -1,8 +1,8 @@
 //! Limits the number of client connections, and the time for which a connection may wait for its client.
 //!
 //! actix-http has a timeout for the first header of a connection, but not for later headers or for writing a response.
-//! So each connection has a [`Progress`](progress::Progress), in which the stream and the service record reads, writes
-//! and requests. The connection is closed when one of the [`ConnectionTimeouts`] has passed.
+//! So the stream and the service record reads, writes and requests in a [`Progress`](progress::Progress) for each
+//! connection, and a connection that exceeds one of the [`ConnectionTimeouts`] is closed.
 
 mod files;
 mod network;

@@ -9,12 +9,12 @@ use tokio::time::sleep_until;
 /// Timeouts of a connection. A connection that exceeds one of the timeouts is closed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionTimeouts {
-    /// Longest time until the header of a request is complete: from its first byte or, for the first request of the
-    /// connection, from the opening of the connection.
+    /// Longest time until the header of a request is complete. Starts when the connection is opened or, for later
+    /// requests, with the first byte that arrives after the previous response.
     pub(crate) header: Duration,
     /// Longest time from the end of a response until the first byte of the next request.
     pub(crate) idle: Duration,
-    /// Longest time for which the send buffer may stay full because the peer does not read the response.
+    /// Longest time for which the send buffer may stay full, for example if the peer does not read the response.
     pub(crate) response: Duration,
 }
 
@@ -24,8 +24,8 @@ impl ConnectionTimeouts {
     }
 }
 
-/// The state of one connection. A request starts no timer: [`wait_until_overdue`](Self::wait_until_overdue) checks the
-/// state at intervals of the shortest timeout or less.
+/// The state of one connection. Instead of starting a timer for each request,
+/// [`wait_until_overdue`](Self::wait_until_overdue) checks the state at intervals of at most the shortest timeout.
 #[derive(Debug)]
 pub(super) struct Progress {
     /// Whether the header of the first request has arrived. Until then, actix-http applies its own timeout, after which
@@ -33,11 +33,13 @@ pub(super) struct Progress {
     has_first_header: Cell<bool>,
     /// Number of requests in flight, that is, of [`InFlightRequest`]s.
     request_count: Cell<u32>,
-    /// Time at which `request_count` last became 0; at first, the time at which the connection was opened.
+    /// Time at which `request_count` last became 0; before the first request, the time at which the connection was
+    /// opened.
     idle_since: Cell<Instant>,
-    /// Arrival time of the first byte that arrived without a request in flight; `None` once the header is complete.
+    /// Arrival time of the first byte that arrived without a request in flight. This byte is treated as the start of
+    /// the next header. `None` before this byte, and once the header is complete.
     header_since: Cell<Option<Instant>>,
-    /// Time of the first write that found the send buffer full; `None` after a later write has ended.
+    /// Time of the first write that found the send buffer full; `None` if no write waits for space in the buffer.
     blocked_since: Cell<Option<Instant>>,
 }
 
@@ -66,14 +68,15 @@ impl Progress {
         }
     }
 
-    /// Records that the send buffer is full, because the peer does not read the response.
+    /// Records that a write found the send buffer full.
     pub(super) fn record_blocked(&self) {
         if self.blocked_since.get().is_none() {
             self.blocked_since.set(Some(Instant::now()));
         }
     }
 
-    /// Returns when the current timeout ends. `None` before the first header, and in a request without a blocked write.
+    /// Returns when the current timeout ends. If no write is blocked, returns `None` before the first header is
+    /// complete and while a request is in flight.
     fn deadline(&self, timeouts: &ConnectionTimeouts) -> Option<Instant> {
         if let Some(since) = self.blocked_since.get() {
             return Some(since + timeouts.response);
@@ -102,7 +105,8 @@ impl Progress {
     }
 }
 
-/// A request in flight: created when the header is complete, and dropped when actix-http has the whole response body.
+/// A request in flight: created when the header is complete, and dropped when actix-http has the whole response body or
+/// the connection is closed.
 #[derive(Debug)]
 pub(super) struct InFlightRequest(Rc<Progress>);
 

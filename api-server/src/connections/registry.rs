@@ -1,6 +1,7 @@
-//! Limits the open connections. At the limit, the server closes a connection of the site that has the most connections.
-//! A site is one IPv4 address or one IPv6 /48. One customer can have all networks of a /48: if the server compared only
-//! networks, this customer could make the server close the connections of other users.
+//! Limits the open connections. When a connection is opened at the limit, the server closes a connection of the site
+//! with the most connections. A site is one IPv4 address or one IPv6 /48. Comparing IPv6 /64s would not suffice: a
+//! customer who has a whole /48 could open one connection from each /64, until the server closes the connections of
+//! other users.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -38,14 +39,16 @@ struct Site {
     networks: HashMap<Network, BTreeMap<u64, oneshot::Sender<()>>>,
 }
 
-/// One of `max_connections` slots for open connections. Dropping this value frees the slot.
+/// One of `max_connections` slots for open connections. Dropping this value frees the slot, unless an eviction has
+/// already freed the slot.
 pub(super) struct ConnectionSlot {
     connections: Connections,
     network: Option<Network>,
     number: u64,
     /// Receives no value: the sender is dropped when the connection must be closed.
     eviction: oneshot::Receiver<()>,
-    /// The sender of a connection that is not counted by network, kept here so that the sender is not dropped.
+    /// The sender of a connection that is not counted by network. Kept until the connection ends, because dropping the
+    /// sender would close the connection.
     _sender: Option<oneshot::Sender<()>>,
 }
 
@@ -58,8 +61,8 @@ impl Connections {
         }))
     }
 
-    /// Reserves a slot for a connection from this peer. At the limit, closes another connection first. `None` if no
-    /// connection can be closed, because all slots belong to exempt or unknown peers.
+    /// Reserves a slot for a connection from this peer. At the limit, closes another connection first, or returns
+    /// `None` if all slots belong to exempt or unknown peers, whose connections are not closed.
     pub(super) fn admit(&self, peer: Option<IpAddr>) -> Option<ConnectionSlot> {
         let network = peer.and_then(|peer| self.0.exempt_peers.counted_network(peer));
         let mut state = self.lock();
@@ -126,7 +129,6 @@ impl OpenConnections {
 }
 
 impl Site {
-    /// Returns the number of the oldest connection.
     fn oldest_number(&self) -> Option<u64> {
         let networks = self.networks.values();
         let oldest_numbers = networks.filter_map(|connections| connections.keys().next());
@@ -211,7 +213,7 @@ mod tests {
         }
         let are_evicted: Vec<_> = largest_network_slots.iter_mut().map(is_evicted).collect();
         assert_eq!(are_evicted, [true, true, false, false]);
-        // A further connection of the largest network evicts the oldest open connection of this network.
+        // A further connection from the largest network evicts the oldest open connection of this network.
         largest_network_slots.push(admit(&connections, "192.0.2.1").unwrap());
         assert!(is_evicted(&mut largest_network_slots[2]));
         assert!(!small_network_slots.iter_mut().any(is_evicted));

@@ -31,7 +31,7 @@ pub(crate) struct ConnectionPolicy {
     pub(crate) timeouts: ConnectionTimeouts,
 }
 
-/// Listens at `requested_address`. Returns a server of the application that `create_app` creates for each worker, and
+/// Listens at `requested_address`. Returns a server, for which `create_app` creates the application of each worker, and
 /// the bound socket address, which differs from `requested_address` if the requested port is 0.
 pub(crate) fn serve<CreateApp, Factory, S, B>(
     builder: ServerBuilder,
@@ -69,7 +69,8 @@ where
             })
             .keep_alive(worker_policy.timeouts.idle)
             .client_request_timeout(worker_policy.timeouts.header)
-            // Cancels a request when the client closes the connection: the request then leaves the password hash queue.
+            // A client that closes its side of the connection has hung up, so its request stops waiting in the queue of
+            // password hashes.
             .h1_allow_half_closed(false)
             .local_addr(bound_address)
             .on_connect_ext(|stream: &WatchedStream, data| {
@@ -103,8 +104,8 @@ async fn serve_if_admitted<E>(
 }
 
 /// Wraps the stream, and lets the kernel close the connection if the peer stops acknowledging data, even after the
-/// server has written the whole response. The kernel's timeout is four times the response timeout, because the kernel
-/// also counts the time in which a slow peer has only a small receive window.
+/// server has written the whole response. The kernel's timeout is four times the response timeout, so that a peer
+/// that is only slow is rarely cut off: the kernel also counts the time in which the peer's receive buffer is full.
 fn watched_stream(stream: TcpStream, policy: &ConnectionPolicy) -> WatchedStream {
     let timeout = Some(policy.timeouts.response.saturating_mul(4));
     let _unsupported = SockRef::from(&stream).set_tcp_user_timeout(timeout);

@@ -6,15 +6,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::account_queue::AccountKey;
 
-/// The most aliases of a generation. Both generations together need about 2 MiB.
+/// The most aliases in each of the two maps of [`Generations`]. Both maps together need about 2 MiB: 2 × 65 536 slots
+/// of 17 bytes.
 const MAX_ALIASES: usize = 32_768;
 
 /// The accounts of recently recorded aliases. Any other alias counts as a separate account.
 #[derive(Default)]
 pub(super) struct AccountAliases(Mutex<Generations>);
 
-/// When `recent` is full, its aliases replace those in `previous`. So an alias is forgotten only if it is not recorded
-/// again while `recent` fills up.
+/// When `recent` is full, its aliases replace those in `previous`. So an alias in `previous` is forgotten if it is not
+/// recorded again before `recent` is full.
 #[derive(Default)]
 struct Generations {
     recent: HashMap<AccountKey, AccountKey>,

@@ -1,10 +1,10 @@
-//! A queue of jobs that serves accounts in round-robin order, so that an account with many jobs does not delay the jobs
-//! of other accounts. The jobs of one account start in order, and only a limited number of them run at the same time.
+//! A queue of jobs that serves accounts in round-robin order, so that other accounts do not wait for all the jobs of an
+//! account with many. The jobs of one account start in order, and only a limited number of them run at the same time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::yield_now;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread, yield_now};
+use std::time::{Duration, Instant};
 
 mod state;
 
@@ -24,7 +24,6 @@ const MAX_WAITING_PER_ACCOUNT: usize = 256;
 /// arrives during these yields, and yielding costs less than waking a sleeping thread.
 const YIELDS_BEFORE_SLEEP: usize = 8;
 
-/// Limits of a queue.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueueLimits {
     /// Maximum number of waiting jobs.
@@ -59,9 +58,8 @@ pub(super) enum QueueFull {
 pub(super) struct AccountQueue<J> {
     limits: QueueLimits,
     state: Mutex<QueueState<J>>,
-    /// Wakes a worker when an entry becomes ready.
-    entry_ready: Condvar,
-    /// Whether there is a ready entry. A worker reads this without the lock.
+    /// Whether `state` has a ready entry, that is, a job that may start. A worker reads this without the lock of
+    /// `state`.
     has_ready_entry: AtomicBool,
 }
 
@@ -76,12 +74,20 @@ impl<J> Drop for ClosingQueue<J> {
 
 /// The result of [`AccountQueue::pop`] for a worker.
 pub(super) enum Next<J> {
-    /// A job and its account. After running the job, the worker must call [`AccountQueue::finish`].
+    /// A job and its account. After running the job, the worker must record that with [`AccountQueue::pop`] or
+    /// [`AccountQueue::finish`].
     Job(J, Option<AccountKey>),
-    /// No job became ready for this worker within the time limit.
+    /// No job was ready for this worker when its time limit ended.
     Idle,
     /// The queue is closed, and no job is ready.
     Closed,
+}
+
+/// A job that a worker has run.
+pub(super) struct FinishedJob {
+    pub(super) account: Option<AccountKey>,
+    /// Whether the database was available for the job.
+    pub(super) database_was_available: bool,
 }
 
 impl<J> AccountQueue<J> {
@@ -89,7 +95,6 @@ impl<J> AccountQueue<J> {
         Self {
             limits,
             state: Mutex::new(QueueState::new()),
-            entry_ready: Condvar::new(),
             has_ready_entry: AtomicBool::new(false),
         }
     }
@@ -103,32 +108,40 @@ impl<J> AccountQueue<J> {
     ) -> Result<Option<ServedJobCounter>, QueueFull> {
         let mut state = self.lock();
         let outcome = state.push(job, account, &self.limits)?;
-        let must_wake_worker = outcome.adds_ready_entry && state.sleeping_workers > 0;
+        let woken_worker = outcome
+            .adds_ready_entry
+            .then(|| state.sleeping_workers.pop());
         self.publish(&state);
         drop(state);
-        if must_wake_worker {
-            self.entry_ready.notify_one();
-        }
+        wake(woken_worker.flatten());
         Ok(outcome.served_job_counter)
     }
 
-    /// Waits for a job for at most `max_wait`; `None` waits without a time limit.
-    pub(super) fn pop(&self, max_wait: Option<Duration>) -> Next<J> {
+    /// Records the job that the worker has run, if any, and waits for the next job. Returns [`Next::Idle`] after a sleep
+    /// of `max_wait` without a job. If another worker has taken the job, the sleep starts again. Without `max_wait`,
+    /// waits without a time limit.
+    pub(super) fn pop(&self, finished: Option<FinishedJob>, max_wait: Option<Duration>) -> Next<J> {
         let mut state = self.lock();
+        if let Some(finished) = finished {
+            state.finish(&finished, self.limits.running_per_account);
+        }
         let mut has_yielded = false;
         loop {
             if let Some((job, account)) = state.pop(self.limits.running_per_account) {
                 self.publish(&state);
-                // Popping a job may add a ready entry for the same account, and no worker was woken for this entry.
-                if !state.ready_entries.is_empty() && state.sleeping_workers > 0 {
-                    self.entry_ready.notify_one();
-                }
+                // Popping a job or finishing one may add a ready entry without waking a worker, so a worker is woken
+                // here.
+                let has_more = !state.ready_entries.is_empty();
+                let woken_worker = has_more.then(|| state.sleeping_workers.pop());
+                drop(state);
+                wake(woken_worker.flatten());
                 return Next::Job(job, account);
             }
             if state.is_closed {
                 return Next::Closed;
             }
             if !has_yielded {
+                self.publish(&state);
                 drop(state);
                 self.yield_until_ready();
                 has_yielded = true;
@@ -153,26 +166,31 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// Sleeps until the worker is woken or `max_wait` has passed. Returns whether `max_wait` has passed.
+    /// Sleeps until the worker is woken or `max_wait` has passed. Returns the lock, and whether `max_wait` has passed.
     fn sleep<'a>(
-        &self,
+        &'a self,
         mut state: MutexGuard<'a, QueueState<J>>,
         max_wait: Option<Duration>,
     ) -> (MutexGuard<'a, QueueState<J>>, bool) {
-        state.sleeping_workers += 1;
-        let (mut state, is_timeout) = match max_wait {
-            None => {
-                let result = self.entry_ready.wait(state);
-                (result.unwrap_or_else(PoisonError::into_inner), false)
+        let worker = thread::current();
+        let deadline = max_wait.map(|max_wait| Instant::now() + max_wait);
+        state.sleeping_workers.push(worker.clone());
+        loop {
+            drop(state);
+            match deadline {
+                None => thread::park(),
+                Some(deadline) => thread::park_timeout(deadline - Instant::now()),
             }
-            Some(max_wait) => {
-                let result = self.entry_ready.wait_timeout(state, max_wait);
-                let (state, wait) = result.unwrap_or_else(PoisonError::into_inner);
-                (state, wait.timed_out())
+            state = self.lock();
+            let is_sleeping = |sleeper: &Thread| sleeper.id() == worker.id();
+            let Some(position) = state.sleeping_workers.iter().position(is_sleeping) else {
+                return (state, false);
+            };
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                state.sleeping_workers.remove(position);
+                return (state, true);
             }
-        };
-        state.sleeping_workers -= 1;
-        (state, is_timeout)
+        }
     }
 
     /// Updates [`has_ready_entry`](Self::has_ready_entry), which workers read without the lock.
@@ -190,26 +208,33 @@ impl<J> AccountQueue<J> {
         job
     }
 
-    /// Records that a job of this account has run, and whether the database was available for the job. Wakes no worker,
-    /// because the caller is a worker and pops the next job itself.
-    pub(super) fn finish(&self, account: Option<AccountKey>, database_was_available: bool) {
-        if let Some(key) = account {
-            let max_running = self.limits.running_per_account;
-            let mut state = self.lock();
-            state.finish(key, database_was_available, max_running);
-            self.publish(&state);
-        }
+    /// Records a job that a worker has run. Wakes no worker, because the caller is a worker and then calls
+    /// [`pop`](Self::pop).
+    pub(super) fn finish(&self, finished: &FinishedJob) {
+        let mut state = self.lock();
+        state.finish(finished, self.limits.running_per_account);
+        self.publish(&state);
     }
 
-    /// Closes the queue: the workers still run the waiting jobs and then end.
+    /// Closes the queue: the workers still run the waiting jobs, and then their [`pop`](Self::pop) returns
+    /// [`Next::Closed`].
     pub(super) fn close(&self) {
-        self.lock().is_closed = true;
-        self.entry_ready.notify_all();
+        let mut state = self.lock();
+        state.is_closed = true;
+        for worker in state.sleeping_workers.drain(..) {
+            worker.unpark();
+        }
     }
 
     /// Ignores poisoning: a panic while the lock is held leaves the state usable.
     fn lock(&self) -> MutexGuard<'_, QueueState<J>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wake(worker: Option<Thread>) {
+    if let Some(worker) = worker {
+        worker.unpark();
     }
 }
 

@@ -20,7 +20,7 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations
 /// The connection waits up to 2 s for another writer. A committed transaction is kept even after a power failure.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// A statement is cancelled after 5 s, because a request has timed out by then.
+/// A statement is cancelled after 5 s. A request stops waiting for its result earlier, after 2.5 s.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';";
 /// Lets one process migrate at a time. The number of the lock is arbitrary, but every process must use the same number.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
@@ -34,7 +34,8 @@ const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_sche
 const POSTGRES_READ_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 
-/// Parameters of libpq, added unless the URL sets them. The first three detect an unreachable server within seconds.
+/// Parameters of libpq, added unless the URL sets them. With the first three, libpq notices an unreachable server
+/// sooner than by default.
 const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
     ("connect_timeout", "2"),
     ("tcp_user_timeout", "5000"),
@@ -66,7 +67,7 @@ macro_rules! on_either_engine {
 }
 pub(crate) use on_either_engine;
 
-/// Opens a connection for reads and writes, with the time limits of requests.
+/// Opens a connection for reads and writes, and runs [`SQLITE_SETUP`] or [`POSTGRES_SETUP`] on it.
 pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     match &url.0 {
         Location::File(path) => {
@@ -143,7 +144,7 @@ pub(super) struct EngineSql {
     /// Column types of times that `time_as_text` converts; none on SQLite.
     pub(super) time_types: &'static [&'static str],
     /// PostgreSQL expression for the time `{}` as text: `@` and microseconds since 1970. A time with a year outside 1
-    /// to 9999 keeps the text format of PostgreSQL.
+    /// to 9999 keeps the text format of PostgreSQL, which [`Timestamp::parse`](super::Timestamp::parse) then rejects.
     pub(super) time_as_text: &'static str,
 }
 
@@ -178,13 +179,13 @@ pub(super) fn engine_sql(connection: &DbConnection) -> &'static EngineSql {
 }
 
 /// Number of threads for jobs. With PostgreSQL, a thread mostly waits for the server, so each connection has a thread.
-/// SQLite runs in this process, so it needs at most three threads per core: one account, which may use a third of the
-/// threads, can then keep every core busy. The writer uses one connection.
+/// SQLite runs in this process, so it needs at most four threads per core: one account, which may use 40 % of the
+/// threads, can then keep every core busy. One connection is left for the writer.
 pub(super) fn thread_count(url: &DatabaseUrl, connections: u32) -> u32 {
     match url.0 {
         Location::Server(_) => connections,
         Location::File(_) => {
-            let max_useful_threads = u32::try_from(3 * cores()).unwrap_or(u32::MAX);
+            let max_useful_threads = u32::try_from(4 * cores()).unwrap_or(u32::MAX);
             connections.saturating_sub(1).clamp(1, max_useful_threads)
         }
     }
@@ -216,9 +217,9 @@ pub(super) fn migrations(connection: &DbConnection) -> EngineMigrations {
     }
 }
 
-/// Runs `work` in a transaction that may read before it writes. `Connection::transaction` starts with `BEGIN DEFERRED`
-/// on SQLite, so its first write after a read fails, without waiting, if another connection has written since that
-/// read.
+/// Runs `work` in a transaction that may read before it writes. On SQLite, the transaction takes the write lock at
+/// once. Without that lock, as in `Connection::transaction`, the first write after a read would fail, without waiting,
+/// if another connection has written since that read.
 pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
     connection: &mut DbConnection,
     work: impl FnOnce(&mut DbConnection) -> Result<T, E>,
@@ -234,7 +235,7 @@ pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
             Ok(value)
         }
         Err(error) => {
-            // Only the first error is returned; the pool closes a connection that cannot roll back.
+            // Only the error of `work` is returned; the pool closes a connection that cannot roll back.
             let _rollback_error = Manager::rollback_transaction(connection);
             Err(error)
         }
@@ -272,7 +273,7 @@ pub(super) fn is_broken(connection: &mut DbConnection) -> bool {
     }
 }
 
-/// Adds the missing [`POSTGRES_DEFAULTS`] to the URL, and the system's certificates if [`needs_system_certificates`].
+/// Adds the missing [`POSTGRES_DEFAULTS`] to the URL and, if it needs this, the file of the system's certificates.
 fn with_defaults(url: &str) -> String {
     let mut url = url.to_owned();
     for (name, value) in POSTGRES_DEFAULTS {

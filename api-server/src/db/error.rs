@@ -49,7 +49,7 @@ fn means_unavailable(error: &DieselError) -> bool {
     }
 }
 
-/// Parts of error messages that mean that the database is unavailable, whatever the kind of the error is.
+/// An error whose message contains one of these texts means that the database is unavailable.
 const UNAVAILABLE_MESSAGES: &[&str] = &[
     "database is locked",
     "database table is locked",

@@ -32,15 +32,16 @@ pub struct Db {
     aliases: Arc<AccountAliases>,
 }
 
-/// Access to the database for one account, whose jobs can use only a limited number of threads at the same time.
+/// Access to the database for the jobs of one account, or for jobs without an account.
 pub(crate) struct AccountDb<'a> {
     db: &'a Db,
-    /// `None` for jobs without an account, to which no limit per account applies.
+    /// The account whose limits apply to the jobs; `None` for no limit per account.
     account: Option<AccountKey>,
 }
 
 impl Db {
-    /// Starts the threads and creates a pool of `max_connections`, on SQLite at least 2. Opens no connection yet.
+    /// Starts the threads and creates a pool for `max_connections` connections; SQLite gets at least 2. Opens no
+    /// connection yet.
     ///
     /// # Errors
     ///
@@ -83,7 +84,7 @@ impl Db {
         self.aliases.record(alias, account);
     }
 
-    /// Returns access for jobs of the server itself and of callers without authentication, without limits per account.
+    /// Returns access without limits per account.
     const fn of_server(&self) -> AccountDb<'_> {
         AccountDb {
             db: self,
@@ -95,8 +96,8 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// [`DbError`], after at most 3 s even if the database does not respond. A job that has already started then
-    /// continues in the background.
+    /// [`DbError`], after 2.5 s at the latest, even if the database does not respond. If the job has started by then,
+    /// it continues in the background.
     pub async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
@@ -154,7 +155,8 @@ impl AccountDb<'_> {
     }
 }
 
-/// Waits for the result until the deadline. `dropped_cause` says why a sender is dropped without a result.
+/// Waits for the result until the deadline. If the job's sender is dropped without a result, the error contains
+/// `dropped_cause`.
 async fn wait_for_result<T>(
     pending_job: PendingJob<T>,
     deadline: Instant,
@@ -190,7 +192,7 @@ fn run_with_connection<T>(
     let entry = lease
         .entry()
         .map_err(|error| DbError::Unavailable(error.to_string()))?;
-    // The caller has stopped waiting and received an error, so the job must not run later.
+    // At the deadline the caller receives an error, so the job must not start after the deadline.
     if Instant::now() >= deadline {
         return Err(DbError::Unavailable(
             "no connection was free in time".to_owned(),
@@ -201,7 +203,8 @@ fn run_with_connection<T>(
     result.map_err(|error| classify_error(error, entry))
 }
 
-/// Classifies the error of a query: if the connection no longer works, the database is unavailable.
+/// Classifies the error of a query. If the connection no longer works, the result is [`DbError::Unavailable`], and the
+/// pool closes the connection.
 fn classify_error(error: diesel::result::Error, entry: &mut PoolEntry) -> DbError {
     if matches!(error, diesel::result::Error::NotFound) {
         return DbError::Query(error);

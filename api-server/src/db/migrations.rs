@@ -1,4 +1,5 @@
-//! Migrates the database to the current schema. Several processes may start a migration at the same time.
+//! Migrates the database to the current schema. If several processes do so at the same time, a lock makes them take
+//! turns.
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
@@ -48,8 +49,8 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     })
 }
 
-/// Creates a folder that only its owner can access, because it will contain password hashes and the generated secret. A
-/// folder that exists keeps its mode.
+/// Creates a folder that only its owner can access, for files with password hashes and the generated secret. A folder
+/// that exists keeps its mode.
 pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)

@@ -37,8 +37,8 @@ pub(crate) fn connect(url: &DatabaseUrl) -> Result<DbConnection, DbError> {
     dialect::connect(url).map_err(|error| DbError::Unavailable(error.to_string()))
 }
 
-/// Classifies the error of a query on a connection outside the pool. If the connection no longer works, the database is
-/// unavailable.
+/// Classifies the error of a query on a connection outside the pool. If the connection no longer works, the result is
+/// [`DbError::Unavailable`].
 pub(crate) fn diagnose(connection: &mut DbConnection, error: diesel::result::Error) -> DbError {
     match ping(connection) {
         Ok(()) => DbError::from_query_error(error),

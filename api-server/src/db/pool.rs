@@ -79,7 +79,7 @@ impl ManageConnection for ConnectionManager {
     }
 }
 
-/// The connection that a thread keeps between jobs, and the pool that provides another connection.
+/// The connection that a thread keeps between jobs, if any, and the pool from which the thread gets connections.
 pub(super) struct Lease {
     pool: Pool,
     entry: Option<PooledConnection<ConnectionManager>>,
@@ -94,7 +94,8 @@ impl Lease {
     pub(super) fn entry(&mut self) -> Result<&mut PoolEntry, r2d2::Error> {
         let mut kept_entry = self.entry.take();
         let trusted_entry = kept_entry.take_if(|entry| entry.is_trusted());
-        // An untrusted connection goes back to the pool first, so that the pool can check or replace this connection.
+        // An untrusted connection goes back to the pool before the thread asks for another one, so that a full pool has
+        // one to check or replace.
         drop(kept_entry);
         let entry = trusted_entry.map_or_else(|| self.pool.get(), Ok)?;
         Ok(self.entry.insert(entry))

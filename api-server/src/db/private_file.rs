@@ -1,13 +1,14 @@
-//! Files that only their owner can read: the SQLite database, and the secret file beside it.
+//! Creates a SQLite file that only its owner can access, and checks the mode of that file and of the secret file beside
+//! it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-/// Creates an empty file, which SQLite then uses as a new database. SQLite itself would usually create a file that all
-/// users of the machine can read. SQLite gives the `-wal` and `-shm` files the mode of the database. An existing file
-/// keeps its mode, and a warning is logged if other users have access to this file.
+/// Creates an empty file, which SQLite then uses as a new database, because SQLite itself would usually create a file
+/// that all users of the machine can read. SQLite gives the `-wal` and `-shm` files the mode of the database. An
+/// existing file keeps its mode, and a warning is logged if other users have access to this file.
 pub(super) fn create(file: &Path) -> io::Result<()> {
     let result = OpenOptions::new()
         .write(true)

@@ -16,7 +16,7 @@ const MAX_NAME_BYTES: usize = 63;
 /// The longest text of a time, a number or a boolean, in bytes. All supported formats are shorter.
 pub(crate) const SHORT_TEXT_BYTES: usize = 64;
 
-/// Name of a table, optionally with its schema. The name is safe to insert into SQL.
+/// Name of a table, optionally with its schema. [`parse`](Self::parse) has checked that it is safe to quote in SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Table(String);
 
@@ -68,7 +68,7 @@ impl fmt::Display for CellError {
 /// The bytes of a cell; `None` for NULL.
 type CellBytes = Option<Vec<u8>>;
 
-/// A row of the queries in [`EngineSql`].
+/// A row of the queries `integrity_check` and `columns` of [`EngineSql`].
 #[derive(QueryableByName)]
 struct PairRow {
     #[diesel(sql_type = Nullable<Binary>)]
@@ -126,7 +126,7 @@ impl TextRow {
 
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// SQL type, in lower case.
+    /// Name of the SQL type. The name of a built-in type is in lower case.
     pub(crate) kind: String,
 }
 
@@ -137,7 +137,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Connects. Checks that a SQLite file is not damaged and that its texts are in UTF-8.
+    /// Connects. Checks that a SQLite file is not damaged and that its encoding is UTF-8.
     pub(crate) fn open(url: &DatabaseUrl) -> Result<Self, BoxError> {
         if let Some(file) = url.file()
             && !file.is_file()
@@ -182,8 +182,8 @@ impl Reader {
         })
     }
 
-    /// Returns SQL that selects `=` and the text of `expression`, or `!` if the text is longer than `max_bytes`. So a
-    /// row never contains a huge cell. [`TextRow::text`] decodes the selected value.
+    /// Returns SQL that selects `=` and the text of `expression`, or only `!` if the text is longer than `max_bytes`,
+    /// so that a huge cell is not read into memory. [`TextRow::text`] decodes the selected value.
     pub(crate) fn text_expression(expression: &str, max_bytes: usize) -> String {
         format!(
             "CASE WHEN octet_length(CAST({expression} AS text)) > {max_bytes} THEN '!' \

@@ -1,5 +1,5 @@
-//! Threads that run blocking database jobs, so that async threads never block. A thread keeps its connection
-//! until it has had no job for a second: under load, it starts the next job without waiting for the pool.
+//! Threads that run blocking database jobs, so that async threads do not block. A thread keeps its connection between
+//! jobs and returns it to the pool after a second without a job, so under load most jobs do not use the pool.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,14 +9,14 @@ use std::thread::Builder;
 use tokio::sync::oneshot;
 
 use super::account_queue::{
-    AccountKey, AccountQueue, ClosingQueue, Next, QueueFull, QueueLimits, ServedJobCounter,
+    AccountKey, AccountQueue, ClosingQueue, FinishedJob, Next, QueueFull, QueueLimits,
+    ServedJobCounter,
 };
 use super::error::DbError;
 use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
 
-/// The number of threads divided by this number is how many threads one account may use at the same time. The result is
-/// rounded down, but is at least one.
-const ACCOUNT_SHARE_DIVISOR: usize = 3;
+/// The part of the threads that one account may use at the same time, rounded down, but at least one thread.
+const ACCOUNT_SHARE_PERCENT: usize = 40;
 
 /// A job for a thread. The job returns whether it ran and the database was available.
 type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;
@@ -28,7 +28,7 @@ pub(super) struct Threads(Arc<ClosingQueue<Job>>);
 impl Threads {
     pub(super) fn start(count: u32, pool: &Pool) -> io::Result<Self> {
         let thread_count = usize::try_from(count).unwrap_or(usize::MAX);
-        let running_per_account = (thread_count / ACCOUNT_SHARE_DIVISOR).max(1);
+        let running_per_account = (thread_count * ACCOUNT_SHARE_PERCENT / 100).max(1);
         let limits = QueueLimits::with_running_per_account(running_per_account);
         let queue = Arc::new(AccountQueue::new(limits));
         let threads = Self(Arc::new(ClosingQueue(Arc::clone(&queue))));
@@ -41,7 +41,7 @@ impl Threads {
         Ok(threads)
     }
 
-    /// Queues a job. The job is skipped if its caller has stopped waiting before a thread is free.
+    /// Queues a job. The job is skipped if its caller has stopped waiting before a thread starts the job.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         account: Option<AccountKey>,
@@ -70,7 +70,7 @@ impl Threads {
 pub(super) struct PendingJob<T> {
     /// Receives the result. The sender is dropped without a result if the job panicked or could not be committed.
     pub(super) receiver: oneshot::Receiver<Result<T, DbError>>,
-    /// Counts the finished jobs of the same account; `None` for a job without an account.
+    /// Counts the jobs of the account that finish while this job waits; `None` for a job without an account.
     pub(super) served_job_counter: Option<ServedJobCounter>,
 }
 
@@ -84,22 +84,30 @@ impl From<QueueFull> for DbError {
 }
 
 fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
-    while let Some((job, account)) = next_job(queue, &mut lease) {
+    let mut finished = None;
+    while let Some((job, account)) = next_job(queue, finished, &mut lease) {
         let outcome = catch_unwind(AssertUnwindSafe(|| job(&mut lease)));
         if outcome.is_err() {
             lease.discard();
         }
-        queue.finish(account, outcome.unwrap_or_default());
+        finished = Some(FinishedJob {
+            account,
+            database_was_available: outcome.unwrap_or_default(),
+        });
     }
 }
 
-/// Waits for the next job and its account; `None` after the queue is closed. If no job arrives within
-/// [`MAX_TRUSTED_IDLE`], returns the connection to the pool and waits again.
-fn next_job(queue: &AccountQueue<Job>, lease: &mut Lease) -> Option<(Job, Option<AccountKey>)> {
-    let mut next = queue.pop(Some(MAX_TRUSTED_IDLE));
+/// Records the finished job and waits for the next job and its account; `None` if the queue is closed and has no ready
+/// job. After a wait of [`MAX_TRUSTED_IDLE`] without a job, returns the connection to the pool and waits again.
+fn next_job(
+    queue: &AccountQueue<Job>,
+    finished: Option<FinishedJob>,
+    lease: &mut Lease,
+) -> Option<(Job, Option<AccountKey>)> {
+    let mut next = queue.pop(finished, Some(MAX_TRUSTED_IDLE));
     if matches!(next, Next::Idle) {
         lease.release();
-        next = queue.pop(None);
+        next = queue.pop(None, None);
     }
     match next {
         Next::Job(job, account) => Some((job, account)),

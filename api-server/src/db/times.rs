@@ -4,8 +4,8 @@ use chrono::{DateTime, Datelike as _, NaiveDateTime, SecondsFormat};
 
 use super::types::Timestamp;
 
-/// A number whose absolute value is at least this is read as milliseconds since 1970, any other number as seconds. As
-/// milliseconds, this value is a time in the year 1973; as seconds, a time in the year 5138.
+/// A number whose absolute value is at least this is read as milliseconds since 1970, any other number as seconds. So
+/// milliseconds are read correctly for times after 1973, and seconds for times before the year 5138.
 const MIN_MILLIS: f64 = 1e11;
 
 impl Timestamp {
@@ -24,7 +24,7 @@ impl Timestamp {
             .then(|| Self::from_unix_micros(micros))
     }
 
-    /// Returns the time in RFC 3339 format with all six digits of its microseconds.
+    /// Returns the time in RFC 3339 format, with six digits for the microseconds.
     pub(crate) fn to_rfc3339_micros(self) -> String {
         let time = DateTime::from_timestamp_micros(self.unix_micros()).unwrap_or_default();
         time.to_rfc3339_opts(SecondsFormat::Micros, true)

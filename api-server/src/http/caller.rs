@@ -17,7 +17,7 @@ use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::users::id::UserId;
 
-/// A caller with a valid access token. The queries need a `UserId`, which a handler gets from a verified caller.
+/// A caller with a valid access token.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) user_id: UserId,
@@ -25,7 +25,8 @@ pub(crate) struct Caller {
     pub(crate) session_id: String,
     /// The `exp` claim of the token, in seconds since 1970.
     pub(crate) token_exp: i64,
-    /// Whether the token came from the header or from the cookie. New tokens are returned in the same way.
+    /// Whether the token came from the header or from the cookie. If it came from the cookie, new tokens are returned
+    /// only in cookies, not in the body.
     pub(crate) source: CredentialSource,
 }
 
@@ -57,7 +58,7 @@ fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 /// Verifies the token of the `Authorization` header, or of the cookie if there is no such header, with the server's
-/// clock and the current secrets. The extractors of `auth-core` call this authenticator.
+/// clock and the secrets that were read last. [`Verification::of`] calls this authenticator.
 pub(crate) struct ServerAuthenticator {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) cookie_format: CookieFormat,
@@ -82,8 +83,8 @@ impl Authenticate for ServerAuthenticator {
     }
 }
 
-/// Returns false if an id contains the NUL character, which PostgreSQL cannot store. No account has such an id, but a
-/// service that shares the secret could put such an id into a token.
+/// Returns false if an id contains the NUL character, which PostgreSQL cannot store. This server issues no such token,
+/// but a service that shares the secret could.
 pub(crate) fn are_ids_storable(sub: &str, sid: &str) -> bool {
     !sub.contains('\0') && !sid.contains('\0')
 }

@@ -38,8 +38,8 @@ impl FromRequest for Client {
     }
 }
 
-/// Returns the IP address and the network of the client. The network, to which limits apply, is `None` if the peer is
-/// on this machine and is not a trusted proxy.
+/// Returns the IP address and the network of the client. The network, to which limits apply, is `None` if the peer has
+/// a loopback address and is not a trusted proxy.
 fn ip_address_and_network(
     peer: IpAddr,
     request: &HttpRequest,

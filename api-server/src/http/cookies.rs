@@ -7,7 +7,8 @@ use actix_web::http::header::COOKIE;
 use auth_core::Error;
 use auth_core::credentials::Credentials;
 
-/// The path of the refresh cookie over http. Over https, the prefix `__Host-` requires the path `/`.
+/// The path of the refresh cookie over http, and of the former refresh cookie over https. The current one over https
+/// has the path `/`, which its prefix `__Host-` requires.
 const REFRESH_PATH: &str = "/api/auth";
 /// The name of the refresh cookie over https in earlier versions. The server deletes this cookie but never reads it,
 /// because another subdomain could have set it.
@@ -64,7 +65,7 @@ impl CookieFormat {
         find_by_name(request, self.refresh_name())
     }
 
-    /// Returns the value of every access cookie. Another subdomain may have set a second access cookie.
+    /// Returns the values of all access cookies. Over http, another subdomain may have set a second one.
     pub(crate) fn access_values(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
         values(request, self.access_name())
     }
@@ -73,8 +74,8 @@ impl CookieFormat {
         values(request, self.refresh_name())
     }
 
-    /// Returns a `Set-Cookie` value for each token. Both cookies last as long as the session, because a logout reads
-    /// the session id even from an expired access token.
+    /// Returns a `Set-Cookie` value for each token. Both cookies have the same lifetime, because a logout reads the
+    /// session id even from an expired access token.
     pub(crate) fn render(self, access: &str, refresh: &str, lifetime: Duration) -> [String; 2] {
         let max_age = lifetime.as_secs();
         [

@@ -1,5 +1,5 @@
-//! Configures cross-origin resource sharing (CORS). Of the pages of other origins, browsers let only pages of the
-//! origins in `ALLOWED_ORIGINS` read responses, error responses included.
+//! Configures cross-origin resource sharing (CORS). A browser lets a page of another origin read responses, including
+//! error responses, only if the origin is in `ALLOWED_ORIGINS`.
 
 use actix_cors::Cors;
 use actix_web::http::Method;
@@ -35,7 +35,8 @@ pub(crate) fn cors(allowed_origins: &[Origin]) -> Cors {
         .expose_headers(readable_headers)
         .supports_credentials()
         .max_age(PREFLIGHT_MAX_AGE_SECONDS)
-        // A page of any other origin gets a response without CORS headers, which browsers do not let the page read.
+        // The response to a page of an origin that is not allowed has no CORS headers, so a browser does not let the
+        // page read it.
         .block_on_origin_mismatch(false);
     allowed_origins
         .iter()

@@ -21,7 +21,7 @@ impl Endpoint {
         }
     }
 
-    /// Routes `GET` and `HEAD` to the handler (RFC 9110 § 9.3.2).
+    /// Routes `GET` to the handler, and also `HEAD`, a `GET` without a response body (RFC 9110 § 9.3.2).
     pub(crate) fn get<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,

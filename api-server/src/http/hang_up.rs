@@ -1,9 +1,9 @@
-//! Completes requests that may change something if their caller hangs up, that is, closes the connection before the
-//! response.
+//! Completes a request that may change something, even if the caller hangs up, that is, closes the connection before
+//! the response.
 //!
-//! When the caller hangs up, actix-web drops the future of the request. A request that only reads ends in this way. A
-//! request that may change something continues in a separate task, so that a logout takes effect even if the caller
-//! does not wait for the response. If such a request still waits in the queue of password hashes, the signal
+//! When the caller hangs up, actix-web drops the future of the request. A request with a safe method ends in this way.
+//! Any other request continues in a separate task, so that a logout takes effect even if the caller does not wait for
+//! the response. If such a request still waits in the queue for password hashing, the signal
 //! [`HangUp`](crate::client::HangUp) ends the wait with an error.
 
 use std::pin::Pin;

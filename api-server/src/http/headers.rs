@@ -11,10 +11,10 @@ pub(crate) const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-
 /// The name that clients of Better Auth use for `Retry-After`.
 pub(crate) const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
 
-/// The Content-Security-Policy of API responses: a browser that displays the data must run and load nothing.
+/// The Content-Security-Policy of API responses: a browser that displays such a response must run and load nothing.
 const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
-/// The Content-Security-Policy of the documentation page, which runs its own scripts, sends requests to this server and
-/// has inline styles.
+/// The Content-Security-Policy of the documentation page, which runs scripts of this server, sends requests to this
+/// server and has inline styles.
 const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";

@@ -1,4 +1,5 @@
-//! Reads JSON request bodies. Limits their size and arrival time, parses them into a type and validates the result.
+//! Reads JSON request bodies. Limits their size and the time to receive them, parses them into a type and validates the
+//! result.
 
 use std::time::Duration;
 
@@ -138,7 +139,7 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
         Problem::new(Code::InvalidJson, format!("The body is not UTF-8: {error}"))
     })?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    // Serde would also accept an array with one element per field of the struct.
+    // Checked here, because serde would also accept an array with one element per field of the struct.
     let is_object = text.trim_ascii_start().starts_with('{');
     let result = serde_path_to_error::deserialize(&mut deserializer);
     let value: T = match result {
@@ -160,7 +161,8 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// Converts an error of serde to a problem: an unacceptable value names its field, a syntax error names none.
+/// Converts an error of serde to a problem. For an unacceptable value, the problem names the field; for a syntax error,
+/// it names no field.
 fn type_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let cause = error.inner();
     if cause.classify() != Category::Data {

@@ -1,8 +1,8 @@
 //! Limits the memory of large responses.
 //!
-//! A response stays in memory until the caller has read it, and a caller may read slowly. A large response therefore
-//! needs a reservation. The number of reservations is limited, in total and per account. A response without a
-//! reservation is kept small.
+//! A response stays in memory until the caller has received it, and a caller may read slowly. A large response
+//! therefore needs a reservation. The number of reservations is limited, in total and per account. A handler that gets
+//! no reservation sends a smaller response.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -13,11 +13,13 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 
-/// The most reservations at the same time, each for a response of up to 1 MiB.
+/// The most reservations at the same time. Each is for a page of tasks of up to 1 MiB, so these pages need up to 24
+/// MiB.
 const MAX_RESERVATIONS: usize = 24;
 /// The most reservations of one account at the same time.
 const MAX_RESERVATIONS_PER_ACCOUNT: usize = 4;
-/// The most bytes of a body that are passed to the connection at once, because the connection copies these bytes.
+/// The most bytes of a body that are passed to the connection at once. The connection copies these bytes, so this also
+/// limits the size of the copy.
 const CHUNK_BYTES: usize = 32 << 10;
 
 /// Grants and counts reservations for large responses. Cheap to clone.

@@ -1,4 +1,5 @@
-//! Adds a request id, headers and a log line to every response, and replaces a panic by a response with status 500.
+//! Adds a request id and shared headers to responses, logs responses and the causes of errors, and replaces a panic by
+//! a response with status 500.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +26,8 @@ const MAX_REQUEST_ID_BYTES: usize = 64;
 /// Contains the error that caused the response, if any, for the log.
 pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
 
-/// Middleware that logs every response, adds the shared headers, and replaces errors of actix-web by problem documents.
+/// Middleware that logs the response, adds the shared headers, and replaces a panic or an error of actix-web by a
+/// problem document.
 pub(crate) async fn finish_responses(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -75,7 +77,8 @@ fn internal_error(cause: &str, request_id: &HeaderValue) -> Error {
     problem.into()
 }
 
-/// Returns the caller's request id if it is valid, or else a new id. A caller's id joins the logs of several services.
+/// Returns the caller's request id if it is valid, or else a new id. A caller's id is kept, so that the log lines of
+/// several services about one request have the same id.
 fn request_id(request: &ServiceRequest) -> HeaderValue {
     let sent_id = request.headers().get(REQUEST_ID);
     match sent_id.filter(|id| is_valid_request_id(id.as_bytes())) {
@@ -91,8 +94,8 @@ fn is_valid_request_id(id: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
 }
 
-/// Creates a request id from the start time of the process and a counter. The id is unique in the process, and almost
-/// always across processes. The id is not secret.
+/// Creates a request id from the time of the first call in this process and a counter. The id is unique in the process,
+/// and almost always across processes. The id is not secret.
 fn new_request_id() -> HeaderValue {
     static START_TIME: LazyLock<u128> = LazyLock::new(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -104,7 +107,8 @@ fn new_request_id() -> HeaderValue {
     HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("-"))
 }
 
-/// Returns true for an error response of actix-web itself, such as the response to an invalid path.
+/// Returns true for an error response that is neither a problem document nor marked with [`PreserveBody`]. actix-web
+/// and actix-cors build such responses.
 fn is_framework_error(response: &ServiceResponse<BoxBody>) -> bool {
     let status = response.status();
     let is_preserved = response
@@ -140,7 +144,8 @@ fn replace_by_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<Box
     response
 }
 
-/// Returns true for `Vary` and the CORS headers, without which a page of an allowed origin cannot read the error.
+/// Returns true for `Vary` and the CORS headers. Without the CORS headers, a page of an allowed origin could not read
+/// the error.
 fn is_cors_header(name: &HeaderName) -> bool {
     *name == VARY || name.as_str().starts_with("access-control-")
 }

@@ -11,7 +11,8 @@ use crate::problem::{Code, Problem};
 /// (Fetch Metadata). Scripts cannot set this header.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Accepts a request if its method is safe (RFC 9110 § 9.2.1), it is marked as same-origin or its origin is trusted.
+/// Accepts a request if its method is safe (RFC 9110 § 9.2.1), its `Sec-Fetch-Site` is `same-origin` or its `Origin` is
+/// trusted.
 pub(crate) fn require_trusted(request: &HttpRequest, policy: &HttpPolicy) -> Result<(), Problem> {
     if request.method().is_safe() || is_same_origin(request) || has_trusted_origin(request, policy)
     {
@@ -23,7 +24,8 @@ pub(crate) fn require_trusted(request: &HttpRequest, policy: &HttpPolicy) -> Res
     ))
 }
 
-/// Returns whether the request has headers of a browser that show neither the same origin nor a trusted origin.
+/// Returns whether the request has an `Origin` or `Sec-Fetch-Site` header, which browsers send, but these headers show
+/// neither the same origin nor a trusted origin.
 pub(crate) fn is_from_untrusted_origin(request: &HttpRequest, policy: &HttpPolicy) -> bool {
     let headers = request.headers();
     let is_from_browser = headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE);

@@ -29,7 +29,8 @@ impl Owner {
         let caller = Caller::of(request)?;
         // If the URL path has no user id, the owner is the caller.
         if let Some(encoded_id) = request.match_info().get("user_id") {
-            // The router does not decode `%2F` and `%25`; the id of an imported user may contain `/` or `%`.
+            // The router leaves `%2F` and `%25` encoded. They are decoded here, because the id of an imported user may
+            // contain `/` or `%`.
             let user_id = percent_decode_str(encoded_id).decode_utf8_lossy();
             require_owner(caller.user_id.as_str(), &user_id)?;
         }

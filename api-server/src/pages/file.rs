@@ -13,7 +13,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Creates a response whose body is still to be added: the result of [`bytes`](Self::bytes).
+    /// Creates a response without a body. The caller adds the body, which [`bytes`](Self::bytes) returns.
     pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();
         response

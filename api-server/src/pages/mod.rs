@@ -1,4 +1,4 @@
-//! Serves the pages from embedded files: one HTML document for all pages, and assets, that is, scripts and styles.
+//! Serves the pages from embedded files: one HTML document for all pages, and its assets (scripts, styles and icon).
 
 mod file;
 
@@ -23,12 +23,14 @@ pub(crate) const PATHS: [&str; 6] = [
     "/sessions",
 ];
 
-/// Forbids inline scripts and styles, content from other origins, and scripts that turn text into HTML or code.
+/// Forbids inline scripts and styles, content from other origins, forms that the browser submits, frames around a page,
+/// and scripts that turn text into HTML or code.
 const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
 
-/// Caches an asset for a year. The path of an asset contains a hash of all files, so changed files have new paths.
+/// Lets caches keep an asset for a year. If any file changes, all assets get new paths, because each path contains a
+/// hash of all files.
 const CACHE_ONE_YEAR: &str = "public, max-age=31536000, immutable";
 
 /// Returns the route pattern of the assets.

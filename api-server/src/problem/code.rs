@@ -8,7 +8,8 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $status:ident $name:literal,)*) => {
         /// The `code` of a problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-        // One rule for all variants: `ToSchema` does not see a `rename` that this macro writes for each variant.
+        // One rule for all variants, because `ToSchema` does not see a `rename` that this macro writes for each
+        // variant.
         #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
         pub(crate) enum Code {
             $($(#[$doc])* $variant,)*

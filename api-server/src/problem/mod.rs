@@ -1,7 +1,7 @@
-//! Defines the errors of the server and the format of error responses (RFC 9457).
+//! Defines the errors of the server, and the format of error responses in the server's own API (RFC 9457).
 //!
-//! Handlers of this server's own API return `Result<_, Problem>`. The middleware logs the cause of an error with the
-//! request id. No response contains the cause.
+//! Handlers of this API return errors as [`Problem`]. The middleware logs the cause of an error with the request id.
+//! The response does not contain the cause.
 
 mod code;
 pub(crate) mod violation;
@@ -83,7 +83,7 @@ impl Problem {
         }))
     }
 
-    /// Creates an error with status 422 that lists these fields.
+    /// Creates an error with status 422 that lists the invalid fields.
     pub(crate) fn validation(errors: Vec<FieldError>) -> Self {
         let mut problem = Self::new(Code::ValidationError, "Some fields are not acceptable");
         problem.0.errors = errors;
@@ -127,7 +127,6 @@ impl Problem {
         self.0.code
     }
 
-    /// Returns the value of the `Retry-After` header.
     pub(crate) fn retry_after(&self) -> Option<&HeaderValue> {
         let mut headers = self.0.headers.iter();
         let header = headers.find(|(name, _)| *name == RETRY_AFTER);
@@ -143,7 +142,7 @@ impl Problem {
         self
     }
 
-    /// Adds a header, unless the value is not visible ASCII. All values that this crate passes are visible ASCII.
+    /// Adds a header. Leaves out a value that is not visible ASCII; no caller passes such a value.
     fn with_text_header(self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_str(value) {
             Ok(value) => self.with_header(name, value),
@@ -181,7 +180,8 @@ impl ResponseError for Problem {
     }
 }
 
-/// Keeps the code, the detail and the `WWW-Authenticate` header of the refusal. An unknown code becomes status 500.
+/// Keeps the code, the detail and the `WWW-Authenticate` header of the refusal. A refusal whose code this server does
+/// not know becomes an error with status 500.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal.code() {
@@ -244,7 +244,8 @@ impl Problem {
         .with_challenge()
     }
 
-    /// Creates an error with status 401 for a caller whose session ended or whose account changed during the request.
+    /// Creates an error with status 401 for a caller whose session has ended although the token was accepted, or whose
+    /// account has changed during the request.
     pub(crate) fn token_revoked() -> Self {
         auth_core::Error::Revoked.into()
     }

@@ -26,8 +26,9 @@ pub(crate) struct Tokens {
 }
 
 impl TokenGrant {
-    /// Issues the tokens. With the same secret, grants that differ at most in fractions of a second get equal tokens. A
-    /// refresh that is repeated within [`OVERLAP`](super::rotation::OVERLAP) thus returns the same tokens.
+    /// Issues the tokens. Equal grants get equal tokens as long as the secrets stay the same, because no part of a
+    /// token is random. So a refresh that is repeated within [`OVERLAP`](super::rotation::OVERLAP) returns the same
+    /// tokens.
     pub(crate) fn issue_tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
         let subject = Subject {
             id: &self.user.id,
@@ -43,9 +44,10 @@ impl TokenGrant {
             keys.issuer
                 .issue_with_id_until(&subject, jti, latest_expiry, self.issued_at);
         let access = issue_result.map_err(|error| match error {
-            // The session expires in the current second (tokens have whole seconds), so a token would expire at once.
+            // The session expires in the second of `issued_at`. A token has times in whole seconds, so its `exp` would
+            // equal its `iat`.
             Error::Expired => Problem::session_expired(),
-            // The error does not become a 401, because the stored user causes it, not the token of the caller.
+            // Without this line, other errors would become a 401, although the caller's token does not cause them.
             error => Problem::internal(error),
         })?;
         let refresh_token = session::refresh_token(&self.session_id, self.counter)

@@ -15,11 +15,11 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 const BATCH_SIZE: i64 = 500;
 /// The most batches that are deleted per table and interval. Remaining rows are deleted in later intervals.
 const MAX_BATCHES: usize = 100;
-/// The shortest time for which an expired session is stored. A session whose access tokens may be valid for longer by
-/// the clock of some process is stored longer, because it may have to be revoked.
+/// The shortest time for which [`purge`] keeps a session after its expiry. If access tokens can be valid for longer by
+/// the clock of some process, `purge` keeps all sessions for that longer time, because they may have to be revoked.
 const EXPIRED_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Reads the new revocations of all processes at every [`revocation::INTERVAL`]. Never returns.
+/// Reads the new revocations of all processes once per [`revocation::INTERVAL`]. Never returns.
 pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
     let mut ticks = interval(revocation::INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -40,8 +40,8 @@ pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
     }
 }
 
-/// Deletes sessions that expired long ago, and revocations of sessions whose access tokens have all expired, at every
-/// [`PURGE_INTERVAL`]. Never returns.
+/// Once per [`PURGE_INTERVAL`], deletes sessions that expired long ago, and revocations of sessions whose access tokens
+/// have all expired. Never returns.
 pub(crate) async fn purge_regularly(sessions: Arc<Sessions>) {
     let mut ticks = interval(PURGE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

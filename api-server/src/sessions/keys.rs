@@ -13,32 +13,32 @@ use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
 
-/// The token settings, which stay the same when the secrets change.
+/// The settings of the tokens. They stay the same when the secrets change.
 pub(crate) struct TokenSettings {
     pub(crate) issuer: String,
     pub(crate) audience: String,
-    /// The audiences of other services for which tokens are issued.
+    /// The setting `TOKEN_AUDIENCES`: the audiences of other services for which this server issues tokens.
     pub(crate) service_audiences: Vec<String>,
     pub(crate) access_token_ttl: Duration,
     pub(crate) revoked: RevokedSessions,
 }
 
-/// The current keys, which can be replaced.
+/// The current [`ActiveKeys`], which new secrets replace, and the settings, which stay the same.
 pub(crate) struct Keys {
     active: ArcSwap<ActiveKeys>,
     settings: TokenSettings,
 }
 
-/// The issuers and verifiers that use the current secrets.
+/// The issuers and verifiers that were made from one keyring.
 pub(crate) struct ActiveKeys {
     pub(crate) issuer: TokenIssuer,
     pub(crate) verifier: TokenVerifier,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) session_tokens: SessionTokens,
     pub(crate) session_handles: SessionHandles,
-    /// Issues and verifies the tokens with which services read the feed of revocations.
+    /// Verifies the tokens with which services read the feed of revocations.
     pub(crate) feed_tokens: FeedTokens,
-    /// The issuers for other services, by audience.
+    /// The issuers of tokens for other services, by audience.
     service_issuers: HashMap<String, TokenIssuer>,
 }
 
@@ -55,7 +55,8 @@ impl Keys {
         self.active.load()
     }
 
-    /// Replaces the keys on each signal if the secrets can be read again. Logs every result. Never returns.
+    /// On each signal, reads the secrets again and replaces the keys. After an error, the keys stay as they were. Logs
+    /// the result of each signal. Never returns.
     pub(crate) async fn reload_on_signal(
         &self,
         mut sighup: Signal,
@@ -73,8 +74,8 @@ impl Keys {
         pending::<()>().await;
     }
 
-    /// Replaces the keys for later calls of [`current`](Self::current), and returns `keyring`. A request that has
-    /// already loaded keys continues with those keys.
+    /// Replaces the keys for later calls of [`current`](Self::current), and returns `keyring` for the log. A request
+    /// that has already called `current` continues with the previous keys.
     fn replace(&self, keyring: Keyring) -> Result<Keyring, String> {
         let keys = ActiveKeys::new(&keyring, &self.settings).map_err(|error| error.to_string())?;
         self.active.store(Arc::new(keys));
@@ -105,7 +106,7 @@ impl ActiveKeys {
         })
     }
 
-    /// Returns the issuer with the key of an audience in `TOKEN_AUDIENCES`; `None` for any other audience.
+    /// Returns the issuer of tokens for another service; `None` if `audience` is not in `TOKEN_AUDIENCES`.
     pub(crate) fn issuer_for(&self, audience: &str) -> Option<&TokenIssuer> {
         self.service_issuers.get(audience)
     }

@@ -28,7 +28,8 @@ pub(crate) async fn live_sessions(
 /// expired is ended too, but the result is false.
 ///
 /// Fails if the session `caller_session_id` is not live. Without this check, the holder of an access token from before
-/// a change of the password could end the new session.
+/// a change of the password could end the new session, as long as this process has not read the revocation of the old
+/// session.
 pub(crate) async fn end_session(
     sessions: &Sessions,
     owner: UserId,

@@ -48,7 +48,7 @@ impl Credential {
         }
     }
 
-    /// Creates a credential that is no longer valid, and may end its own session only.
+    /// Creates a credential that may end only its own session, because it is not valid or its validity was not checked.
     pub(crate) fn stale(session_id: String) -> Self {
         Self {
             session_id,
@@ -107,8 +107,8 @@ fn first_live_session(
 /// The transaction that ends the sessions also checks the credentials. If the user has more sessions than one
 /// transaction should end, earlier transactions end most sessions, after an additional check of the credentials.
 ///
-/// `Others` and `All` need a credential that is valid now. If no credential is valid, `All` ends only the session of
-/// the first credential, and `Others` ends none.
+/// `Current` ends the session of the first credential, valid or not. If no credential is valid now, `All` ends only
+/// that session, and `Others` ends none.
 pub(crate) async fn end(
     sessions: &Sessions,
     credentials: Vec<Credential>,

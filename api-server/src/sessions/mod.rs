@@ -21,7 +21,7 @@ use keys::Keys;
 use revocation::RevocationFeed;
 use session::{Lifetimes, SessionTimes};
 
-/// What handlers and background tasks need to work on sessions. All of them share one value.
+/// The state that handlers and background tasks share to work on sessions.
 pub(crate) struct Sessions {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
@@ -30,7 +30,8 @@ pub(crate) struct Sessions {
     pub(crate) revoked: RevokedSessions,
     pub(crate) feed: RevocationFeed,
     pub(crate) access_token_ttl: Duration,
-    /// The lifetime of a session after a login, a refresh or a prolongation. A login may choose a shorter lifetime.
+    /// The lifetime of a session after a login, a refresh or a prolongation. A login may choose a shorter lifetime,
+    /// which then applies until the first refresh.
     pub(crate) session_ttl: Duration,
     /// The longest lifetime of a session after the login, however often it is refreshed; `None` if unlimited.
     pub(crate) session_max_ttl: Option<Duration>,
@@ -61,8 +62,8 @@ impl Sessions {
         revocation::forget_after(now, self.access_token_ttl).into()
     }
 
-    /// Makes this process reject the access tokens of ended sessions. Another process rejects these tokens after it has
-    /// read the revocations from the database, which takes less than 2 s while the database responds.
+    /// Makes this process reject the access tokens of ended sessions. Other processes reject these tokens after they
+    /// have read the revocations from the database: within two seconds, while the database responds.
     pub(crate) fn revoke_locally(&self, session_ids: &[String], now: SystemTime) {
         let forget_after = revocation::forget_after(now, self.access_token_ttl);
         for session_id in session_ids {

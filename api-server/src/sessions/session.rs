@@ -37,7 +37,8 @@ impl Session {
 pub(crate) struct Lifetimes {
     /// The lifetime after a refresh or a prolongation, within the absolute lifetime.
     pub(crate) sliding: Duration,
-    /// The longest lifetime after the login; `None` if unlimited. A new setting also applies to existing sessions.
+    /// The longest lifetime after the login; `None` if unlimited. If the setting changes, the new value also applies to
+    /// existing sessions.
     pub(crate) absolute: Option<Duration>,
 }
 
@@ -64,7 +65,8 @@ impl Lifetimes {
         self.cap_expiry(created_at, now.plus(self.sliding))
     }
 
-    /// Returns the latest login time of sessions that have reached the absolute lifetime; 1970 if it is unlimited.
+    /// Returns the latest time at which a session can have begun that has reached its absolute lifetime now. If that
+    /// lifetime is unlimited, returns 1970, which is before the beginning of every session.
     pub(crate) fn login_cutoff(self, now: Timestamp) -> Timestamp {
         match self.absolute {
             Some(absolute) => now.minus(absolute),
@@ -97,7 +99,8 @@ pub(crate) struct StoredSession {
 }
 
 impl StoredSession {
-    /// Applies the absolute lifetime to `expires_at`. The setting may be shorter than when the session was stored.
+    /// Moves `expires_at` to the end of the absolute lifetime if that is earlier. When the session was stored, the
+    /// setting of the absolute lifetime may have been longer.
     pub(super) fn with_capped_expiry(mut self, lifetimes: Lifetimes) -> Self {
         self.expires_at = lifetimes.cap_expiry(self.created_at, self.expires_at);
         self

@@ -11,8 +11,8 @@ use crate::users::id::UserId;
 use crate::users::store::{self as user_store, UserRow, user_of_row};
 use crate::users::user::User;
 
-/// The columns in the order of the fields of [`SessionRow`]. A test that writes and reads a row detects swapped
-/// columns.
+/// The columns in the order of the fields of [`SessionRow`]. The order matters, because diesel assigns values to fields
+/// by position, and several columns have the same type.
 pub(crate) const COLUMNS: (
     sessions::id,
     sessions::user_id,
@@ -106,8 +106,8 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
 /// Inserts a session, ends the sessions that it replaces, and ends a batch of the sessions beyond the account's limit.
 /// Returns the ids of the ended sessions.
 ///
-/// The caller must have locked the row of the user, and must call this function last in the transaction, because the
-/// row of `revocation_sequence` stays locked until the commit.
+/// The caller must have locked the row of the user. This function must be the last call in the transaction, because it
+/// may lock the row of `revocation_sequence`, and other transactions that end sessions then wait until the commit.
 pub(crate) fn open(
     connection: &mut DbConnection,
     opening: &SessionOpening,
@@ -266,7 +266,8 @@ fn set_rotation(
     Ok(updated_row_count == 1)
 }
 
-/// Sets the expiry and the last use. Returns false if the session is revoked or its stored expiry has passed.
+/// Sets the expiry and the last use. Returns false if the session does not exist or is revoked, or if its stored expiry
+/// has passed.
 pub(crate) fn prolong(
     connection: &mut DbConnection,
     id: &str,

@@ -69,7 +69,7 @@ pub(crate) async fn list(
         before_id: query.cursor.as_deref().map(parse_cursor).transpose()?,
         limit: query.limit.unwrap_or(DEFAULT_LIMIT),
     };
-    // Boxed, because a page is large and moves to a database thread and back.
+    // Boxed, because a `Page` has many fields, and moves to a database thread and back for each slice.
     let page = Box::new(Page::new(owner, page_query, tasks.large_responses.clone()));
     let finished_page = fill_page(&tasks, page).await?.finish();
     let mut response = HttpResponse::Ok();
@@ -104,7 +104,7 @@ fn parse_cursor(text: &str) -> Result<i64, Problem> {
     })
 }
 
-/// Returns the `Link` header (RFC 8288) for the next page: the path and the query of this request with a new cursor.
+/// Returns the `Link` header (RFC 8288) for the next page: the path of this request, and its query with a new cursor.
 fn next_link(request: &HttpRequest, query: &ListQuery, cursor: i64) -> Result<String, Problem> {
     #[derive(Serialize)]
     struct NextQuery<'a> {

@@ -20,13 +20,13 @@ use crate::db::Db;
 use crate::http::large_response::LargeResponseLimiter;
 use quota::TaskQuota;
 
-/// What the task handlers need, without the keys that sign tokens.
+/// What the task handlers need. The keys that sign tokens are not part of it, because no task handler issues tokens.
 pub(crate) struct Tasks {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) quota: TaskQuota,
     pub(crate) large_responses: LargeResponseLimiter,
-    /// A page that takes longer than this ends with the tasks that were found so far.
+    /// If filling a page takes longer than this, the page ends with the tasks that were found so far.
     pub(crate) task_page_timeout: Duration,
 }
 

@@ -1,5 +1,5 @@
-//! Writes a page of tasks as JSON, task by task, in the thread that runs the query. Reading therefore stops when the
-//! page is full, and at most `SLICE_ROWS` rows are in memory.
+//! Writes a page of tasks as JSON, task by task, in the thread that runs the query. Therefore no more rows are read
+//! when the page is full, and at most `SLICE_ROWS` rows are in memory in addition to the JSON.
 
 use actix_web::web::Bytes;
 
@@ -14,7 +14,8 @@ use crate::users::id::UserId;
 pub(super) const MAX_PAGE_BYTES: usize = 1 << 20;
 /// The largest page of several tasks, in bytes of JSON, if no memory for a large page can be reserved.
 const SMALL_PAGE_BYTES: usize = 64 << 10;
-/// The most rows that one database job reads: a default page, and one more row that shows whether there is a next page.
+/// The most rows that one database job reads: 100 for a page of the default limit, and one more row that shows whether
+/// there is a next page.
 const SLICE_ROWS: i64 = 101;
 
 #[derive(Clone, Copy)]
@@ -47,7 +48,7 @@ pub(super) struct Page {
     task_count: i64,
     max_bytes: usize,
     reservation: Option<MemoryReservation>,
-    /// The remaining tasks are older than the task with this id; `None` at the start of the list.
+    /// The tasks that remain to be checked are older than the task with this id; `None` at the start of the list.
     last_read_id: Option<i64>,
     end: Option<PageEnd>,
 }
@@ -111,7 +112,8 @@ impl Page {
     }
 
     fn append(&mut self, tasks: Vec<Task>, is_last_slice: bool) -> serde_json::Result<()> {
-        // Reserves 384 bytes for each task, for 20 tasks at most, because growing step by step would copy the JSON.
+        // Reserves memory in advance, because growing step by step would copy the JSON. 384 bytes are enough for a task
+        // with a short title and description. Memory for more than 20 tasks could stay unused if few tasks match.
         self.json.reserve(tasks.len().min(20) * 384);
         for task in tasks {
             let is_match = self

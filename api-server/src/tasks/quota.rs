@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::users::id::UserId;
 
-/// The least distance from the lock threshold to the limit, in tasks. It must be more than an account adds at the same
-/// time, in all processes together.
+/// The least distance from the lock threshold to the limit, in tasks. It must be more than the number of tasks that
+/// requests add to one account at the same time, in all processes together.
 const LIMIT_MARGIN: i64 = 64;
-/// The tasks of an account are counted again after this many additions.
+/// The tasks of an account are counted again after this many additions, because each check of the limit reads the index
+/// entries of the tasks that were added since the count.
 const RECOUNT_AFTER: u32 = 64;
-/// The most accounts with a count in memory. Before the next count, all counts are dropped. The tasks of an account are
-/// then counted again when needed.
+/// The most accounts with a count in memory. If so many accounts have one, all counts are dropped before the next count
+/// is stored. The tasks of an account are then counted again when needed.
 const MAX_ACCOUNTS: usize = 10_000;
 
 /// The limit, and the counts that this process has in memory. Clones share the counts.
@@ -47,8 +48,8 @@ impl TaskQuota {
         self.max_tasks.into()
     }
 
-    /// The number of tasks from which an account's tasks are added one at a time, under a lock, because concurrent
-    /// inserts do not count each other's rows.
+    /// From this number of tasks on, tasks are added to an account one at a time, under a lock, because concurrent
+    /// inserts do not count each other's rows. With a low limit, the number is not positive, so every insert locks.
     pub(super) fn lock_threshold(&self) -> i64 {
         self.max_tasks() - LIMIT_MARGIN.max(self.max_tasks() / 8)
     }
@@ -89,7 +90,7 @@ impl TaskQuota {
     }
 }
 
-/// Drops all counts if there are too many.
+/// Drops all counts if [`MAX_ACCOUNTS`] accounts have one.
 fn make_room(counts: &mut HashMap<u64, TaskCount>) {
     if counts.len() >= MAX_ACCOUNTS {
         counts.clear();
@@ -138,7 +139,7 @@ mod tests {
             quota.record_added(&user(&number.to_string()));
         }
         assert_eq!(quota.lock().len(), 1);
-        for number in 0..MAX_ACCOUNTS {
+        for number in 1..MAX_ACCOUNTS {
             quota.record_count(&user(&number.to_string()), 1, 1);
         }
         assert_eq!(quota.lock().len(), MAX_ACCOUNTS);

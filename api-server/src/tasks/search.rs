@@ -1,5 +1,6 @@
-//! Searches tasks for a text, ignoring case. The search finds the same tasks with SQLite and with PostgreSQL, in time
-//! linear in the length of the texts. `LIKE` and `strpos` in SQL take many times longer on texts chosen by an attacker.
+//! Searches tasks for a text, ignoring case. The server searches, not the database: so the search finds the same tasks
+//! with SQLite and with PostgreSQL, and takes time linear in the length of the texts. A search in SQL, such as with
+//! `LIKE`, takes many times longer on texts chosen by an attacker.
 
 use memchr::memmem::Finder;
 
@@ -35,8 +36,9 @@ impl Matcher {
     }
 }
 
-/// Writes the lower-case form of each character separately to `output`, which is empty. `str::to_lowercase` converts Σ
-/// at the end of a word to another character than Σ within a word, so a search for the beginning of a word could fail.
+/// Writes the lower-case form of each character separately to `output`, which must be empty. `str::to_lowercase`
+/// converts Σ at the end of a word to another character than Σ within a word. With it, a search for the beginning of a
+/// word could fail.
 fn write_lowercase(text: &str, output: &mut Vec<u8>) {
     output.extend_from_slice(text.as_bytes());
     if text.is_ascii() {

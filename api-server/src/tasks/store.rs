@@ -66,7 +66,7 @@ pub(super) fn list(
         .select(COLUMNS)
         .order(tasks::id.desc())
         .limit(selection.limit);
-    // Two queries of a fixed form instead of one query with an optional filter: diesel then finds the prepared
+    // Two queries of a fixed form instead of one query with an optional filter, because diesel then finds the prepared
     // statement by the type of the query, without building the SQL.
     let rows: Vec<TaskRow> = match selection.completed {
         None => on_either_engine!(connection, |connection| query.load(connection))?,

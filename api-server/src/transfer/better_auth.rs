@@ -91,8 +91,8 @@ impl BetterAuth {
         snake_case
     }
 
-    /// The query selects one row for each user, even if the user has no credential account or several. The oldest user
-    /// comes first, so the first import prefers the older of two users with the same email address.
+    /// Returns the query that selects one row for each user, even if the user has no credential account or several. The
+    /// oldest user comes first: of two users with the same email address, the first import accepts the older one.
     fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
         let mut user_columns = TableColumns::read(reader, &self.users, "u")?;
         let mut account_columns = TableColumns::read(reader, &self.accounts, "c")?;
@@ -143,7 +143,8 @@ impl BetterAuth {
         Ok(Query { expressions, from })
     }
 
-    /// The query selects the oldest task first: new ids are assigned in this order, and tasks are listed by id.
+    /// Returns the query that selects the tasks, the oldest first. The tasks get new ids in this order, and the API
+    /// lists tasks by id.
     fn tasks_query(&self, reader: &mut Reader, table: &Table) -> Result<Query, TransferError> {
         let mut user_columns = TableColumns::read(reader, &self.users, "u")?;
         let mut task_columns = TableColumns::read(reader, table, "t")?;

@@ -8,7 +8,8 @@ use super::imported_user::UserRecord;
 use super::json::Record;
 use crate::db::{DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow, Timestamp};
 
-/// The longest text that is read, in bytes. Every text that this server stores is shorter.
+/// The longest text that is read, in bytes. Every text that this server stores is shorter: a description, the longest,
+/// has at most 40 000 bytes.
 const MAX_TEXT_BYTES: usize = 1 << 17;
 
 const FROM_USERS: &str = "users u ORDER BY u.id";
@@ -105,7 +106,7 @@ fn read_task(row: &TextRow) -> Result<Record, TransferError> {
     }))
 }
 
-/// Reads a text; `None` for NULL. Fails if the text cannot be read, because an export must not omit a row.
+/// Reads a text; `None` for NULL. Fails if the text cannot be read, because an export must not omit a value.
 fn optional_text(row: &TextRow, column: usize) -> Result<Option<String>, TransferError> {
     let id = row.text(0).ok().flatten().unwrap_or_default();
     row.text(column)

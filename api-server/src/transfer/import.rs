@@ -1,4 +1,5 @@
-//! Writes imported users and tasks in batches, each in one transaction. A rejected batch is written row by row.
+//! Writes imported users and tasks in batches, each in one transaction. If the database rejects a batch, the rows of
+//! the batch are written one by one.
 
 use std::io::Write;
 
@@ -9,8 +10,8 @@ use super::report::{ImportOutcome, RecordKind, Report};
 use super::store;
 use crate::db::{DbConnection, DbError};
 
-/// The most users or tasks that one transaction writes: about 20 MB of text at most, and far fewer parameters than a
-/// statement may have.
+/// The most users or tasks that one transaction writes. Their descriptions take at most 20 MB (40 000 bytes each), and
+/// their statements have far fewer parameters than the database engines allow.
 const BATCH_SIZE: usize = 500;
 
 /// Collects users and tasks from a source and writes them in batches.
@@ -37,7 +38,7 @@ impl<W: Write> ImportWriter<W> {
         }
     }
 
-    /// Sets the name of the source for the tasks that follow.
+    /// Writes the rows that were collected so far, and sets the name of the source for the tasks that follow.
     pub(super) fn set_source(&mut self, source: &str) -> Result<(), TransferError> {
         self.flush()?;
         source.clone_into(&mut self.source);

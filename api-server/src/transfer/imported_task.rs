@@ -27,7 +27,7 @@ pub(super) struct TaskRecord {
     pub(super) updated_at: String,
 }
 
-/// A task whose fields passed every check. Whether its owner exists is checked later.
+/// A task that [`TaskRecord::check`] accepted. Whether its owner exists is checked later.
 pub(super) struct ImportedTask {
     pub(super) id: String,
     pub(super) user_id: String,

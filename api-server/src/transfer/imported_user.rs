@@ -28,7 +28,7 @@ pub(super) struct UserRecord {
     pub(super) updated_at: String,
 }
 
-/// A user whose fields passed every check. Whether another user has the same id or email address is checked later.
+/// A user that [`UserRecord::check`] accepted. Whether another user has the same id or email address is checked later.
 pub(super) struct ImportedUser {
     pub(super) id: String,
     pub(super) email: Email,

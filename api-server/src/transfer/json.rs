@@ -11,8 +11,8 @@ use super::imported_task::{EXPORT_SOURCE, TaskRecord};
 use super::imported_user::UserRecord;
 use super::line_reader::{Line, next_line};
 
-/// The longest line, in bytes. A description may have 10 000 characters, each up to 12 bytes long in JSON
-/// (`\ud83d\ude00`).
+/// The longest line, in bytes. A valid task needs far less: its description has at most 10 000 characters, which take
+/// at most 120 kB in JSON (12 bytes per character, as in `\ud83d\ude00`).
 const MAX_LINE_BYTES: usize = 1 << 20;
 
 #[derive(Serialize, Deserialize)]

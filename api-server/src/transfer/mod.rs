@@ -1,5 +1,5 @@
 //! Runs the commands `users import`, `users export` and `users check`. An import reads users and tasks from a database
-//! of Better Auth or from JSON Lines. An export writes JSON Lines. An import and an export read row by row, and an
+//! of Better Auth or from JSON Lines. An export writes JSON Lines. They read one row or one line at a time, and an
 //! import writes batch by batch, so memory does not grow with the number of rows.
 
 mod better_auth;

@@ -12,7 +12,7 @@ const MAX_ID_CHARS: usize = 80;
 /// The outcome of importing one user or task.
 pub(super) enum ImportOutcome {
     Imported,
-    /// The user or task was imported before, or was created in this database.
+    /// The user or task was imported before, even if the task was deleted since, or was created in this database.
     AlreadyPresent,
     Rejected(RejectReason),
 }
@@ -52,7 +52,7 @@ pub(super) struct Report<W> {
     user_counts: OutcomeCounts,
     users_without_password_count: u64,
     task_counts: OutcomeCounts,
-    /// The number of lines that are neither blank nor a user nor a task.
+    /// The number of lines that are not blank and could not be read as a user or a task.
     rejected_line_count: u64,
 }
 
@@ -96,7 +96,7 @@ impl<W: Write> Report<W> {
         self.users_without_password_count += 1;
     }
 
-    /// Counts and reports a line that is neither a user nor a task.
+    /// Counts and reports a line that could not be read as a user or a task.
     pub(super) fn count_rejected_line(&mut self, number: u64, reason: &str) -> io::Result<()> {
         self.rejected_line_count += 1;
         writeln!(self.output, "line {number} rejected: {reason}")

@@ -69,8 +69,9 @@ struct ImportedTaskRow<'a> {
     source_id: &'a str,
 }
 
-/// Inserts the users whose id and email address are new, in one transaction, and returns one outcome for each user. With
-/// `remember_ids`, records the inserted ids, and rejects a user whose id is recorded but whose account was deleted.
+/// Inserts the users whose id and email address are new, in one transaction, and returns one outcome for each user.
+/// With `remember_ids`, records the inserted ids, and rejects a user whose id was recorded before but whose account was
+/// deleted.
 pub(super) fn import_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
@@ -105,7 +106,7 @@ pub(super) fn import_users(
 }
 
 /// Finds the existing users who have an id or an email address of the batch. With `remember_ids`, also finds the ids of
-/// the batch that earlier imports recorded.
+/// the batch that were recorded before.
 fn find_known_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
@@ -140,7 +141,7 @@ fn find_known_users(
 struct KnownUsers {
     email_by_id: HashMap<String, String>,
     id_by_email: HashMap<String, String>,
-    /// The ids of the batch that earlier imports recorded.
+    /// The ids of the batch that were recorded before.
     recorded_ids: HashSet<String>,
 }
 
@@ -168,8 +169,8 @@ impl KnownUsers {
     }
 }
 
-/// Inserts the tasks of existing owners that were not imported before, in one transaction, and returns one outcome for
-/// each task. A task that an earlier run imported from `source` is `AlreadyPresent`, even if it was deleted afterwards.
+/// Inserts the tasks whose owner exists and that were not imported before, in one transaction, and returns one outcome
+/// for each task. A task that was imported from `source` before is `AlreadyPresent`, even if it was deleted afterwards.
 pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,
@@ -235,7 +236,7 @@ struct TaskKey {
     source_id: String,
 }
 
-/// Returns the keys of those tasks that an earlier run imported, or that this database exported and still has.
+/// Returns the keys of tasks that were imported from `source` before, or that this database exported and still has.
 fn present_task_keys(
     connection: &mut DbConnection,
     source: &str,
@@ -259,8 +260,8 @@ fn present_task_keys(
     Ok(present_keys)
 }
 
-/// Returns the keys of those tasks that this database already has with the same id and creation time. These tasks were
-/// exported from this database.
+/// Returns the keys of those tasks that this database already has with the same id and creation time. A task for which
+/// both are the same was exported from this database.
 fn exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],

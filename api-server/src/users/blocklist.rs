@@ -11,7 +11,8 @@ use auth_core::password::Password;
 /// The common passwords of acceptable length, in lower case and Unicode form NFKC, sorted by bytes. `blocklist/LICENSE`
 /// names the source.
 const COMMON: &str = include_str!("blocklist/common-passwords.txt");
-/// The largest size of the file of a list, in bytes: about five million passwords. The list is kept in memory.
+/// The largest size of the file of a list, in bytes: about five million passwords of 12 characters. The limit bounds
+/// the memory in which the list is kept.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// A list of passwords; a search ignores case.

@@ -1,5 +1,5 @@
 //! Limits the number of attempts per key within a time window. The caller passes the time and locks the budget. If too
-//! many keys are in memory, keys without attempts in progress are evicted.
+//! many keys are in memory, some of the keys without attempts in progress are evicted.
 //!
 //! Each attempt is reserved before it starts and settled when it ends, so concurrent attempts cannot exceed the limit.
 
@@ -12,7 +12,8 @@ const RETRY_SOON: Duration = Duration::from_secs(1);
 /// How far the time that a caller passes may lie before the start of the window. The caller may have read the clock
 /// before a concurrent attempt that started the window. A larger difference means that the clock was set back.
 const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
-/// A full budget evicts up to a sixteenth of its capacity at once, so that evictions are rare.
+/// If a budget is full of keys whose window is not over, it evicts up to a sixteenth of its capacity at once, so that
+/// evictions are rare.
 const EVICTION_DIVISOR: usize = 16;
 
 /// How a reserved attempt ended.
@@ -121,8 +122,9 @@ impl<K: Eq + Hash> Budget<K> {
         }
     }
 
-    /// Removes the entries whose window is over. If the budget is still full, removes some of the entries with few
-    /// spent attempts: many new keys must not remove the count of a long attack. Entries with reserved attempts stay.
+    /// Removes the entries whose window is over. If the budget is still full, removes some of the entries with the
+    /// fewest spent attempts: many new keys must not remove the count of a long attack. Entries with reserved attempts
+    /// stay.
     fn evict(&mut self, now: SystemTime) {
         let window = self.window;
         self.entries

@@ -7,8 +7,10 @@ use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use super::network_queue::{NetworkQueue, NetworkQueueFull, QueueKey, WaiterId, WaiterLimits};
 
-/// Fifty users behind one IPv4 address can log in at the same moment. With 1024 waiters in total, requests of a new
-/// network can still wait while dozens of other networks send as many requests as the limits allow.
+/// With 56 waiters per network, fifty users behind one IPv4 address can log in at the same moment. A site (an IPv6 /48)
+/// may have the waiters of four networks. If the queue has 1024 waiters, a request of a new network displaces a waiter
+/// of the site with the most waiters. So a new network can still wait while dozens of other networks send as many
+/// requests as the limits allow.
 const LIMITS: WaiterLimits = WaiterLimits {
     per_network: 56,
     per_site: 4 * 56,
@@ -182,7 +184,7 @@ mod tests {
         assert!(queue.permit(network(1)).await.is_err());
         let second_network_request = start_waiting(&queue, 2);
         drop(granted_permit);
-        // The queue alternates between the two networks.
+        // The queue alternates between the two networks, so the request of the second network is served second.
         drop(waiting_requests.remove(0).await.unwrap());
         drop(second_network_request.await.unwrap());
     }

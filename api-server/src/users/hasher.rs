@@ -65,7 +65,6 @@ impl Hasher {
     }
 }
 
-/// The result of checking a password.
 pub(crate) enum PasswordCheck {
     Wrong,
     /// `rehashed` is a new hash of the configured cost, if the stored hash is of another program or cost.

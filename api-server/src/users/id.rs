@@ -9,17 +9,17 @@ use uuid::{ContextV7, Timestamp, Uuid};
 pub(crate) struct UserId(String);
 
 impl UserId {
-    /// The id of a new account.
+    /// Generates the id of a new account.
     pub(crate) fn generate(now: SystemTime) -> Self {
         Self(generate_id(now))
     }
 
-    /// The `sub` of a verified token. Only the module `http` may call this function.
+    /// Wraps the `sub` of a verified token. Only the module `http`, which verifies tokens, may call this function.
     pub(crate) fn verified(sub: String) -> Self {
         Self(sub)
     }
 
-    /// The id of a user as the database stores it.
+    /// Wraps the id of a user as the database stores it.
     pub(crate) fn stored(id: String) -> Self {
         Self(id)
     }
@@ -33,7 +33,8 @@ impl UserId {
     }
 }
 
-/// A new `UUIDv7` as text: unique, and in the order of the millisecond of creation, which keeps indexes compact.
+/// Returns a new `UUIDv7` as text. It is unique, and begins with `now` in milliseconds. New ids therefore follow older
+/// ids in an index, which keeps the index compact.
 pub(crate) fn generate_id(now: SystemTime) -> String {
     let elapsed = now
         .duration_since(SystemTime::UNIX_EPOCH)

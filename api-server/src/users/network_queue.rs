@@ -3,13 +3,13 @@
 //!
 //! The waiters of one network are served in the order of their arrival. The rotation has one entry for each site (an
 //! IPv4 address or an IPv6 /48), and the networks of a site rotate within the site. So a /48, which has 65 536
-//! networks, is served as often as one IPv4 address.
+//! networks, is served as often as one IPv4 address. All clients without a network share one entry.
 
 use std::collections::VecDeque;
 
 use crate::network::Network;
 
-/// The network of a waiter; `None` for all callers that are not counted as a network.
+/// The network of a waiter; `None` for all clients without a network.
 pub(crate) type QueueKey = Option<Network>;
 
 /// The most waiters that the queue accepts.

@@ -28,7 +28,7 @@ pub(crate) struct Authenticated {
     pub(crate) user: User,
     /// The hash that the password was compared with. The caller's next write must check that this hash is still stored.
     pub(crate) hash: String,
-    /// The hash to store: the same hash, or a new hash with the current parameters.
+    /// The hash to store: the same hash, or a new hash if the old hash is of another program or cost.
     pub(crate) new_hash: String,
 }
 
@@ -96,7 +96,7 @@ impl Passwords {
 
     /// Compares the password with the hash of the account, or with a hash that no password matches if there is no
     /// account or the account has no password. Every failed comparison takes at least one bcrypt of the configured
-    /// cost, so no fast response reveals that an account exists.
+    /// cost, so no fast response reveals that there is no account.
     async fn compare(
         &self,
         credentials: Option<Credentials>,

@@ -1,12 +1,14 @@
-//! Counts wrong passwords and registrations. After too many attempts, further attempts are rejected before any work.
+//! Counts wrong passwords and registrations. After too many attempts, further attempts are rejected before a password
+//! is hashed.
 //!
 //! Wrong passwords are counted in three ways:
-//! - per pair of email address and network, which stops the guessing of one password while the owner can still log in
-//!   from another network;
+//! - per pair of email address and network, which stops the guessing of the password of one account, while its owner
+//!   can still log in from another network;
 //! - per network, which stops attempts on many accounts;
 //! - per session, so that a stolen session cannot be used to guess the password from many networks.
 //!
-//! For a caller that is not counted as a network (see `connections::network`), only the count per session applies.
+//! If a client has no network (see [`Client::network`](crate::client::Client::network)), its wrong passwords are
+//! counted only per session, and its registrations are not counted.
 
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
@@ -17,27 +19,30 @@ use super::email::Email;
 use crate::network::Network;
 use crate::problem::{Code, Problem};
 
-/// The most failed logins in a row to one account that NIST SP 800-63B allows.
+/// The most wrong passwords per [`GuessKey`] within [`LOGIN_WINDOW`]: as many as NIST SP 800-63B allows in a row for
+/// one account.
 const MAX_FAILURES: u32 = 100;
-/// The time within which failed logins are counted.
+/// The time within which wrong passwords are counted.
 const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// The time within which registrations are counted.
 const REGISTRATION_WINDOW: Duration = Duration::from_secs(60 * 60);
-/// The most keys (pairs of email address and network, and sessions) with a count in memory: about 2 MiB.
+/// The most keys (pairs of email address and network, and sessions) with a count in memory: about 2 MiB if the email
+/// addresses are of common length.
 const MAX_GUESS_KEYS: usize = 10_000;
-/// The most networks with a count of failed logins, and as many with a count of registrations: about 3 MiB each.
+/// The most networks and sites with a count of wrong passwords, and as many with a count of registrations: about 3 MiB
+/// for each kind of count.
 const MAX_NETWORKS: usize = 30_000;
 /// The limit of a site (an IPv6 /48 with its 65 536 networks), as a multiple of the limit of one network.
 const SITE_BUDGET_FACTOR: u32 = 4;
 
-const TOO_MANY_FOR_ADDRESS: &str = "Too many failed attempts for this address; please wait";
-const TOO_MANY_FROM_NETWORK: &str = "Too many failed attempts from your network; please wait";
+const TOO_MANY_GUESSES: &str = "Too many failed attempts for this address; please wait";
+const TOO_MANY_FAILED_LOGINS: &str = "Too many failed attempts from your network; please wait";
 const TOO_MANY_REGISTRATIONS: &str = "Too many registrations from your network; please wait";
 
 /// The limits of one network; `None` for no limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NetworkLimits {
-    /// Failed logins of one network to any account within 15 minutes.
+    /// Wrong passwords within 15 minutes, for any account.
     pub(crate) failed_logins: Option<u32>,
     /// Registrations within an hour, including attempts with an email address that already has an account.
     pub(crate) registrations: Option<u32>,
@@ -50,7 +55,7 @@ enum GuessKey {
     Session(String),
 }
 
-/// Counts failed logins and registrations, in the memory of this process.
+/// Counts wrong passwords and registrations, in the memory of this process.
 pub(crate) struct Throttle {
     limits: NetworkLimits,
     guesses: SharedBudget<GuessKey>,
@@ -62,8 +67,8 @@ impl Throttle {
     pub(crate) fn new(limits: NetworkLimits) -> Self {
         Self {
             limits,
-            guesses: SharedBudget::new(LOGIN_WINDOW, MAX_GUESS_KEYS, TOO_MANY_FOR_ADDRESS),
-            failed_logins: SharedBudget::new(LOGIN_WINDOW, MAX_NETWORKS, TOO_MANY_FROM_NETWORK),
+            guesses: SharedBudget::new(LOGIN_WINDOW, MAX_GUESS_KEYS, TOO_MANY_GUESSES),
+            failed_logins: SharedBudget::new(LOGIN_WINDOW, MAX_NETWORKS, TOO_MANY_FAILED_LOGINS),
             registrations: SharedBudget::new(
                 REGISTRATION_WINDOW,
                 MAX_NETWORKS,
@@ -128,8 +133,8 @@ impl GuessReservation<'_> {
     }
 }
 
-/// A reserved attempt (a login or a registration) of a network and of its IPv6 /48. The attempt is not counted if
-/// this value is dropped.
+/// A reserved attempt (a password check or a registration) of a network and, for IPv6, of its /48. Empty without a
+/// network or a limit. The attempt is not counted if this value is dropped without [`spend`](Self::spend).
 pub(crate) struct NetworkReservation<'a>(Vec<Reservation<'a, Network>>);
 
 impl NetworkReservation<'_> {
@@ -179,8 +184,8 @@ impl<K: Eq + Hash + Clone> SharedBudget<K> {
 }
 
 impl SharedBudget<Network> {
-    /// Reserves an attempt (a login or a registration) for the network, and the same for the IPv6 /48 of the network.
-    /// Without a network or a limit, reserves nothing.
+    /// Reserves an attempt (a password check or a registration) for the network and, for IPv6, for its /48. Without a
+    /// network or a limit, reserves nothing.
     fn reserve_network(
         &self,
         network: Option<Network>,

@@ -66,12 +66,12 @@ fn parse_new_password(text: &str) -> Result<Password, FieldViolation> {
     Password::new(text).map_err(|error| password_violation(text, error))
 }
 
-/// Parses a password entered to log in. A password of one character suffices here, unlike for a new password.
+/// Parses a password entered to log in or to confirm a request. One character suffices here, unlike for a new password.
 pub(crate) fn attempted_password(text: &str) -> Result<PasswordAttempt, FieldViolation> {
     PasswordAttempt::new(text).map_err(|error| password_violation(text, error))
 }
 
-/// Validates a password entered to log in, for `#[validate]`.
+/// Does the same check as [`attempted_password`], for `#[validate]`.
 pub(crate) fn attempted_password_rule(text: &str) -> Result<(), ValidationError> {
     rule(attempted_password(text))
 }

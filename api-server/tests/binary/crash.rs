@@ -13,7 +13,7 @@ const KILL_COUNT: usize = 5;
 const WRITER_COUNT: usize = 4;
 const PASSWORD: &str = "correct horse battery staple";
 
-/// The acknowledged users, each with the titles of the acknowledged tasks, oldest first.
+/// The users whose registration was acknowledged, each with the titles of the acknowledged tasks, oldest first.
 type AcknowledgedWrites = Vec<(User, Vec<String>)>;
 
 /// Returns the body of the response, and asserts that its status is 201. Returns `None` if the connection failed.
@@ -21,7 +21,8 @@ fn body_if_created(result: std::io::Result<Response>) -> Option<serde_json::Valu
     result.ok().map(|response| response.expect(201))
 }
 
-/// Registers users, each with three tasks, until a connection fails. Reports each acknowledged write on a channel.
+/// Registers users, each with three tasks, until a connection fails. Records each acknowledged write, and reports it on
+/// a channel.
 fn register_and_add_tasks(
     server: &Server,
     acknowledgement_sender: &Sender<()>,
@@ -55,7 +56,7 @@ fn register_and_add_tasks(
     }
 }
 
-/// Kills the server under load, after this many acknowledged writes. Returns the acknowledged writes.
+/// Kills the server under load, after at least this many acknowledged writes. Returns the acknowledged writes.
 fn kill_under_load(server: &Server, write_count: usize) -> AcknowledgedWrites {
     let acknowledged_writes = Mutex::new(Vec::new());
     let (acknowledgement_sender, acknowledgement_receiver) = channel();
@@ -89,7 +90,6 @@ fn no_acknowledged_write_is_lost_on_sqlite() {
     for (user, task_titles) in &acknowledged_writes {
         let token_response = server.log_in(&user.email, PASSWORD).expect(200);
         let stored_titles = server.task_titles(&User::of(&token_response));
-        // The last task of a user may be stored although the response was lost.
         let lost_titles: Vec<_> = task_titles
             .iter()
             .filter(|title| !stored_titles.contains(title))
@@ -99,6 +99,7 @@ fn no_acknowledged_write_is_lost_on_sqlite() {
             "{}: lost {lost_titles:?}",
             user.email
         );
+        // The request in flight at the kill may have stored one more task, without a response.
         assert!(
             stored_titles.len() <= task_titles.len() + 1,
             "{}: {stored_titles:?}",

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use harness::{WorkDir, repository_file};
 
-/// Returns the environment variable and the default of every setting. A default that is missing or computed is empty.
+/// Returns the environment variable and the default of every setting. The default is empty if there is none, or if the
+/// program computes the default.
 fn settings() -> BTreeMap<String, String> {
     let command = Settings::command();
     let arguments = command.get_arguments().map(|argument| {
@@ -68,7 +69,8 @@ fn the_server_starts_with_every_default_of_the_example() {
     assert_eq!(work_dir.names(), [".env", "data"]);
 }
 
-/// Returns the rows of the first table under a heading, each as a list of cells. Leaves out the header row.
+/// Returns the rows of the first table under a heading, each as a list of cells. Leaves out the header row and the
+/// line below that row.
 fn table_rows(path: &str, heading: &str) -> Vec<Vec<String>> {
     let document = repository_file(path);
     let lines_after_heading = document.lines().skip_while(|line| *line != heading).skip(1);
@@ -125,7 +127,7 @@ fn the_operating_guide_lists_every_setting_once_with_its_default() {
     for row in rows {
         let default = &actual_settings[code_text(&row[0])];
         if default.is_empty() {
-            // The table has a dash for no default, and describes a computed default in words.
+            // The table has a dash if there is no default, and words, not code, if the program computes the default.
             assert!(!row[1].starts_with('`'), "{} has no default", row[0]);
         } else {
             assert_eq!(code_text(&row[1]), default, "{}", row[0]);
@@ -133,8 +135,8 @@ fn the_operating_guide_lists_every_setting_once_with_its_default() {
     }
 }
 
-/// Returns every operation in the OpenAPI document as `METHOD PATH`. Another test compares this document with the
-/// server.
+/// Returns every operation in the OpenAPI document as `METHOD PATH`. `tests/tests/e2e/openapi.rs` compares the document
+/// with the routes of the server.
 fn operations() -> BTreeSet<String> {
     let document: Value = serde_json::from_str(&repository_file("docs/openapi.json")).unwrap();
     let paths = document["paths"].as_object().unwrap();

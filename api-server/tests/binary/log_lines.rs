@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use harness::{Log, SECRET, WorkDir};
 
-/// Returns the log, of all levels, of a server that received line breaks and an escape sequence in requests.
+/// Returns the log of a server that logs at all levels, after requests with line breaks and an escape sequence.
 fn log_of_all_levels(log_format: &str) -> Log {
     let work_dir = WorkDir::new();
     let program = work_dir
@@ -89,7 +89,7 @@ fn the_default_log_is_short_and_on_standard_error() {
 fn rust_log_selects_what_is_logged() {
     let work_dir = WorkDir::new();
     work_dir.program().set("AUTH_SECRET", SECRET).start().stop();
-    // Uses a command that exits, because a test that starts a server waits for a log line.
+    // Runs `migrate`, not the server: a test knows that a server has started only from its log, which `off` turns off.
     let outcome = work_dir
         .program()
         .set("RUST_LOG", "off")

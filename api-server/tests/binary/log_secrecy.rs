@@ -32,8 +32,8 @@ fn send_secrets(server: &Server) -> Vec<String> {
 }
 
 fn send_the_token_in_wrong_places(server: &Server, token: &str) {
-    // The first invalid token has other last characters, the second is shortened, and the third is far too long.
     let shortened_token = token.get(..token.len() - 9).unwrap();
+    // The first invalid token has other last characters, the second is shortened, and the third is far too long.
     for invalid_token in [
         format!("{shortened_token}AAAAAAAAA"),
         shortened_token.to_owned(),
@@ -58,7 +58,7 @@ fn send_the_token_in_wrong_places(server: &Server, token: &str) {
         ),
     ] {
         let mut connection = server.connect();
-        // The server may close the connection before the whole head is sent.
+        // Sending fails if the server closes the connection before it has read the whole head.
         connection.send_ignoring_errors(format!(
             "GET /api/auth/session HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{header}\r\n\r\n"
         ));

@@ -1,4 +1,4 @@
-//! Tests that new files with secrets are readable only by their owner, and starts with files that other users can read.
+//! Tests that only the owner can read new files with secrets, and that a start notices if others can read such a file.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -112,7 +112,7 @@ fn a_login_whose_hash_is_being_computed_at_the_signal_succeeds() {
     server.signal(Signal::TERM);
     connection.response().expect(200);
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
-    // The signal arrived before the login was complete.
+    // Otherwise the login was complete before the signal, and this test has tested nothing.
     assert!(server.log.position("SIGTERM") < server.log.position("logged in"));
 }
 
@@ -144,7 +144,7 @@ fn idle_connections_do_not_delay_the_shutdown() {
     );
 }
 
-/// This test takes ten seconds, because no setting shortens the time that requests in flight may take.
+/// This test takes ten seconds, because it waits for [`MAX_DRAIN_TIME`], and no setting shortens that time.
 #[test]
 fn a_response_that_is_never_read_is_aborted() {
     let work_dir = WorkDir::new();

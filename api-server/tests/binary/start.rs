@@ -8,7 +8,7 @@ use harness::{SECRET, WorkDir};
 #[test]
 fn the_server_starts_with_sqlite_in_an_empty_folder() {
     let work_dir = WorkDir::new();
-    // The port is the only setting, because the default port may be in use.
+    // Sets only the address, because the default port may be in use.
     let server = work_dir
         .bare_program()
         .set("BIND_ADDR", "127.0.0.1:0")

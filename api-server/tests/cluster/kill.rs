@@ -47,7 +47,7 @@ fn send_until_stopped(
     clients
 }
 
-/// Kills the server after this many acknowledged writes. Returns the old clients and the new clients.
+/// Kills the server after at least this many acknowledged writes. Returns the old clients and the new clients.
 fn kill_under_load(server: &Server, write_count: usize, old_clients: Vec<Client>) -> Vec<Client> {
     let (acknowledgement_sender, acknowledgement_receiver) = channel();
     let mut unassigned_clients = old_clients.into_iter();

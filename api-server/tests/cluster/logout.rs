@@ -1,4 +1,4 @@
-//! Tests that within two seconds after a logout on one process, the other processes reject the token, also under load.
+//! Tests that within two seconds after a logout on one process, the other processes reject the token, even under load.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -105,7 +105,7 @@ fn print_report(mut delays: Vec<Duration>, request_count: usize, elapsed: Durati
     );
 }
 
-/// Asserts that a new process rejects the tokens from its first response on.
+/// Asserts that a new process rejects each token at the first request with that token.
 fn assert_new_process_rejects(program: Program, tokens: &[String]) {
     let server = program.start();
     let mut connection = server.connect();

@@ -15,8 +15,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use harness::{Postgres, Program, SECRET, WorkDir};
 
-/// Waits until no other test runs. Each test keeps the returned guard until its end, because on a small machine the
-/// servers of parallel tests would be too slow.
+/// Waits until no other test of this binary runs. Each test keeps the returned guard until its end, because on a small
+/// machine the servers of parallel tests would be too slow.
 fn wait_for_other_tests() -> MutexGuard<'static, ()> {
     static RUNNING_TEST: Mutex<()> = Mutex::new(());
     RUNNING_TEST.lock().unwrap_or_else(PoisonError::into_inner)

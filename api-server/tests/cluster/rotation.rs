@@ -1,4 +1,4 @@
-//! Tests that when SIGHUP replaces the secret of two servers under load, no token is rejected and no refresh fails.
+//! Tests that no valid token is rejected and no refresh fails while SIGHUP replaces the secret of two busy servers.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,8 @@ use harness::{
 const CLIENT_COUNT: usize = 4;
 /// The lifetime of tokens and sessions: short, because a secret is removed only after its tokens have expired.
 const TTL: Duration = Duration::from_secs(5);
-/// A client whose newest tokens are older than this time registers again, because the tokens may have expired.
+/// A client whose newest tokens are older than this time registers again, because they could expire during the next
+/// round.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// Returns a keyring of these secrets: the current secret, then the previous secrets.
@@ -191,8 +192,8 @@ fn wait_for_responses(progress_receiver: &Receiver<()>, response_count: usize, m
     }
 }
 
-/// Replaces the secret once, in three steps that each reload both processes. The order of the processes differs from
-/// step to step. The service knows both secrets from the start.
+/// Replaces the secret once, in three steps that each reload both processes. The order of the processes is
+/// reversed from step to step. The service knows both secrets from the start.
 fn replace_secret_once(processes: &[Process], _: &Service, progress_receiver: &Receiver<()>) {
     let (first_process, second_process) = (&processes[0], &processes[1]);
     let let_clients_run = || wait_for_responses(progress_receiver, 200, Duration::ZERO);
@@ -213,10 +214,9 @@ fn replace_secret_once(processes: &[Process], _: &Service, progress_receiver: &R
     }
 }
 
-/// The most secrets that are kept besides the last two. The secret is replaced each second, and an older secret is kept
-/// until all tokens of that secret have expired.
+/// The most secrets that are kept besides the old and the new secret of a replacement. The secret is replaced each
+/// second, so a secret is kept for about eight seconds after its last token, which is valid for five seconds.
 const MAX_OLDER_SECRETS: usize = 7;
-/// How many times the secret is replaced.
 const REPLACEMENT_COUNT: usize = 60;
 
 /// Replaces the secret every second. Service and processes receive a new secret before any process signs with it.
@@ -285,7 +285,7 @@ fn assert_rotation_rejects_no_request(
                 })
             })
             .collect();
-        // Only the clients have senders now, so the channel closes when the last client has stopped.
+        // From here on only the clients have senders. If all clients fail, the wait for a response fails at once.
         drop(sender);
         replace_secrets(processes, &shared_service, &progress_receiver);
         drop(stop_guard);

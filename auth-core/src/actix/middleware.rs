@@ -1,4 +1,4 @@
-//! Implements [`RequireCaller`] as an actix-web middleware, for `App::wrap`.
+//! Implements [`RequireCaller`] as an actix-web middleware.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;

@@ -1,4 +1,5 @@
-//! Parses the payload of an access token and checks its claims. Strings without escapes are copied after all checks.
+//! Parses the payload of an access token and checks its claims. A string without escapes is copied only after all
+//! checks, so a rejected token costs few allocations.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,12 +15,13 @@ use crate::json::{JsonNumber, JsonString};
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one JSON object");
 
-/// Parses the payload and checks the claims against `policy`, the times last. `now_seconds` counts from 1970.
+/// Parses the payload and checks the claims against `policy`, the times last. `now_seconds` is the current time in
+/// seconds since 1970.
 ///
 /// # Errors
 ///
 /// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if the
-/// claims are otherwise valid and `expiry` is enforced, [`Error::Expired`].
+/// claims are otherwise valid and `expiry` is [`Expiry::Enforced`], [`Error::Expired`].
 pub(crate) fn parse(
     payload: &str,
     policy: &Policy,
@@ -41,7 +43,7 @@ pub(crate) fn parse(
     raw.check(policy, now_seconds, expiry)
 }
 
-/// The claims as received; `None` means absent.
+/// The claims before the checks; `None` means absent.
 #[derive(Default)]
 struct RawClaims<'t> {
     sub: Option<JsonString<'t>>,
@@ -103,7 +105,7 @@ fn whole_seconds(seconds: f64) -> i64 {
     seconds.floor() as i64
 }
 
-/// Reads the JSON object and fills `raw` in place, because serde's functions would copy a returned value several times.
+/// Reads the JSON object into `raw`, because a returned value would be copied by several functions of serde.
 struct PayloadVisitor<'a, 't> {
     audience: &'a str,
     reader: &'a ClaimReader,
@@ -153,7 +155,7 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
     }
 }
 
-/// Reads claims. Stores the error to report for the claim that is being read, because serde's errors carry only text.
+/// Reads claims. The cell contains the error to report if the next read fails, because serde's errors carry only text.
 struct ClaimReader(Cell<Error>);
 
 impl ClaimReader {
@@ -166,8 +168,8 @@ impl ClaimReader {
         self.read_seed(claim, PhantomData, slot, map)
     }
 
-    /// As [`read`](Self::read), with a seed. Rejects a claim that occurs twice (RFC 7519 § 4): a parser that uses the
-    /// first value and a parser that uses the last value would disagree about the caller.
+    /// Reads a claim with a seed. Rejects a claim that occurs twice (RFC 7519 § 4), because some parsers use the first
+    /// value and others the last.
     fn read_seed<'de, S: DeserializeSeed<'de>, A: MapAccess<'de>>(
         &self,
         claim: &'static str,
@@ -185,7 +187,8 @@ impl ClaimReader {
     }
 }
 
-/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3), and returns whether this audience is among them.
+/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3). Returns whether the expected audience, which this
+/// struct contains, equals the string or is in the array.
 struct AudienceMatcher<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for AudienceMatcher<'_> {

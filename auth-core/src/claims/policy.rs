@@ -1,13 +1,14 @@
-//! Defines the claim values that a verifier requires, and checks the time claims.
+//! Defines the rules of a verifier for the claims, and checks the time claims.
 
 use std::time::Duration;
 
 use crate::Error;
 
-/// The largest `exp - iat` that a verifier accepts by default, and the longest lifetime of an issuer's tokens.
+/// The largest `exp - iat` that a verifier accepts by default, and the longest lifetime that
+/// [`TokenIssuer::new`](crate::TokenIssuer::new) accepts: 400 days.
 pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// The claim values that a verifier requires.
+/// The rules of a verifier for the claims.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
     /// The required `iss`.
@@ -27,7 +28,7 @@ pub(crate) enum Expiry {
     Ignored,
 }
 
-/// `iat`, `exp` and `nbf` as received: seconds since 1970, with fractions.
+/// `iat`, `exp` and `nbf` as in the token: seconds since 1970, which may have fractions.
 pub(crate) struct Times {
     pub(crate) iat: f64,
     pub(crate) exp: f64,
@@ -35,8 +36,8 @@ pub(crate) struct Times {
 }
 
 impl Policy {
-    /// Checks the time claims (RFC 7519 § 4.1.4 to § 4.1.6). Expiry is checked last: [`Error::Expired`] means that
-    /// the other time claims are valid.
+    /// Checks the time claims (RFC 7519 § 4.1.4 to § 4.1.6). `exp` is compared with the current time last, so
+    /// [`Error::Expired`] means that the other rules for the time claims are met.
     pub(crate) fn check_times(&self, times: &Times, now_seconds: f64) -> Result<(), Error> {
         if times.exp - times.iat > self.max_lifetime {
             return Err(Error::InvalidClaim("exp"));

@@ -1,4 +1,4 @@
-//! Parses the JOSE header (RFC 7515 § 4) strictly. An accepted header decides only which key is tried first.
+//! Parses the JOSE header (RFC 7515 § 4) strictly. An accepted header determines only which key is tried first.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -46,8 +46,8 @@ impl<'t> JoseHeader<'t> {
         }
     }
 
-    /// Requires this `typ`, compared without regard to case (RFC 7515 § 4.1.9). Each kind of JWT has its own `typ` (RFC
-    /// 8725 § 3.11).
+    /// Requires this `typ`, compared without regard to case (RFC 7515 § 4.1.9). Each kind of JWT has its own `typ`, so
+    /// none is accepted as another (RFC 8725 § 3.11).
     pub(super) fn require_type(&self, expected: &str) -> Result<(), Error> {
         match &self.typ {
             Some(JsonString(typ)) if typ.eq_ignore_ascii_case(expected) => Ok(()),
@@ -88,7 +88,8 @@ impl<'de> Visitor<'de> for HeaderVisitor<'_> {
                 "alg" => header.alg = Some(self.read_string(WRONG_ALGORITHM, &mut map)?),
                 "typ" => header.typ = Some(self.read_string(WRONG_TYPE, &mut map)?),
                 "kid" => header.kid = Some(self.read_string(INVALID_KEY_ID, &mut map)?),
-                // Rejected because of RFC 7515 § 4.1.11, RFC 7797 § 7 and RFC 8725 § 3.6.
+                // This crate supports no extension (`crit`, RFC 7515 § 4.1.11), no unencoded payload (`b64`, RFC 7797)
+                // and no compression (`zip`, RFC 8725 § 3.6).
                 "crit" | "b64" | "zip" => return Err(self.store_error(FORBIDDEN_NAME)),
                 _ => {
                     map.next_value::<IgnoredAny>()?;

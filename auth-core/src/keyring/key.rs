@@ -20,7 +20,6 @@ pub(crate) struct Key {
     /// The encoded header of access tokens that this key signs. A token with this header needs no header parsing.
     pub(crate) encoded_header: String,
     pub(crate) secret: Secret,
-    /// The prepared key of the MAC.
     pub(crate) mac: MacKey,
 }
 
@@ -41,12 +40,12 @@ impl Key {
         self.append_signed_payload(self.encoded_header.clone(), payload)
     }
 
-    /// Signs `payload` as a compact JWS of type `typ`, a text that JSON does not escape.
+    /// Signs `payload` as a compact JWS of type `typ`, which must not need escaping in JSON.
     pub(crate) fn sign_with_type(&self, typ: &str, payload: &[u8]) -> String {
         self.append_signed_payload(encode_header(typ, &self.id), payload)
     }
 
-    /// Appends payload and signature to `token`, which must be an encoded header.
+    /// Appends the encoded payload and signature to `token`, which must be an encoded header.
     fn append_signed_payload(&self, mut token: String, payload: &[u8]) -> String {
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
@@ -56,13 +55,14 @@ impl Key {
         token
     }
 
-    /// Returns whether `signature` is the MAC of the message as received (RFC 7515 § 5.2), in constant time.
+    /// Returns whether `signature`, in base64url, is the MAC of `message` (RFC 7515 § 5.2). Compares in constant time.
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if `signature` is not base64url. Above 64 characters, the result may be `false` then.
+    /// [`Error::MalformedToken`] if `signature` is not base64url. If it has more than 64 characters, the result may be
+    /// `false` instead.
     pub(crate) fn verifies(&self, message: &str, signature: &str) -> Result<bool, Error> {
-        // A valid tag has 32 bytes. A tag that does not fit the buffer is a mismatch and not a malformed token.
+        // A valid tag has 32 bytes. A longer tag is a mismatch, even if it does not fit into the buffer.
         let mut buffer = [0; 48];
         match URL_SAFE_NO_PAD.decode_slice(signature, &mut buffer) {
             Ok(length) => {

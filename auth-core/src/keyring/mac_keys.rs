@@ -11,12 +11,12 @@ pub(crate) struct MacKeys {
 }
 
 impl MacKeys {
-    /// Computes the MAC of `message` under the current secret.
+    /// Computes the MAC of `message` with the key of the current secret.
     pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
         self.current.tag(message)
     }
 
-    /// Returns whether `tag` is the MAC of `message` under the current secret, in constant time.
+    /// Returns whether `tag` is the MAC of `message` with the key of the current secret, in constant time.
     pub(crate) fn is_current(&self, message: &[u8], tag: &[u8]) -> bool {
         self.current.verifies(message, tag)
     }

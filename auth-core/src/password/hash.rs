@@ -72,8 +72,8 @@ impl PasswordHash {
         Ok(hash)
     }
 
-    /// Parses a hash of another program, where `$2b$` means plain bcrypt of the first 72 bytes as typed. That prefix
-    /// becomes `$2y$`, so that the hash is not mistaken for one of this crate.
+    /// Parses a hash of another program, where `$2b$` means plain bcrypt of the first 72 bytes of the password as
+    /// typed. That prefix becomes `$2y$`, so that the hash is not mistaken for one of this crate.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl PasswordHash {
             .map_err(|_no_random_bytes| Error::Crypto)
     }
 
-    /// Verifies an attempt. For plain bcrypt, tries both the input of this crate and the password as typed.
+    /// Verifies an attempt. For plain bcrypt, tries the input of this crate and, if different, the password as typed.
     pub(super) fn verify(&self, attempt: &PasswordAttempt) -> Result<bool, Error> {
         if scrypt::is_well_formed(&self.0) {
             return scrypt::verify(attempt.normalised().as_bytes(), &self.0);
@@ -114,7 +114,7 @@ impl PasswordHash {
         if !self.is_verified_twice(attempt) {
             return Ok(matches);
         }
-        // Both inputs are always verified, so that a wrong password takes as long as a correct one.
+        // The second input is verified even if the first matches: a correct password takes as long as a wrong one.
         Ok(self.verify_bcrypt(plain_bcrypt_input(attempt))? | matches)
     }
 

@@ -31,7 +31,7 @@ impl PasswordAttempt {
 }
 
 impl PasswordHash {
-    /// Returns the work of checking this attempt, as a bcrypt cost. scrypt counts as [`SCRYPT_AS_BCRYPT_COST`].
+    /// Returns the work of checking this attempt, as a bcrypt cost: [`SCRYPT_AS_BCRYPT_COST`] for scrypt.
     fn cost_to_check(&self, attempt: &PasswordAttempt) -> u32 {
         let bcrypt_cost = self
             .cost()
@@ -42,7 +42,7 @@ impl PasswordHash {
 }
 
 /// Returns the costs of further bcrypts: `spent_cost` (s) to below `min_cost` (m). With the spent bcrypt, the sum is
-/// 2^s + 2^s + 2^(s+1) + … + 2^(m-1) = 2^m rounds.
+/// 2^s + 2^s + 2^(s+1) + … + 2^(m-1) = 2^m rounds. If s is not below m, no further bcrypt is needed.
 fn padding_costs(spent_cost: u32, min_cost: Cost) -> std::ops::Range<u32> {
     spent_cost..min_cost.get()
 }

@@ -1,7 +1,7 @@
 //! Verifies the scrypt hashes of Better Auth (RFC 7914). New hashes are bcrypt.
 //!
-//! Format: `<salt>:<key>` in lower-case hex, 16 and 64 bytes; N = 16384, r = 16, p = 1. The salt that scrypt receives
-//! is the hex text itself; the password is in NFKC.
+//! Format: `<salt>:<key>`, the lower-case hex of 16 and of 64 bytes; N = 16384, r = 16, p = 1. The salt that scrypt
+//! receives is the hex text itself; the password is in NFKC.
 
 use base16ct::lower;
 use scrypt::{Params, scrypt};
@@ -27,7 +27,7 @@ pub(super) fn is_well_formed(text: &str) -> bool {
 ///
 /// # Errors
 ///
-/// [`Error::InvalidPasswordHash`] unless `hash` has a colon, and 64 bytes of lower-case hex after the colon.
+/// [`Error::InvalidPasswordHash`] unless `hash` has a colon, and after the colon the lower-case hex of 64 bytes.
 pub(super) fn verify(password: &[u8], hash: &str) -> Result<bool, Error> {
     let (salt, hex_key) = hash.split_once(':').ok_or(Error::InvalidPasswordHash)?;
     let expected_key = decode::<KEY_BYTES>(hex_key)?;
@@ -38,7 +38,7 @@ pub(super) fn verify(password: &[u8], hash: &str) -> Result<bool, Error> {
     Ok(key.as_slice().ct_eq(&expected_key).into())
 }
 
-/// Decodes exactly `N` bytes of lower-case hex.
+/// Decodes the lower-case hex of exactly `N` bytes.
 fn decode<const N: usize>(hex: &str) -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     match lower::decode(hex, &mut bytes) {

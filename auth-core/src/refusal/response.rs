@@ -35,7 +35,7 @@ impl Refusal {
         }
     }
 
-    /// Returns the standard phrase for the status (RFC 9110 § 15).
+    /// Returns the standard phrase for the status: of RFC 9110 § 15, for 422 the older one of RFC 4918 § 11.2.
     #[must_use]
     pub const fn title(&self) -> &'static str {
         match self.status() {
@@ -47,8 +47,7 @@ impl Refusal {
         }
     }
 
-    /// Returns a stable, machine-readable name: one of [`Error::code`](crate::Error::code), `FORBIDDEN` or
-    /// `AUTHORITY_UNAVAILABLE`.
+    /// Returns a stable, machine-readable name: `FORBIDDEN` or a name of [`Error::code`](crate::Error::code).
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match &self.0 {
@@ -115,7 +114,7 @@ impl Refusal {
             detail: &detail,
             message: &detail,
         };
-        // Serialising strings and a number does not fail.
+        // Serialising strings and a number does not fail, so `unwrap_or_default` never returns the default.
         serde_json::to_string(&body).unwrap_or_default()
     }
 }

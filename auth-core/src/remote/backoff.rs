@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The delay after a successful request. Each failure in a row doubles the delay.
+/// The delay after a successful request. Each failure in a row doubles the delay, up to [`MAX_DELAY`].
 const SUCCESS_DELAY: Duration = Duration::from_millis(500);
 /// The longest delay, before multiplication by the random factor.
 const MAX_DELAY: Duration = Duration::from_secs(8);
@@ -10,7 +10,7 @@ const MAX_DELAY: Duration = Duration::from_secs(8);
 /// Returns the delay before the next request: 0.5 s after a success; 1, 2, 4 and at most 8 s after failures in a row.
 ///
 /// After a failure the delay is multiplied by a random factor of 0.5 to 1.5, because many services may lose a server at
-/// the same time and must not retry at the same time. `random` is uniformly distributed over all `u32` values.
+/// the same time and must not retry at the same time. `random` determines the factor: 0 means 0.5, `u32::MAX` 1.5.
 pub(super) fn delay(failure_count: u32, random: u32) -> Duration {
     if failure_count == 0 {
         return SUCCESS_DELAY;

@@ -8,7 +8,7 @@ use crate::Error;
 
 /// The time limit for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The longest response body, in bytes: 1 MiB. A page of a thousand revocations has about 100 kB.
+/// The longest response body, in bytes. The longest expected response, a page of 1000 revocations, has about 64 kB.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// The reason why a request returned no usable response, as text for the log.
@@ -17,7 +17,7 @@ pub(super) struct RequestError(pub(super) String);
 
 impl From<reqwest::Error> for RequestError {
     fn from(error: reqwest::Error) -> Self {
-        // The URL may contain credentials.
+        // The URL may contain credentials, which must not be logged.
         let error = error.without_url();
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         Self(cause.unwrap_or_else(|| error.to_string()))
@@ -67,7 +67,7 @@ pub(super) async fn read_ok_body(response: Response) -> Result<Vec<u8>, RequestE
     }
 }
 
-/// Reads a body of at most [`MAX_BODY_BYTES`]; a longer body is an error.
+/// Reads a body of at most [`MAX_BODY_BYTES`]; a longer body is an error. Does not check the status.
 pub(super) async fn read_body(mut response: Response) -> Result<Vec<u8>, RequestError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Refusal;
 
-/// The most requests that wait for a permit.
+/// The most requests that wait for a permit at the same time.
 const MAX_WAITING: usize = 1024;
 /// The time without new requests after a connection to the server could not be opened.
 const CONNECT_PAUSE: Duration = Duration::from_millis(500);
@@ -30,7 +30,7 @@ pub(super) struct Permit<'a> {
 }
 
 impl ConcurrencyLimit {
-    /// Allows `max_running` requests at a time.
+    /// Allows `max_running` requests at the same time; [`MAX_WAITING`] more may wait.
     pub(super) fn new(max_running: usize) -> Self {
         Self {
             running: Semaphore::new(max_running),
@@ -44,7 +44,7 @@ impl ConcurrencyLimit {
     ///
     /// # Errors
     ///
-    /// [`Refusal::authority_unavailable`] at once if the queue is full, or after the wait if there is a pause.
+    /// [`Refusal::authority_unavailable`] at once if the queue is full, or after the wait if a pause has not ended.
     pub(super) async fn acquire(&self) -> Result<Permit<'_>, Refusal> {
         let refuse = |_| Refusal::authority_unavailable("too many requests wait for the server");
         let admitted_permit = self.admitted.try_acquire().map_err(refuse)?;

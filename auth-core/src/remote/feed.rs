@@ -18,8 +18,8 @@ use state::FeedState;
 /// A function that returns the current time.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Polls `GET /api/auth/revocations` of a server in the background, about twice a second on one connection, so that a
-/// verifier in another process rejects the tokens of a revoked session within about a second.
+/// Polls `GET /api/auth/revocations` of a server in the background, about twice a second on one connection. While the
+/// requests succeed, a verifier in another process rejects the tokens of a revoked session within about a second.
 ///
 /// After a failure the feed retries after 1, 2, 4 and at most 8 seconds, each multiplied by a random factor of 0.5 to
 /// 1.5. The next successful responses contain every revocation that was missed. The feed is up to date when it has
@@ -57,7 +57,7 @@ impl RevocationFeed {
     /// Starts to poll the server at this URL (`https://auth.example.com`), which issues access tokens as `issuer`.
     ///
     /// Returns at once; [`caught_up`](Self::caught_up) waits until the feed is up to date for the first time. The
-    /// keyring signs the [`FeedTokens`] of the requests.
+    /// current secret of the keyring signs the [`FeedTokens`] of the requests.
     ///
     /// # Errors
     ///
@@ -92,8 +92,9 @@ impl RevocationFeed {
         Ok(Self(Arc::new(BackgroundPoll { state, task })))
     }
 
-    /// Waits until the set contains every session that was revoked before [`start`](Self::start). Await this before
-    /// listening if the service must not accept a revoked session even in its first second.
+    /// Waits, without a time limit, until the feed was up to date once. The set then contains the sessions that were
+    /// revoked before [`start`](Self::start) and whose access tokens have not expired. Await this before listening if
+    /// the service must not accept a token of a revoked session right after its start.
     pub async fn caught_up(&self) {
         self.0.state.caught_up().await;
     }
@@ -105,7 +106,7 @@ impl RevocationFeed {
         self.0.state.age()
     }
 
-    /// Returns why the last request failed, as one line for the log; `None` unless it failed.
+    /// Returns why the latest completed request failed, as text for the log; `None` if it succeeded or none completed.
     #[must_use]
     pub fn last_error(&self) -> Option<String> {
         self.0.state.last_error()
@@ -135,7 +136,7 @@ impl RevocationSource for RevocationFeed {
 
 impl TokenVerifier {
     /// Rejects tokens of the sessions that the feed reports as revoked. `policy` applies while the feed is not up to
-    /// date. Defaults to no feed.
+    /// date. Defaults to no feed. Replaces the set of [`with_revoked`](Self::with_revoked).
     #[must_use]
     pub fn with_feed(self, feed: &RevocationFeed, policy: StalePolicy) -> Self {
         let freshness = Freshness::new(Arc::new(feed.clone()), policy);

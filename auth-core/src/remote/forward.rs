@@ -5,10 +5,11 @@ use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue}
 use crate::credentials::{Credentials, Field};
 use crate::{Error, MAX_TOKEN_BYTES};
 
-/// The most bytes of cookies that are forwarded. A browser also sends the cookies of other applications on the host.
+/// The most bytes of cookies that are forwarded; more are an error. The limit leaves room for the cookies of other
+/// applications on the host, which a browser sends too.
 const MAX_COOKIE_BYTES: usize = 16_384;
 
-/// Returns the `Authorization` header. Without such a header, returns the cookies if cookies are accepted.
+/// Returns the `Authorization` header or, without such a header, all cookies if cookies are accepted.
 ///
 /// # Errors
 ///
@@ -38,7 +39,7 @@ fn forwarded_cookies(credentials: &Credentials<'_>) -> Result<HeaderMap, Error> 
     copy_values(&COOKIE, &values)
 }
 
-/// Copies field values and marks them as sensitive, so that the values are not logged.
+/// Copies field values and marks them as sensitive, so that `Debug` does not show them.
 fn copy_values(name: &HeaderName, values: &[&[u8]]) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for bytes in values {

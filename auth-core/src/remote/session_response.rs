@@ -44,7 +44,7 @@ pub(super) fn parse_caller(body: &[u8]) -> Option<Caller> {
     is_valid_id.then(|| Caller::new(user.id, user.email, session.id, exp))
 }
 
-/// Parses the body of a 401; `None` if the body is not a problem document, for example a page of a proxy.
+/// Parses the body of a 401; `None` if the body lacks `code` or `detail`, for example the page of a proxy.
 pub(super) fn parse_unauthorized(body: &[u8]) -> Option<Refusal> {
     let problem: Problem = serde_json::from_slice(body).ok()?;
     Some(Refusal::unauthorized(&problem.code, problem.detail))

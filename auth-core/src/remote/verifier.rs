@@ -23,14 +23,15 @@ const MAX_CONNECTIONS: usize = 1024;
 /// Identifies callers by `GET /api/auth/session` of a server, for a service that must not know the secret.
 /// A `RemoteVerifier` can replace a local verifier as the [`Authority`] of a service.
 ///
-/// The verifier forwards only the `Authorization` header or, without such a header, the cookies. A 200 of the server
-/// becomes a [`Caller`]. The code and the detail of a 401 become a [`Refusal::unauthorized`]. Any other response, or no
-/// response within the time limit, becomes a 503 `AUTHORITY_UNAVAILABLE`, so no failure lets a request through. Nothing
-/// is cached: the verifier rejects a token as soon as the server does.
+/// The verifier forwards only the `Authorization` header or, without such a header, the cookies. A 200 whose body names
+/// a valid user becomes a [`Caller`]. The code and the detail of a 401 become a [`Refusal::unauthorized`]. Any other
+/// response, or no response within the time limit, becomes a 503 `AUTHORITY_UNAVAILABLE`, so no failure lets a request
+/// through. Nothing is cached: the verifier rejects a token as soon as the server does.
 ///
-/// A request without credentials, or with credentials that cannot be valid, is rejected without a request to the
-/// server. No request is repeated. At most 32 requests run at once, each on a connection that is kept open. At most
-/// 1024 more wait, within the time limit. For half a second after a connection could not be opened, no request is sent.
+/// A request without credentials, or with malformed or too long credentials, is rejected without a request to the
+/// server. A request to the server that failed is not repeated. By default, at most 32 requests to the server run at
+/// once, on connections that are kept open, and at most 1024 more wait, within the time limit. For half a second after
+/// an attempt to connect failed, no new request is started.
 ///
 /// A browser may send cookies even if another site starts the request. A service whose state such a request can change
 /// must itself reject requests of other origins (CSRF), or use [`with_bearer_only`](Self::with_bearer_only).
@@ -73,7 +74,7 @@ impl RemoteVerifier {
         })
     }
 
-    /// Sets how long a request may take, including the wait for a connection. Defaults to 2 seconds.
+    /// Sets how long a request to the server may take, including its wait in the queue. Defaults to 2 seconds.
     ///
     /// # Errors
     ///
@@ -88,7 +89,7 @@ impl RemoteVerifier {
         Ok(self)
     }
 
-    /// Sets how many requests run at once, and how many connections are kept open. Defaults to 32.
+    /// Sets how many requests to the server run at once, and how many idle connections are kept. Defaults to 32.
     ///
     /// # Errors
     ///

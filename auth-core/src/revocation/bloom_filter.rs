@@ -1,12 +1,13 @@
-//! Defines a Bloom filter for the set of revoked sessions. Most lookups of active sessions end there and need no lock.
+//! Defines a Bloom filter for the set of revoked sessions. Unless the set is very large, the filter alone decides most
+//! lookups of active sessions, without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The number of 64-bit words: 128 KiB. With 100 000 revoked sessions, one bit in ten is set.
+/// The number of 64-bit words: 128 KiB. With 100 000 revoked sessions, about one bit in ten is set.
 const WORDS: usize = 1 << 14;
 
-/// One bit for every value of 20 of the 64 bits of a hash. If the bit is 0, the set has no hash with that value. If the
-/// bit is 1, the set may have one.
+/// One bit for each of the 2^20 values of 20 bits of a hash ([`bit_position`]). If the bit is 0, no hash in the set has
+/// that value. If the bit is 1, a hash in the set may have that value.
 ///
 /// A general Bloom filter sets several bits per key, from several hashes. Here the keys are hashes already, and one bit
 /// per key suffices.

@@ -12,7 +12,7 @@ use crate::{Error, Keyring};
 const TYPE: &str = "revocations+jwt";
 /// The lifetime of a feed token, in seconds. A token is for one request, and a leaked token expires soon.
 const LIFETIME_SECONDS: i64 = 60;
-/// The allowed difference between the clocks of service and server, in seconds.
+/// The allowed difference between the clocks of the service and the server, in seconds.
 const LEEWAY_SECONDS: f64 = 5.0;
 
 /// Issues and verifies the tokens for `GET /api/auth/revocations`: HS256 JWTs of type `revocations+jwt` with `aud` (the
@@ -96,8 +96,8 @@ impl FeedTokens {
     ///
     /// # Errors
     ///
-    /// As [`TokenVerifier::verify`](crate::TokenVerifier::verify), but without a check of revocations. A missing claim
-    /// is an [`Error::MalformedToken`].
+    /// As [`TokenVerifier::verify`](crate::TokenVerifier::verify), but without a check of revocations. A claim that is
+    /// missing, occurs twice or has a wrong type is an [`Error::MalformedToken`].
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<(), Error> {
         let jws = Jws::split(token)?;
         jws.verify(&self.keyring, Some(TYPE))?;
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn feed_tokens_and_access_tokens_are_not_interchangeable() {
-        // The access token also has the `aud`, `iat` and `exp` of a feed token.
+        // The access token also has the `aud`, `iat` and `exp` of a feed token, so only its `typ` is wrong.
         let issuer = TokenIssuer::new(
             keyring(),
             "api-server",

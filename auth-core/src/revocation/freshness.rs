@@ -47,7 +47,7 @@ impl Freshness {
     ///
     /// # Errors
     ///
-    /// [`Error::RevocationsOutdated`] if the age is above the maximum or unknown.
+    /// [`Error::RevocationsOutdated`] if there is a maximum age, and the age is above it or unknown.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let is_fresh = self
             .max_age

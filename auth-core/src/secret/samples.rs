@@ -1,6 +1,7 @@
-//! Recognises sample secrets: the words of tutorials and templates, with no random text between them.
+//! Recognises sample secrets: the words of tutorials and templates, with no random text between the words.
 //!
-//! Existing estimators of password strength recognise passwords that people choose, not the placeholders of templates.
+//! Estimators of password strength are not used, because they recognise passwords that people choose, not the
+//! placeholders of templates.
 
 use zeroize::Zeroizing;
 
@@ -141,13 +142,14 @@ const WORDS: &[&str] = &[
     "your",
 ];
 
-/// The least length of a marker, a word that marks a secret as a sample, in bytes. Random text has shorter words.
+/// The least length of a marker, in bytes. A marker is a word that marks a secret as a sample. Shorter words also occur
+/// in random text by chance.
 const MIN_MARKER_BYTES: usize = 3;
 
 /// Returns whether `secret` consists only of sample words, in upper or lower case, and padding ([`is_padding`]). At
 /// least one of the words must be a marker ([`MIN_MARKER_BYTES`]).
 ///
-/// Entry `n` of `coverage` is for the first `n` bytes. The time is proportional to the length of the secret.
+/// Entry `n` of `coverage` describes the first `n` bytes. The time is proportional to the length of the secret.
 pub(super) fn is_sample(secret: &[u8]) -> bool {
     let text = Zeroizing::new(secret.to_ascii_lowercase());
     let mut coverage = vec![Coverage::Other; text.len() + 1];

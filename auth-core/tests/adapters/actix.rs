@@ -1,4 +1,4 @@
-//! Tests that actix-web sends the responses that `table.rs` expects.
+//! Tests that an actix-web service refuses the requests of `table.rs` as expected, and accepts a valid caller.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;

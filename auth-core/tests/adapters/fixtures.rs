@@ -15,7 +15,7 @@ const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
 /// A URL at which no server listens.
 const UNREACHABLE_URL: &str = "http://127.0.0.1:9";
 
-/// Returns an authority that requires a recent response of its revocation feed. The feed never receives a response.
+/// Returns an authority that accepts no token, because its revocation feed never receives the required response.
 pub(crate) fn authority_with_stale_feed() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
@@ -65,7 +65,7 @@ pub(crate) fn valid_token() -> String {
     sign(&valid_header(), &valid_claims())
 }
 
-/// Returns a token with changed claims; `None` removes a claim.
+/// Returns a token with the valid claims after these changes. `None` removes a claim.
 pub(crate) fn token_with_claims(changes: &[(&str, Option<Value>)]) -> String {
     let mut claims = valid_claims();
     let members = claims.as_object_mut().unwrap();

@@ -1,5 +1,6 @@
 //! Tests the adapters for actix-web, axum and tonic over real connections. actix-web and axum must refuse a request
-//! with the same status, header fields and body. tonic must refuse the request with the corresponding gRPC status.
+//! with the same status, `WWW-Authenticate`, `Retry-After`, `Content-Type` and body. tonic must refuse the request with
+//! the corresponding gRPC status.
 
 #![expect(
     clippy::unwrap_used,

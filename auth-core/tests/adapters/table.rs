@@ -28,7 +28,7 @@ pub(crate) struct Case {
     pub(crate) expected: RefusalResponse,
 }
 
-/// A refusal over HTTP. Over gRPC, a gRPC code stands for `status`, and `body` is sent as the details.
+/// A refusal over HTTP. Over gRPC, a gRPC code stands for `status`, and the details of the gRPC status are `body`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RefusalResponse {
     pub(crate) status: u16,

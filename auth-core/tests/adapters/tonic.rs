@@ -1,5 +1,5 @@
-//! Tests that tonic sends the responses that `table.rs` expects over gRPC. The service is written by hand, without
-//! generated code.
+//! Tests that tonic services refuse the requests of `table.rs` as expected, and accept a valid caller. The services are
+//! written by hand, without generated code.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use tower_service::Service;
 use crate::fixtures;
 use crate::table::{Case, Target, refused_requests};
 
-/// Encodes messages as plain text.
+/// Encodes and decodes messages as plain text.
 #[derive(Clone, Copy)]
 struct TextCodec;
 
@@ -65,7 +65,7 @@ impl Decoder for TextCodec {
 
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
-/// Responds with the id of the caller. The message of the request is the id of the owner of the notes.
+/// Responds with the id of the caller if the message of the request is the same id.
 #[derive(Clone)]
 struct Notes;
 

@@ -18,7 +18,8 @@ fn a_revoked_session_takes_at_most_40_bytes_in_a_set_of_at_least_100() {
         let id = format!("0198f2d4-8a02-7d51-8f0e-{session_count:012x}");
         let growth_bytes = measure(|| revoked_sessions.insert(&id, until)).bytes_current;
         total_bytes += u64::try_from(growth_bytes).unwrap_or_default();
-        // The smallest hash table has space for several sessions, so the first sessions take more memory each.
+        // The limit applies from 100 sessions on. A single session takes more, because the smallest hash table has
+        // space for several.
         if session_count >= 100 {
             max_bytes = max_bytes.max(total_bytes / session_count);
         }
@@ -29,10 +30,10 @@ fn a_revoked_session_takes_at_most_40_bytes_in_a_set_of_at_least_100() {
     );
 }
 
-/// One to nine tenths of the entries of a full hash table are purged.
+/// Purges one to nine tenths of the entries of a full hash table.
 #[test]
 fn a_session_that_stays_takes_at_most_40_bytes_after_a_purge() {
-    /// The number of entries of a hash table that grows at the next entry: 7/8 of 131 072.
+    /// The number of entries of a hash table that grows at the next entry: 7/8 of its 131 072 slots.
     const FULL_TABLE_LENGTH: u64 = 114_688;
     let now = SystemTime::now();
     let mut bytes_per_session = Vec::new();

@@ -254,7 +254,7 @@ fn hmac_is_used_from_72_bytes_or_a_nul_and_any_bcrypt_can_verify_the_hash() {
     }
 }
 
-/// Another program computed the expected HMAC. If this test fails, stored hashes no longer verify.
+/// Another program computed the expected HMAC. If this HMAC changes, stored hashes of long passwords no longer verify.
 #[test]
 fn the_hmac_of_a_password_never_changes() {
     let password = "😀".repeat(64);

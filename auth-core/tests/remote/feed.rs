@@ -7,7 +7,7 @@ use auth_core::{Keyring, Secret};
 
 use crate::server::{Server, json_response};
 
-/// The delay between a successful request and the next request.
+/// The usual time between two requests of a feed.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Returns a response that contains one revocation: of the session `7`.
@@ -62,7 +62,7 @@ async fn new_revocations_are_requested_on_one_connection() {
 async fn a_server_that_always_reports_more_revocations_is_polled_with_the_usual_delay() {
     let server = Server::responding(page_response(5, true)).await;
     let feed = start_feed(&server);
-    // The second page is requested at once. This page does not advance the cursor, so the third request is delayed.
+    // The second request follows at once. Its response does not advance the cursor, so the third request is delayed.
     wait_for_requests(&server, 2).await;
     let second_requested_at = Instant::now();
     wait_for_requests(&server, 3).await;

@@ -1,4 +1,4 @@
-//! Tests the requests of a [`RemoteVerifier`], and the result for every kind of response.
+//! Tests the requests of a [`RemoteVerifier`], and the results for valid, invalid and missing responses.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::server::{Server, json_response};
 
-/// The body of a response that identifies the caller.
+/// The body of a response that identifies the caller as the user `42`.
 const ADA_RESPONSE_BODY: &str = r#"{"user":{"id":"42","email":"ada@example.com"},
     "session":{"id":"7","expiresAt":"2027-01-15T08:00:00.000Z"}}"#;
 
@@ -213,7 +213,8 @@ async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
     let server = Server::responding("").await;
     let default_verifier = RemoteVerifier::new(&server.url()).unwrap();
     let verifier = default_verifier.with_connections(2).unwrap();
-    // Two requests run and 1024 requests wait until the time limit of 2 s. One request is rejected at once.
+    // Sends one request more than the limits allow: 2 run (`with_connections`), and 1024 wait. The server never
+    // responds, so only the rejected request ends before the time limit of 2 s.
     let mut requests = JoinSet::new();
     for _ in 0..1027 {
         let verifier_clone = verifier.clone();

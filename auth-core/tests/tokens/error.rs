@@ -64,7 +64,7 @@ fn only_a_401_has_a_challenge() {
     }
 }
 
-/// RFC 6750 § 3: `error_description` contains neither `"` nor `\`.
+/// RFC 6750 § 3 allows these characters in `error_description`: ASCII from the space to `~`, except `"` and `\`.
 #[test]
 fn messages_are_one_line_of_plain_ascii() {
     for (error, _, _) in ERRORS {

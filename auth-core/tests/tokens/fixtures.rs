@@ -1,5 +1,5 @@
-//! Defines the secret, the issuer, the audience and the current time of these tests, and a valid payload that tests
-//! change.
+//! Defines the secret, the issuer, the audience and the time that most of these tests use, and a valid payload that
+//! tests change.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use auth_core::{Claims, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerif
 
 use crate::reference;
 
-/// The current time in these tests, in seconds since 1970.
+/// The time at which most of these tests issue and verify tokens, in seconds since 1970.
 pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 pub(crate) const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
@@ -41,7 +41,6 @@ pub(crate) fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
-/// Issues a valid token.
 pub(crate) fn valid_token() -> String {
     issuer(keyring()).issue(&SUBJECT, now()).unwrap().token
 }
@@ -60,8 +59,8 @@ pub(crate) fn verify_with_payload(text: impl AsRef<[u8]>) -> Result<Claims, Erro
     verify_payload(&verifier(keyring()), text, now())
 }
 
-/// Verifies a payload under the header of another library, then under the header of `TokenIssuer`, which the verifier
-/// recognises without parsing. Asserts that the results are equal.
+/// Verifies a token with this payload and the header of another library, then a token with this payload and the header
+/// of `TokenIssuer`, which the verifier recognises without parsing. Asserts that the results are equal.
 pub(crate) fn verify_payload(
     verifier: &TokenVerifier,
     payload: impl AsRef<[u8]>,

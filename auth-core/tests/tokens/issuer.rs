@@ -164,7 +164,7 @@ fn no_issued_token_is_too_long_to_verify() {
     assert!(verify(&token).is_ok(), "{longest_email_length}");
 }
 
-/// A token must fit into a cookie. Browsers should support cookies of at least 4096 bytes (RFC 6265 § 6.1).
+/// A cookie with the token stays far below the 4096 bytes that browsers should support at least (RFC 6265 § 6.1).
 #[test]
 fn a_token_of_the_longest_usual_subject_is_below_1_kib() {
     let email = "x".repeat(254);

@@ -1,4 +1,4 @@
-//! Signs tokens as another library does: an independent implementation of RFC 4648 and RFC 7515.
+//! Signs tokens without auth-core: an implementation of base64url (RFC 4648) and of JWS with HS256 (RFC 7515).
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;

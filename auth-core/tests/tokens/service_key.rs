@@ -84,7 +84,7 @@ fn the_published_tokens_are_issued_and_verified() {
     }
 }
 
-/// Each forged token claims one audience, or all audiences.
+/// Each forged token has a MAC of the key of one service, and claims one of three audiences or all three.
 #[test]
 fn another_service_and_the_server_reject_tokens_of_a_service_key() {
     let keys = ["reports", "billing"].map(|audience| (audience, derived_key(audience)));
@@ -168,8 +168,8 @@ fn an_empty_audience_is_rejected() {
     assert_eq!(keyring().for_audience("").unwrap_err(), error);
 }
 
-/// The HKDF `info` is a label, a zero byte and the audience. The label has no zero byte, so each audience has its own
-/// `info`.
+/// The HKDF `info` is a fixed label, a zero byte and the audience. So different audiences have different `info`, even
+/// if an audience contains zero bytes.
 #[test]
 fn audiences_with_a_nul_have_different_keys() {
     let audiences = [

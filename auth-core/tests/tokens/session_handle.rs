@@ -17,8 +17,8 @@ fn handles() -> SessionHandles {
     SessionHandles::new(&keyring())
 }
 
-/// The expected values are computed with Python's `hmac`: HKDF-SHA-256 without salt, then HMAC-SHA-256 of the
-/// session id.
+/// Python's `hmac` computed the expected values: in hexadecimal, the session id and its HMAC-SHA-256, with a key that
+/// HKDF-SHA-256 derives from the secret without salt.
 #[test]
 fn a_handle_equals_the_handle_of_another_implementation() {
     let ascending_id: [u8; 16] = std::array::from_fn(|index| u8::try_from(index).unwrap());

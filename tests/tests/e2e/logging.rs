@@ -1,4 +1,4 @@
-//! Tests that the log has no secrets at the most verbose level, and that logins and registrations are logged.
+//! Tests that the log contains no secret, even at the level TRACE, and that logins and registrations are logged.
 
 use e2e::{App, Client, log_lines, on_both_engines};
 use serde_json::json;
@@ -9,8 +9,8 @@ on_both_engines! {
     logins_and_registrations_are_logged,
 }
 
-/// Sends successful and failed requests that contain a password or a token, in valid, swapped and malformed fields.
-/// Then damages the database, so that two requests fail with an internal error.
+/// Sends valid and invalid requests that contain passwords and tokens. Then damages the database, so that two more
+/// requests fail with an internal error.
 async fn send_secrets_everywhere(app: &App, ada: &Client, wrong_password: &str) {
     let anonymous = app.anonymous();
     for (email, password) in [

@@ -1,6 +1,5 @@
-//! Tests the server over HTTP, with SQLite and with PostgreSQL. The folders mirror `api-server/src`, except `remote/`,
-//! which mirrors `auth-core/src/remote`. In `auth/`, `better_auth/` and `tasks/`, most files are named after the
-//! endpoint that they test. Other files test what several endpoints share.
+//! Tests the server over HTTP, with SQLite and with PostgreSQL. Each folder tests the folder of the same name in
+//! `api-server/src`, except `remote/`, which tests `auth-core/src/remote`.
 
 #![expect(
     clippy::expect_used,

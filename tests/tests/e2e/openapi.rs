@@ -1,5 +1,5 @@
-//! Tests that the OpenAPI document matches the routes, and that the web page for the document loads nothing from other
-//! servers.
+//! Tests that the operations and the error bodies in the OpenAPI document match the server, and that the web page of
+//! the document loads no file from another server.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,8 @@ const OPERATIONS: &str = "
     GET     /api/openapi.json
 ";
 
-/// The operations on tasks. Each exists below all three paths of a user's tasks.
+/// The operations on tasks, with their paths after `/api/tasks`. Each operation also exists with `/api/v1/tasks` and
+/// with `/api/{user_id}/tasks`.
 const TASK_OPERATIONS: &str = "
     GET
     POST
@@ -67,7 +68,8 @@ const TASK_OPERATIONS: &str = "
     POST   /{task_id}/toggle
 ";
 
-/// Returns all operations in the form `GET * /api/tasks`; without the star if the operation needs no access token.
+/// Returns the operations of both lists in the form `GET * /api/tasks`; without the star if the operation needs no
+/// access token.
 fn expected_operations() -> BTreeSet<String> {
     let mut operations = BTreeSet::new();
     for line in OPERATIONS.lines().filter(|line| !line.trim().is_empty()) {
@@ -121,8 +123,8 @@ async fn every_operation_has_a_unique_id_and_an_error_body(app: App) {
     assert_eq!(codes, crate::problem::all_codes());
 }
 
-/// Sends three requests to each operation: without credentials, with an invalid token and with a valid token. No body
-/// is valid. Then drops two tables and sends all requests again.
+/// Sends three requests to each operation: without credentials, with an invalid token and with a valid token. Requests
+/// other than `GET` have a body that is not JSON. Then drops two tables and sends all requests again.
 async fn every_error_body_matches_its_documented_schema(app: App) {
     let ada = app.user("ada").await;
     let document = openapi_document(&app).await;
@@ -147,7 +149,8 @@ async fn every_error_body_matches_its_documented_schema(app: App) {
     assert!(failed_paths.len() > 15, "{failed_paths:?}");
 }
 
-/// Asserts that the document describes this status or has a default response, with this media type and every field.
+/// Asserts that the document has a schema for this status (or a default response) and this media type, and that the
+/// body has the fields of this schema.
 #[track_caller]
 fn assert_documented(document: &Value, operation: &Operation, response: &Response) {
     let method = operation.method.to_lowercase();

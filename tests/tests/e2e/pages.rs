@@ -20,7 +20,7 @@ const PAGE_PATHS: [&str; 6] = [
     "/sessions",
 ];
 
-/// Returns the paths of the assets that the document of the pages names, each path once.
+/// Returns the paths of the assets to which the HTML document of the pages refers, each path once.
 async fn asset_paths(app: &App) -> Vec<String> {
     let document = app.anonymous().get("/").await.text();
     let parts_between_quotes = document.split('"');

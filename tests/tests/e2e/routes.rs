@@ -3,7 +3,7 @@
 use e2e::{App, Client, Request};
 use serde_json::{Value, json};
 
-/// A method of a URL path.
+/// An operation of the OpenAPI document: a URL path and a method.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Operation {
     /// The path with its parameters, as in `/api/{user_id}/tasks`.

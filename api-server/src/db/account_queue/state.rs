@@ -1,20 +1,45 @@
-//! The waiting jobs of all accounts, in round-robin order.
+//! The state of a queue: the waiting jobs, and the accounts in round-robin order.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::Thread;
 
-use super::{AccountKey, QueueFull, QueueLimits};
+use super::{AccountKey, FinishedJob, QueueFull, QueueLimits};
+
+/// Returns an account key as its hash, because the key is the result of a keyed hash.
+#[derive(Default)]
+pub(super) struct AccountKeyHasher(u64);
+
+impl Hasher for AccountKeyHasher {
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type AccountMap<V> = HashMap<AccountKey, V, BuildHasherDefault<AccountKeyHasher>>;
 
 pub(super) struct QueueState<J> {
-    /// The jobs and accounts that run next, in round-robin order. An account is in this list at most once, and only
-    /// while it may start a job.
+    /// The jobs without an account, and the accounts that may start a job, in the order in which they are served. An
+    /// account is in this list at most once.
     pub(super) ready_entries: VecDeque<ReadyEntry<J>>,
-    pub(super) accounts: HashMap<AccountKey, Account<J>>,
-    /// Number of waiting jobs.
+    pub(super) accounts: AccountMap<Account<J>>,
+    /// Number of waiting jobs, with and without an account.
     waiting: usize,
-    /// Number of workers that sleep until they are woken.
-    pub(super) sleeping_workers: usize,
+    /// The workers that sleep until they are woken. The worker that fell asleep last is woken first, because its
+    /// connection is most likely to be in the CPU's cache.
+    pub(super) sleeping_workers: Vec<Thread>,
     pub(super) is_closed: bool,
 }
 
@@ -30,14 +55,14 @@ pub(super) struct Account<J> {
     jobs: VecDeque<J>,
     /// Number of running jobs.
     running: usize,
-    /// Whether the account is in the list of ready entries.
+    /// Whether [`QueueState::ready_entries`] contains this account.
     is_ready: bool,
-    /// Number of finished jobs for which the database was available.
+    /// Number of finished jobs for which the database was available, since the account was added to the queue.
     served_jobs: Arc<AtomicU64>,
 }
 
-/// Counts the finished jobs of an account while one of its jobs waits. Jobs that failed because the database was
-/// unavailable do not count.
+/// Counts the jobs of an account that finish while another job of the account waits. Only jobs for which the database
+/// was available are counted.
 #[derive(Debug)]
 pub(in crate::db) struct ServedJobCounter {
     count: Arc<AtomicU64>,
@@ -54,7 +79,7 @@ impl ServedJobCounter {
 
 /// The result of adding a job to the queue.
 pub(super) struct PushOutcome {
-    /// Whether a worker must be woken, because there is one more ready entry.
+    /// Whether there is one more ready entry, so that a sleeping worker must be woken.
     pub(super) adds_ready_entry: bool,
     pub(super) served_job_counter: Option<ServedJobCounter>,
 }
@@ -63,9 +88,9 @@ impl<J> QueueState<J> {
     pub(super) fn new() -> Self {
         Self {
             ready_entries: VecDeque::new(),
-            accounts: HashMap::new(),
+            accounts: AccountMap::default(),
             waiting: 0,
-            sleeping_workers: 0,
+            sleeping_workers: Vec::new(),
             is_closed: false,
         }
     }
@@ -128,17 +153,15 @@ impl<J> QueueState<J> {
         }
     }
 
-    pub(super) fn finish(
-        &mut self,
-        key: AccountKey,
-        database_was_available: bool,
-        max_running: usize,
-    ) {
+    pub(super) fn finish(&mut self, finished: &FinishedJob, max_running: usize) {
+        let Some(key) = finished.account else {
+            return;
+        };
         let Some(account) = self.accounts.get_mut(&key) else {
             return;
         };
         account.running = account.running.saturating_sub(1);
-        if database_was_available {
+        if finished.database_was_available {
             account.served_jobs.fetch_add(1, Ordering::Relaxed);
         }
         if account.running == 0 && account.jobs.is_empty() {
@@ -159,8 +182,8 @@ impl<J> Account<J> {
         }
     }
 
-    /// Appends the account to the ready entries if the account may start a job and is not in this list. Returns whether
-    /// the account was appended.
+    /// Appends the account to `ready_entries` if it may start a job and is not in this list. Returns whether it was
+    /// appended.
     fn enqueue_if_ready(
         &mut self,
         key: AccountKey,

@@ -2,7 +2,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{AccountQueue, Next, QueueFull, QueueLimits};
+use super::{AccountQueue, FinishedJob, Next, QueueFull, QueueLimits, wake};
 
 fn queue() -> AccountQueue<&'static str> {
     AccountQueue::new(QueueLimits {
@@ -16,6 +16,14 @@ fn pop_all(queue: &AccountQueue<&'static str>) -> Vec<&'static str> {
     std::iter::from_fn(|| queue.try_pop())
         .map(|(job, _)| job)
         .collect()
+}
+
+/// Records a finished job of account 1.
+fn finish(queue: &AccountQueue<&'static str>, database_was_available: bool) {
+    queue.finish(&FinishedJob {
+        account: Some(1),
+        database_was_available,
+    });
 }
 
 #[test]
@@ -37,7 +45,7 @@ fn an_account_runs_no_more_jobs_at_a_time_than_the_limit() {
     assert_eq!(pop_all(&queue), ["a1", "a2"]);
     queue.push("b1", Some(2)).unwrap();
     assert_eq!(pop_all(&queue), ["b1"]);
-    queue.finish(Some(1), true);
+    finish(&queue, true);
     assert_eq!(pop_all(&queue), ["a3"]);
 }
 
@@ -63,7 +71,7 @@ fn an_account_without_jobs_is_removed() {
     let queue = queue();
     queue.push("a1", Some(1)).unwrap();
     assert_eq!(pop_all(&queue), ["a1"]);
-    queue.finish(Some(1), true);
+    finish(&queue, true);
     assert!(queue.lock().accounts.is_empty());
 }
 
@@ -74,13 +82,13 @@ fn the_counter_increases_when_another_job_of_the_account_is_served() {
     queue.push("a2", Some(1)).unwrap();
     let counter = queue.push("a3", Some(1)).unwrap().unwrap();
     assert_eq!(pop_all(&queue), ["a1", "a2"]);
-    queue.finish(Some(1), false);
+    finish(&queue, false);
     assert!(!counter.has_increased());
-    queue.finish(Some(1), true);
+    finish(&queue, true);
     assert!(counter.has_increased());
     // The counter keeps its count after the account is removed from the queue.
     assert_eq!(pop_all(&queue), ["a3"]);
-    queue.finish(Some(1), false);
+    finish(&queue, false);
     assert!(queue.lock().accounts.is_empty());
     assert!(counter.has_increased());
     let later_counter = queue.push("a4", Some(1)).unwrap().unwrap();
@@ -90,11 +98,11 @@ fn the_counter_increases_when_another_job_of_the_account_is_served() {
 #[test]
 fn a_closed_queue_returns_its_waiting_jobs_first() {
     let queue = queue();
-    assert!(matches!(queue.pop(Some(Duration::ZERO)), Next::Idle));
+    assert!(matches!(queue.pop(None, Some(Duration::ZERO)), Next::Idle));
     queue.push("a1", Some(1)).unwrap();
     queue.close();
-    assert!(matches!(queue.pop(None), Next::Job("a1", Some(1))));
-    assert!(matches!(queue.pop(None), Next::Closed));
+    assert!(matches!(queue.pop(None, None), Next::Job("a1", Some(1))));
+    assert!(matches!(queue.pop(None, None), Next::Closed));
 }
 
 #[test]
@@ -107,7 +115,7 @@ fn one_wake_up_is_enough_for_two_jobs_of_an_account() {
             start.wait();
             let started = Instant::now();
             // A worker that is not woken receives the job only at the end of `WAIT`.
-            let has_job = matches!(queue.pop(Some(WAIT)), Next::Job(..));
+            let has_job = matches!(queue.pop(None, Some(WAIT)), Next::Job(..));
             has_job && started.elapsed() < WAIT
         };
         thread::scope(|scope| {
@@ -118,8 +126,9 @@ fn one_wake_up_is_enough_for_two_jobs_of_an_account() {
             for job in ["a1", "a2"] {
                 state.push(job, Some(1), &queue.limits).unwrap();
             }
+            let woken_worker = state.sleeping_workers.pop();
             drop(state);
-            queue.entry_ready.notify_one();
+            wake(woken_worker);
             assert!(workers.map(|worker| worker.join().unwrap()) == [true, true]);
         });
     }
@@ -130,9 +139,9 @@ fn a_sleeping_worker_is_woken_for_a_job_and_for_the_next_job_of_the_same_account
     let queue = queue();
     thread::scope(|scope| {
         let workers: Vec<_> = (0..2)
-            .map(|_| scope.spawn(|| matches!(queue.pop(None), Next::Job(..))))
+            .map(|_| scope.spawn(|| matches!(queue.pop(None, None), Next::Job(..))))
             .collect();
-        while queue.lock().sleeping_workers < 2 {
+        while queue.lock().sleeping_workers.len() < 2 {
             thread::yield_now();
         }
         queue.push("first", Some(1)).unwrap();
@@ -141,4 +150,38 @@ fn a_sleeping_worker_is_woken_for_a_job_and_for_the_next_job_of_the_same_account
             assert!(worker.join().unwrap());
         }
     });
+}
+
+#[test]
+fn the_worker_that_fell_asleep_last_is_woken_first() {
+    let queue = queue();
+    thread::scope(|scope| {
+        let worker = || match queue.pop(None, None) {
+            Next::Job(job, _) => job,
+            _ => "no job",
+        };
+        let first = scope.spawn(worker);
+        while queue.lock().sleeping_workers.is_empty() {
+            thread::yield_now();
+        }
+        let last = scope.spawn(worker);
+        while queue.lock().sleeping_workers.len() < 2 {
+            thread::yield_now();
+        }
+        queue.push("a1", Some(1)).unwrap();
+        assert_eq!(last.join().unwrap(), "a1");
+        assert_eq!(queue.lock().sleeping_workers.len(), 1);
+        queue.close();
+        assert_eq!(first.join().unwrap(), "no job");
+    });
+}
+
+#[test]
+fn a_worker_whose_time_is_over_no_longer_sleeps() {
+    let queue = queue();
+    assert!(matches!(
+        queue.pop(None, Some(Duration::from_millis(1))),
+        Next::Idle
+    ));
+    assert!(queue.lock().sleeping_workers.is_empty());
 }

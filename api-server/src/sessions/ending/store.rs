@@ -14,10 +14,10 @@ use crate::users::id::UserId;
 
 /// The most live sessions that an account keeps after a login.
 pub(crate) const MAX_LIVE: i64 = 100;
-/// The number of sessions that are ended or deleted together. It is small, because on SQLite all other writes wait for
-/// the transaction that does this.
+/// The most sessions in a batch, which one transaction ends or deletes. The number is small, because on SQLite all
+/// other writes wait for this transaction.
 pub(crate) const BATCH_SIZE: i64 = 100;
-/// The most ids in one statement, because the database engines limit the number of parameters.
+/// The most sessions that one statement marks as revoked, because the database engines limit the number of parameters.
 const MAX_IDS_PER_STATEMENT: usize = 1000;
 
 /// Selects the sessions to end.
@@ -41,8 +41,8 @@ pub(crate) struct EndedSessions {
     pub(crate) live_count: usize,
 }
 
-/// Ends sessions that are live, or that expired so recently that some process may still accept their access tokens.
-/// Records these sessions for every process and returns their ids.
+/// Ends the sessions that the filter selects, if they are live, or if they expired so recently that some process may
+/// still accept their access tokens. Records the ended sessions for every process and returns their ids.
 ///
 /// If the filter names a user and may select several sessions, locks the user first. Without this lock, two
 /// transactions that lock the same sessions in different orders could wait for each other.
@@ -120,7 +120,8 @@ fn mark_revoked(
         .load(connection)
 }
 
-/// Returns the latest expiry of sessions whose access tokens have expired by the clock of every process.
+/// Returns a time in the past. If a session expired then or earlier, its access tokens have expired by the clock of
+/// every process.
 fn token_expiry_cutoff(now: Timestamp, forget_after: Timestamp) -> Timestamp {
     now.minus(forget_after.since(now))
 }
@@ -166,8 +167,9 @@ pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryRe
 /// the ids of the ended sessions.
 ///
 /// The caller must have locked the user, so that concurrent logins count each other's sessions. [`end`] is called only
-/// once, because the row of `revocation_sequence` stays locked from the first call until the commit. An account of an
-/// old database may be far beyond the limit; [`enforce_limit`](super::surplus::enforce_limit) ends its other sessions.
+/// once, for both kinds of sessions, because it locks the row of `revocation_sequence` until the commit, and work after
+/// it prolongs the lock. An account of an old database may be far beyond the limit;
+/// [`enforce_limit`](super::surplus::enforce_limit) ends the sessions that this function leaves.
 pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
     opening: &SessionOpening,
@@ -214,7 +216,7 @@ pub(crate) fn surplus_ids(
     select_surplus(connection, user, kept, time_filter, limit)
 }
 
-/// Selects sessions by the time of their expiry and the time of their login.
+/// Selects the sessions that expire after one time and began after another time.
 #[derive(Clone, Copy)]
 struct SessionTimeFilter {
     expires_after: Timestamp,

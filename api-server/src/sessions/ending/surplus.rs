@@ -1,9 +1,9 @@
 //! Ends sessions in batches if they are too many for one transaction.
 //!
 //! An account has at most [`MAX_LIVE`] live sessions, but in an old database it may have thousands. An operation that
-//! ends all sessions (a logout, a change of password, the deletion of the account) first calls this module, which ends
-//! most sessions in batches. Other writes run between the batches. The operation then ends the remaining sessions in
-//! its own transaction. After a crash before that transaction, sessions have ended, but the operation has not happened.
+//! ends all sessions (a logout, a change of password, the deletion of the account) first calls [`end_most`], which ends
+//! all but [`MAX_REMAINING`] in batches. Other writes run between the batches. The operation then ends the remaining
+//! sessions in its own transaction. If that transaction fails, sessions have ended, but the operation has not happened.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -16,14 +16,14 @@ use crate::sessions::ending::store::{
 };
 use crate::users::id::UserId;
 
-/// The most sessions that [`end_most`] leaves in addition to the caller's session. The number is larger than
-/// [`MAX_LIVE`], because it includes sessions that have just expired.
+/// The most sessions that [`end_most`] leaves in addition to the caller's session. The number includes sessions that
+/// have just expired. It is larger than [`MAX_LIVE`], so that an account within its limit rarely needs batches.
 const MAX_REMAINING: i64 = 2 * MAX_LIVE;
 /// The most session ids that one query reads.
 const PAGE_SIZE: i64 = 10_000;
 
-/// Ends all sessions of the user except the caller's session and [`MAX_REMAINING`] other sessions, which one
-/// transaction can end. Returns how many of the ended sessions were live.
+/// Ends the sessions of the user except the session `caller_session_id` and [`MAX_REMAINING`] other sessions, which are
+/// few enough for one transaction. Returns how many of the ended sessions were live.
 pub(crate) async fn end_most(
     sessions: &Sessions,
     user: &UserId,

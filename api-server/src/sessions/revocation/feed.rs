@@ -13,7 +13,7 @@ use crate::sessions::revocation::store::Revocation;
 /// The time between two reads of new revocations. While the database responds, every process applies a logout within
 /// two seconds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
-/// How long the process is ready for requests after it last read all new revocations.
+/// How long `/readyz` reports the process as ready after the start of a read that reached the newest revocation.
 const MAX_AGE: Duration = Duration::from_secs(5);
 /// The most revocations in one read.
 const PAGE_SIZE: i64 = 1000;
@@ -21,7 +21,8 @@ const PAGE_SIZE: i64 = 1000;
 /// Reads the revocations of all processes, and remembers the newest revocation that was read.
 pub(crate) struct RevocationFeed {
     revoked: RevokedSessions,
-    /// The number up to which this process has read the revocations; 0 before the first read.
+    /// The number up to which this process has read the revocations; 0 before the first read, and after a restored
+    /// backup was detected.
     newest_read: AtomicI64,
     /// The start of the last read that reached the newest revocation; `None` before the first such read.
     complete_read_at: Mutex<Option<Instant>>,
@@ -67,7 +68,7 @@ impl RevocationFeed {
                 self.apply(&revocation);
             }
             if is_last_page {
-                // The newest revocation may have been purged, so its number may be in no row.
+                // The newest revocation may have been purged. Then the number of the last row is lower than its number.
                 self.newest_read
                     .fetch_max(newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);

@@ -20,8 +20,8 @@ pub(crate) struct Revocation {
     pub(crate) forget_after: Timestamp,
 }
 
-/// Numbers and records ended sessions. Call this function last in the transaction that ends the sessions, because the
-/// row of `revocation_sequence` stays locked until the commit.
+/// Numbers and records ended sessions. Call this function late in the transaction that ends the sessions, because it
+/// locks the row of `revocation_sequence`, and other transactions that end sessions then wait until the commit.
 pub(crate) fn record(
     connection: &mut DbConnection,
     session_ids: &[&str],

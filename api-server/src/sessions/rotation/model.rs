@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::db::Timestamp;
 use crate::sessions::rotation::{Decision, Rotation, decide};
 
-/// The time before the first refresh of each round, in seconds: the lifetime of an access token.
+/// The time before the first refresh of each round, in seconds: the default lifetime of an access token.
 const ROUND_SECONDS: i64 = 900;
 /// The time after a rotation in which the previous token is accepted any number of times (the overlap), in seconds.
 const OVERLAP_SECONDS: i64 = 10;
@@ -43,7 +43,8 @@ impl Server {
         self.now += seconds;
     }
 
-    /// Presents a token with this counter. Returns the counter of the new token; `None` if the request is rejected.
+    /// Presents a token with this counter. Returns the counter of the token in the response; `None` if the request is
+    /// rejected.
     fn refresh(&mut self, token_counter: u32) -> Option<u32> {
         if !self.is_live {
             return None;

@@ -28,7 +28,8 @@ fn empty_page(limiter: &LargeResponseLimiter, limit: i64) -> Page {
     Page::new(owner, query, limiter.clone())
 }
 
-/// Returns how long the description of one task must be so that a page of tasks with these ids has `page_bytes` bytes.
+/// Returns how many bytes the description of one task must have so that a page of tasks with these ids has `page_bytes`
+/// bytes, if the other descriptions are empty.
 fn description_bytes(page_bytes: usize, ids: std::ops::Range<i64>) -> usize {
     let tasks: Vec<_> = ids.map(|id| task(id, 0)).collect();
     page_bytes - serde_json::to_vec(&tasks).unwrap().len()

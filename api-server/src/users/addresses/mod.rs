@@ -34,7 +34,7 @@ pub(crate) struct DeviationPage {
     pub(crate) last_user_id: Option<String>,
 }
 
-/// Checks the email addresses of a page of the users whose ids follow `after_id`.
+/// Checks the email addresses of the next page of users, whose ids follow `after_id`.
 pub(crate) fn find_deviations(
     connection: &mut DbConnection,
     after_id: &str,
@@ -61,8 +61,8 @@ pub(crate) fn find_deviations(
     })
 }
 
-/// Stores the new spelling of an email address. Returns `false` if the account's email address was changed after
-/// the check, or if another account has the new spelling.
+/// Stores the new spelling of an email address. Returns `false` if the account was deleted or its email address was
+/// changed after the check, or if another account has the new spelling.
 pub(crate) fn store_new_spelling(
     connection: &mut DbConnection,
     deviation: &Deviation,

@@ -121,8 +121,8 @@ fn a_new_network_displaces_the_newest_waiter_of_the_largest_site_when_the_queue_
         queue.push(v4(number % 20), number).unwrap();
     }
     let (_, displaced_waiter) = queue.push(v4(99), 9_999).unwrap();
-    // Twenty networks have 51 or 52 waiters each. A network with 52 loses its newest waiter, which
-    // is among the last twenty waiters that were added.
+    // The 20 networks have 51 or 52 waiters each. A network with 52 loses its newest waiter, which is among the last 20
+    // waiters that were added, because the networks were added in rotation.
     assert!(displaced_waiter.is_some_and(|number| number >= LIMITS.total - 20));
     assert_eq!(queue.waiter_count, LIMITS.total);
 }

@@ -1,4 +1,4 @@
-//! Tests which failed logins and registrations are counted, and for which email address, session or network.
+//! Tests which wrong passwords and registrations are counted, and for which email address, session or network.
 
 use std::time::SystemTime;
 
@@ -52,7 +52,7 @@ impl Scenario {
     }
 }
 
-/// The network of an IP address; `-` stands for a caller that is not counted as a network.
+/// The network of an IP address; `-` stands for a client without a network.
 fn network_of(ip_address: &str) -> Option<Network> {
     ip_address.parse().ok().map(Network::of)
 }

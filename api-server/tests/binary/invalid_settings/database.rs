@@ -31,7 +31,7 @@ fn the_database_url_names_a_sqlite_file_or_a_postgres_server() {
 }
 
 /// If libpq cannot parse a URL, the error of libpq quotes the URL. If libpq parses a part of the password as the host,
-/// the error quotes that part.
+/// the error quotes that part. The program must therefore reject such a URL itself.
 #[test]
 fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
     for url in [
@@ -99,7 +99,7 @@ fn a_postgres_that_never_responds_times_out() {
     );
 }
 
-/// The database URL has a file where a folder should be, because root can write to every folder.
+/// The URL has a file in place of the folder. A read-only folder would not do, because root can write to every folder.
 #[test]
 fn a_folder_that_cannot_be_written_is_reported() {
     for (settings, exit_code) in [(&[][..], 2), (&[("AUTH_SECRET", SECRET)], 1)] {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use harness::{Outcome, WorkDir};
 
-/// The longest time that the program runs if the start fails.
+/// The longest time until a failed start ends, except if the program waits for a database that does not respond.
 const MAX_FAILED_START_TIME: Duration = Duration::from_secs(2);
 /// The last line that the program prints if a setting is invalid.
 const LAST_ERROR_LINE: &str = "Nothing was started. See api-server --help for every setting.";
@@ -32,7 +32,8 @@ fn run(settings: Settings<'_>) -> Outcome {
     outcome
 }
 
-/// Asserts that the program failed quickly. Returns the lines of standard error except [`LAST_ERROR_LINE`].
+/// Asserts that the program failed quickly, with exit code 2. Returns the lines of standard error except
+/// [`LAST_ERROR_LINE`].
 fn error_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     assert!(

@@ -99,7 +99,7 @@ fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
          tasks: 0 imported, 0 already present, 1 rejected\n"
     );
     server.log_in("ada@example.com", PASSWORD).expect(401);
-    // An operator can still import the user from a backup.
+    // An operator can still restore the deleted user from an export.
     fixture.work_dir.write("users.jsonl", backup);
     let restore_arguments = ["users", "import", "json", "--from", "users.jsonl"];
     fixture
@@ -130,7 +130,7 @@ fn users_of_another_provider_are_imported_without_a_password(engine: Engine) {
     }
 }
 
-/// Imports a hash of the password `U*U`, from the test vectors of `crypt_blowfish`.
+/// Imports the hash of the password `U*U` from the test vectors of `crypt_blowfish`, with `$2b$` instead of `$2a$`.
 fn a_bcrypt_hash_of_another_program_is_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user_without_password("a", "ada@example.com", 1);
@@ -213,7 +213,7 @@ fn more_users_than_fit_in_one_batch_are_imported(engine: Engine) {
     );
 }
 
-/// Imports times in the formats of Prisma, of Drizzle and of the migration of Better Auth.
+/// Imports times in the formats of tables that Prisma, Drizzle or Better Auth's own migration created.
 fn times_are_read_in_every_stored_format(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);

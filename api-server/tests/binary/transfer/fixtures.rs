@@ -104,7 +104,7 @@ impl Fixture {
         result.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// Adds a user with the password [`PASSWORD`], who was created this many minutes after 3 o'clock.
+    /// Adds a user with the password [`PASSWORD`] to the source. The user's creation is on 2026-01-02 at 03:`minute`.
     pub(crate) fn add_user(&self, id: &str, email: &str, minute: u32) {
         self.add_user_without_password(id, email, minute);
         self.add_password(id, SCRYPT_HASH);
@@ -153,7 +153,8 @@ impl Fixture {
         }
     }
 
-    /// Runs an import and asserts that the output contains no secret.
+    /// Runs an import from the source. Asserts that the output contains neither [`SCRYPT_HASH`] nor `hunter2`,
+    /// the password in the database URLs.
     pub(crate) fn run_import(&self, arguments: &[&str]) -> Outcome {
         let command = [
             "users",
@@ -171,7 +172,7 @@ impl Fixture {
         outcome
     }
 
-    /// Runs an import, asserts that the import succeeds, and returns the report.
+    /// Runs an import from the source, asserts that the import succeeds, and returns the report.
     pub(crate) fn import(&self, arguments: &[&str]) -> String {
         self.run_import(arguments).assert_succeeded().stderr
     }

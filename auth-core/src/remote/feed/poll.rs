@@ -26,14 +26,14 @@ struct Page {
     revocations: Vec<Revocation>,
     /// The cursor of the next page.
     next: i64,
-    /// Whether the next page exists already.
+    /// Whether the next page may have revocations already.
     more: bool,
 }
 
 #[derive(Deserialize)]
 struct Revocation {
     sid: String,
-    /// When the session's last access token expires, in seconds since 1970.
+    /// The time after which all access tokens of the session have expired, in seconds since 1970.
     exp: u64,
 }
 
@@ -88,7 +88,8 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
                 cursor = page.next;
                 match (page.more, has_advanced) {
                     (true, true) => continue,
-                    // The server set the cursor back. A faulty server may do so at every request, so the delay applies.
+                    // The cursor did not advance, for example because the server's database was restored. A faulty
+                    // server may cause this at every request, so the delay applies.
                     (true, false) => {}
                     (false, _) => state.mark_caught_up(requested_at),
                 }

@@ -33,7 +33,7 @@ impl FeedState {
     /// Waits until all pages of the list of revocations have been received once.
     pub(super) async fn caught_up(&self) {
         let mut receiver = self.caught_up_sender.subscribe();
-        // `self` owns the sender, so the channel stays open during the wait.
+        // `self` owns the sender, so the channel stays open during the wait, and the result is never an error.
         let _sender_gone = receiver.wait_for(|has_caught_up| *has_caught_up).await;
     }
 
@@ -44,8 +44,8 @@ impl FeedState {
         Some(since_start.saturating_sub(Duration::from_millis(caught_up_at)))
     }
 
-    /// Records that the final page was received. The age counts from the request for this page, because the server may
-    /// have read its list then.
+    /// Records that the final page was received. The age is measured from the request for this page, because the server
+    /// may have read its list at any time since.
     pub(super) fn mark_caught_up(&self, requested_at: Instant) {
         let since_start = requested_at.saturating_duration_since(self.started_at);
         let millis = u64::try_from(since_start.as_millis()).unwrap_or(u64::MAX - 1);

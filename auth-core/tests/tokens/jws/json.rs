@@ -1,4 +1,4 @@
-//! Tests that header and payload are one UTF-8 JSON object each (RFC 7519 § 7.2, RFC 8259, RFC 8725 § 3.7).
+//! Tests that header and payload must be one UTF-8 JSON object each (RFC 7519 § 7.2, RFC 8259, RFC 8725 § 3.7).
 
 use crate::fixtures::{HEADER, Payload, error_name, verify_with_header, verify_with_payload};
 

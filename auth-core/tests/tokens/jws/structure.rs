@@ -5,7 +5,8 @@ use auth_core::{Error, MAX_TOKEN_BYTES};
 use crate::fixtures::{HEADER, Payload, SECRET, error_name, valid_token, verify};
 use crate::reference::{base64url, mac, sign, sign_parts};
 
-/// Returns a valid token of exactly `length` bytes. An unknown claim and an unknown header parameter fill the token.
+/// Returns a token of exactly `length` bytes, valid unless it is too long. An unknown claim and an unknown header
+/// parameter fill the token.
 fn valid_token_of_length(length: usize) -> String {
     let sizes = (0..3).flat_map(|header_padding| {
         (length * 3 / 4 - 400..length).map(move |payload_padding| (header_padding, payload_padding))
@@ -82,7 +83,7 @@ fn a_token_has_exactly_three_non_empty_parts() {
     }
 }
 
-/// Returns invalid forms of a part that a lenient decoder would accept.
+/// Returns changed forms of an encoded part. A lenient decoder might accept these forms.
 fn lenient_forms(part: &str) -> Vec<(&'static str, String)> {
     let (first_character, rest) = part.split_at(1);
     vec![

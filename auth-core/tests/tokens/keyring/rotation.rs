@@ -1,5 +1,5 @@
-//! Simulates a rotation of the secret in three steps. Each step changes all nodes, in every possible order. No valid
-//! token may be rejected.
+//! Simulates a rotation of the secret in three steps. In each step, the nodes change one after the other, in every
+//! possible order. No valid token may be rejected.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -17,7 +17,7 @@ const ACCESS_TTL: Duration = Duration::from_secs(900);
 /// The lifetime of a refresh token. A short lifetime keeps the simulation small.
 const SESSION_TTL: Duration = Duration::from_secs(1800);
 const LEEWAY: Duration = Duration::from_secs(5);
-/// The time between the change of one node and the change of the next node.
+/// The time from one change of a node to the next change, of any node.
 const STEP_INTERVAL: Duration = Duration::from_secs(450);
 
 /// The progress of a node in the rotation.
@@ -60,7 +60,7 @@ impl Node {
     fn at_step(step: Step) -> Self {
         let keyring = step.keyring();
         let derived_keyring = keyring.for_audience(SERVICE_AUDIENCE).unwrap();
-        // The service does not know the secrets of the server, but only the derived secrets.
+        // The keyring of the service consists of derived secrets, because a service does not know the server's secrets.
         let secrets = step.secrets().iter();
         let mut derived_secrets =
             secrets.map(|text| secret(text).for_audience(SERVICE_AUDIENCE).unwrap());
@@ -163,7 +163,8 @@ impl Simulation {
         }
     }
 
-    /// Advances the clock by this duration. After each [`STEP_INTERVAL`], every node issues and verifies tokens.
+    /// Advances the clock by this duration. After each [`STEP_INTERVAL`] and at the end, every node issues and verifies
+    /// tokens.
     fn wait(&mut self, duration: Duration) {
         let end = self.now + duration;
         while self.now < end {

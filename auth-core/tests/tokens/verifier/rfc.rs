@@ -1,5 +1,5 @@
 //! Tests the JWT examples of the RFCs. No example is an access token of this library, so every example is
-//! rejected. A complete token with the same `exp` tests the time rules of the RFCs.
+//! rejected. A complete access token with the `exp` of an example tests the rule about expiry.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -29,7 +29,7 @@ fn no_jwt_of_the_rfcs_is_an_access_token() {
         // The token has not expired, but its `typ` is `JWT`: another kind of token (RFC 8725 § 3.11). Claims are
         // missing, too.
         ("rfc7519-3.1-before-exp", "header"),
-        // The token has expired as well, but the header is checked before the payload.
+        // The same token at and after its `exp`: the reason stays the header, which is checked before the claims.
         ("rfc7519-3.1-at-exp", "header"),
         ("rfc7519-3.1-today", "header"),
         // The token has no `typ`, and its payload is not JSON but a sentence.

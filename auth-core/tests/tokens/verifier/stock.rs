@@ -26,7 +26,8 @@ fn this_crate_accepts(token: &str) -> bool {
     verifier(keyring()).verify(token, SystemTime::now()).is_ok()
 }
 
-/// Decodes the claims as a `Value`, so that the type of a claim is never the cause of a rejection.
+/// Decodes the claims as a `Value`, which accepts claims of any type. A rejection is therefore a decision of
+/// `jsonwebtoken`, not of a struct of the test.
 fn jsonwebtoken_accepts(token: &str) -> bool {
     let key = DecodingKey::from_secret(SECRET.as_bytes());
     let mut validation = Validation::new(Algorithm::HS256);
@@ -36,7 +37,7 @@ fn jsonwebtoken_accepts(token: &str) -> bool {
 }
 
 /// Returns the time of the system clock in seconds since 1970, because `jsonwebtoken` reads the system clock. The times
-/// in the tests differ from every limit by several seconds.
+/// in the tests differ from every limit by several seconds, so the duration of a test changes no result.
 fn now() -> i64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(since_1970.as_secs()).unwrap()

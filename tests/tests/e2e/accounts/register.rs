@@ -10,7 +10,8 @@ on_both_engines! {
     a_full_queue_does_not_reveal_whether_an_email_address_is_registered,
 }
 
-/// The number of logins that fill the queue, in which 56 requests of one network can wait.
+/// The number of logins that are sent at the same time. One login per core is hashed and 56 can wait, so this number
+/// fills the queue on machines with fewer than 44 cores.
 const LOGIN_COUNT: usize = 100;
 
 const IP_ADDRESS: &str = "198.51.100.7";
@@ -51,8 +52,8 @@ async fn a_full_queue_does_not_reveal_whether_an_email_address_is_registered(eng
         let first_response = build_registration("new@example.com").await;
         let existing_email_response = build_registration(ada.email()).await;
         let last_response = build_registration("new@example.com").await;
-        // All logins were sent before the registrations. After their arrival, the queue only becomes shorter: a queue
-        // that is full for the last registration was also full for the first two.
+        // The logins were sent before the registrations, so the queue should now only become shorter. If it was full
+        // for the first and for the last registration, it was also full for the registration between them.
         if first_response.status() == 503 && last_response.status() == 503 {
             existing_email_response.problem(503, "OVERLOADED");
             last_response.problem(503, "OVERLOADED");

@@ -105,7 +105,7 @@ async fn the_new_password_logs_in_and_the_old_password_does_not(app: App) {
         .problem(401, "TOKEN_REVOKED");
 }
 
-/// A thief may have copied the earlier tokens.
+/// Uses the earlier tokens as a thief who has copied them would.
 async fn after_a_password_change_no_process_accepts_an_earlier_token(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
     let other_process = app
@@ -147,7 +147,7 @@ async fn after_a_password_change_no_process_accepts_an_earlier_token(engine: Eng
         response.problem(401, "TOKEN_REVOKED");
         get_session(process, &new_device.access).await.ok();
     }
-    // The session is in the table `revocations`, which the server reports to other services.
+    // The revoked session is in the table `revocations`, from which other services learn that it is revoked.
     let query = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
         stolen_device.session
@@ -325,7 +325,7 @@ async fn a_revoked_or_expired_session_cannot_change_the_password(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let body = passwords_body(ada.password(), NEW_PASSWORD);
     let bearer = app.bearer(device.access.as_str());
-    // The statement acts as another process that has just revoked the session. The server has not been notified yet.
+    // The statement acts as another process that has just revoked the session. The server has not read the revocation.
     app.database()
         .execute("UPDATE sessions SET revoked_at = created_at");
     let response = bearer.post(CHANGE_PASSWORD, body.clone()).await;

@@ -29,7 +29,7 @@ on_both_engines! {
     a_caller_that_disconnects_is_still_logged_out,
 }
 
-/// Builds a logout request with a credential of this device and this body.
+/// Builds a logout request with this body and with a credential of this device.
 type BuildLogout = fn(&App, &Device, Value) -> Request;
 
 /// Builds a logout whose credential is the access token of the device, in the header `Authorization`.

@@ -1,5 +1,5 @@
-//! Tests the endpoints of `api-server/src/auth/`. A file here tests the endpoints of the file with the same name there.
-//! A folder with that name contains further tests of these endpoints, one topic in each file.
+//! Tests the endpoints of `api-server/src/auth/`. Each file, and the folder of the same name if there is one, tests the
+//! endpoints of the file with this name there.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 

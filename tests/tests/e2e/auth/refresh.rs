@@ -70,11 +70,11 @@ async fn a_refresh_returns_two_new_tokens_of_the_same_session(app: App) {
              refresh_token={new_refresh_token}; Path=/api/auth; {attributes}"
         )
     );
-    // The access token is valid for 15 minutes from now, in whole seconds.
+    // The access token expires in 15 minutes, rounded down to a whole second.
     let session = get_session(&app, new_access_token).await.ok();
     assert_eq!(session["session"]["expiresAt"], "2026-11-20T13:13:51.000Z");
     assert_eq!(session["session"]["id"], login_response["session_id"]);
-    // The old access token stays valid until it expires.
+    // The old access token is still accepted, because it has not expired.
     get_session(&app, login_response["access_token"].as_str().unwrap())
         .await
         .ok();
@@ -168,7 +168,7 @@ async fn a_refresh_after_a_logout_is_401(app: App) {
     let refreshed_device = refreshed(&app, &device).await;
     let body = json!({ "refresh_token": refreshed_device.refresh });
     app.anonymous().post(LOGOUT, body).await.ok();
-    // The current refresh token and the refresh token before the last refresh are both rejected.
+    // The current refresh token and its predecessor are both rejected.
     for token in [&refreshed_device.refresh, &device.refresh] {
         let problem = refresh(&app, token).await.problem(401, "SESSION_EXPIRED");
         assert_eq!(problem["detail"], "The session is over; log in again");

@@ -23,7 +23,7 @@ on_both_engines! {
 
 const REGISTER: &str = "/api/auth/register";
 
-/// Returns a valid registration body with this email address, without a name.
+/// Returns the body of a registration with this email address and without a name.
 fn registration_body(email: &str) -> Value {
     json!({ "email": email, "password": "correct horse" })
 }

@@ -85,7 +85,8 @@ async fn revocations_after_a_sequence_number_are_listed(app: App) {
         [&first_device.session, &second_device.session].map(String::as_str)
     );
     assert_eq!(second_page["more"], false);
-    // An access token is valid for 15 minutes. The list keeps the session 10 minutes longer, because clocks may differ.
+    // An access token is valid for 15 minutes. The session stays in the list for 10 minutes more, because the clocks of
+    // servers and services may differ.
     let now_seconds = app
         .clock
         .now()

@@ -109,7 +109,7 @@ async fn only_live_sessions_of_the_caller_are_listed(app: App) {
     assert_eq!(session_ids(&eve_sessions), [eve_device.session.as_str()]);
     let response = refresh(&app, &expired_device.refresh).await;
     response.problem(401, "SESSION_EXPIRED");
-    // With a token that another service issued, no session in the list is the current session.
+    // The session of a token that another service issued is not in the list, so the list marks no session as current.
     let service_token = app.token_for(ada.id(), ada.email());
     let sessions = app.bearer(service_token).get(SESSIONS).await.ok();
     assert_eq!(sessions[0]["current"], false);
@@ -214,7 +214,7 @@ async fn a_revoked_session_cannot_revoke_its_replacement_in_any_process(app: App
     get_session(&other_process, &new_device.access).await.ok();
 }
 
-/// Another process has just revoked the session, and this process has not been notified yet.
+/// Another process has just revoked the session, and this process has not read the revocation yet.
 async fn an_access_token_of_a_revoked_session_revokes_nothing(app: App) {
     let (ada, revoked_device) = user_with_device(&app, "ada").await;
     let other_device = login(&app, &ada).await;
@@ -231,7 +231,8 @@ async fn an_access_token_of_a_revoked_session_revokes_nothing(app: App) {
     assert_eq!(are_live(&app, [&other_device]), [true]);
 }
 
-/// The access token and the session expire at the same time. A verifier accepts the token for five seconds more.
+/// The access token and the session expire within the same second, but a verifier accepts the token for five seconds
+/// more (the leeway).
 async fn an_expired_session_revokes_no_other_session_within_the_leeway(engine: Engine) {
     let one_second = Duration::from_secs(1);
     let app = App::on(engine).set("session-ttl", "15m").start();

@@ -143,7 +143,7 @@ async fn the_new_token_expires_with_the_submitted_token(engine: Engine) {
     );
 }
 
-/// Another service that shares the secret may issue tokens that are valid for a year.
+/// Another service with the same secret can issue tokens of any lifetime, in this test of a year.
 async fn the_new_token_is_valid_for_15_minutes_even_if_the_submitted_token_is_valid_longer(
     engine: Engine,
 ) {

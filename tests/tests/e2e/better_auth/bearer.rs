@@ -57,7 +57,7 @@ async fn a_valid_token_in_the_header_is_used_instead_of_the_cookie(app: App) {
     assert_eq!(request.await.ok()["user"], ada.user);
 }
 
-/// If a request has two `Authorization` headers, a proxy may have read one and the server the other.
+/// A proxy in front of the server may check only one of two `Authorization` headers, so the server must accept neither.
 async fn with_two_authorization_headers_no_credential_is_accepted(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let (ada_header, eve_header) = (

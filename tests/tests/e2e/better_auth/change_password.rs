@@ -145,8 +145,8 @@ async fn no_process_accepts_earlier_tokens_after_the_change(app: App) {
             .is_signed_in(&other_process)
             .await
     );
-    // A process looks up the session of a cookie in the database, but rejects an access token only after it has read
-    // the revocation.
+    // A process looks up the session of a cookie in the database, so it rejects the old cookie immediately. It rejects
+    // the old access token only after it has read the revocation.
     assert!(!ada.is_signed_in(&other_process).await);
     let started = Instant::now();
     while thief.get("/api/auth/session").await.code() != "TOKEN_REVOKED" {

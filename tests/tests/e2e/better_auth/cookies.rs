@@ -15,7 +15,7 @@ on_both_engines! {
     the_cache_cookie_of_another_server_is_cleared,
 }
 
-/// Returns the name of the user in the response of `get-session` to these cookies.
+/// Returns the name of the user in the response of `get-session` to a request with these cookies; null without a user.
 async fn session_user_name(app: &App, cookies: &str) -> Value {
     let request = app.anonymous().get(GET_SESSION);
     request.header("cookie", cookies).await.ok()["user"]["name"].clone()
@@ -81,7 +81,8 @@ async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
     assert_eq!(session_user_name(&app, &ada.cookies).await, "ada");
 }
 
-/// Another host of the same domain can set a second cookie of the same name.
+/// Another host of the same domain can set a second cookie of the same name. The server cannot know which cookie it has
+/// set itself.
 async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let mut doubled_cookie_headers = vec![format!("{0}; {0}", ada.cookies)];

@@ -1,5 +1,5 @@
-//! Tests that each of the two APIs, Better Auth's and the server's own, accepts, lists and revokes the sessions of the
-//! other API.
+//! Tests the users and the sessions that Better Auth's API and the server's own API share, and both APIs without a
+//! database.
 
 use std::time::Duration;
 
@@ -135,7 +135,7 @@ async fn a_user_of_one_api_logs_in_with_the_other_api(app: App) {
     sign_up(&app, "eve").await;
     let body = json!({ "email": "eve@example.com", "password": PASSWORD });
     app.anonymous().post("/api/auth/login", body).await.ok();
-    // A user may have no name, but Better Auth's clients expect a string.
+    // A user may have no name. Better Auth's clients expect a string, so the response has an empty name.
     let body = json!({ "email": "bob@example.com", "password": PASSWORD });
     app.anonymous()
         .post("/api/auth/register", body.clone())
@@ -160,6 +160,5 @@ async fn without_a_database_the_response_is_503_and_no_user_is_signed_out(engine
     assert!(response.header_values("set-cookie").is_empty());
     let message = "The database does not answer; please try again";
     assert_error(&response, (503, "DATABASE_UNAVAILABLE", message));
-    // Drops the proxy before the server, so that the server does not wait for the database while it stops.
     drop(proxy);
 }

@@ -69,7 +69,8 @@ async fn without_the_password_the_login_must_be_less_than_a_day_old(engine: Engi
     let message = "Session expired. Re-authenticate to perform this action.";
     assert_error(&response, (400, "SESSION_EXPIRED", message));
     assert_eq!(user_count(&app), "1");
-    // The user of an account that has no password can delete the account within a day of the login.
+    // A user whose account has no password can delete the account within a day of the login, with a request without a
+    // password.
     let bob = sign_up(&app, "bob").await;
     app.database()
         .execute("UPDATE users SET password_hash = NULL");

@@ -38,7 +38,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Returns the browser with the user, the token and the cookies of a response to a sign-in or a sign-up.
+    /// Returns a browser with the user, the token and the cookies of this response.
     #[track_caller]
     pub(crate) fn from_response(response: &Response) -> Self {
         let body: Value = serde_json::from_str(&response.text()).unwrap();

@@ -1,4 +1,4 @@
-//! Tests `GET /api/auth/get-session`.
+//! Tests `GET /api/auth/get-session`, and that `POST` is rejected.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};

@@ -47,7 +47,7 @@ async fn the_list_has_every_live_session_but_only_the_token_of_the_callers_sessi
         (&ada_entry["token"], &ada_entry["userAgent"]),
         (&json!(ada.token), &json!(""))
     );
-    // After a day, a Better Auth server would require a new sign-in, but this server still returns the list.
+    // A day after the sign-in, a Better Auth server would reject this request. This server still returns the list.
     app.clock.advance(DAY * 2);
     assert_eq!(list_sessions(&app, &ada).await.len(), 2);
     app.clock.advance(DAY * 5);

@@ -1,4 +1,4 @@
-//! Tests Better Auth's API. The tests of an endpoint are in the file with the same name as in
+//! Tests Better Auth's API. Each endpoint is tested in the file that has the same name as its file in
 //! `api-server/src/better_auth/`. The other files test what several endpoints share. The tests with the original client
 //! of Better Auth are in `tests/clients/better-auth`.
 

@@ -1,4 +1,5 @@
-//! Tests how many failed logins and registrations a network may send, and the response to any further request.
+//! Tests how many wrong passwords and how many sign-ups the server accepts from one network, and the response after
+//! that.
 
 use e2e::{App, Engine, Request, Response, on_both_engines};
 use serde_json::json;

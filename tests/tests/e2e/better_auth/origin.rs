@@ -41,7 +41,7 @@ type Headers = &'static [(&'static str, &'static str)];
 /// The status, the code and the message of an error response.
 type ExpectedError = (u16, &'static str, &'static str);
 
-/// Each entry has headers with which a request with cookies is rejected, and the expected error.
+/// Each entry has headers with which a `POST` with cookies is rejected, and the expected error.
 const REJECTED_HEADERS: [(Headers, ExpectedError); 14] = [
     (&[], MISSING_ORIGIN),
     (&[("origin", "null")], MISSING_ORIGIN),

@@ -143,7 +143,7 @@ async fn an_invalid_body_is_400_even_without_a_session(app: App) {
         let message = "[body] Invalid input: expected record, received array";
         assert_error(&response, (400, "VALIDATION_ERROR", message));
     }
-    // The server checks the syntax of the body, then the origin, then the fields of the body.
+    // The server checks the origin of a request with cookies before the fields of the body.
     let build_request = || app.anonymous().post(SIGN_IN, json!({}));
     let response = build_request().header("cookie", "a=b").await;
     assert_error(

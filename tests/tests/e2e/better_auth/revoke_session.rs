@@ -12,7 +12,7 @@ on_both_engines! {
     revoking_the_current_session_clears_the_cookie,
 }
 
-/// Asserts that these endpoints do not accept the handle as a token, as a cookie, or as a cookie with this signature.
+/// Asserts that neither API accepts the handle as a token, as a cookie, or as a cookie with this signature.
 async fn assert_is_no_credential(app: &App, handle: &str, signature: &str) {
     assert!(session_tokens(app.secret()).decode(handle).is_err());
     let handle_caller = app.bearer(handle);

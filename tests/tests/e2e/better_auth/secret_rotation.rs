@@ -1,4 +1,4 @@
-//! Tests that a new secret signs no user out while the previous secret is configured.
+//! Tests that a session cookie of a previous secret is accepted while that secret is configured, and ignored later.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};

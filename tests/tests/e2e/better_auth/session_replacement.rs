@@ -32,7 +32,7 @@ async fn a_sign_in_revokes_the_session_whose_cookie_is_replaced(app: App) {
     let switched_browser = Browser::from_response(&response.assert_status(200));
     assert!(!new_browser.is_signed_in(&app).await);
     assert!(switched_browser.is_signed_in(&app).await && eve.is_signed_in(&app).await);
-    // The session of the cookie has been revoked before this sign-in.
+    // The session of this cookie was revoked earlier, so the next sign-in revokes nothing.
     let response = new_browser.post(&app, SIGN_IN, sign_in_body("ada")).await;
     assert!(
         Browser::from_response(&response.assert_status(200))

@@ -23,7 +23,8 @@ async fn sign_out_always_succeeds(app: App) {
     let response = build_anonymous_request().await;
     assert_eq!(response.header_values("set-cookie"), CLEARED_COOKIES);
     assert_eq!(response.ok(), json!({ "success": true }));
-    // If a page of another site submits a form, the browser sends no cookies, and the response must not clear any.
+    // With a form that a page of another site submits, a browser sends no cookies (`SameSite=Lax`). If the response
+    // cleared the cookies, the other site could sign the user out.
     let response = build_anonymous_request()
         .header("origin", "https://evil.example")
         .await;
@@ -31,7 +32,8 @@ async fn sign_out_always_succeeds(app: App) {
     assert_eq!(response.ok(), json!({ "success": true }));
 }
 
-/// The response cannot clear a cookie that another host planted, so the session of that cookie must be revoked too.
+/// The response cannot clear a cookie that another host of the domain has set, so the session of that cookie must be
+/// revoked too.
 async fn signing_out_with_two_cookies_revokes_both_sessions(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;

@@ -159,7 +159,7 @@ async fn a_password_has_at_least_8_characters_and_at_most_128_code_units(app: Ap
         ("x".repeat(129), too_long_error),
         // This password has 65 characters, but 130 UTF-16 code units.
         ("\u{1f600}".repeat(65), too_long_error),
-        // NFKC replaces each character of this password with 18 characters.
+        // This password has 128 UTF-16 code units, but 2304 characters after NFKC (18 for each character).
         ("\u{fdfa}".repeat(128), too_long_error),
     ] {
         assert_rejected(&app, body_with("password", password), expected).await;

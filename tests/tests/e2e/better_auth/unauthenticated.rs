@@ -64,7 +64,7 @@ async fn without_a_session_every_route_is_401_and_get_session_is_null(engine: En
     assert_eq!(response.ok(), Value::Null);
 }
 
-/// Asserts that this browser is signed out for every route, and that each response clears the cookies.
+/// Asserts that `get-session` and each of [`SESSION_ROUTES`] respond as without a session, and clear the cookies.
 async fn assert_signed_out(app: &App, browser: &Browser) {
     for request in session_requests(app) {
         let request = request.header("cookie", &browser.cookies);

@@ -17,7 +17,7 @@ async fn open_connections(app: &App, source_ip: &str, count: usize) -> Vec<Conne
     let mut connections = Vec::new();
     while connections.len() < count {
         let mut connection = Connection::open_from(source_ip, app.addr()).await;
-        // The server may still count a connection that the client has just closed. It then closes the new connection.
+        // If the server has not yet noticed that another connection was closed, it may close the new connection.
         if gets_200(&mut connection).await {
             connections.push(connection);
         }

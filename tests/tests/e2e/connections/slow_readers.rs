@@ -13,7 +13,7 @@ on_both_engines! {
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// In these tests, a task has 10 kB. A page of tasks has at most 1 MiB.
+/// 110 tasks of 10 kB have 1.1 MB, but a page of tasks has at most 1 MiB (about 1.05 MB).
 const MORE_TASKS_THAN_FIT_ON_A_PAGE: usize = 110;
 
 /// Starts a server with this many tasks of 10 kB. Returns the server and a request for as many tasks as fit on a page.
@@ -57,7 +57,7 @@ async fn a_caller_with_a_small_tcp_window_gets_the_whole_response(engine: Engine
     let (app, request) = start_with_tasks(engine, 10).await;
     let mut connection = Connection::open_with_receive_buffer(2048, app.addr()).await;
     connection.send(&request).await;
-    // The client reads for longer than the timeout, and too little at a time for the TCP window to grow.
+    // The client reads at most 32 bytes at a time, for longer than the timeout.
     for _ in 0..20 {
         connection.read_at_most(32).await;
         tokio::time::sleep(RESPONSE_TIMEOUT / 10).await;

@@ -53,7 +53,7 @@ async fn the_header_of_a_later_request_times_out(engine: Engine) {
 async fn bytes_after_a_response_do_not_keep_a_connection_open(engine: Engine) {
     let app = start_with_limits(engine, |limits| limits.header_timeout = SHORT_TIMEOUT);
     let mut connection = app.connect().await;
-    // No handler reads this chunked body.
+    // The path does not exist, so no handler reads the body, and the chunks below arrive after the response.
     let head = b"POST /nowhere HTTP/1.1\r\nhost: e2e\r\ntransfer-encoding: chunked\r\n\r\n";
     connection.send(head).await;
     assert_eq!(connection.response().await.unwrap().status(), 404);
@@ -82,7 +82,7 @@ async fn a_request_may_take_longer_than_its_header(engine: Engine) {
         ada.token()
     );
     connection.send(head.as_bytes()).await;
-    // Sleeps for longer than the three timeouts, because no event shows that they do not apply to the body.
+    // Waits for longer than the three short timeouts, none of which may apply while the server waits for the body.
     sleep(3 * SHORT_TIMEOUT).await;
     connection.send(br#"{"title":"Buy milk"}"#).await;
     assert_eq!(connection.response().await.unwrap().status(), 201);

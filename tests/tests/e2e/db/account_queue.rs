@@ -1,4 +1,5 @@
-//! Tests the limit on the requests of one account that wait for the database, and that it affects no other account.
+//! Tests the limit on the requests of one account that wait for the database, and that requests of other accounts are
+//! served meanwhile.
 
 use e2e::{App, Client, Engine, on_both_engines, on_postgres};
 use futures_util::future::join_all;
@@ -11,13 +12,13 @@ on_both_engines! {
     other_accounts_are_served_while_an_account_searches,
 }
 
-// Only PostgreSQL can lock the rows of one account.
+// This test locks the rows of one account, which SQLite cannot do.
 on_postgres! {
     all_sessions_of_an_account_share_one_limit,
 }
 
-/// More changes than the server accepts at once from one account: 256 may wait, and on SQLite another 128 may be in the
-/// transaction that is being written.
+/// More changes than the server accepts at the same time from one account: 256 can wait, and on SQLite 128 more can be
+/// in the current transaction, together 384.
 const CHANGE_COUNT: usize = 400;
 
 /// Sends [`CHANGE_COUNT`] changes of a locked task, to which each response must be a 429 or a 503. Returns how many

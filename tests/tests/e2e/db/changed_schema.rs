@@ -4,7 +4,7 @@
 use e2e::{App, Client, Request, log_lines, on_both_engines};
 use serde_json::json;
 
-use super::{assert_routes_without_database_work, database_requests};
+use super::{assert_database_free_routes_respond, database_requests};
 
 on_both_engines! {
     a_missing_table_is_an_internal_error,
@@ -34,7 +34,7 @@ async fn assert_internal_errors(app: &App, ada: &Client, requests: Vec<Request>,
     for (number, request) in requests.into_iter().enumerate() {
         let request_id = format!("{}-{number}", ada.id());
         assert_internal_error(request, &request_id, cause).await;
-        assert_routes_without_database_work(ada).await;
+        assert_database_free_routes_respond(ada).await;
     }
     assert_eq!(
         app.anonymous().get("/readyz").await.ok(),
@@ -78,7 +78,7 @@ async fn a_connection_is_usable_after_a_failed_statement(app: App) {
     ada.new_task("Buy milk").await;
     app.database()
         .execute("ALTER TABLE tasks RENAME TO renamed_tasks");
-    // Sends more requests than the pool has connections, so that connections are used again after a failed statement.
+    // The pool has 4 connections, so with ten requests at least one connection is used again after a failed statement.
     for _ in 0..10 {
         let refused = ada.post("/api/tasks", json!({ "title": "Buy tea" })).await;
         refused.problem(500, "INTERNAL_SERVER_ERROR");

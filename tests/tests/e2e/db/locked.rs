@@ -4,7 +4,7 @@
 use e2e::{App, Request, on_sqlite};
 use futures_util::future::join_all;
 
-use super::{assert_routes_without_database_work, database_requests, send_within_max_time};
+use super::{assert_database_free_routes_respond, database_requests, send_within_max_time};
 
 on_sqlite! {
     while_another_process_writes_a_write_is_503_and_a_read_succeeds,
@@ -27,7 +27,7 @@ async fn while_another_process_writes_a_write_is_503_and_a_read_succeeds(app: Ap
     for request in reads {
         send_within_max_time(request).await.ok();
     }
-    assert_routes_without_database_work(&ada).await;
+    assert_database_free_routes_respond(&ada).await;
 
     locking_session.execute("ROLLBACK");
     let newest_task = ada.new_task("afterwards").await;

@@ -52,7 +52,7 @@ async fn send_within_max_time(request: Request) -> Response {
 }
 
 /// Asserts that four routes that need no database respond, each within [`MAX_RESPONSE_TIME`].
-async fn assert_routes_without_database_work(ada: &Client) {
+async fn assert_database_free_routes_respond(ada: &Client) {
     let session_response = send_within_max_time(ada.get("/api/auth/session"))
         .await
         .ok();

@@ -7,7 +7,7 @@ use e2e::{App, Client, Database, Engine, Options, Proxy, on_postgres};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{assert_routes_without_database_work, database_requests, send_within_max_time};
+use super::{assert_database_free_routes_respond, database_requests, send_within_max_time};
 
 on_postgres! {
     an_unreachable_database_is_503_until_it_returns,
@@ -21,8 +21,6 @@ const MAX_RECOVERY_TIME: Duration = Duration::from_secs(30);
 
 /// A server that reaches its database through a proxy, and a user of this server.
 struct Fixture {
-    /// The first field, so that the proxy is dropped before the server and closes the connections to the database. The
-    /// server then does not wait for the database while it stops.
     proxy: Proxy,
     _app: App,
     ada: Client,
@@ -51,18 +49,18 @@ impl Fixture {
         self.ada.task(&self.tasks[0]["id"])
     }
 
-    /// Asserts that requests that need the database get a 503 in time. Sends more requests in parallel than the server
-    /// has connections to the database.
+    /// Asserts that requests that need the database get a 503 within the time limit. Sends more requests in parallel
+    /// than the server has connections to the database.
     async fn assert_unavailable(&self) {
         let requests = database_requests(&self.ada, &self.task_path()).into_iter();
         for response in join_all(requests.map(send_within_max_time)).await {
             response.problem(503, "DATABASE_UNAVAILABLE");
         }
-        assert_routes_without_database_work(&self.ada).await;
+        assert_database_free_routes_respond(&self.ada).await;
     }
 
-    /// Waits until the server is ready again, and asserts that it then serves all requests that need the database.
-    /// Until it is ready, every response must be a 503.
+    /// Waits until `/readyz` and then eight parallel reads succeed; a response before that must be a success or a 503.
+    /// Then asserts that all requests that need the database succeed.
     async fn assert_recovers(&self) {
         let started = Instant::now();
         loop {
@@ -83,8 +81,8 @@ impl Fixture {
         }
     }
 
-    /// Waits until eight parallel reads succeed; a read that fails must get a 503. The server may detect a lost
-    /// connection to the database only when a request on this connection fails.
+    /// Waits until eight parallel reads succeed; a read that fails must get a 503. Reads can still fail after an
+    /// outage, because the server may detect a lost connection to the database only when a request on it fails.
     async fn wait_until_parallel_reads_succeed(&self) {
         let started = Instant::now();
         loop {
@@ -129,8 +127,8 @@ async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
 }
 
 impl Fixture {
-    /// Asserts that reads get a 503. Writes are not sent, because the database would execute the delayed writes after
-    /// the silence.
+    /// Asserts that reads get a 503. Sends no writes, because the database might execute them later, when the proxy
+    /// forwards bytes again.
     async fn assert_reads_are_unavailable(&self) {
         let task_list_path = self.ada.tasks();
         let read_paths = [
@@ -147,7 +145,7 @@ impl Fixture {
             for response in join_all(requests.map(send_within_max_time)).await {
                 response.problem(503, "DATABASE_UNAVAILABLE");
             }
-            assert_routes_without_database_work(&self.ada).await;
+            assert_database_free_routes_respond(&self.ada).await;
         }
     }
 }
@@ -155,7 +153,7 @@ impl Fixture {
 async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app: App) {
     let ada = app.user("ada").await;
     // Sends more requests in parallel than the pool has connections, so that several connections are open before the
-    // restart. `/readyz` has no limit per account.
+    // restart. Requests to `/readyz` run in parallel, because no limit per account applies to them.
     let readiness_requests = (0..8).map(|_| ada.get("/readyz").into_future());
     for response in join_all(readiness_requests).await {
         response.ok();
@@ -184,7 +182,7 @@ async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app:
         response.problem(503, "DATABASE_UNAVAILABLE");
         assert!(failed_count <= 4, "{failed_count}");
     };
-    // The pool has 4 connections. Each lost connection fails at most one request.
+    // The pool has 4 connections, and each lost connection makes at most one request fail.
     assert!(failed_count <= 4, "{failed_count}");
     assert_eq!(tasks.as_array().unwrap().len(), written_count);
 }

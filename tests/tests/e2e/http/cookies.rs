@@ -24,12 +24,11 @@ on_both_engines! {
     an_error_sets_no_cookie,
 }
 
-/// Adds a `Cookie` header to the request.
 pub(crate) fn with_cookie(request: Request, cookie: &str) -> Request {
     request.header("cookie", cookie)
 }
 
-/// Returns the `Cookie` header that a browser sends after this response.
+/// Returns the `Cookie` header with all cookies that this response sets.
 pub(crate) fn cookies_after(response: &Response) -> String {
     let pair_of = |cookie: &str| cookie.split(';').next().unwrap().to_owned();
     let set_cookies = response.header_values("set-cookie").into_iter();
@@ -94,14 +93,14 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
     with_cookie(session_request.clone(), &cookie_header)
         .await
         .ok();
-    // Another host, or a page over HTTP, could have set a cookie without the prefix.
+    // Another host, or a page over HTTP, could have set a cookie without the prefix, so the server ignores the cookie.
     let rejection = with_cookie(session_request, &device.cookies()).await;
     rejection.problem(401, "UNAUTHORIZED");
     let refresh_request = app.anonymous().request("POST", REFRESH);
     let refresh_request = refresh_request.header("origin", public_url);
     let rejection = with_cookie(refresh_request.clone(), &device.cookies()).await;
     rejection.problem(401, "UNAUTHORIZED");
-    // Another host of the same domain can set a cookie with the name that earlier versions used.
+    // Another host of the same domain can set a cookie with the former name of the refresh cookie, so it is ignored.
     let former_cookie = format!("__Secure-refresh_token={}", device.refresh);
     let rejection = with_cookie(refresh_request.clone(), &former_cookie).await;
     rejection.problem(401, "UNAUTHORIZED");
@@ -151,7 +150,7 @@ async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
     for (request, expected_counter) in [
         (app.anonymous().request("POST", REFRESH), 1),
         (app.anonymous().post(REFRESH, json!({})), 1),
-        // This request is the last request, because a change of password starts a new session.
+        // This request must be the last, because a change of password revokes the session of the device.
         (app.anonymous().post(CHANGE_PASSWORD, body), 0),
     ] {
         let response = add_cookies_and_origin(request).await;

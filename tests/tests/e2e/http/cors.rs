@@ -156,7 +156,7 @@ async fn a_disallowed_origin_may_read_no_response(engine: Engine) {
     for (status, request) in requests_with_statuses(&app, &ada, &device.access) {
         for origin in DISALLOWED_ORIGINS {
             let response = request.clone().header("origin", origin).await;
-            // From the server's own origin, the request with the cookie gets 201 instead of the listed 403.
+            // From the server's own origin, the request with the cookie is accepted and does not get the listed 403.
             if origin != "http://127.0.0.1:8080" {
                 assert_eq!(response.status(), status, "{request:?}");
             }

@@ -1,4 +1,4 @@
-//! Tests which IP address the server takes as the IP address of a caller, with and without `TRUSTED_PROXIES`.
+//! Tests which IP address the server uses as the IP address of a caller, with and without `TRUSTED_PROXIES`.
 
 use std::time::Duration;
 
@@ -66,7 +66,8 @@ async fn behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_is
         (&["::ffff:203.0.113.7"], "203.0.113.7"),
         // If every IP address is a trusted proxy, the leftmost IP address is used.
         (&["10.0.0.7, 10.0.0.8"], "10.0.0.7"),
-        // At a malformed entry the search stops, and the IP address of the proxy to the right is used.
+        // The server reads the entries from right to left, and stops at a malformed entry. It uses the IP address to
+        // the right of this entry; to the right of the last entry is the IP address of the connection.
         (&["6.6.6.6, junk, 10.0.0.8"], "10.0.0.8"),
         (&["6.6.6.6,"], "127.0.0.1"),
         (&["unknown"], "127.0.0.1"),
@@ -186,7 +187,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
             .all(|line| line.starts_with("WARN") && line.ends_with(&remedy))
     );
 
-    // A trusted proxy sends a header that the server does not read.
+    // The server also logs that a trusted proxy sends a header that the server does not read.
     call_from(&app, trusted_ip, "x-real-ip: 203.0.113.7").await;
     let ignored_header_lines = log_lines::find(&format!("proxy {trusted_ip} sends x-real-ip"));
     assert_eq!(ignored_header_lines.len(), 1);

@@ -14,7 +14,7 @@ on_both_engines! {
     the_server_does_not_name_its_software,
 }
 
-/// The content security policy of every response that is not a page.
+/// The content security policy of every response except the web pages and the responses under `/docs`.
 const NON_PAGE_CSP: &str = "default-src 'none'; frame-ancestors 'none'";
 /// The value of `Strict-Transport-Security`: one year.
 const HSTS: &str = "max-age=31536000";

@@ -28,7 +28,7 @@ fn start_app(engine: Engine) -> App {
         .start()
 }
 
-/// Returns the operations that need a token and may change data, because their method is not `GET`.
+/// Returns the operations that need a token and may change data: those with another method than `GET`.
 async fn operations_that_change_data(app: &App) -> Vec<Operation> {
     let mut operations = protected(app).await;
     operations.retain(|operation| operation.method != "GET");
@@ -59,7 +59,7 @@ async fn every_change_by_cookie_needs_a_trusted_origin_before_the_body_is_read(e
         assert_eq!(problem["detail"], detail);
         let cross_origin_request = request.clone().header("origin", "https://evil.example");
         cross_origin_request.await.problem(403, "UNTRUSTED_ORIGIN");
-        // A request from a trusted origin fails later: its body is not JSON, or the task does not exist.
+        // A request from a trusted origin fails later: its body is not JSON, or its task or session does not exist.
         for (name, value) in [
             ("origin", SERVER_ORIGIN),
             ("origin", ALLOWED_ORIGIN),

@@ -33,13 +33,13 @@ pub(super) async fn a_missing_table(engine: Engine) -> Response {
     ada.get("/api/tasks").await
 }
 
-/// The hashing cost grows with the number of cores, so that on every machine the logins arrive faster than they are
-/// hashed.
+/// The bcrypt cost grows with the number of cores, so that the logins arrive faster than the server hashes their
+/// passwords, even on a machine with many cores.
 pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Response {
     let core_count = available_parallelism().unwrap().get();
     let bcrypt_cost = (8 + core_count.ilog2()).min(15).to_string();
     let app = App::on(engine).set("bcrypt-cost", &bcrypt_cost).start();
-    // One login for each core is hashed at once, and at most 56 logins from this machine wait.
+    // The server hashes one password per core at a time, and at most 56 more logins of this test can wait.
     let accepted_count = core_count + 56;
     let logins = (0..accepted_count + 100).map(|number| {
         let body = credentials(&format!("{number}@example.com"), "not the password");

@@ -1,5 +1,5 @@
-//! Tests every error code with a request that provokes the error, and compares the full body. The last test fails if a
-//! code has no row in the table `problems!`.
+//! Tests every error code with a request that provokes the error, and compares the full body. The test
+//! `every_code_is_provoked` fails if a code has no row in the call of `problems!`.
 
 mod capacity;
 mod credentials;

@@ -104,7 +104,7 @@ async fn a_token_revoked_during_an_outage_is_rejected_afterwards(app: App) {
 
 async fn with_an_outdated_feed_only_services_that_fail_closed_reject_tokens(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    // No process listens on this port.
+    // Port 9 is reserved for the discard protocol, so a web server on this port is very unlikely.
     let unreachable_url = "http://127.0.0.1:9";
     let lenient_service = Service::with_feed_at(unreachable_url, &app, StalePolicy::FailOpen);
     assert_eq!(lenient_service.verify(&device.access), Ok(()));

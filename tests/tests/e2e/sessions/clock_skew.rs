@@ -58,11 +58,12 @@ async fn a_fast_clock_does_not_purge_revocations_that_a_slow_clock_needs(slow_pr
         by_access(&slow_process, &revoked_device, json!({})).await,
         1,
     );
-    // After this time, the process with the slow clock still accepts tokens that are not revoked; a second later, not.
+    // After this time, the process with the slow clock still accepts tokens that are not revoked. A second later, the
+    // tokens would be rejected as expired.
     let valid_for = ACCESS_TTL + Duration::from_secs(4);
     slow_process.clock.advance(valid_for);
     get_session(&slow_process, &live_device.access).await.ok();
-    // A process with a fast clock starts, and purges the revocations that have expired on this clock.
+    // A process with a fast clock starts, and purges the revocations that have expired by this clock.
     super::fixtures::insert_expired_revocation(&slow_process);
     let fast_process = start_with_clock_at(&slow_process, valid_for + 2 * MINUTE);
     wait_until("the expired revocation is purged", async || {

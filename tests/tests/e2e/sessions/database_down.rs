@@ -40,8 +40,8 @@ async fn while_writes_are_blocked_a_refresh_is_503_and_later_the_same_token_is_a
     get_session(&app, &device.access).await.ok();
     transaction.execute("ROLLBACK");
     drop(transaction);
-    // On PostgreSQL, the refresh that got a 503 may still run. The same refresh then finds that the counter was
-    // advanced, and returns the same tokens.
+    // On PostgreSQL, the refresh that got a 503 may still run. A second refresh with the same token then finds that the
+    // counter has advanced, and returns the tokens of the first refresh.
     let refreshed_device = refreshed(&app, &device).await;
     assert_eq!(counter(&app, &device.session), 1);
     refreshed(&app, &refreshed_device).await;
@@ -98,8 +98,8 @@ async fn while_the_database_is_unreachable_a_refresh_is_503_and_later_the_same_t
     }
 }
 
-/// Asserts that a server still rejects `known_device`, whose session was revoked earlier, while its connection to the
-/// database is interrupted. Later the server also rejects `missed_device`, whose session was revoked during the
+/// Asserts that, while the connection to the database is interrupted, the server still rejects `known_device`, whose
+/// session was revoked earlier. Later the server also rejects `missed_device`, whose session was revoked during the
 /// interruption, and `late_device`, whose session was revoked after the interruption.
 async fn assert_catches_up(interrupt: fn(&Proxy)) {
     let Servers {

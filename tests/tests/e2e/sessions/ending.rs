@@ -56,8 +56,8 @@ struct UserWithSessions {
     newest_device: Device,
 }
 
-/// Registers a user with this many sessions: the session of one device, copies of this session that were used later,
-/// and the session of a second device.
+/// Registers a user with this many live sessions: the session of one device, copies of this session that were used
+/// later, and the session of a second device.
 async fn user_with_sessions(app: &App, count: usize) -> UserWithSessions {
     let (ada, oldest_device) = user_with_device(app, "ada").await;
     clone_sessions(app, &oldest_device.session, count - 2);
@@ -180,7 +180,8 @@ async fn a_session_that_a_login_revoked_is_rejected_by_every_process(app: App) {
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
-/// With this many copies of a session, an account is more than five batches of 100 sessions over the limit.
+/// With this many copies of a session and two logins, an account is 514 sessions over the limit of 100. This is more
+/// than five batches of 100.
 const COPY_COUNT: usize = 612;
 
 async fn a_login_revokes_every_session_over_the_limit(app: App) {
@@ -191,7 +192,7 @@ async fn a_login_revokes_every_session_over_the_limit(app: App) {
     let device = login(&app, &ada).await;
     assert_eq!(session_count(&app, &device).await, MAX_SESSIONS);
     get_session(&app, &device.access).await.ok();
-    // Two sessions of registrations are revoked, and all but 100 of the copies and of Ada's two logins.
+    // The sessions of the two registrations are revoked, and all but 100 of the copies and of Ada's two logins.
     assert_eq!(
         count(&app, "revocations"),
         2 + (COPY_COUNT as u64) + 2 - 100
@@ -288,6 +289,7 @@ async fn no_statement_revokes_more_than_two_batches_and_one_session(app: App) {
         by_access(&app, &device, json!({ "scope": "all" })).await,
         1802,
     );
-    // The largest statement revokes two batches and the session of the request.
+    // The largest statement is the last. It revokes the session of the request and the 200 sessions that the batches
+    // have left.
     assert_eq!(app.database().value(max_rows_query).as_deref(), Some("201"));
 }

@@ -23,7 +23,8 @@ pub(crate) const SERVER_ORIGIN: &str = "http://127.0.0.1:8080";
 
 pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 pub(crate) const SESSION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// The time after the first use of a refresh token in which the token is accepted any number of times.
+/// The time after a refresh in which the preceding refresh token gets the tokens of this refresh again, any number of
+/// times.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
 /// One microsecond less than [`SESSION_TTL`].
 pub(crate) const ALMOST_SESSION_TTL: Duration = Duration::from_micros(604_799_999_999);
@@ -170,7 +171,7 @@ pub(crate) async fn wait_until(description: &str, condition: impl AsyncFn() -> b
     }
 }
 
-/// A request without a response after this time is taken to be blocked by a lock.
+/// The tests assume that a lock blocks a request that has no response after this time.
 pub(crate) const BLOCKED_AFTER: Duration = Duration::from_millis(500);
 
 /// Executes the statements in a transaction outside the server, and sends a request that must wait for the transaction.
@@ -213,8 +214,8 @@ pub(crate) fn insert_expired_revocation(app: &App) {
     );
 }
 
-/// Makes PostgreSQL record how many sessions each statement of this kind changes; `statement_kind` is `UPDATE` or
-/// `DELETE`. Returns the query for the largest recorded number.
+/// Makes PostgreSQL record how many sessions each statement of this kind updates or deletes; `statement_kind` is
+/// `UPDATE` or `DELETE`. Returns the query for the largest recorded number.
 pub(crate) fn record_rows_per_statement(app: &App, statement_kind: &str) -> &'static str {
     app.database().execute(&format!(
         "CREATE TABLE row_counts (rows BIGINT); \

@@ -35,8 +35,8 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_sessions_stay(app: Ap
     app.clock.advance(SESSION_TTL);
     let refused = refresh(&app, &expired_device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
-    // Each process purges at its start. Expired sessions are kept for a day, so this purge deletes no session. The
-    // deletion of the expired revocation shows that the purge is complete.
+    // Each process purges at its start. The oldest sessions expired exactly a day ago, and are deleted only later than
+    // that, so this purge deletes no session. The deletion of the expired revocation shows that the purge is complete.
     insert_expired_revocation(&app);
     let first_process = app.another_process().start();
     let table_and_condition = "revocations WHERE session_id = 'expired'";

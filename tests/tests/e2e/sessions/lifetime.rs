@@ -1,4 +1,4 @@
-//! Tests that no token outlives its session, and that no session lives longer than `SESSION_MAX_TTL`.
+//! Tests how long sessions and their tokens are valid, with and without the setting `SESSION_MAX_TTL`.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ on_both_engines! {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
-/// `SESSION_MAX_TTL` in these tests.
+/// The value of `SESSION_MAX_TTL` in the tests that set it.
 const MAX_TTL: Duration = Duration::from_secs(10 * 24 * 60 * 60);
 
 fn app_with_max_ttl(engine: Engine) -> App {
@@ -61,7 +61,7 @@ fn max_ages(response: &Response) -> Vec<String> {
     ages.map(ToOwned::to_owned).collect()
 }
 
-/// Logs in a device and refreshes the tokens once a day. Advances the clock by this duration.
+/// Logs in a device, and advances the clock by this duration. Refreshes the tokens after each day, but not at the end.
 async fn device_used_for(app: &App, name: &str, duration: Duration) -> Device {
     let (_, mut device) = user_with_device(app, name).await;
     let mut remaining = duration;
@@ -140,8 +140,8 @@ async fn a_repeated_refresh_returns_the_same_shortened_token(engine: Engine) {
     assert_eq!(first_response["expires_in"], 450);
 }
 
-/// A device that lost the response to its refresh recovers with the old refresh token, which extends the session to its
-/// full lifetime. A retry of this recovery does not extend the session again.
+/// A device that lost the response to its refresh recovers with the old refresh token. The recovery extends the session
+/// to its full lifetime, but a retry of the recovery does not extend the session again.
 async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) {
     let app = App::on(engine).set("access-token-ttl", "7d").start();
     let (_, device) = user_with_device(&app, "ada").await;
@@ -264,7 +264,8 @@ async fn a_service_token_expires_with_its_session(engine: Engine) {
     assert_eq!(response.ok()["expires_in"], 60);
 }
 
-/// A process with a slow clock, or a service with a large leeway, still accepts the access token of an expired session.
+/// A process with a slow clock, or a service with a large leeway, still accepts the access token of an expired session,
+/// so a logout must revoke this token.
 async fn a_logout_of_a_session_that_just_expired_revokes_its_tokens(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
     let slow_process = app
@@ -279,7 +280,8 @@ async fn a_logout_of_a_session_that_just_expired_revokes_its_tokens(engine: Engi
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
-/// An expired session can be revoked for the lifetime of an access token, and ten minutes more for clock skew.
+/// After its expiry, a session can still be revoked within the lifetime of an access token plus ten minutes (the
+/// largest tolerated clock skew).
 async fn a_logout_of_several_sessions_also_revokes_sessions_that_just_expired(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
     let revocable_for = ACCESS_TTL + Duration::from_secs(10 * 60);

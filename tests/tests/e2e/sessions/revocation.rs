@@ -147,7 +147,7 @@ async fn after_a_restored_backup_later_revocations_are_not_missed(process_a: App
         assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);
         until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }
-    // The process still knows the revocations that the restored database has lost.
+    // Process B still rejects the tokens whose revocations the restored database has lost.
     for device in &revoked_devices {
         let refused = get_session(&process_b, &device.access).await;
         refused.problem(401, "TOKEN_REVOKED");

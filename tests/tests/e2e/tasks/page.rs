@@ -136,7 +136,7 @@ async fn a_page_has_at_most_a_mebibyte_and_links_to_the_next_page(app: App) {
     }
     assert_eq!(ids.len(), 250);
     assert!(ids.is_sorted_by(|newer, older| newer > older));
-    // The largest page has space for 50 tasks, so the parameter `limit` decides.
+    // 50 of these tasks fit on a page (about 0.5 MB), so the parameter `limit` determines the number of tasks.
     let fifty_tasks = ada.get("/api/tasks?limit=50").await.ok();
     assert_eq!(fifty_tasks.as_array().unwrap().len(), 50);
     let search_pages = read_pages(&ada, "/api/tasks?limit=500&q=XXX").await;

@@ -109,10 +109,11 @@ async fn a_token_without_an_account_adds_no_task(engine: Engine) {
 }
 
 async fn the_limit_is_exact_where_the_server_begins_to_add_tasks_one_at_a_time(engine: Engine) {
-    // With a limit of 200, the server adds the tasks of an account one at a time if the account has 136 tasks or more.
+    // With a limit of 200, the server adds the tasks of an account one at a time from 136 tasks on (200 − 64).
     for task_count in [135, 136, 137] {
         let (app, ada) = app_with_limit(engine, "200").await;
-        // After 64 additions the server counts the tasks. The deletions below make the remembered count too high.
+        // After 64 additions the server counts the tasks, and remembers 64. The deletions below make this count too
+        // high.
         for _ in 0..66 {
             ada.post("/api/tasks", task_body()).await.created();
         }

@@ -96,7 +96,7 @@ async fn a_search_finds_the_exact_text_in_any_script(app: App) {
             "{title}"
         );
     }
-    // The letter Σ has a different lower-case form at the end of a word.
+    // The lower-case form of Σ is ς at the end of a word and σ elsewhere. The search finds both words.
     assert_eq!(search_titles(&ada, "ΟΔΟΣ").await, ["ΟΔΟΣ", "ΟΔΟΣΑ"]);
 }
 

@@ -1,4 +1,4 @@
-//! Tests that a common password is rejected when a user chooses a password, and accepted at login.
+//! Tests that a user cannot choose a common password, but that a common password that is already stored logs in.
 
 use auth_core::password::{Cost, Password};
 use e2e::{App, Engine, Response, on_both_engines};

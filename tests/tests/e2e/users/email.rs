@@ -221,7 +221,8 @@ async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {
     new_login_request.await.ok();
 }
 
-/// The tests share one log. Only this test has seven accounts with an older spelling, so only it logs this number.
+/// All tests share one log. Only the two runs of this test, one for each engine, have seven accounts with an older
+/// spelling, so only these runs log this number.
 async fn the_log_names_the_command_that_lists_stored_email_addresses(engine: Engine) {
     let app = App::on(engine).start();
     for number in 0..7 {

@@ -1,5 +1,5 @@
-//! Tests that the server hashes one password of each waiting network before a second password of any network, and that
-//! disconnected callers leave the queue. Each IPv4 address is a network of its own.
+//! Tests that the waiting networks take turns in the queue for password hashing, and that disconnected callers leave
+//! the queue. Each IPv4 address is a network of its own.
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
@@ -22,7 +22,7 @@ on_both_engines! {
 /// A bcrypt cost with which a hash takes about 15 ms, so that a queue forms.
 const BCRYPT_COST: &str = "8";
 
-/// The longest wait for [`Load::full_queue`] or [`Load::tenth_rejection`], even on a busy machine.
+/// The longest wait for [`Load::full_queue`] or [`Load::tenth_rejection`]; long enough for a busy machine.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns an IP address with a different second byte for each engine. Each test passes its own `third_byte`, so all
@@ -48,7 +48,7 @@ fn login_request(app: &App, ip_address: &str, email: &str, password: &str) -> Re
     request.header("x-forwarded-for", ip_address)
 }
 
-/// Returns how many logins with a wrong email address or password the log has from IP addresses with this prefix.
+/// Counts the log lines that report a login with a wrong email address or password, from IP addresses with this prefix.
 fn rejected_login_count(ip_prefix: &str) -> usize {
     log_lines::find(&format!("login refused ip_address=Some({ip_prefix}")).len()
 }
@@ -99,8 +99,8 @@ async fn run_client(
 }
 
 /// Sends a wrong password and then logs in, three times. Returns the largest number of hashes that the server computed
-/// for other clients before the response to a wrong password. A login with the right password is not measured, because
-/// the server then also writes to the database.
+/// for other clients between a wrong password and its response. A login with the right password is not measured,
+/// because the server then also writes to the database.
 async fn measure_hashes_before_response(
     app: &App,
     ip_address: &str,
@@ -138,7 +138,8 @@ async fn during_many_logins_from_one_network_a_login_from_another_network_waits_
     };
     let (responses, most_hashes) = tokio::join!(join_all(clients), measurement);
     let core_count = available_parallelism().unwrap().get();
-    // The maximum allows for the hashes that already run, the next hash in the queue, and the hashes of other cores.
+    // With a fair queue, the login waits for the running hashes, one per core, and for about one hash of the busy
+    // network. The rest of the maximum is a margin.
     assert!(most_hashes <= 4 * core_count + 2, "{most_hashes} hashes");
     let overloaded_response = responses
         .into_iter()

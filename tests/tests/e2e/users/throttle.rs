@@ -56,7 +56,6 @@ fn registration_request(app: &App, ip_address: &str, user_number: usize) -> Requ
     request_from(app, ip_address, REGISTER, &email, "correct horse")
 }
 
-/// Counts the responses with this status.
 fn count_with_status(responses: &[Response], status: u16) -> usize {
     let statuses = responses.iter().map(Response::status);
     statuses

@@ -1,4 +1,5 @@
-//! Compares the two libraries with tokens whose claims are missing, of a wrong type, of a wrong value, or duplicate.
+//! Compares the results of the two libraries for tokens whose claims are missing, of a wrong type, of a wrong value, or
+//! duplicate.
 
 use serde_json::{Value, json};
 

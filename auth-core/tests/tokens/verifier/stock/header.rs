@@ -1,4 +1,4 @@
-//! Compares the two libraries with tokens of different JOSE headers: algorithm, type, extensions and parameters.
+//! Compares the results of the two libraries for different JOSE headers: algorithm, type, extensions and parameters.
 
 use super::{
     assert_results, only_jsonwebtoken_accepts, only_this_crate_accepts, same_result,
@@ -118,7 +118,7 @@ fn compares_extensions_duplicates_and_key_ids() {
     ]);
 }
 
-/// RFC 7515 § 4: parameters that are not understood are ignored.
+/// This crate ignores the parameters that it does not understand, as RFC 7515 § 4 requires.
 #[test]
 fn compares_parameters_that_only_jsonwebtoken_reads() {
     const IGNORED_HERE: &str =

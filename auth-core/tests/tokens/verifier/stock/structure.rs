@@ -1,4 +1,4 @@
-//! Compares the two libraries with tokens of invalid structure, encoding or length.
+//! Compares the results of the two libraries for tokens of invalid structure, encoding or length.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Tests `POST /api/auth/login` with stored password hashes of another cost, of another program, and corrupt ones.
+//! Tests which stored password hashes `POST /api/auth/login` replaces, and that a corrupt hash is an internal error.
 
 use auth_core::password::{Cost, PasswordAttempt};
 use e2e::{App, Client, log_lines, on_both_engines};
@@ -33,7 +33,8 @@ fn stored_hash(app: &App) -> String {
     app.database().value(query).unwrap()
 }
 
-/// Asserts that the first login with the right password replaces this hash, and that other logins replace no hash.
+/// Stores this hash. Asserts that the first login with the right password replaces the hash, and that neither a login
+/// with a wrong password nor the second login with the right password replaces a hash.
 async fn assert_replaced_at_login(app: &App, user: &Client, password: &str, hash: &str) {
     store_hash(app, hash);
     let wrong_login = app
@@ -70,14 +71,14 @@ async fn a_hash_of_another_bcrypt_version_is_replaced_at_the_next_login(app: App
     }
 }
 
-/// Uses a published test vector of bcrypt, whose password is too short for a registration.
+/// Uses a published test vector of bcrypt. Its password `U*U` is too short for a registration.
 async fn a_hash_from_another_program_is_accepted(app: App) {
     let ada = app.user("ada").await;
     let bcrypt_hash = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
     assert_replaced_at_login(&app, &ada, "U*U", bcrypt_hash).await;
 }
 
-/// Uses a hash that `scryptSync` of Node.js computed.
+/// Uses a hash in the format of Better Auth, which `scryptSync` of Node.js computed.
 async fn a_hash_of_better_auth_is_replaced_at_the_next_login(app: App) {
     let ada = app.user("ada").await;
     let scrypt_hash = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a1\
@@ -85,7 +86,8 @@ async fn a_hash_of_better_auth_is_replaced_at_the_next_login(app: App) {
     assert_replaced_at_login(&app, &ada, "correct horse battery staple", scrypt_hash).await;
 }
 
-/// Better Auth counts 128 UTF-16 code units in this password. This server counts 2304 characters after NFKC.
+/// This password has 128 UTF-16 code units, the most that Better Auth accepts. NFKC replaces each of its 128 characters
+/// with 18 characters, so the password is too long to be chosen as a new password on this server.
 async fn the_longest_password_of_better_auth_logs_in_and_may_be_changed(app: App) {
     let ada = app.user("ada").await;
     let password = "\u{fdfa}".repeat(128);
@@ -118,7 +120,8 @@ async fn a_corrupt_hash_is_a_500_that_reveals_nothing(app: App) {
         "canary".to_owned(),
         "$2b$04$".to_owned(),
         valid_hash.replace("$2b$", "$2x$"),
-        // With cost 20 a hash takes about a minute, with cost 31 more than a day.
+        // The server must reject these two costs without a computation: with cost 20 a hash takes about a minute, with
+        // cost 31 more than a day.
         valid_hash.replace("$2b$04$", "$2b$20$"),
         valid_hash.replace("$2b$04$", "$2b$31$"),
         valid_hash.replace("$2b$04$", "$2b$+4$"),

@@ -65,7 +65,8 @@ async fn cookies_of_two_sessions_revoke_both_sessions(app: App) {
         .problem(401, "TOKEN_REVOKED");
 }
 
-/// Over plain HTTP, another host of the server's domain can add a second cookie `access_token` or `refresh_token`.
+/// Over plain HTTP the names of the cookies lack the prefix `__Host-`, so another host of the same domain can add a
+/// second cookie of the same name.
 async fn duplicate_cookies_revoke_the_session_of_each_cookie(app: App) {
     let (ada, phone) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;

@@ -36,7 +36,8 @@ async fn without_credentials_nothing_is_revoked(app: App) {
         app.anonymous().post(LOGOUT, scope_all()),
     ] {
         assert_logged_out(request.clone().await, 0);
-        // A browser sends no cookies with a logout from another site. The response must not clear the cookies.
+        // With a logout from another site, a browser sends no cookies (`SameSite=Lax`). If the response cleared the
+        // cookies, the other site could log the user out.
         for (name, value) in [
             ("origin", "https://evil.example"),
             ("origin", "null"),
@@ -50,7 +51,8 @@ async fn without_credentials_nothing_is_revoked(app: App) {
     get_session(&app, &device.access).await.ok();
 }
 
-/// Builds logouts with tokens of the device, each of which is in the wrong place, truncated or duplicated.
+/// Builds logouts with tokens of the device. Each token is truncated, sent twice, or sent where the server does not
+/// expect it.
 fn requests_with_misused_tokens(app: &App, device: &Device) -> Vec<Request> {
     let (access_token, refresh_token) = (&device.access, &device.refresh);
     vec![
@@ -155,7 +157,7 @@ async fn a_forged_token_revokes_nothing(app: App) {
     refreshed(&app, &device).await;
 }
 
-/// The database has no row for the session, for example because another service issued the token.
+/// The tokens are of sessions that are not in the database, as the tokens of another service are.
 async fn an_unknown_session_is_not_revoked(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let unknown_device = Device {

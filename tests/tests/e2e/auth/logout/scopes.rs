@@ -23,7 +23,7 @@ on_both_engines! {
 }
 
 const SCOPES: [&str; 2] = ["others", "all"];
-/// The time after `exp` for which the verifier still accepts an access token.
+/// The time after `exp` for which the server still accepts an access token.
 const LEEWAY: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -50,7 +50,8 @@ fn assert_at_most_first_device_revoked(
 async fn an_access_token_revokes_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
         let (device, other_device) = login_two_devices(&app, scope).await;
-        // Stays one second below the sum, because `exp` has whole seconds and the clock has a fraction of a second.
+        // `exp` is rounded down to a whole second, so after the full 905 seconds the server would already reject the
+        // token. One second earlier, the server still accepts it.
         app.clock
             .advance((ACCESS_TTL + LEEWAY).saturating_sub(SECOND));
         by_access(&app, &device, json!({ "scope": scope }))
@@ -187,7 +188,7 @@ async fn with_an_authorization_header_the_cookies_are_ignored(app: App) {
     assert_eq!(are_live(&app, [&device, &other_device]), [true, true]);
 }
 
-/// Another process has just revoked the session, and this process has not been notified yet.
+/// Another process has just revoked the session, and this process has not read the revocation yet.
 async fn an_access_token_of_a_revoked_session_revokes_no_other_session(app: App) {
     for scope in SCOPES {
         let (device, other_device) = login_two_devices(&app, scope).await;

@@ -1,5 +1,5 @@
 //! Tests `POST /api/auth/refresh` with tokens that are malformed, forged, of an unknown session or of another kind.
-//! Also tests refresh tokens in the place of access tokens.
+//! Also tests refresh tokens in the place of access tokens, and access tokens with unusual ids.
 
 use std::time::Duration;
 
@@ -109,7 +109,8 @@ async fn a_token_in_another_encoding_is_rejected(app: App) {
     let token = &device.refresh;
     let encoded = token.strip_prefix("rt_").unwrap();
     let last_index = encoded.len() - 1;
-    // The last character of the encoding of 52 bytes has spare bits, which must be zero.
+    // The last character of the encoding of 52 bytes has four spare bits. A decoder that ignores these bits would
+    // accept 15 other last characters.
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let wrong_last_characters = alphabet
         .chars()
@@ -142,7 +143,7 @@ async fn the_mac_of_one_session_is_invalid_for_another_session(app: App) {
     );
     let later_bytes = decode_token(&encode_refresh_token(app.secret(), &device.session, 1));
     let decoded_tokens = [
-        // The first two tokens have another session id or a later counter. The last two tokens have another MAC.
+        // The first token has another session id, the second a later counter, and the last two have another MAC.
         [&other_bytes[..16], &valid_bytes[16..]].concat(),
         [&valid_bytes[..16], &later_bytes[16..20], &valid_bytes[20..]].concat(),
         [&valid_bytes[..20], &other_bytes[20..]].concat(),
@@ -167,7 +168,7 @@ async fn a_counter_that_the_session_has_not_reached_is_rejected_and_changes_noth
         |counter| encode_refresh_token(app.secret(), &device.session, counter);
     let tokens_ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(encode_with_counter);
     assert_all_rejected(&app, &device, tokens_ahead.into()).await;
-    // The counter of the session is now 1, so the token with counter 0 is the predecessor.
+    // `assert_all_rejected` has refreshed the session once, so its counter is 1 and token 0 is the predecessor.
     let token_response = refresh(&app, &encode_with_counter(0)).await.ok();
     assert_eq!(token_response["refresh_token"], encode_with_counter(1));
     let later_tokens_ahead = [2, u32::MAX].map(encode_with_counter);
@@ -222,7 +223,7 @@ async fn a_refresh_token_is_not_accepted_as_an_access_token(app: App) {
     refreshed(&app, &device).await;
 }
 
-/// A service with the secret may put any text into a token, but PostgreSQL cannot store NUL.
+/// A service with the secret can put any text into a token, but PostgreSQL cannot store the NUL character.
 async fn ids_that_postgresql_cannot_store_cause_no_internal_errors(app: App) {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900)).unwrap();

@@ -21,8 +21,8 @@ on_both_engines! {
     the_revocation_of_one_session_does_not_affect_another_session,
 }
 
-/// A delay longer than [`OVERLAP`]. After this delay, a refresh with the predecessor of the current token is a late
-/// recovery.
+/// A delay longer than [`OVERLAP`]. After this delay, the first refresh with the predecessor of the current token is a
+/// late recovery.
 const LATE_DELAY: Duration = Duration::from_secs(11);
 
 /// Refreshes and discards the response: the counter of the session advances, but the device keeps the old token.
@@ -32,7 +32,8 @@ async fn refresh_and_lose_response(app: &App, device: &Device) {
 
 async fn within_the_overlap_the_preceding_token_gets_the_same_pair_of_tokens_every_time(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
-    // Five rounds show that a retry within the overlap is no late recovery, of which a session may have two in a row.
+    // A third late recovery in a row would revoke the session. So five rounds show that a retry within the overlap is
+    // not a late recovery.
     for expected_counter in 1..=5 {
         let refreshed_device = refreshed(&app, &device).await;
         for pause in [ALMOST_OVERLAP, MICROSECOND] {

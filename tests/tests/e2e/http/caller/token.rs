@@ -1,4 +1,5 @@
-//! Tests that every route that needs a token rejects every kind of invalid token.
+//! Tests that every route that needs a token rejects invalid tokens, and until when and with which secrets a token is
+//! valid.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -166,7 +167,8 @@ async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_b
 
 async fn a_token_is_valid_to_the_last_second(app: App) {
     let ada = app.user("ada").await;
-    // The clock starts at .869 s, but `exp` is in whole seconds. The leeway of 5 s ends 131 ms after this advance.
+    // The clock starts at .869123 s, but `exp` has whole seconds. So the leeway of 5 s ends 130.877 ms after this
+    // advance.
     app.clock.advance(Duration::from_secs(900 + 5 - 1));
     ada.get(SESSION).await.ok();
     app.clock.advance(Duration::from_millis(130));

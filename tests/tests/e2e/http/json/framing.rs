@@ -98,7 +98,7 @@ async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
             "{}",
             response.text()
         );
-        // If the server keeps the connection open, the next response on the connection belongs to `health_request`.
+        // If the server keeps the connection open, the next response must belong to `health_request`, not to the body.
         let health_request = "GET /healthz HTTP/1.1\r\nhost: e2e\r\nconnection: close\r\n\r\n";
         connection.send(health_request.as_bytes()).await;
         if let Some(response) = connection.response().await {

@@ -18,14 +18,15 @@ const TEXTS: &[&str] = &[
     "שָׁלוֹם עֲלֵיכֶם",
     "مرحبا \u{202b}abc\u{202c} بالعالم",
     "\u{200f}א\u{200e}",
+    // Text in Asian scripts.
     "日本語とかな、ｶﾅ",
     "한국어 \u{1112}\u{1161}\u{11ab}",
     "ไทย हिन्दी தமிழ்",
-    // Characters of four bytes in UTF-8, and joined emoji with skin tones and flags.
+    // Characters of four bytes in UTF-8, and emoji that consist of several characters.
     "😀🎉",
     "👩🏽‍🚀👨‍👩‍👧‍👦🏳️‍🌈🇩🇪",
     "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𒀀 𠜎",
-    // Noncharacters, private-use characters, the last code point, and invisible characters.
+    // The replacement character, noncharacters, a private-use character, and invisible characters.
     "\u{fffd}\u{fffe}\u{e000}\u{10ffff}",
     "a\u{200b}b\u{feff}c\u{2028}d\u{2029}e",
     // Control characters.

@@ -1,5 +1,4 @@
-//! Tests that only the owner may read and change a task. The tests send every method to every path of tasks, with the
-//! ids of other users and of their tasks.
+//! Tests that only the owner may read and change a task.
 
 mod imported_id;
 mod list;

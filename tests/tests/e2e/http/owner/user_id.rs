@@ -72,7 +72,7 @@ async fn another_users_path_is_forbidden_before_the_body_is_read(app: App) {
         let too_large_body = "x".repeat(64 * 1024 + 1);
         request.body(too_large_body).await.problem(403, "FORBIDDEN");
 
-        // The announced body never arrives.
+        // The header announces a body that never arrives.
         for length_header in [
             "content-length: 9000000000000000000",
             "transfer-encoding: chunked",
