@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use auth_core::mail_token::MailPurpose;
+
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -84,6 +86,35 @@ impl MailKind {
         self.page().is_some()
     }
 
+    /// Whether the token and the code are computed with the mail key of the user.
+    pub(crate) const fn uses_mail_key(self) -> bool {
+        matches!(
+            self,
+            Self::PasswordReset
+                | Self::EmailVerification
+                | Self::EmailChange
+                | Self::AccountDeletion
+        )
+    }
+
+    /// Whether the quotas apply to the mail. They do not apply to notices of changes: otherwise a thief could use up the
+    /// quota first, and the owner would not be told.
+    pub(crate) const fn has_quota(self) -> bool {
+        self.uses_mail_key() || matches!(self, Self::RegistrationAttempt)
+    }
+
+    /// What the token and the code permit; `None` for a notice without a token.
+    pub(crate) const fn purpose(self) -> Option<MailPurpose> {
+        match self {
+            Self::PasswordReset => Some(MailPurpose::PasswordReset),
+            Self::EmailVerification => Some(MailPurpose::EmailVerification),
+            Self::EmailChange => Some(MailPurpose::EmailChange),
+            Self::AccountDeletion => Some(MailPurpose::AccountDeletion),
+            Self::EmailChanged => Some(MailPurpose::EmailChangeUndo),
+            Self::PasswordChanged | Self::RegistrationAttempt | Self::EmailChangeRequested => None,
+        }
+    }
+
     /// The path of the page to which the link leads; `None` if the mail has no link.
     pub(super) const fn page(self) -> Option<&'static str> {
         match self {
@@ -125,6 +156,25 @@ mod tests {
                 (MailKind::RegistrationAttempt, 48),
                 (MailKind::EmailChangeRequested, 48),
                 (MailKind::EmailChanged, 72),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_token_has_a_purpose_and_notices_of_changes_have_no_quota() {
+        for kind in MailKind::ALL {
+            assert_eq!(kind.purpose().is_some(), kind.carries_token(), "{kind:?}");
+            // Only the undo of a change has a key of its own.
+            let has_own_key = kind == MailKind::EmailChanged;
+            assert_eq!(kind.uses_mail_key(), kind.carries_token() && !has_own_key);
+        }
+        let without_quota = MailKind::ALL.into_iter().filter(|kind| !kind.has_quota());
+        assert_eq!(
+            Vec::from_iter(without_quota),
+            [
+                MailKind::PasswordChanged,
+                MailKind::EmailChangeRequested,
+                MailKind::EmailChanged,
             ]
         );
     }
