@@ -67,7 +67,7 @@ pub(crate) async fn reject_post(_: ApiRequest) -> ApiResult {
         "POST method requires deferSessionRefresh to be enabled in session config",
     );
     let mut response = error.error_response();
-    let allowed_methods = HeaderValue::from_static("GET, HEAD");
+    let allowed_methods = HeaderValue::from_static("GET");
     response.headers_mut().insert(ALLOW, allowed_methods);
     Ok(response)
 }

@@ -155,6 +155,9 @@ impl Page {
             self.reservation = self.limiter.reserve(self.owner.as_str());
             if self.reservation.is_some() {
                 self.max_bytes = MAX_PAGE_BYTES;
+                // Allocates once, because a buffer that grows step by step can get twice as large.
+                let max_length = MAX_PAGE_BYTES + MAX_TASK_BYTES;
+                self.json.reserve_exact(max_length.saturating_sub(length));
             }
         }
         length <= self.max_bytes
