@@ -40,7 +40,7 @@ pub(crate) async fn change_password(
         .confirm(user_id, caller_session_id, change.attempt, &client)
         .await?;
     surplus::end_most(&accounts.sessions, user_id, caller_session_id).await?;
-    let permit = accounts.passwords.hasher.permit(&client).await?;
+    let permit = accounts.passwords.hasher.acquire_permit(&client).await?;
     let new_hash = accounts
         .passwords
         .hasher

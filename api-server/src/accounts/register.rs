@@ -50,7 +50,11 @@ async fn create_with_session(
     context: LoginContext,
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
-    let permit = accounts.passwords.hasher.permit(&context.client).await?;
+    let permit = accounts
+        .passwords
+        .hasher
+        .acquire_permit(&context.client)
+        .await?;
     // This check follows the wait for the permit, for two reasons: another registration may store the same email
     // address during the wait, and if the queue is full, the response must not reveal whether the email address is
     // registered.

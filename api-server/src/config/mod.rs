@@ -115,7 +115,7 @@ pub struct WebConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether users may delete their own account through Better Auth's API.
     pub better_auth_delete_user: bool,
-    /// Whether the server serves the pages at `/` in addition to the API.
+    /// Whether the server serves the web pages, such as `/sign-in`, in addition to the API.
     pub pages: bool,
 }
 

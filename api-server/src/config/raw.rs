@@ -217,7 +217,7 @@ pub struct Settings {
     )]
     pub better_auth_delete_user: String,
 
-    /// Whether to serve the pages at / as well as the API.
+    /// Whether to serve the web pages (/, /sign-in, /sign-up, /tasks, /account, /sessions) as well as the API.
     #[arg(
         long,
         env,

@@ -105,7 +105,7 @@ pub(super) fn import_users(
     result.map_err(|error| diagnose(connection, error))
 }
 
-/// Finds the existing users who have an id or an email address of the batch. With `remember_ids`, also finds the ids of
+/// Finds the existing users with an id or an email address that occurs in the import batch. With `remember_ids`, also finds the ids of
 /// the batch that were recorded before.
 fn find_known_users(
     connection: &mut DbConnection,
@@ -136,7 +136,8 @@ fn find_known_users(
     Ok(known_users)
 }
 
-/// The existing users who have an id or an email address of the batch, and the users of the batch that are inserted.
+/// The users with whom a user of the import batch can conflict: the existing users with an id or an email address that
+/// occurs in the batch, and the users of the batch that were accepted so far.
 #[derive(Default)]
 struct KnownUsers {
     email_by_id: HashMap<String, String>,

@@ -12,7 +12,7 @@ const RETRY_SOON: Duration = Duration::from_secs(1);
 /// How far the time that a caller passes may lie before the start of the window. The caller may have read the clock
 /// before a concurrent attempt that started the window. A larger difference means that the clock was set back.
 const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
-/// If a budget is full of keys whose window is not over, it evicts up to a sixteenth of its capacity at once, so that
+/// If a budget is full of keys whose window is not over, it evicts up to a sixteenth of its keys at once, so that
 /// evictions are rare.
 const EVICTION_DIVISOR: usize = 16;
 
@@ -30,7 +30,7 @@ pub(crate) enum AttemptOutcome {
 /// Counts attempts per key, each key in a window that begins with the first attempt that is counted.
 pub(crate) struct Budget<K> {
     window: Duration,
-    capacity: usize,
+    max_keys: usize,
     entries: HashMap<K, Entry>,
 }
 
@@ -76,10 +76,10 @@ impl Entry {
 }
 
 impl<K: Eq + Hash> Budget<K> {
-    pub(crate) fn new(window: Duration, capacity: usize) -> Self {
+    pub(crate) fn new(window: Duration, max_keys: usize) -> Self {
         Self {
             window,
-            capacity,
+            max_keys,
             entries: HashMap::new(),
         }
     }
@@ -87,7 +87,7 @@ impl<K: Eq + Hash> Budget<K> {
     /// Reserves one of `max` attempts. If no attempt is left, the error is the time to wait.
     pub(crate) fn reserve(&mut self, key: K, max: u32, now: SystemTime) -> Result<(), Duration> {
         let window = self.window;
-        if self.entries.len() >= self.capacity && !self.entries.contains_key(&key) {
+        if self.entries.len() >= self.max_keys && !self.entries.contains_key(&key) {
             self.evict(now);
         }
         let entry = self.entries.entry(key).or_insert_with(|| Entry::new(now));
@@ -129,10 +129,10 @@ impl<K: Eq + Hash> Budget<K> {
         let window = self.window;
         self.entries
             .retain(|_, entry| entry.reserved > 0 || !entry.remaining(now, window).is_zero());
-        if self.entries.len() < self.capacity {
+        if self.entries.len() < self.max_keys {
             return;
         }
-        let mut evictions_left = (self.capacity / EVICTION_DIVISOR).max(1);
+        let mut evictions_left = (self.max_keys / EVICTION_DIVISOR).max(1);
         let evictable = self.entries.values().filter(|entry| entry.reserved == 0);
         let mut spent_counts: Vec<u32> = evictable.map(|entry| entry.spent).collect();
         if spent_counts.is_empty() {

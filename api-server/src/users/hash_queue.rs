@@ -51,7 +51,7 @@ impl HashQueue {
 
     /// Waits for a permit. Fails at once if the queue has no capacity for this network, or later if a request of
     /// another network displaces this request.
-    pub(crate) async fn permit(
+    pub(crate) async fn acquire_permit(
         self: &Arc<Self>,
         key: QueueKey,
     ) -> Result<HashPermit, NetworkQueueFull> {
@@ -154,7 +154,8 @@ mod tests {
 
     /// Requests a permit for `192.0.2.{last_octet}`, and asserts that the request has to wait.
     fn start_waiting(queue: &Arc<HashQueue>, last_octet: u8) -> PendingPermit<'_> {
-        let mut pending_permit: PendingPermit<'_> = Box::pin(queue.permit(network(last_octet)));
+        let mut pending_permit: PendingPermit<'_> =
+            Box::pin(queue.acquire_permit(network(last_octet)));
         assert!(poll(Pin::new(&mut pending_permit)).is_pending());
         pending_permit
     }
@@ -169,8 +170,8 @@ mod tests {
     #[tokio::test]
     async fn as_many_permits_are_granted_as_there_are_cores() {
         let queue = HashQueue::new(2);
-        let first_permit = queue.permit(None).await.unwrap();
-        let _second_permit = queue.permit(None).await.unwrap();
+        let first_permit = queue.acquire_permit(None).await.unwrap();
+        let _second_permit = queue.acquire_permit(None).await.unwrap();
         let third_request = start_waiting(&queue, 1);
         drop(first_permit);
         third_request.await.unwrap();
@@ -179,9 +180,9 @@ mod tests {
     #[tokio::test]
     async fn a_network_at_its_limit_is_rejected_at_once_and_another_network_is_not() {
         let queue = HashQueue::new(1);
-        let granted_permit = queue.permit(None).await.unwrap();
+        let granted_permit = queue.acquire_permit(None).await.unwrap();
         let mut waiting_requests = fill_network(&queue);
-        assert!(queue.permit(network(1)).await.is_err());
+        assert!(queue.acquire_permit(network(1)).await.is_err());
         let second_network_request = start_waiting(&queue, 2);
         drop(granted_permit);
         // The queue alternates between the two networks, so the request of the second network is served second.
@@ -192,22 +193,22 @@ mod tests {
     #[tokio::test]
     async fn a_disconnected_caller_leaves_the_queue_and_releases_the_core() {
         let queue = HashQueue::new(1);
-        let granted_permit = queue.permit(None).await.unwrap();
+        let granted_permit = queue.acquire_permit(None).await.unwrap();
         let mut waiting_requests = fill_network(&queue);
         drop(waiting_requests.pop());
         waiting_requests.push(start_waiting(&queue, 1));
-        assert!(queue.permit(network(1)).await.is_err());
+        assert!(queue.acquire_permit(network(1)).await.is_err());
         // The first waiting caller gets a permit, but disconnects before the permit is used.
         drop(granted_permit);
         drop(waiting_requests);
-        queue.permit(network(1)).await.unwrap();
+        queue.acquire_permit(network(1)).await.unwrap();
         assert_eq!(queue.lock().idle_core_count, 1);
     }
 
     #[tokio::test]
     async fn a_displaced_request_is_rejected_at_once() {
         let queue = HashQueue::new(1);
-        let _granted_permit = queue.permit(None).await.unwrap();
+        let _granted_permit = queue.acquire_permit(None).await.unwrap();
         let mut waiting_requests = Vec::new();
         for number in 0..LIMITS.total {
             waiting_requests.push(start_waiting(&queue, u8::try_from(number % 20).unwrap()));
@@ -226,11 +227,11 @@ mod tests {
     #[tokio::test]
     async fn permits_are_granted_to_each_network_in_rotation() {
         let (queue, served_octets) = (HashQueue::new(1), RefCell::new(Vec::new()));
-        let granted_permit = queue.permit(None).await.unwrap();
+        let granted_permit = queue.acquire_permit(None).await.unwrap();
         let use_permit = |last_octet| {
             let (queue, served_octets) = (&queue, &served_octets);
             async move {
-                let permit = queue.permit(network(last_octet)).await.unwrap();
+                let permit = queue.acquire_permit(network(last_octet)).await.unwrap();
                 served_octets.borrow_mut().push(last_octet);
                 drop(permit);
             }

@@ -30,11 +30,11 @@ impl Hasher {
     /// Waits for a permit to hash, or until the client disconnects. Fails at once if the queue has no capacity for the
     /// client's network, or later if a request of another network displaces this request. All clients without a network
     /// are treated as one network.
-    pub(crate) async fn permit(&self, client: &Client) -> Result<HashPermit, Problem> {
+    pub(crate) async fn acquire_permit(&self, client: &Client) -> Result<HashPermit, Problem> {
         tokio::select! {
             biased;
             () = client.hang_up.wait() => Err(Problem::overloaded()),
-            result = self.queue.permit(client.network) => {
+            result = self.queue.acquire_permit(client.network) => {
                 result.map_err(|NetworkQueueFull| Problem::overloaded())
             }
         }
@@ -60,7 +60,7 @@ impl Hasher {
         client: &Client,
     ) -> Result<PasswordCheck, Problem> {
         let cost = self.cost;
-        let permit = self.permit(client).await?;
+        let permit = self.acquire_permit(client).await?;
         run_on_blocking_thread(permit, move || check_blocking(&attempt, stored_hash, cost)).await
     }
 }

@@ -179,9 +179,9 @@ struct SharedBudget<K> {
 }
 
 impl<K: Eq + Hash + Clone> SharedBudget<K> {
-    fn new(window: Duration, capacity: usize, detail: &'static str) -> Self {
+    fn new(window: Duration, max_keys: usize, detail: &'static str) -> Self {
         Self {
-            budget: Mutex::new(Budget::new(window, capacity)),
+            budget: Mutex::new(Budget::new(window, max_keys)),
             detail,
         }
     }

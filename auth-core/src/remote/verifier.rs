@@ -58,8 +58,9 @@ struct SessionEndpoint {
 }
 
 impl RemoteVerifier {
-    /// Creates a verifier that asks the server at this URL: `https://auth.example.com`, which may have a path in
-    /// front of `/api`. The time limit is 2 seconds, the number of connections 32.
+    /// Creates a verifier that sends its requests to the server at this base URL, such as `https://auth.example.com`,
+    /// or `https://example.com/auth` if the paths of the server have a prefix. The path `/api/auth/session` is appended.
+    /// By default, a request may take 2 seconds, and at most 32 requests run at once.
     ///
     /// # Errors
     ///

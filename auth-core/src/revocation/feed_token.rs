@@ -33,7 +33,7 @@ const LEEWAY_SECONDS: f64 = 5.0;
 #[derive(Debug, Clone)]
 pub struct FeedTokens {
     keyring: Keyring,
-    issuer: String,
+    access_token_issuer: String,
 }
 
 /// The claims of a feed token. serde rejects a claim that occurs twice.
@@ -45,16 +45,19 @@ struct Payload<'a> {
 }
 
 impl FeedTokens {
-    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `issuer`. The current
+    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `access_token_issuer`. The current
     /// secret signs, every secret of the keyring verifies.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] if `issuer` is empty.
-    pub fn new(keyring: Keyring, issuer: impl Into<String>) -> Result<Self, Error> {
+    /// [`Error::InvalidSetting`] if `access_token_issuer` is empty.
+    pub fn new(keyring: Keyring, access_token_issuer: impl Into<String>) -> Result<Self, Error> {
         Ok(Self {
             keyring,
-            issuer: require_nonempty(issuer.into(), "the issuer must not be empty")?,
+            access_token_issuer: require_nonempty(
+                access_token_issuer.into(),
+                "the issuer must not be empty",
+            )?,
         })
     }
 
@@ -84,7 +87,7 @@ impl FeedTokens {
     pub fn issue(&self, now: SystemTime) -> Result<String, Error> {
         let iat = whole_unix_seconds(now);
         let result = serde_json::to_vec(&Payload {
-            aud: &self.issuer,
+            aud: &self.access_token_issuer,
             iat,
             exp: iat.saturating_add(LIFETIME_SECONDS),
         });
@@ -112,7 +115,7 @@ impl FeedTokens {
     fn check(&self, json: &str, now_seconds: f64) -> Result<(), Error> {
         let payload: Payload<'_> = serde_json::from_str(json)
             .map_err(|_serde| Error::MalformedToken("The token payload is not acceptable"))?;
-        if payload.aud != self.issuer {
+        if payload.aud != self.access_token_issuer {
             return Err(Error::InvalidClaim("aud"));
         }
         if payload.exp.saturating_sub(payload.iat) > LIFETIME_SECONDS {

@@ -24,7 +24,7 @@ on_both_engines! {
     forged_or_doubled_cookies_revoke_nothing,
     a_login_from_an_untrusted_origin_revokes_nothing,
     parallel_logins_with_the_same_cookies_revoke_the_session_once,
-    logins_that_replace_sessions_during_other_revocations_cause_no_errors,
+    logins_that_replace_sessions_during_other_revocations_cause_no_internal_errors,
 }
 
 const REGISTER: &str = "/api/auth/register";
@@ -248,7 +248,7 @@ async fn parallel_logins_with_the_same_cookies_revoke_the_session_once(app: App)
 }
 
 /// Two users log in with each other's cookies while both users change their passwords and log out everywhere.
-async fn logins_that_replace_sessions_during_other_revocations_cause_no_errors(app: App) {
+async fn logins_that_replace_sessions_during_other_revocations_cause_no_internal_errors(app: App) {
     for round in 0..5 {
         let (ada, ada_phone) = user_with_device(&app, &format!("ada{round}")).await;
         let (eve, eve_phone) = user_with_device(&app, &format!("eve{round}")).await;
