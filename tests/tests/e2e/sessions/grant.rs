@@ -38,7 +38,7 @@ fn set_email_verified(app: &App, value: bool) {
     app.database().execute(&statement);
 }
 
-/// Returns the access token of this user that replaces the user's password by the same password.
+/// Changes the password, and returns the access token of the response.
 async fn token_after_password_change(app: &App, user: &Client, device: &Device) -> String {
     let bearer = app.bearer(device.access.as_str());
     let body = passwords_body(user.password(), "another good password");
