@@ -53,7 +53,8 @@ async fn a_missing_table_is_an_internal_error(app: App) {
     let (user_requests, task_requests) =
         (all_requests.drain(..4).collect::<Vec<_>>(), all_requests);
     assert_internal_errors(&app, &ada, task_requests, "tasks").await;
-    app.database().execute("DROP TABLE users");
+    app.database()
+        .execute("DROP TABLE outbox; DROP TABLE users");
     assert_internal_errors(&app, &ada, user_requests, "users").await;
 }
 
