@@ -43,6 +43,13 @@ impl MacKey {
         let mac = self.0.clone().chain_update(message);
         mac.verify_slice(tag).is_ok()
     }
+
+    /// Returns whether the MAC of `message` starts with `start`, in constant time; `false` unless `start` has 1 to 32
+    /// bytes.
+    pub(crate) fn verifies_start(&self, message: &[u8], start: &[u8]) -> bool {
+        let mac = self.0.clone().chain_update(message);
+        mac.verify_truncated_left(start).is_ok()
+    }
 }
 
 #[cfg(test)]
@@ -76,5 +83,20 @@ mod tests {
         assert!(!key.verifies(b"text", &tag[..31]));
         assert!(!key.verifies(b"text", &[&tag[..], &[0]].concat()));
         assert!(!key.verifies(b"text", b""));
+    }
+
+    #[test]
+    fn every_start_of_the_tag_but_the_empty_one_is_accepted() {
+        let key = MacKey::new(&[7; 32]);
+        let tag = key.tag(b"text");
+        for length in 1..=32 {
+            assert!(key.verifies_start(b"text", &tag[..length]), "{length}");
+            assert!(!key.verifies_start(b"test", &tag[..length]), "{length}");
+            let mut other_start = tag[..length].to_vec();
+            other_start[length - 1] ^= 1;
+            assert!(!key.verifies_start(b"text", &other_start), "{length}");
+        }
+        assert!(!key.verifies_start(b"text", b""));
+        assert!(!key.verifies_start(b"text", &[&tag[..], &[0]].concat()));
     }
 }

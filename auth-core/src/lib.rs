@@ -20,6 +20,7 @@ mod keyring;
 #[cfg(any(feature = "axum", feature = "tonic"))]
 mod layer;
 mod local_verifier;
+pub mod mail_token;
 #[cfg(feature = "password")]
 pub mod password;
 mod random;

@@ -34,4 +34,26 @@ impl MacKeys {
             Err(Error::SignatureMismatch)
         }
     }
+
+    /// Verifies that the MAC of `message` starts with `start`, in constant time. Unlike [`verify`](Self::verify), tries
+    /// every secret, so the time does not depend on which of them made the MAC.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SignatureMismatch`] if no secret of the keyring made such a MAC, or `start` is empty.
+    pub(crate) fn verify_start<const N: usize>(
+        &self,
+        message: &[u8],
+        start: &[u8; N],
+    ) -> Result<(), Error> {
+        let keys = std::iter::once(&self.current).chain(&self.previous);
+        let is_valid = keys.fold(false, |is_valid, key| {
+            is_valid | key.verifies_start(message, start)
+        });
+        if is_valid {
+            Ok(())
+        } else {
+            Err(Error::SignatureMismatch)
+        }
+    }
 }

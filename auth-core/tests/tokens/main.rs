@@ -17,6 +17,7 @@ mod jws {
     mod structure;
 }
 mod keyring;
+mod mail_token;
 mod reference;
 mod refresh;
 mod revocation;
