@@ -5,6 +5,16 @@ import { text, translate } from "./language.js";
 /** The token of the link, until it is used or the user leaves the page. It is kept nowhere else. */
 let token = null;
 
+/** The number of letters and digits in a code. */
+const CODE_LENGTH = 8;
+
+/** The error that the server would send for a code that lacks characters. */
+const incompleteCode = () => ({
+  status: 422,
+  code: "VALIDATION_ERROR",
+  errors: [{ field: "code", code: "incomplete", message: text("code.incomplete") }],
+});
+
 const isInvalidProof = (error) =>
   error.code === "INVALID_OR_EXPIRED_TOKEN" || error.errors?.some(({ field }) => field === "token") === true;
 
@@ -29,6 +39,8 @@ function showCodeForm({ api, main, signInWith }) {
   const form = main.querySelector("form");
   form.elements.username.value = email;
   onSubmit(form, async ({ code, new_password }) => {
+    // An incomplete code must not count as one of the five tries.
+    if (code.replace(/[\s-]/g, "").length !== CODE_LENGTH) throw incompleteCode();
     const proof = { challengeId: history.state.challengeId, code };
     await signInWith(() => api.confirmPasswordReset(proof, new_password)).catch((error) => {
       throw isInvalidProof(error) ? Object.assign(error, { message: text("code.invalid") }) : error;

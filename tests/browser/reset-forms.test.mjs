@@ -161,6 +161,18 @@ test("the form for the code survives a reload, and goes back to the address", as
   await heading(page, "Forgot your password");
 });
 
+test("an incomplete code is reported without a request, so it is none of the five tries", async () => {
+  const page = await atCode();
+  await page.route(CONFIRM, () => assert.fail("a request was sent"));
+  await page.getByLabel("New password").fill(PASSWORD);
+  for (const code of ["", "ABCD", "ABCD-234", "ABCD 2345 6"]) {
+    await page.getByLabel("Code").fill(code);
+    await submit(page);
+    await page.locator("#error-code").filter({ hasText: "Code must be 8 letters and digits." }).waitFor();
+    assert.equal(await focused(page), "code");
+  }
+});
+
 test("a mail that cannot be requested again is reported, with a button to try again", async () => {
   const page = await atCode();
   await page.route(REQUEST, (route) => route.abort());
