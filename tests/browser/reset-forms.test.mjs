@@ -55,6 +55,14 @@ test("loading the page of a link sends nothing, and takes the token out of the a
   assert.deepEqual(calls, []);
 });
 
+test("a user who leaves the page without loading another document leaves no token behind", async () => {
+  const page = await pageAt(`/reset#${TOKEN}`);
+  await page.getByRole("link", { name: "Tasks", exact: true }).click();
+  await heading(page, /calm/);
+  await page.goBack();
+  await heading(page, "This link does not work");
+});
+
 test("the button sends the token once, in the body of the request alone", async () => {
   const page = await pageAt(`/reset#${TOKEN}`);
   const bodies = [];
