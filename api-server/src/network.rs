@@ -39,9 +39,8 @@ impl Network {
 /// Writes the IPv4 address, or the prefix of the IPv6 addresses, such as `2001:db8:0:1::/64`.
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first_address = |prefix: u64, bits: u32| {
-            Ipv6Addr::from_bits(u128::from(prefix) << (128 - bits))
-        };
+        let first_address =
+            |prefix: u64, bits: u32| Ipv6Addr::from_bits(u128::from(prefix) << (128 - bits));
         match *self {
             Self::V4(address) => write!(f, "{address}"),
             Self::V6Subnet(prefix) => write!(f, "{}/64", first_address(prefix, 64)),

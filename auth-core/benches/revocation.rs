@@ -50,6 +50,7 @@ fn issue_tokens(keyring: Keyring, now: SystemTime) -> Vec<String> {
         let subject = Subject {
             id: "0198f2d4-7c1e-7bb3-9a55-3c9a1f6f2b10",
             email: "ada.lovelace@example.com",
+            email_verified: Some(true),
             session_id: &session_id(number),
         };
         issuer.issue(&subject, now).unwrap().token

@@ -15,6 +15,9 @@ pub struct Caller {
     pub sub: String,
     /// The user's email address, as in the token or in the response of the server.
     pub email: String,
+    /// Whether the user has proved to receive mail at this address; `None` if the token or the response does not say
+    /// so. The response of the server that `RemoteVerifier` asks never does.
+    pub email_verified: Option<bool>,
     /// The id of the session (login) to which the credentials belong.
     pub sid: String,
     /// When the credentials expire: whole seconds since 1970-01-01T00:00:00Z.
@@ -22,12 +25,13 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Creates a caller, for implementations of [`Authenticate`](crate::Authenticate).
+    /// Creates a caller without `email_verified`, for implementations of [`Authenticate`](crate::Authenticate).
     #[must_use]
     pub const fn new(sub: String, email: String, sid: String, exp: i64) -> Self {
         Self {
             sub,
             email,
+            email_verified: None,
             sid,
             exp,
         }
@@ -58,7 +62,10 @@ pub fn require_owner(sub: &str, user_id: &str) -> Result<(), Refusal> {
 
 impl From<Claims> for Caller {
     fn from(claims: Claims) -> Self {
-        Self::new(claims.sub, claims.email, claims.sid, claims.exp)
+        Self {
+            email_verified: claims.email_verified,
+            ..Self::new(claims.sub, claims.email, claims.sid, claims.exp)
+        }
     }
 }
 

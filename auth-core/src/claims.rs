@@ -20,6 +20,9 @@ pub struct Subject<'a> {
     pub id: &'a str,
     /// `email`: the user's email address.
     pub email: &'a str,
+    /// `email_verified`: whether the user has proved to receive mail at this address. With `None` the token does not
+    /// have this claim.
+    pub email_verified: Option<bool>,
     /// `sid`: the id of the session (login) to which the token belongs.
     pub session_id: &'a str,
 }
@@ -35,6 +38,9 @@ pub struct Claims {
     pub sub: String,
     /// The user's email address, as in the token.
     pub email: String,
+    /// Whether the user had proved to receive mail at this address when the token was issued; `None` if the token does
+    /// not say so.
+    pub email_verified: Option<bool>,
     /// The id of the session (login) to which the token belongs.
     pub sid: String,
     /// The token's id. [`TokenIssuer::issue`](crate::TokenIssuer::issue) generates a random id for each token.

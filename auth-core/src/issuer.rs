@@ -17,7 +17,12 @@ use crate::{Claims, Error, Keyring, MAX_TOKEN_BYTES, Subject};
 ///
 /// let keyring = Keyring::new(Secret::generate()?);
 /// let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900))?;
-/// let subject = Subject { id: "42", email: "ada@example.com", session_id: "7" };
+/// let subject = Subject {
+///     id: "42",
+///     email: "ada@example.com",
+///     email_verified: Some(true),
+///     session_id: "7",
+/// };
 /// let token = issuer.issue(&subject, SystemTime::now())?;
 /// assert_eq!(token.claims.exp - token.claims.iat, 900);
 /// # Ok::<(), auth_core::Error>(())
@@ -61,6 +66,8 @@ struct Payload<'a> {
     jti: &'a str,
     sid: &'a str,
     email: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_verified: Option<bool>,
 }
 
 impl TokenIssuer {
@@ -169,6 +176,7 @@ impl TokenIssuer {
         let claims = Claims {
             sub: subject.id.to_owned(),
             email: subject.email.to_owned(),
+            email_verified: subject.email_verified,
             sid: subject.session_id.to_owned(),
             jti,
             iat,
@@ -191,6 +199,7 @@ impl TokenIssuer {
             jti: &claims.jti,
             sid: &claims.sid,
             email: &claims.email,
+            email_verified: claims.email_verified,
         };
         let json = serde_json::to_vec(&payload).map_err(|_impossible| Error::Crypto)?;
         Ok(self.keyring.signing_key().sign(&json))

@@ -56,7 +56,12 @@ impl Keyring {
     /// let reports_keyring = keyring.for_audience("reports")?;
     /// let issuer = TokenIssuer::new(reports_keyring, "api-server", "reports", Duration::from_secs(900))?;
     /// let now = SystemTime::now();
-    /// let ada = Subject { id: "42", email: "ada@example.com", session_id: "7" };
+    /// let ada = Subject {
+    ///     id: "42",
+    ///     email: "ada@example.com",
+    ///     email_verified: Some(true),
+    ///     session_id: "7",
+    /// };
     /// let token = issuer.issue(&ada, now)?.token;
     ///
     /// let reports_verifier = TokenVerifier::new(Keyring::new(reports_secret), "api-server", "reports")?;

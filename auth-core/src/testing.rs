@@ -74,7 +74,8 @@ impl TestAuthority {
         self.verifier().into()
     }
 
-    /// Issues a token for the user, with the email address `<id>@example.com` and the session id `session-<id>`.
+    /// Issues a token for the user, with the verified email address `<id>@example.com` and the session id
+    /// `session-<id>`.
     ///
     /// # Panics
     ///
@@ -106,6 +107,7 @@ impl TestAuthority {
         let subject = Subject {
             id: user_id,
             email: &email,
+            email_verified: Some(true),
             session_id: &sid,
         };
         let result = self.issuer.issue(&subject, now);

@@ -31,7 +31,12 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// let verifier = TokenVerifier::new(keyring, "api-server", "api")?;
 ///
 /// let now = SystemTime::now();
-/// let subject = Subject { id: "42", email: "ada@example.com", session_id: "7" };
+/// let subject = Subject {
+///     id: "42",
+///     email: "ada@example.com",
+///     email_verified: Some(true),
+///     session_id: "7",
+/// };
 /// let token = issuer.issue(&subject, now)?.token;
 /// assert_eq!(verifier.verify(&token, now)?.sub, "42");
 /// assert_eq!(verifier.verify(&token, now + Duration::from_secs(905)), Err(Error::Expired));

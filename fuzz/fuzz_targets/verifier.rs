@@ -82,6 +82,8 @@ fn require_valid(token: &str, claims: &Claims) {
     ] {
         assert_eq!(payload[name], claim.as_str());
     }
+    let email_verified = payload.get("email_verified");
+    assert_eq!(email_verified, claims.email_verified.map(Value::from).as_ref());
     assert!(!claims.sub.is_empty() && claims.sub.trim() == claims.sub);
     let claim_seconds = |name: &str| payload[name].as_f64().unwrap();
     let now_seconds = NOW_SECONDS as f64;

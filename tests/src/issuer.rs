@@ -46,6 +46,7 @@ impl Issuer {
         let subject = Subject {
             id: user_id,
             email,
+            email_verified: None,
             session_id,
         };
         token_issuer.issue(&subject, self.now).unwrap().token

@@ -26,14 +26,6 @@ pub(crate) enum MailProof {
     Code { challenge_id: String, code: String },
 }
 
-/// A proof that was valid when it was verified. The transaction that uses the proof must replace the mail key of
-/// [`key_change`](Self::key_change), which fails if the proof was used in the meantime.
-pub(crate) struct Proven {
-    pub(crate) key_change: MailKeyChange,
-    /// The new address of a change of address, from the token.
-    pub(crate) detail: String,
-}
-
 /// The error for every token and every code that is not valid, whatever the reason.
 pub(crate) fn invalid_proof() -> Problem {
     Problem::new(
@@ -42,12 +34,13 @@ pub(crate) fn invalid_proof() -> Problem {
     )
 }
 
-/// Verifies a proof, without using it. A code is counted as wrong before it is compared.
+/// Verifies a proof, without using it. A code is counted as wrong before it is compared. The transaction that uses the
+/// proof must make the returned change of the mail key, which fails if a proof was used in the meantime.
 pub(crate) async fn verify(
     accounts: &Accounts,
     kind: MailKind,
     proof: MailProof,
-) -> Result<Proven, Problem> {
+) -> Result<MailKeyChange, Problem> {
     let purpose = kind.purpose().ok_or_else(invalid_proof)?;
     let now = accounts.sessions.now();
     let tokens = accounts.sessions.keys.current().mail_tokens.clone();
@@ -75,7 +68,7 @@ async fn verify_token(
     token: UnverifiedMailToken,
     purpose: MailPurpose,
     now: SystemTime,
-) -> Result<Proven, Problem> {
+) -> Result<MailKeyChange, Problem> {
     let user_id = token.user_id().to_owned();
     // PostgreSQL cannot compare a text with NUL.
     if user_id.contains('\0') {
@@ -88,10 +81,10 @@ async fn verify_token(
         .await?;
     let user = found_user.ok_or_else(invalid_proof)?;
     let mail_key = user.mail_key.as_deref().unwrap_or(NO_MAIL_KEY);
-    let token = tokens
+    tokens
         .verify(token, purpose, &user.user.email, mail_key, now)
         .map_err(|_invalid| invalid_proof())?;
-    proven(user, token.detail)
+    key_change(user)
 }
 
 /// A code with the challenge for which it was typed.
@@ -107,13 +100,13 @@ async fn verify_code(
     tokens: MailTokens,
     typed: TypedCode,
     now: SystemTime,
-) -> Result<Proven, Problem> {
+) -> Result<MailKeyChange, Problem> {
     let proven_user = accounts
         .sessions
         .db
         .write(move |connection| compare_code(connection, &tokens, &typed, now))
         .await?;
-    proven(proven_user.ok_or_else(invalid_proof)?, String::new())
+    key_change(proven_user.ok_or_else(invalid_proof)?)
 }
 
 /// Returns the user if the code is right. The same statements run for a wrong code, an address without an account and an
@@ -150,14 +143,11 @@ fn compare_code(
     })
 }
 
-fn proven(user: MailUser, detail: String) -> Result<Proven, Problem> {
-    Ok(Proven {
-        key_change: MailKeyChange {
-            user_id: user.user.id,
-            email: user.user.email,
-            old_key: user.mail_key.ok_or_else(invalid_proof)?,
-            new_key: generate_mail_key()?,
-        },
-        detail,
+fn key_change(user: MailUser) -> Result<MailKeyChange, Problem> {
+    Ok(MailKeyChange {
+        user_id: user.user.id,
+        email: user.user.email,
+        old_key: user.mail_key.ok_or_else(invalid_proof)?,
+        new_key: generate_mail_key()?,
     })
 }

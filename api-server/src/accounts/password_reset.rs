@@ -22,9 +22,7 @@ pub(crate) async fn confirm(
     new_password: ChosenPassword,
     context: LoginContext,
 ) -> Result<TokenGrant, Problem> {
-    let key_change = mail_proof::verify(accounts, MailKind::PasswordReset, proof)
-        .await?
-        .key_change;
+    let key_change = mail_proof::verify(accounts, MailKind::PasswordReset, proof).await?;
     let hasher = &accounts.passwords.hasher;
     let permit = hasher.permit(&context.client).await?;
     let new_hash = hasher.hash(permit, new_password).await?;

@@ -81,7 +81,7 @@ pub(crate) struct PasswordChangeResult {
 }
 
 /// Changes the password, inserts the new session, and ends every other session of the user, including the caller's
-/// session. Returns `None` if the caller's session is not live, or if the stored hash is no longer `old_hash`.
+/// session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the caller's session is not live, or if the stored hash is no longer `old_hash`.
 ///
 /// The update of the hash locks the user's row. A session that a concurrent login opened before the lock is ended too.
 /// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
@@ -104,6 +104,8 @@ pub(super) fn change_password(
         };
         let user = users::change_profile(connection, id, &only_update_time)?
             .ok_or(DieselError::RollbackTransaction)?;
+        users::forget_mail_key(connection, id.as_str())?;
+        outbox::cancel_tokens(connection, id.as_str())?;
         sessions::store::insert(connection, &update.new_session)?;
         let old_sessions = SessionFilter::AllOfUserExcept(id, &update.new_session.id);
         let ended_ids = end(connection, &old_sessions, update.now, update.forget_after)?;

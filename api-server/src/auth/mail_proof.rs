@@ -46,5 +46,7 @@ pub(super) fn proof(
 const REQUIRED: FieldViolation = FieldViolation::new("required", "is required");
 const TOKEN_OR_CODE_REQUIRED: FieldViolation =
     FieldViolation::new("required", "is required, or challenge_id and code instead");
-const TOKEN_AND_CODE: FieldViolation =
-    FieldViolation::new("conflict", "must not be sent together with challenge_id or code");
+const TOKEN_AND_CODE: FieldViolation = FieldViolation::new(
+    "conflict",
+    "must not be sent together with challenge_id or code",
+);

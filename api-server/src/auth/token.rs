@@ -59,6 +59,7 @@ pub(crate) async fn exchange(
     let subject = Subject {
         id: caller.user_id.as_str(),
         email: &caller.email,
+        email_verified: caller.email_verified,
         session_id: &caller.session_id,
     };
     let issued_token = issuer.issue_until(&subject, caller.token_exp, sessions.now())?;

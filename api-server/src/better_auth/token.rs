@@ -27,6 +27,7 @@ pub(crate) async fn show(request: ApiRequest) -> Result<HttpResponse, Error> {
     let subject = Subject {
         id: &signed_in.user.id,
         email: &signed_in.user.email,
+        email_verified: Some(signed_in.user.email_verified),
         session_id: &signed_in.session.id,
     };
     let keys = request.context.sessions.keys.current();

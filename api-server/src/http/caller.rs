@@ -22,6 +22,8 @@ use crate::users::id::UserId;
 pub(crate) struct Caller {
     pub(crate) user_id: UserId,
     pub(crate) email: String,
+    /// The claim `email_verified`, which tokens of other services and of older versions do not have.
+    pub(crate) email_verified: Option<bool>,
     pub(crate) session_id: String,
     /// The `exp` claim of the token, in seconds since 1970.
     pub(crate) token_exp: i64,
@@ -43,6 +45,7 @@ impl Caller {
         Ok(Self {
             user_id: UserId::verified(caller.sub),
             email: caller.email,
+            email_verified: caller.email_verified,
             session_id: caller.sid,
             token_exp: caller.exp,
             source,

@@ -124,11 +124,7 @@ pub(crate) fn expiry_seconds(expires_at: Timestamp) -> u64 {
 
 /// Returns the time of the next attempt after `failures` failures; `None` if the mail is given up. A mail with a token
 /// is given up when the token has expired.
-pub(super) fn next_attempt(
-    mail: &LeasedMail,
-    failures: i32,
-    now: SystemTime,
-) -> Option<Timestamp> {
+pub(super) fn next_attempt(mail: &LeasedMail, failures: i32, now: SystemTime) -> Option<Timestamp> {
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or_default();
     let factor = 2_u32.saturating_pow(doublings);
     let pause = FIRST_PAUSE.saturating_mul(factor).min(MAX_PAUSE);

@@ -49,12 +49,7 @@ impl NewMail {
     }
 
     /// Creates a mail to a user.
-    pub(crate) fn to_user(
-        kind: MailKind,
-        user_id: &str,
-        recipient: &str,
-        now: SystemTime,
-    ) -> Self {
+    pub(crate) fn to_user(kind: MailKind, user_id: &str, recipient: &str, now: SystemTime) -> Self {
         Self {
             user_id: Some(user_id.to_owned()),
             ..Self::new(kind, recipient, now)

@@ -185,7 +185,9 @@ impl MailSender {
                 Ok(None)
             }
             Decision::Send(recipient) => {
-                let result = self.writer.send(&mail, &recipient, &(self.current_tokens)());
+                let result = self
+                    .writer
+                    .send(&mail, &recipient, &(self.current_tokens)());
                 Ok(result
                     .err()
                     .and_then(|error| self.plan_next_attempt(&mail, &error)))

@@ -219,7 +219,9 @@ pub(super) fn end_lease(
 
 /// Makes the mails of a user unsendable whose tokens are no longer valid, because the mail key was replaced.
 pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
-    let kinds = MailKind::ALL.into_iter().filter(|kind| kind.uses_mail_key());
+    let kinds = MailKind::ALL
+        .into_iter()
+        .filter(|kind| kind.uses_mail_key());
     let names: Vec<&str> = kinds.map(MailKind::as_str).collect();
     let unsent_rows = outbox::table
         .filter(outbox::user_id.eq(user_id))

@@ -89,7 +89,7 @@ impl ServerParts {
         let current_tokens = move || sessions.keys.current().mail_tokens.clone();
         let sender = MailSender::new(
             settings,
-            public_url.to_string(),
+            public_url.as_str().to_owned(),
             Arc::clone(&self.accounts.outbox),
             (self.sessions.db.clone(), self.sessions.clock.clone()),
             Box::new(current_tokens),

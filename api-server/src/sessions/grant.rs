@@ -33,6 +33,7 @@ impl TokenGrant {
         let subject = Subject {
             id: &self.user.id,
             email: &self.user.email,
+            email_verified: Some(self.user.email_verified),
             session_id: &self.session_id,
         };
         let since_epoch = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);

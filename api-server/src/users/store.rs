@@ -202,6 +202,14 @@ pub(crate) fn set_first_mail_key(
     Ok(updated_row_count == 1)
 }
 
+/// Removes the mail key, so that no earlier token or code is valid. The next mail with a token sets another key.
+pub(crate) fn forget_mail_key(connection: &mut DbConnection, id: &str) -> QueryResult<()> {
+    diesel::update(users::table.find(id))
+        .set(users::mail_key.eq(None::<String>))
+        .execute(connection)
+        .map(drop)
+}
+
 /// The mail key and the email address that a token or a code was verified with, and the key that replaces this key.
 #[derive(Debug, Clone)]
 pub(crate) struct MailKeyChange {

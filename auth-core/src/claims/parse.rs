@@ -48,6 +48,7 @@ pub(crate) fn parse(
 struct RawClaims<'t> {
     sub: Option<JsonString<'t>>,
     email: Option<JsonString<'t>>,
+    email_verified: Option<bool>,
     sid: Option<JsonString<'t>>,
     jti: Option<JsonString<'t>>,
     iss: Option<JsonString<'t>>,
@@ -85,6 +86,7 @@ impl RawClaims<'_> {
         Ok(Claims {
             sub: sub.into_owned(),
             email: email.into_owned(),
+            email_verified: self.email_verified,
             sid: sid.into_owned(),
             jti: jti.into_owned(),
             iat: whole_seconds(times.iat),
@@ -137,6 +139,9 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
             match &*name {
                 "sub" => reader.read("sub", &mut raw.sub, &mut map)?,
                 "email" => reader.read("email", &mut raw.email, &mut map)?,
+                "email_verified" => {
+                    reader.read("email_verified", &mut raw.email_verified, &mut map)?;
+                }
                 "sid" => reader.read("sid", &mut raw.sid, &mut map)?,
                 "jti" => reader.read("jti", &mut raw.jti, &mut map)?,
                 "iss" => reader.read("iss", &mut raw.iss, &mut map)?,

@@ -138,6 +138,7 @@ mod tests {
     const SUBJECT: Subject<'_> = Subject {
         id: "42",
         email: "ada@example.com",
+        email_verified: None,
         session_id: "7",
     };
 

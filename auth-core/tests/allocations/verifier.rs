@@ -8,6 +8,7 @@ use auth_core::{Authority, Keyring, Secret, Subject, TokenIssuer, TokenVerifier}
 const SUBJECT: Subject<'_> = Subject {
     id: "0198f2d4-7c1e-7bb3-9a55-3c9a1f6f2b10",
     email: "ada.lovelace@example.com",
+    email_verified: Some(true),
     session_id: "0198f2d4-8a02-7d51-8f0e-5d2f4c7b9e21",
 };
 /// The number of strings in [`auth_core::Claims`]: `sub`, `email`, `sid` and `jti`.

@@ -2,7 +2,7 @@
 
 mod times;
 
-use auth_core::Error;
+use auth_core::{Caller, Error};
 
 use crate::fixtures::{Payload, error_name, verify, verify_with_payload};
 use crate::{fixtures, reference};
@@ -15,6 +15,7 @@ fn a_token_of_another_library_with_the_required_claims_is_accepted() {
     let claims = Payload::valid().verify().unwrap();
     assert_eq!(claims.sub, "42");
     assert_eq!(claims.email, "ada@example.com");
+    assert_eq!(claims.email_verified, None);
     assert_eq!(claims.jti, "t1");
     assert_eq!(claims.sid, "7");
     assert_eq!(claims.iat, 1_800_000_000);
@@ -64,6 +65,38 @@ fn time_claims_are_numbers() {
             let result = Payload::valid().with(claim, value).verify();
             assert_eq!(result, Err(Error::InvalidClaim(claim)), "{claim}: {value}");
         }
+    }
+}
+
+#[test]
+fn email_verified_is_absent_or_a_boolean() {
+    for (value, expected) in [("true", true), ("false", false)] {
+        let payload = Payload::valid().with("email_verified", value);
+        let claims = payload.verify().unwrap();
+        assert_eq!(claims.email_verified, Some(expected));
+        assert_eq!(Caller::from(claims).email_verified, Some(expected));
+    }
+    let claims = Payload::valid().verify().unwrap();
+    assert_eq!(Caller::from(claims).email_verified, None);
+    for value in [
+        "null",
+        "0",
+        "1",
+        "1.0",
+        r#""""#,
+        r#""true""#,
+        r#""false""#,
+        "[]",
+        "[true]",
+        "{}",
+        r#"{"a":true}"#,
+    ] {
+        let result = Payload::valid().with("email_verified", value).verify();
+        assert_eq!(
+            result,
+            Err(Error::InvalidClaim("email_verified")),
+            "{value}"
+        );
     }
 }
 
@@ -171,7 +204,7 @@ fn the_subject_is_not_empty_and_has_no_surrounding_white_space() {
 
 #[test]
 fn a_duplicate_claim_is_rejected() {
-    for claim in REQUIRED_CLAIMS.iter().chain(&["nbf"]) {
+    for claim in REQUIRED_CLAIMS.iter().chain(&["nbf", "email_verified"]) {
         for (name, second_value) in [
             ("an equal value", None),
             ("null", Some("null")),
@@ -201,6 +234,7 @@ fn valid_claim_value(claim: &str) -> String {
     match claim {
         "iss" => r#""api-server""#.to_owned(),
         "aud" => r#""api""#.to_owned(),
+        "email_verified" => "true".to_owned(),
         "iat" | "nbf" => fixtures::NOW.to_string(),
         "exp" => (fixtures::NOW + 900).to_string(),
         _ => r#""42""#.to_owned(),

@@ -18,6 +18,7 @@ pub(crate) const AUDIENCE: &str = "api";
 pub(crate) const SUBJECT: Subject<'_> = Subject {
     id: "42",
     email: "ada@example.com",
+    email_verified: Some(true),
     session_id: "7",
 };
 

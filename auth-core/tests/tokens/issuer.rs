@@ -34,10 +34,28 @@ fn a_token_has_exactly_the_documented_header_and_claims() {
     assert_eq!(
         decode_part(&issued_token.token, 1),
         json!({
-            "iss": "api-server", "aud": "api", "sub": "42", "email": "ada@example.com", "sid": "7",
+            "iss": "api-server", "aud": "api", "sub": "42", "email": "ada@example.com",
+            "email_verified": true, "sid": "7",
             "iat": NOW, "exp": NOW + 900, "jti": issued_token.claims.jti,
         })
     );
+}
+
+#[test]
+fn email_verified_is_a_boolean_or_absent() {
+    for email_verified in [Some(true), Some(false), None] {
+        let subject = Subject {
+            email_verified,
+            ..SUBJECT
+        };
+        let issued_token = issuer(keyring()).issue(&subject, now()).unwrap();
+        let payload = decode_part(&issued_token.token, 1);
+        let claim = payload.get("email_verified").cloned();
+        assert_eq!(claim, email_verified.map(Value::Bool));
+        assert_eq!(issued_token.claims.email_verified, email_verified);
+        let verified_claims = verify(&issued_token.token).unwrap();
+        assert_eq!(verified_claims.email_verified, email_verified);
+    }
 }
 
 #[test]
@@ -171,6 +189,7 @@ fn a_token_of_the_longest_usual_subject_is_below_1_kib() {
     let subject = Subject {
         id: "0198f2d4-7c1e-7bb3-9a55-3c9a1f6f2b10",
         email: &email,
+        email_verified: Some(true),
         session_id: "0198f2d4-8a02-7d51-8f0e-5d2f4c7b9e21",
     };
     let token = issuer(keyring()).issue(&subject, now()).unwrap().token;

@@ -18,7 +18,7 @@ const LIFETIME: Duration = Duration::from_secs(900);
 
 fn vectors() -> Vec<Value> {
     let vectors: Vec<Value> = serde_json::from_str(VECTORS).unwrap();
-    assert_eq!(vectors.len(), 10);
+    assert_eq!(vectors.len(), 12);
     vectors
 }
 
@@ -67,6 +67,7 @@ fn the_published_tokens_are_issued_and_verified() {
         let subject = Subject {
             id: text_member(claims, "sub"),
             email: text_member(claims, "email"),
+            email_verified: claims.get("email_verified").and_then(Value::as_bool),
             session_id: text_member(claims, "sid"),
         };
         let token_id = text_member(claims, "jti").to_owned();

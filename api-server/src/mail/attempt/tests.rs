@@ -87,8 +87,7 @@ fn the_token_and_the_code_in_a_mail_are_valid_until_the_mail_expires() {
     let text = sent_text(&mail, &tokens);
     let (_, rest) = text.split_once("https://api.example/reset#").unwrap();
     let token = rest.split_whitespace().next().unwrap();
-    let last_second = SystemTime::UNIX_EPOCH
-        + Duration::from_secs(expiry_seconds(mail.expires_at))
+    let last_second = SystemTime::UNIX_EPOCH + Duration::from_secs(expiry_seconds(mail.expires_at))
         - Duration::from_nanos(1);
     let verify = |now| {
         let unverified = MailTokens::parse(token).unwrap();
@@ -104,8 +103,13 @@ fn the_token_and_the_code_in_a_mail_are_valid_until_the_mail_expires() {
         user_id: "user-1",
         expires_at: expiry_seconds(mail.expires_at),
     };
-    let code = tokens.code(&challenge, "ada@example.com", MAIL_KEY).unwrap();
-    assert!(text.contains(&format!("\r\n{}\r\n", code.as_str())), "{text}");
+    let code = tokens
+        .code(&challenge, "ada@example.com", MAIL_KEY)
+        .unwrap();
+    assert!(
+        text.contains(&format!("\r\n{}\r\n", code.as_str())),
+        "{text}"
+    );
 }
 
 #[test]

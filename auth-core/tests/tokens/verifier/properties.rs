@@ -132,12 +132,13 @@ proptest! {
     }
 
     #[test]
-    fn an_issued_token_verifies(id in any_user_id(), email in any::<String>(), session in any::<String>()) {
-        let subject = Subject { id: &id, email: &email, session_id: &session };
+    fn an_issued_token_verifies(id in any_user_id(), email in any::<String>(), email_verified: Option<bool>, session in any::<String>()) {
+        let subject = Subject { id: &id, email: &email, email_verified, session_id: &session };
         let issued_token = issuer(keyring()).issue(&subject, now()).unwrap();
         let claims = verify(&issued_token.token).unwrap();
         prop_assert_eq!(&claims, &issued_token.claims);
         prop_assert_eq!((claims.sub, claims.email, claims.sid), (id, email, session));
+        prop_assert_eq!(claims.email_verified, email_verified);
     }
 
     #[test]

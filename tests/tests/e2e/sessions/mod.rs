@@ -4,6 +4,7 @@ mod clock_skew;
 mod database_down;
 mod ending;
 pub(crate) mod fixtures;
+mod grant;
 mod housekeeping;
 mod lifetime;
 mod list;

@@ -36,6 +36,11 @@ fn compares_claims_of_a_wrong_type() {
     assert_results(vec![
         same_result("exp is text", token_with("exp", "4102444800"), false),
         same_result("exp is null", token_with("exp", Value::Null), false),
+        only_jsonwebtoken_accepts(
+            "email_verified is text",
+            token_with("email_verified", "true"),
+            "jsonwebtoken checks the registered claims only",
+        ),
         only_jsonwebtoken_accepts("iss is null", token_with("iss", Value::Null), UNREADABLE),
         only_jsonwebtoken_accepts("iss is a number", token_with("iss", 1), UNREADABLE),
         only_jsonwebtoken_accepts("iss is an object", token_with("iss", json!({})), UNREADABLE),

@@ -232,6 +232,7 @@ async fn ids_that_postgresql_cannot_store_cause_no_internal_errors(app: App) {
         let subject = Subject {
             id: user_id,
             email: "a@b.example",
+            email_verified: None,
             session_id,
         };
         let token = issuer.issue(&subject, app.clock.now()).unwrap().token;

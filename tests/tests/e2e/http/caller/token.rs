@@ -95,7 +95,7 @@ fn tokens_of_other_issuers(app: &App) -> [(String, &'static str); 4] {
 }
 
 /// Returns tokens with invalid contents, each with the detail of the expected error.
-fn invalid_tokens(app: &App) -> [(String, &'static str); 9] {
+fn invalid_tokens(app: &App) -> [(String, &'static str); 10] {
     let token_with_header = |alg: &str, typ: &str| {
         sign_token(app, &json!({ "alg": alg, "typ": typ }), &valid_claims(app))
     };
@@ -105,6 +105,10 @@ fn invalid_tokens(app: &App) -> [(String, &'static str); 9] {
     claims_without_sid.as_object_mut().unwrap().remove("sid");
     let header = json!({ "alg": "HS256", "typ": "at+jwt" });
     let token_without_sid = sign_token(app, &header, &claims_without_sid);
+    let mut claims_with_text = valid_claims(app);
+    claims_with_text["email_verified"] = "true".into();
+    let token_with_text = sign_token(app, &header, &claims_with_text);
+    let text_detail = "The token claim email_verified is not acceptable";
     let type_detail = "The token type must be at+jwt";
     let parts_detail = "A token has exactly three parts";
     [
@@ -117,6 +121,7 @@ fn invalid_tokens(app: &App) -> [(String, &'static str); 9] {
         (unsigned_token, parts_detail),
         (token_of_alg_none, "The token algorithm must be HS256"),
         (token_without_sid, "The token lacks the claim sid"),
+        (token_with_text, text_detail),
     ]
 }
 
