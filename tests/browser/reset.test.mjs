@@ -107,6 +107,26 @@ describe("a user who forgot the password", () => {
     await isOnlyPassword(user, "the one that counts now");
   });
 
+  test("gets the mail and its page in German if the browser is German, and may correct a password that is refused", async () => {
+    const user = await registered();
+    const { page } = await forgotten(user, { locale: "de-DE" });
+    await heading(page, "Lesen Sie Ihre E-Mails");
+    const mail = await server.mail("password_reset", user.email);
+    assert.match(mail, /neues\s+Passwort/);
+    const mailPage = await page.context().newPage();
+    await mailPage.goto(linkIn(mail));
+    await heading(mailPage, "Neues Passwort wählen");
+    for (const [password, reason] of [["", "fehlt"], ["short", "muss 8 bis 128 Zeichen haben"], ["password", "gehört zu den Passwörtern"]]) {
+      await mailPage.getByLabel("Neues Passwort").fill(password);
+      await mailPage.getByRole("button", { name: "Passwort speichern" }).click();
+      await mailPage.locator("#error-new_password").filter({ hasText: `Neues Passwort ${reason}` }).waitFor();
+      assert.equal(await mailPage.evaluate(() => document.activeElement.name), "new_password");
+    }
+    await mailPage.getByLabel("Neues Passwort").fill(NEW_PASSWORD);
+    await mailPage.getByRole("button", { name: "Passwort speichern" }).click();
+    await task(mailPage, "Buy milk").waitFor();
+  });
+
   test("sees the same for an address without an account", async () => {
     const user = await registered();
     const known = await forgotten(user);
