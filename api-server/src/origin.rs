@@ -29,10 +29,13 @@ impl Origin {
         Ok(Self(origin))
     }
 
-    /// Returns the origin of a server that serves plain HTTP at this socket address.
+    /// Returns the origin of a server that serves plain HTTP at this socket address, without the default port 80, as
+    /// browsers send it.
     #[must_use]
     pub fn of_socket_address(address: SocketAddr) -> Self {
-        Self(format!("http://{address}"))
+        let text = format!("http://{address}");
+        let origin = Url::parse(&text).map(|url| url.origin().ascii_serialization());
+        Self(origin.unwrap_or(text))
     }
 
     /// Returns true if the scheme is `https`.
@@ -45,5 +48,23 @@ impl Origin {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origin;
+
+    #[test]
+    fn the_origin_of_a_socket_address_is_the_one_that_browsers_send() {
+        for (address, origin) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("127.0.0.1:80", "http://127.0.0.1"),
+            ("[::1]:80", "http://[::1]"),
+            ("[2001:db8::1]:443", "http://[2001:db8::1]:443"),
+        ] {
+            let origin_of_address = Origin::of_socket_address(address.parse().unwrap());
+            assert_eq!(origin_of_address.as_str(), origin);
+        }
     }
 }

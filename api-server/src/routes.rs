@@ -22,16 +22,17 @@ use crate::tasks::{complete, create, item, list};
 use crate::{better_auth, health, openapi, pages};
 
 pub(crate) fn routes(config: &mut ServiceConfig, has_pages: bool) {
+    // A request is compared with one pattern after the other, so the patterns that are used most come first.
+    config
+        .configure(auth_routes)
+        .configure(task_routes)
+        .configure(better_auth_routes)
+        .configure(health_routes)
+        .configure(openapi_routes);
     if has_pages {
         config.configure(page_routes);
     }
-    config
-        .configure(health_routes)
-        .configure(auth_routes)
-        .configure(better_auth_routes)
-        .configure(openapi_routes)
-        .configure(task_routes)
-        .default_service(web::to(not_found));
+    config.default_service(web::to(not_found));
 }
 
 fn page_routes(config: &mut ServiceConfig) {
@@ -48,15 +49,15 @@ fn health_routes(config: &mut ServiceConfig) {
 
 fn auth_routes(config: &mut ServiceConfig) {
     config
+        // Accepts an access token, or the session cookie of Better Auth's API.
+        .service(Endpoint::at(["/api/auth/session"]).get(session::show))
+        .service(Endpoint::at(["/api/auth/refresh"]).on(Method::POST, refresh::refresh))
         .service(
             Endpoint::at(["/api/auth/register", "/api/auth/signup"])
                 .on(Method::POST, register::register),
         )
         .service(Endpoint::at(["/api/auth/login"]).on(Method::POST, login::login))
-        .service(Endpoint::at(["/api/auth/refresh"]).on(Method::POST, refresh::refresh))
         .service(Endpoint::at(["/api/auth/logout"]).on(Method::POST, logout::logout))
-        // Accepts an access token, or the session cookie of Better Auth's API.
-        .service(Endpoint::at(["/api/auth/session"]).get(session::show))
         .service(Endpoint::at(["/api/auth/sessions"]).get(sessions::list))
         .service(Endpoint::at(["/api/auth/sessions/{id}"]).on(Method::DELETE, sessions::end))
         .service(

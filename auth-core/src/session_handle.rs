@@ -18,7 +18,8 @@ use crate::{Error, Keyring};
 const PURPOSE: &[u8] = b"auth-core session handle v1";
 const MALFORMED: Error = Error::MalformedToken("The session handle is malformed");
 
-/// Encodes session handles with the current secret of a keyring. Decoding accepts any secret of the keyring.
+/// Encodes session handles with the current secret of a keyring. Decodes handles that were made with any
+/// secret of the keyring.
 ///
 /// ```
 /// use auth_core::session_handle::SessionHandles;

@@ -83,6 +83,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Request a mail with which the user of an address chooses a new password. The response is the same for every address. */
+        post: operations["requestPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password-reset/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a new password with the token or the code of a mail, and log in. Every session of the account ends, and the
+         *     address counts as verified. The token and the code work once.
+         */
+        post: operations["confirmPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/refresh": {
         parameters: {
             query?: never;
@@ -552,7 +589,7 @@ export interface components {
          * @description The `code` of a problem.
          * @enum {string}
          */
-        Code: "INVALID_JSON" | "INVALID_REQUEST" | "UNAUTHORIZED" | "INVALID_TOKEN" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "INVALID_EMAIL_OR_PASSWORD" | "REFRESH_TOKEN_REUSED" | "SESSION_EXPIRED" | "FORBIDDEN" | "UNTRUSTED_ORIGIN" | "INVALID_PASSWORD" | "NOT_FOUND" | "TASK_NOT_FOUND" | "SESSION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "USER_ALREADY_EXISTS" | "TASK_LIMIT_REACHED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "TOO_MANY_REQUESTS" | "INTERNAL_SERVER_ERROR" | "OVERLOADED" | "DATABASE_UNAVAILABLE";
+        Code: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_OR_EXPIRED_TOKEN" | "UNAUTHORIZED" | "INVALID_TOKEN" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "INVALID_EMAIL_OR_PASSWORD" | "REFRESH_TOKEN_REUSED" | "SESSION_EXPIRED" | "FORBIDDEN" | "UNTRUSTED_ORIGIN" | "INVALID_PASSWORD" | "NOT_FOUND" | "TASK_NOT_FOUND" | "SESSION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "USER_ALREADY_EXISTS" | "TASK_LIMIT_REACHED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "TOO_MANY_REQUESTS" | "INTERNAL_SERVER_ERROR" | "OVERLOADED" | "DATABASE_UNAVAILABLE";
         CreateTask: {
             /** @description At most 10 000 characters. */
             description?: string | null;
@@ -650,6 +687,40 @@ export interface components {
             refresh_token?: string;
             /** @description Which sessions of the user to end; `current` if absent. */
             scope?: components["schemas"]["Scope"];
+        };
+        /** @description The response to a request for a mail. It is the same whether or not a mail is sent. */
+        MailRequested: {
+            /** @description Send it back with the code in the mail. */
+            challenge_id: string;
+            /**
+             * Format: int64
+             * @description The lifetime of the link and of the code in seconds.
+             * @example 3600
+             */
+            expires_in: number;
+        };
+        PasswordResetConfirmation: {
+            /** @description From the response to the request for the mail; with `code`. */
+            challenge_id?: string | null;
+            /**
+             * @description The code in the mail; with `challenge_id`.
+             * @example K7PM-2XQ9
+             */
+            code?: string | null;
+            /**
+             * Format: password
+             * @description 8 to 128 characters, none of the common passwords.
+             */
+            new_password: string;
+            /** @description The token in the link, after `#`. Without it, `challenge_id` and `code` are required. */
+            token?: string | null;
+        };
+        PasswordResetRequest: {
+            /**
+             * Format: email
+             * @example ada@example.com
+             */
+            email: string;
         };
         /** @description The body of every 4xx and 5xx (RFC 9457). */
         Problem: {
@@ -1061,6 +1132,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LoggedOut"];
+                };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordResetRequest"];
+            };
+        };
+        responses: {
+            /** @description If an account has the address, a mail follows */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailRequested"];
+                };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordResetConfirmation"];
+            };
+        };
+        responses: {
+            /** @description A new session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
                 };
             };
             /** @description Any other refusal or fault */

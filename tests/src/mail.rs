@@ -6,6 +6,7 @@ use crate::App;
 
 /// A mail in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mail {
     /// The name of the file.
     pub name: String,

@@ -84,26 +84,26 @@ async fn show_better_auth_session(
     context: &BetterAuthContext,
     missing_token_problem: Problem,
 ) -> Result<web::Json<CurrentSession>, Problem> {
-    let signed_in = match identity::find(request, context, false).await? {
+    let signed_in_user = match identity::find(request, context, false).await? {
         Identity::Anonymous => return Err(missing_token_problem),
         Identity::SessionExpired => return Err(Problem::session_expired()),
-        Identity::SignedIn(signed_in) => signed_in,
+        Identity::SignedIn(signed_in_user) => signed_in_user,
     };
     let expected_ids = request.headers().get_all(USER_ID_HEADER);
     if expected_ids
         .into_iter()
-        .any(|id| id.as_bytes() != signed_in.user.id.as_bytes())
+        .any(|id| id.as_bytes() != signed_in_user.user.id.as_bytes())
     {
         return Err(Refusal::user_id_mismatch().into());
     }
     Ok(web::Json(CurrentSession {
         user: SessionUser {
-            id: signed_in.user.id,
-            email: signed_in.user.email,
+            id: signed_in_user.user.id,
+            email: signed_in_user.user.email,
         },
         session: SessionToken {
-            id: signed_in.session.id,
-            expires_at: signed_in.session.expires_at,
+            id: signed_in_user.session.id,
+            expires_at: signed_in_user.session.expires_at,
         },
     }))
 }

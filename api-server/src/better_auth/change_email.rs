@@ -11,7 +11,7 @@ pub(crate) async fn change_email(request: ApiRequest) -> ApiResult {
     fields.email("newEmail");
     fields.optional_text("callbackURL");
     fields.finish()?;
-    request.signed_in().await?;
+    request.signed_in_user().await?;
     let (code, message) = ("CHANGE_EMAIL_DISABLED", "Change email is disabled");
     Err(ApiError::new(StatusCode::BAD_REQUEST, code, message))
 }

@@ -27,15 +27,15 @@ pub(crate) async fn change(request: ApiRequest) -> ApiResult {
     let (new_text, current_text) = (fields.text("newPassword"), fields.text("currentPassword"));
     let returns_token = fields.optional_bool("revokeOtherSessions") == Some(true);
     fields.finish()?;
-    let signed_in = request.signed_in().await?;
+    let signed_in_user = request.signed_in_user().await?;
     let new_password = new_password(&request.context.accounts.passwords.policy, new_text)?;
     let parsed_attempt = parse_password_attempt(current_text)?;
-    require_credential_account(&request, &signed_in).await?;
+    require_credential_account(&request, &signed_in_user).await?;
     let attempt = parsed_attempt.ok_or_else(ApiError::invalid_password)?;
-    let is_remembered = signed_in.is_remembered;
+    let is_remembered = signed_in_user.is_remembered;
     let change = PasswordChange {
-        user_id: signed_in.user_id(),
-        session_id: signed_in.session.id,
+        user_id: signed_in_user.user_id(),
+        session_id: signed_in_user.session.id,
         attempt,
         new_password,
         lifetime: identity::session_lifetime(&request.context, is_remembered),

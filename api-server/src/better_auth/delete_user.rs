@@ -31,29 +31,29 @@ pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
         .optional_text("token")
         .filter(|text| !text.is_empty());
     fields.finish()?;
-    let signed_in = request.signed_in().await?;
+    let signed_in_user = request.signed_in_user().await?;
     if !request.context.may_delete_user {
         return Err(ApiError::not_found());
     }
     let mut authenticated = None;
     if let Some(password) = password {
         let parsed_attempt = parse_password_attempt(password)?;
-        require_credential_account(&request, &signed_in).await?;
+        require_credential_account(&request, &signed_in_user).await?;
         let attempt = parsed_attempt.ok_or_else(ApiError::invalid_password)?;
-        authenticated = Some(confirm(&request, &signed_in, attempt).await?);
+        authenticated = Some(confirm(&request, &signed_in_user, attempt).await?);
     }
     if token.is_some() {
         // Better Auth sends such tokens by mail. This server sends no mail, so no token is valid.
         return Err(ApiError::invalid_token(StatusCode::NOT_FOUND));
     }
     let now = request.context.sessions.now().into();
-    if authenticated.is_none() && !signed_in.has_recent_login(now) {
+    if authenticated.is_none() && !signed_in_user.has_recent_login(now) {
         let message = "Session expired. Re-authenticate to perform this action.";
         let status = StatusCode::BAD_REQUEST;
         return Err(ApiError::new(status, "SESSION_EXPIRED", message));
     }
     let accounts = &request.context.accounts;
-    delete(accounts, signed_in.user_id(), authenticated).await?;
+    delete(accounts, signed_in_user.user_id(), authenticated).await?;
     let response = HttpResponse::Ok().json(DeleteUserBody {
         success: true,
         message: "User deleted",

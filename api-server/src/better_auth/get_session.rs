@@ -9,7 +9,7 @@ use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::cookies;
 use super::format::{SessionBody, UserBody};
-use super::identity::{self, Identity, SignedIn};
+use super::identity::{self, Identity, SignedInUser};
 use super::respond::{ApiResult, append_cookies};
 
 #[derive(Serialize)]
@@ -26,7 +26,7 @@ pub(crate) async fn show(request: ApiRequest) -> ApiResult {
     let mut response = match identity::find(&request.http, &request.context, may_prolong).await? {
         Identity::Anonymous => anonymous_response(&request),
         Identity::SessionExpired => request.clear_cookies(HttpResponse::Ok().json(())),
-        Identity::SignedIn(signed_in) => signed_in_response(&request, *signed_in)?,
+        Identity::SignedIn(signed_in_user) => signed_in_response(&request, *signed_in_user)?,
     };
     let headers = response.headers_mut();
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
@@ -40,15 +40,15 @@ fn anonymous_response(request: &ApiRequest) -> HttpResponse {
     response
 }
 
-fn signed_in_response(request: &ApiRequest, signed_in: SignedIn) -> ApiResult {
-    let must_resend_cookie = signed_in.must_resend_cookie;
-    let remember_until = signed_in
+fn signed_in_response(request: &ApiRequest, signed_in_user: SignedInUser) -> ApiResult {
+    let must_resend_cookie = signed_in_user.must_resend_cookie;
+    let remember_until = signed_in_user
         .is_remembered
-        .then_some(signed_in.session.expires_at);
-    let session_id = signed_in.session.id.clone();
+        .then_some(signed_in_user.session.expires_at);
+    let session_id = signed_in_user.session.id.clone();
     let mut response = HttpResponse::Ok().json(GetSessionBody {
-        session: SessionBody::with_token(&request.context, signed_in.session)?,
-        user: signed_in.user.into(),
+        session: SessionBody::with_token(&request.context, signed_in_user.session)?,
+        user: signed_in_user.user.into(),
     });
     let removal_cookies = cookies::session_data_removal_cookies(&request.http, &request.context);
     append_cookies(&mut response, removal_cookies);
@@ -67,7 +67,7 @@ pub(crate) async fn reject_post(_: ApiRequest) -> ApiResult {
         "POST method requires deferSessionRefresh to be enabled in session config",
     );
     let mut response = error.error_response();
-    let allowed_methods = HeaderValue::from_static("GET, HEAD");
+    let allowed_methods = HeaderValue::from_static("GET");
     response.headers_mut().insert(ALLOW, allowed_methods);
     Ok(response)
 }

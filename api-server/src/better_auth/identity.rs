@@ -27,7 +27,7 @@ const FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const BEARER_SCHEME: &str = "bearer ";
 
 /// A user with a live session.
-pub(crate) struct SignedIn {
+pub(crate) struct SignedInUser {
     pub(crate) user: User,
     pub(crate) session: StoredSession,
     /// Whether the cookies stay when the browser is closed.
@@ -37,7 +37,7 @@ pub(crate) struct SignedIn {
     pub(super) must_resend_cookie: bool,
 }
 
-impl SignedIn {
+impl SignedInUser {
     pub(super) fn user_id(&self) -> UserId {
         UserId::stored(self.user.id.clone())
     }
@@ -55,7 +55,7 @@ pub(crate) enum Identity {
     Anonymous,
     /// The signature of the token is valid, but the token names no live session.
     SessionExpired,
-    SignedIn(Box<SignedIn>),
+    SignedIn(Box<SignedInUser>),
 }
 
 pub(super) fn session_lifetime(context: &BetterAuthContext, is_remembered: bool) -> Duration {
@@ -69,9 +69,9 @@ pub(super) fn session_lifetime(context: &BetterAuthContext, is_remembered: bool)
 impl ApiRequest {
     /// Returns the signed-in user. Fails with status 401 without a live session. Prolongs the session if a prolongation
     /// is due.
-    pub(super) async fn signed_in(&self) -> Result<SignedIn, ApiError> {
+    pub(super) async fn signed_in_user(&self) -> Result<SignedInUser, ApiError> {
         match find(&self.http, &self.context, true).await? {
-            Identity::SignedIn(signed_in) => Ok(*signed_in),
+            Identity::SignedIn(signed_in_user) => Ok(*signed_in_user),
             Identity::Anonymous => Err(ApiError::unauthorized()),
             Identity::SessionExpired => {
                 let removal_cookies = cookies::removal_cookies(&self.http, &self.context);
@@ -110,17 +110,18 @@ pub(crate) async fn find(
     let is_short_lived = context.sessions.session_ttl > UNREMEMBERED_TTL
         && session.expires_at.since(session.created_at) <= UNREMEMBERED_TTL;
     let is_remembered = !is_short_lived && !cookies::has_dont_remember_flag(request, context);
-    let mut signed_in = SignedIn {
+    let mut signed_in_user = SignedInUser {
         user,
         session,
         is_remembered,
         must_resend_cookie: may_prolong && !token.is_of_current_secret,
     };
-    let is_due = is_prolonging_due(context, &signed_in.session, now);
-    if may_prolong && is_remembered && is_due && !prolong(context, &mut signed_in, now).await? {
+    let is_due = is_prolonging_due(context, &signed_in_user.session, now);
+    if may_prolong && is_remembered && is_due && !prolong(context, &mut signed_in_user, now).await?
+    {
         return Ok(Identity::SessionExpired);
     }
-    Ok(Identity::SignedIn(Box::new(signed_in)))
+    Ok(Identity::SignedIn(Box::new(signed_in_user)))
 }
 
 /// Decodes the token of the request: a valid token in the `Authorization` header, or else the cookie. Returns `None` if
@@ -188,19 +189,19 @@ fn is_prolonging_due(context: &BetterAuthContext, session: &StoredSession, now: 
 /// Prolongs the session. Returns `false` if the session is no longer live.
 async fn prolong(
     context: &BetterAuthContext,
-    signed_in: &mut SignedIn,
+    signed_in_user: &mut SignedInUser,
     now: Timestamp,
 ) -> Result<bool, Problem> {
     let lifetimes = context.sessions.lifetimes();
-    let expires_at = lifetimes.extended_expiry(signed_in.session.created_at, now);
-    let id = signed_in.session.id.clone();
+    let expires_at = lifetimes.extended_expiry(signed_in_user.session.created_at, now);
+    let id = signed_in_user.session.id.clone();
     let is_prolonged = context
         .sessions
         .db
         .write(move |connection| sessions::prolong(connection, &id, now, expires_at))
         .await?;
-    signed_in.session.expires_at = expires_at;
-    signed_in.session.last_used_at = now;
-    signed_in.must_resend_cookie = true;
+    signed_in_user.session.expires_at = expires_at;
+    signed_in_user.session.last_used_at = now;
+    signed_in_user.must_resend_cookie = true;
     Ok(is_prolonged)
 }

@@ -21,9 +21,9 @@ struct AccountBody {
 
 /// Lists the user's password as an account of Better Auth. The list is empty for an imported user without a password.
 pub(crate) async fn list_accounts(request: ApiRequest) -> ApiResult {
-    let signed_in = request.signed_in().await?;
-    let has_password = has_credential_account(&request, &signed_in).await?;
-    let user = &signed_in.user;
+    let signed_in_user = request.signed_in_user().await?;
+    let has_password = has_credential_account(&request, &signed_in_user).await?;
+    let user = &signed_in_user.user;
     let account = has_password.then(|| AccountBody {
         id: user.id.clone(),
         account_id: user.id.clone(),
@@ -33,5 +33,5 @@ pub(crate) async fn list_accounts(request: ApiRequest) -> ApiResult {
         updated_at: user.updated_at,
         scopes: [],
     });
-    request.respond(&signed_in, Vec::from_iter(account))
+    request.respond(&signed_in_user, Vec::from_iter(account))
 }

@@ -4,7 +4,7 @@ use auth_core::password::PasswordAttempt;
 
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
-use super::identity::SignedIn;
+use super::identity::SignedInUser;
 use crate::problem::Problem;
 use crate::users::passwords::Authenticated;
 use crate::users::store::has_password;
@@ -12,9 +12,9 @@ use crate::users::store::has_password;
 /// Returns whether the user has a password. An imported user may have no password.
 pub(super) async fn has_credential_account(
     request: &ApiRequest,
-    signed_in: &SignedIn,
+    signed_in_user: &SignedInUser,
 ) -> Result<bool, Problem> {
-    let id = signed_in.user_id();
+    let id = signed_in_user.user_id();
     let db = &request.context.sessions.db;
     Ok(db
         .read(move |connection| has_password(connection, &id))
@@ -24,9 +24,9 @@ pub(super) async fn has_credential_account(
 /// Fails with `CREDENTIAL_ACCOUNT_NOT_FOUND` if the user has no password.
 pub(super) async fn require_credential_account(
     request: &ApiRequest,
-    signed_in: &SignedIn,
+    signed_in_user: &SignedInUser,
 ) -> Result<(), ApiError> {
-    if has_credential_account(request, signed_in).await? {
+    if has_credential_account(request, signed_in_user).await? {
         return Ok(());
     }
     Err(ApiError::no_credential_account())
@@ -35,11 +35,11 @@ pub(super) async fn require_credential_account(
 /// Verifies the password of the signed-in user. A wrong password is counted as a failed login.
 pub(super) async fn confirm(
     request: &ApiRequest,
-    signed_in: &SignedIn,
+    signed_in_user: &SignedInUser,
     attempt: PasswordAttempt,
 ) -> Result<Authenticated, Problem> {
-    let id = signed_in.user_id();
-    let session_id = &signed_in.session.id;
+    let id = signed_in_user.user_id();
+    let session_id = &signed_in_user.session.id;
     request
         .context
         .accounts

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::cookies;
-use super::identity::SignedIn;
+use super::identity::SignedInUser;
 use crate::db::Timestamp;
 use crate::http::headers::SET_AUTH_TOKEN;
 use crate::problem::Problem;
@@ -17,10 +17,10 @@ pub(super) type ApiResult = Result<HttpResponse, ApiError>;
 
 impl ApiRequest {
     /// Creates a response with status 200, and sends the session cookie again if necessary.
-    pub(super) fn respond(&self, signed_in: &SignedIn, body: impl Serialize) -> ApiResult {
+    pub(super) fn respond(&self, signed_in_user: &SignedInUser, body: impl Serialize) -> ApiResult {
         let mut response = HttpResponse::Ok().json(body);
-        if signed_in.must_resend_cookie {
-            self.resend_session_cookie(&mut response, signed_in)?;
+        if signed_in_user.must_resend_cookie {
+            self.resend_session_cookie(&mut response, signed_in_user)?;
         }
         Ok(response)
     }
@@ -28,10 +28,10 @@ impl ApiRequest {
     pub(super) fn resend_session_cookie(
         &self,
         response: &mut HttpResponse,
-        signed_in: &SignedIn,
+        signed_in_user: &SignedInUser,
     ) -> Result<(), ApiError> {
-        let session = &signed_in.session;
-        let remember_until = signed_in.is_remembered.then_some(session.expires_at);
+        let session = &signed_in_user.session;
+        let remember_until = signed_in_user.is_remembered.then_some(session.expires_at);
         self.set_session_cookie(response, &session.id, remember_until)
     }
 

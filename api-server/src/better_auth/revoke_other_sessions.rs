@@ -7,8 +7,8 @@ use crate::sessions::logout::{Credential, Scope, end};
 
 /// Ends every session of the caller except the session of the request.
 pub(crate) async fn revoke_other_sessions(request: ApiRequest) -> ApiResult {
-    let signed_in = request.signed_in().await?;
-    let credential = Credential::current(signed_in.session.id.clone());
+    let signed_in_user = request.signed_in_user().await?;
+    let credential = Credential::current(signed_in_user.session.id.clone());
     end(&request.context.sessions, vec![credential], Scope::Others).await?;
-    request.respond(&signed_in, DONE)
+    request.respond(&signed_in_user, DONE)
 }

@@ -14,16 +14,16 @@ pub(crate) async fn revoke_session(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let token_or_handle = fields.text("token");
     fields.finish()?;
-    let signed_in = request.signed_in().await?;
+    let signed_in_user = request.signed_in_user().await?;
     let Some(session_id) = cookies::decode_listed_session_id(&request.context, token_or_handle)
     else {
-        return request.respond(&signed_in, DONE);
+        return request.respond(&signed_in_user, DONE);
     };
-    let current_session_id = signed_in.session.id.clone();
+    let current_session_id = signed_in_user.session.id.clone();
     let is_current = session_id == current_session_id;
     end_session(
         &request.context.sessions,
-        signed_in.user_id(),
+        signed_in_user.user_id(),
         current_session_id,
         session_id,
     )
@@ -31,5 +31,5 @@ pub(crate) async fn revoke_session(request: ApiRequest) -> ApiResult {
     if is_current {
         return Ok(request.clear_cookies(HttpResponse::Ok().json(DONE)));
     }
-    request.respond(&signed_in, DONE)
+    request.respond(&signed_in_user, DONE)
 }

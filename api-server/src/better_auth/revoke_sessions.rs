@@ -9,8 +9,8 @@ use crate::sessions::logout::{Credential, Scope, end};
 
 /// Ends every session of the caller.
 pub(crate) async fn revoke_sessions(request: ApiRequest) -> ApiResult {
-    let signed_in = request.signed_in().await?;
-    let credential = Credential::current(signed_in.session.id);
+    let signed_in_user = request.signed_in_user().await?;
+    let credential = Credential::current(signed_in_user.session.id);
     end(&request.context.sessions, vec![credential], Scope::All).await?;
     Ok(request.clear_cookies(HttpResponse::Ok().json(DONE)))
 }

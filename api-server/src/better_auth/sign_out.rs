@@ -20,7 +20,7 @@ struct SignOutBody {
 /// response cannot clear.
 pub(crate) async fn sign_out(request: ApiRequest) -> ApiResult {
     let session_ids = match identity::find(&request.http, &request.context, false).await? {
-        Identity::SignedIn(signed_in) => vec![signed_in.session.id],
+        Identity::SignedIn(signed_in_user) => vec![signed_in_user.session.id],
         Identity::SessionExpired => Vec::new(),
         Identity::Anonymous if identity::has_two_authorization_headers(&request.http) => Vec::new(),
         Identity::Anonymous => cookies::session_ids_of_all_cookies(&request.http, &request.context),

@@ -23,15 +23,15 @@ pub(crate) struct AccessTokenOfSession {
     security(("better_auth" = [])),
 )]
 pub(crate) async fn show(request: ApiRequest) -> Result<HttpResponse, Error> {
-    let signed_in = request.signed_in().await?;
+    let signed_in_user = request.signed_in_user().await?;
     let subject = Subject {
-        id: &signed_in.user.id,
-        email: &signed_in.user.email,
-        email_verified: Some(signed_in.user.email_verified),
-        session_id: &signed_in.session.id,
+        id: &signed_in_user.user.id,
+        email: &signed_in_user.user.email,
+        email_verified: Some(signed_in_user.user.email_verified),
+        session_id: &signed_in_user.session.id,
     };
     let keys = request.context.sessions.keys.current();
-    let session_expires_at = signed_in.session.expires_at.unix_seconds();
+    let session_expires_at = signed_in_user.session.expires_at.unix_seconds();
     let result =
         keys.issuer
             .issue_until(&subject, session_expires_at, request.context.sessions.now());
@@ -41,5 +41,5 @@ pub(crate) async fn show(request: ApiRequest) -> Result<HttpResponse, Error> {
         Err(auth_core::Error::Expired) => return Err(ApiError::unauthorized().into()),
         Err(error) => return Err(ApiError::from(Problem::internal(error)).into()),
     };
-    Ok(request.respond(&signed_in, AccessTokenOfSession { token })?)
+    Ok(request.respond(&signed_in_user, AccessTokenOfSession { token })?)
 }

@@ -22,7 +22,7 @@ pub(crate) async fn update_user(request: ApiRequest) -> ApiResult {
     fields.check_text("image", image_text, MAX_IMAGE_CHARS);
     let email = fields.get("email").cloned();
     fields.finish()?;
-    let signed_in = request.signed_in().await?;
+    let signed_in_user = request.signed_in_user().await?;
     if email.is_some_and(|value| !matches!(value, Value::Null | Value::Bool(false)) && value != "")
     {
         let (code, message) = ("EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
@@ -34,9 +34,9 @@ pub(crate) async fn update_user(request: ApiRequest) -> ApiResult {
     let new_name = name.map(|name| Some(name.to_owned()));
     let new_image = image.map(|image| image.map(ToOwned::to_owned));
     let accounts = &request.context.accounts;
-    change(accounts, signed_in.user_id(), new_name, new_image).await?;
+    change(accounts, signed_in_user.user_id(), new_name, new_image).await?;
     let mut response = HttpResponse::Ok().json(DONE);
-    request.resend_session_cookie(&mut response, &signed_in)?;
+    request.resend_session_cookie(&mut response, &signed_in_user)?;
     Ok(response)
 }
 

@@ -13,9 +13,9 @@ pub(crate) async fn verify_password(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let password = fields.text("password");
     fields.finish()?;
-    let signed_in = request.signed_in().await?;
+    let signed_in_user = request.signed_in_user().await?;
     // Like Better Auth, responds to an empty or too long password in the same way as to a wrong password.
     let attempt = PasswordAttempt::new(password).map_err(|_length| ApiError::invalid_password())?;
-    confirm(&request, &signed_in, attempt).await?;
-    request.respond(&signed_in, DONE)
+    confirm(&request, &signed_in_user, attempt).await?;
+    request.respond(&signed_in_user, DONE)
 }

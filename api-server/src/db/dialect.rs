@@ -22,15 +22,15 @@ const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WA
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 /// A statement is cancelled after 5 s. A request stops waiting for its result earlier, after 2.5 s.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';";
-/// Lets one process migrate at a time. The number of the lock is arbitrary, but every process must use the same number.
-const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
+/// Lets one process migrate at a time, without a time limit. The number of the lock is arbitrary, but every process must
+/// use the same number.
+const MIGRATION_LOCK: &str =
+    "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(4711201120)";
 
-/// Starts a read-only transaction, so that all tables are read from one snapshot. The transaction waits up to 5 s for a
-/// lock, but may read without a time limit.
+/// Starts a read-only transaction: one snapshot of all tables, at most 5 s of waiting for a lock, and no other limit.
 const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; BEGIN;";
-/// Starts a read-only transaction, so that all tables are read from one snapshot. The transaction waits up to 10 s for
-/// a lock, but may read without a time limit.
+/// Does the same for PostgreSQL, with at most 10 s of waiting for a lock.
 const POSTGRES_READ_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 

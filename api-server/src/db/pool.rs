@@ -13,6 +13,9 @@ use super::url::DatabaseUrl;
 pub(super) const MAX_TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// Longest wait for a connection from the pool. The default of `r2d2`, 30 s, is longer than a request may wait.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
+/// A connection that was idle for this time is closed when the pool next checks, every 30 s. This frees its memory:
+/// libpq keeps a buffer for the largest result of a connection.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 pub(super) type Pool = r2d2::Pool<ConnectionManager>;
 
@@ -23,6 +26,7 @@ pub(super) fn new_pool(url: DatabaseUrl, size: u32) -> Pool {
         .max_size(size)
         .min_idle(Some(0))
         .connection_timeout(CHECKOUT_TIMEOUT)
+        .idle_timeout(Some(IDLE_TIMEOUT))
         .build_unchecked(ConnectionManager { url })
 }
 

@@ -170,7 +170,7 @@ mod tests {
         }
         let without_quota = MailKind::ALL.into_iter().filter(|kind| !kind.has_quota());
         assert_eq!(
-            Vec::from_iter(without_quota),
+            without_quota.collect::<Vec<_>>(),
             [
                 MailKind::PasswordChanged,
                 MailKind::EmailChangeRequested,

@@ -1,6 +1,7 @@
 //! Sends the mails of the outbox, on a thread of its own, because sending blocks.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -116,7 +117,7 @@ impl MailSender {
         let (mut next_count, mut next_purge) = (Instant::now(), Instant::now());
         let mut is_failing = false;
         loop {
-            let result = runtime.block_on(async {
+            let step = async {
                 if is_due(&mut next_purge, PURGE_INTERVAL) {
                     self.purge().await?;
                 }
@@ -124,6 +125,12 @@ impl MailSender {
                     self.count_rows().await?;
                 }
                 self.send_next().await
+            };
+            // A panic must not stop all later mails.
+            let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(step)));
+            let result = outcome.unwrap_or_else(|_panic| {
+                log::error!("the thread that sends mails panicked, and continues");
+                Ok(false)
             });
             let pause = match &result {
                 Ok(true) => Duration::ZERO,
@@ -152,18 +159,22 @@ impl MailSender {
         Ok(true)
     }
 
-    /// Sends a mail or decides not to, and ends its lease.
+    /// Sends a mail or decides not to, and ends its lease. If the database fails, the mail is tried again later.
     async fn handle(&self, mail: LeasedMail, now: SystemTime) -> Result<(), DbError> {
-        let next_attempt_at = match generate_mail_key() {
-            Ok(new_key) => self.decide_and_send(mail.clone(), new_key, now).await?,
+        let later = next_attempt(&mail, 1, now);
+        let result = match generate_mail_key() {
+            Ok(new_key) => self.decide_and_send(mail.clone(), new_key, now).await,
             Err(error) => {
                 log::error!("no mail can be sent cause={error:?}");
-                next_attempt(&mail, 1, now)
+                Ok(later)
             }
         };
-        self.db
+        let next_attempt_at = result.as_ref().map_or(later, |next| *next);
+        let end_result = self
+            .db
             .write(move |connection| store::end_lease(connection, &mail, next_attempt_at))
-            .await
+            .await;
+        result.and(end_result)
     }
 
     /// Returns the time of the next attempt; `None` if nothing is left to send.

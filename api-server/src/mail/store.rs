@@ -304,3 +304,6 @@ pub(super) fn count_rows(connection: &mut DbConnection) -> QueryResult<OutboxCou
         total: outbox::table.count().get_result(connection)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,8 @@ impl Sessions {
         }
     }
 
-    /// Returns the time when every access token of a session that ends `now` has expired by the clock of every process.
+    /// Returns the time until which the revocation of a session that ends at `now` must be kept. Afterwards all access
+    /// tokens of the session have expired, even by a slow clock of another process.
     pub(crate) fn forget_after(&self, now: SystemTime) -> Timestamp {
         revocation::forget_after(now, self.access_token_ttl).into()
     }

@@ -46,7 +46,8 @@ pub(crate) struct Lifetimes {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionTimes {
     pub(crate) now: Timestamp,
-    /// The time when every access token of a session that ends `now` has expired by the clock of every process.
+    /// Until this time, the revocation of a session that ends at `now` must be kept. Afterwards all access tokens of the
+    /// session have expired, even by a slow clock of another process.
     pub(crate) forget_after: Timestamp,
     pub(crate) lifetimes: Lifetimes,
 }
@@ -80,7 +81,8 @@ pub(crate) struct SessionOpening {
     pub(crate) session: Session,
     /// The ids of the sessions whose cookies the new session replaces. These sessions may belong to other users.
     pub(crate) replaced_ids: Vec<String>,
-    /// The time when every access token of the ended sessions has expired by the clock of every process.
+    /// Until this time, the revocations of the ended sessions must be kept. Afterwards all their access tokens have
+    /// expired, even by a slow clock of another process.
     pub(crate) forget_after: Timestamp,
     pub(crate) lifetimes: Lifetimes,
 }

@@ -122,11 +122,9 @@ pub(crate) fn find(
     id: &str,
     lifetimes: Lifetimes,
 ) -> QueryResult<Option<StoredSession>> {
-    let row: Option<SessionRow> = sessions::table
-        .find(id)
-        .select(COLUMNS)
-        .first(connection)
-        .optional()?;
+    let query = sessions::table.find(id).select(COLUMNS);
+    let row: Option<SessionRow> =
+        on_either_engine!(connection, |either| query.first(either)).optional()?;
     Ok(row.map(|row| row.into_session(lifetimes)))
 }
 
@@ -253,16 +251,15 @@ fn set_rotation(
         .filter(sessions::counter.eq(i64::from(session.rotation.counter)))
         .filter(sessions::late_recoveries.eq(session.rotation.late_recoveries))
         .filter(sessions::revoked_at.is_null());
-    let updated_row_count = diesel::update(unchanged_row)
-        .set((
-            sessions::counter.eq(i64::from(next_rotation.counter)),
-            sessions::rotated_at.eq(next_rotation.rotated_at),
-            sessions::late_recoveries.eq(next_rotation.late_recoveries),
-            sessions::late_recovery_counter.eq(next_rotation.late_recovery_counter.map(i64::from)),
-            sessions::last_used_at.eq(now),
-            sessions::expires_at.eq(expires_at),
-        ))
-        .execute(connection)?;
+    let statement = diesel::update(unchanged_row).set((
+        sessions::counter.eq(i64::from(next_rotation.counter)),
+        sessions::rotated_at.eq(next_rotation.rotated_at),
+        sessions::late_recoveries.eq(next_rotation.late_recoveries),
+        sessions::late_recovery_counter.eq(next_rotation.late_recovery_counter.map(i64::from)),
+        sessions::last_used_at.eq(now),
+        sessions::expires_at.eq(expires_at),
+    ));
+    let updated_row_count = on_either_engine!(connection, |either| statement.execute(either))?;
     Ok(updated_row_count == 1)
 }
 

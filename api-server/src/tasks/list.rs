@@ -32,8 +32,8 @@ pub(crate) struct ListQuery {
     #[validate(custom(function = "task::query_rule"))]
     #[param(max_length = 200)]
     q: Option<String>,
-    /// How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
-    /// tells whether there is more.
+    /// The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
+    /// while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
     #[validate(range(
         min = 1,
         max = 500,

@@ -14,6 +14,8 @@ use crate::users::id::UserId;
 pub(super) const MAX_PAGE_BYTES: usize = 1 << 20;
 /// The largest page of several tasks, in bytes of JSON, if no memory for a large page can be reserved.
 const SMALL_PAGE_BYTES: usize = 64 << 10;
+/// The most bytes of JSON that one task takes: 10 000 characters, each escaped as 6 bytes, and some more.
+const MAX_TASK_BYTES: usize = 64 << 10;
 /// The most rows that one database job reads: 100 for a page of the default limit, and one more row that shows whether
 /// there is a next page.
 const SLICE_ROWS: i64 = 101;
@@ -155,6 +157,9 @@ impl Page {
             self.reservation = self.limiter.reserve(self.owner.as_str());
             if self.reservation.is_some() {
                 self.max_bytes = MAX_PAGE_BYTES;
+                // Allocates once, because a buffer that grows step by step can get twice as large.
+                let max_length = MAX_PAGE_BYTES + MAX_TASK_BYTES;
+                self.json.reserve_exact(max_length.saturating_sub(length));
             }
         }
         length <= self.max_bytes

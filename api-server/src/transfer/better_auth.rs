@@ -32,7 +32,7 @@ pub(super) struct CheckedSource {
 /// The query for tasks, and the name of their table.
 struct TasksQuery {
     query: Query,
-    table: String,
+    table_name: String,
 }
 
 /// The expressions of a SELECT statement, and the text after `FROM`.
@@ -66,7 +66,7 @@ impl BetterAuth {
             None => None,
             Some(table) => Some(TasksQuery {
                 query: self.tasks_query(&mut reader, table)?,
-                table: table.as_str().to_owned(),
+                table_name: table.as_str().to_owned(),
             }),
         };
         Ok(CheckedSource {
@@ -266,9 +266,9 @@ impl CheckedSource {
         self.reader.for_each_row(expressions, from, |row| {
             writer.add_user(&row_id(row), read_user(row))
         })?;
-        if let Some(TasksQuery { query, table }) = &self.tasks_query {
+        if let Some(TasksQuery { query, table_name }) = &self.tasks_query {
             let Query { expressions, from } = query;
-            writer.set_source(table)?;
+            writer.set_source(table_name)?;
             self.reader.for_each_row(expressions, from, |row| {
                 writer.add_task(&row_id(row), read_task(row))
             })?;

@@ -7,7 +7,7 @@ use super::email::{Email, LoginEmail};
 use super::id::UserId;
 use super::user::User;
 use crate::db::schema::users;
-use crate::db::{DbConnection, Timestamp};
+use crate::db::{DbConnection, Timestamp, on_either_engine};
 
 /// The columns in the order of [`UserRow`]. A test that writes and reads a row detects swapped columns.
 pub(crate) const COLUMNS: (
@@ -113,11 +113,9 @@ pub(crate) fn find_by_email(
 }
 
 pub(crate) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Option<User>> {
-    let result = users::table
-        .find(id.as_str())
-        .select(COLUMNS)
-        .first(connection);
-    Ok(result.optional()?.map(user_of_row))
+    let query = users::table.find(id.as_str()).select(COLUMNS);
+    let row = on_either_engine!(connection, |either| query.first(either)).optional()?;
+    Ok(row.map(user_of_row))
 }
 
 pub(crate) fn has_password(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {

@@ -154,7 +154,7 @@ async fn a_401_of_the_server_is_relayed_with_code_and_detail() {
 }
 
 #[tokio::test]
-async fn a_response_that_is_neither_a_caller_nor_a_401_with_a_code_is_a_503() {
+async fn a_response_other_than_a_200_with_a_caller_or_a_401_with_a_code_becomes_a_503() {
     let oversized_body = format!("{}{}", ADA_RESPONSE_BODY, " ".repeat(1 << 20));
     let body_without_id = ADA_RESPONSE_BODY.replace("\"42\"", "\"\"");
     let body_without_expiry = ADA_RESPONSE_BODY.replace("2027-01-15T08:00:00.000Z", "soon");
@@ -184,7 +184,7 @@ async fn a_response_that_is_neither_a_caller_nor_a_401_with_a_code_is_a_503() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_respond_is_a_503_after_the_time_limit() {
+async fn without_a_response_the_refusal_is_a_503_after_the_time_limit() {
     let server = Server::responding("").await;
     let time_limit = Duration::from_millis(50);
     let default_verifier = RemoteVerifier::new(&server.url()).unwrap();

@@ -110,7 +110,7 @@ fn a_token_of_a_secret_outside_the_keyring_is_rejected() {
     );
 }
 
-/// The forged token has the header that the issuer writes, with the right key id, but a MAC of another secret.
+/// The forged token has the header that the issuer writes, with the right key id, but is signed with another secret.
 #[test]
 fn a_recognised_header_does_not_replace_the_mac() {
     let issued_token = valid_token();

@@ -85,7 +85,7 @@ fn the_published_tokens_are_issued_and_verified() {
     }
 }
 
-/// Each forged token has a MAC of the key of one service, and claims one of three audiences or all three.
+/// Each token is signed with the key of one service, and its `aud` is one of three audiences or all three.
 #[test]
 fn another_service_and_the_server_reject_tokens_of_a_service_key() {
     let keys = ["reports", "billing"].map(|audience| (audience, derived_key(audience)));

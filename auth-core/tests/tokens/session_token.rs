@@ -73,7 +73,7 @@ fn changed_shortened_and_unrelated_tokens_are_rejected() {
 }
 
 #[test]
-fn a_cookie_is_the_token_and_a_padded_signature_of_the_secret() {
+fn the_token_and_the_flag_are_each_followed_by_a_padded_signature() {
     let cookie = tokens().sign_cookie(SESSION_ID);
     assert_eq!(cookie.len(), 141);
     assert!(cookie.ends_with('='));

@@ -14,7 +14,8 @@ use std::time::{Duration, SystemTime};
 /// The largest tolerated difference between the clocks of two processes.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 
-/// Returns the time when every access token of a session that ends `now` has expired by the clock of every process.
+/// Returns the time until which the revocation of a session that ends at `now` must be kept. Afterwards all access
+/// tokens of the session have expired, even by a slow clock of another process.
 pub(crate) fn forget_after(now: SystemTime, access_token_ttl: Duration) -> SystemTime {
     now + access_token_ttl + MAX_CLOCK_SKEW
 }

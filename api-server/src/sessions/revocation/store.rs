@@ -16,7 +16,8 @@ pub(crate) struct Revocation {
     /// The number of the revocation, in the order of commits.
     pub(crate) sequence: i64,
     pub(crate) session_id: String,
-    /// The time when every access token of the session has expired by the clock of every process.
+    /// Until this time, the revocation must be kept. Afterwards all access tokens of the session have expired, even by a
+    /// slow clock of another process.
     pub(crate) forget_after: Timestamp,
 }
 

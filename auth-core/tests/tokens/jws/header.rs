@@ -212,7 +212,7 @@ fn unknown_parameters_and_key_locations_are_ignored_with_any_value() {
     }
 }
 
-/// Anyone can put a key into the header (`jwk`, RFC 7515 § 4.1.3), so a MAC of that key proves nothing.
+/// Anyone can put a key into the header (`jwk`, RFC 7515 § 4.1.3), so a signature with that key proves nothing.
 #[test]
 fn a_key_in_the_header_is_not_used() {
     let key = base64url(OTHER_SECRET.as_bytes());

@@ -11,7 +11,7 @@ use super::login::{LOGIN, credentials};
 use crate::mail::received;
 use crate::sessions::fixtures::{
     Device, SERVER_ORIGIN, are_live, count, get_session, login, refresh, refreshed,
-    user_with_device,
+    user_with_device, wait_until,
 };
 
 on_both_engines! {
@@ -40,10 +40,13 @@ pub(crate) async fn request_reset(app: &App, email: &str) -> String {
 
 /// Requests a mail for this address, and waits for it. Returns it with the challenge id.
 pub(crate) async fn requested_mail(app: &App, email: &str) -> (Mail, String) {
-    let mail_count = app.mails_to(email).len();
     let challenge_id = request_reset(app, email).await;
-    let mail = received(app, email, mail_count + 1).await.pop().unwrap();
-    (mail, challenge_id)
+    let find_mail = || {
+        let mut mails = app.mails_to(email).into_iter();
+        mails.find(|mail| mail.name.contains(&challenge_id))
+    };
+    wait_until("the mail is there", async || find_mail().is_some()).await;
+    (find_mail().unwrap(), challenge_id)
 }
 
 pub(crate) fn confirm_token(app: &App, token: &str) -> Request {

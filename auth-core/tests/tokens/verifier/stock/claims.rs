@@ -11,7 +11,7 @@ use super::{
 #[test]
 fn compares_missing_claims() {
     const NOT_REQUIRED: &str = "jsonwebtoken compares a claim only if the token has that claim";
-    const REQUIRED_HERE: &str =
+    const REQUIRED_BY_THIS_CRATE: &str =
         "this crate requires the claim; jsonwebtoken can require only exp, nbf, aud, iss and sub";
     assert_results(vec![
         same_result(
@@ -24,9 +24,9 @@ fn compares_missing_claims() {
         only_jsonwebtoken_accepts("aud", token_without("aud"), NOT_REQUIRED),
         only_jsonwebtoken_accepts("sub", token_without("sub"), NOT_REQUIRED),
         only_jsonwebtoken_accepts("iat", token_without("iat"), "jsonwebtoken ignores iat"),
-        only_jsonwebtoken_accepts("email", token_without("email"), REQUIRED_HERE),
-        only_jsonwebtoken_accepts("jti", token_without("jti"), REQUIRED_HERE),
-        only_jsonwebtoken_accepts("sid", token_without("sid"), REQUIRED_HERE),
+        only_jsonwebtoken_accepts("email", token_without("email"), REQUIRED_BY_THIS_CRATE),
+        only_jsonwebtoken_accepts("jti", token_without("jti"), REQUIRED_BY_THIS_CRATE),
+        only_jsonwebtoken_accepts("sid", token_without("sid"), REQUIRED_BY_THIS_CRATE),
     ]);
 }
 
