@@ -1585,8 +1585,8 @@ export interface operations {
                 /** @description Only tasks with this text in the title or the description, in any case; at most 200 characters. */
                 q?: string;
                 /**
-                 * @description How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
-                 *     tells whether there is more.
+                 * @description The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
+                 *     while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
                  */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
@@ -1935,8 +1935,8 @@ export interface operations {
                 /** @description Only tasks with this text in the title or the description, in any case; at most 200 characters. */
                 q?: string;
                 /**
-                 * @description How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
-                 *     tells whether there is more.
+                 * @description The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
+                 *     while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
                  */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
@@ -2285,8 +2285,8 @@ export interface operations {
                 /** @description Only tasks with this text in the title or the description, in any case; at most 200 characters. */
                 q?: string;
                 /**
-                 * @description How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
-                 *     tells whether there is more.
+                 * @description The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
+                 *     while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
                  */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
