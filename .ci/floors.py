@@ -23,6 +23,7 @@ FLOORS = [
     ("code that handlers share; connections and their time limits", ["http", "connections"]),
     ("register, log in, change the password: shared by both APIs", ["accounts"]),
     ("sessions, their tokens, their revocation", ["sessions"]),
+    ("mails: their texts, and how they are sent", ["mail"]),
     ("users and passwords", ["users"]),
     ("the database: the only module that knows two engines", ["db"]),
     ("the client of a request; limits", ["client", "limits"]),

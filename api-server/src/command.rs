@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use auth_core::Secret;
 
 use crate::clock::Clock;
-use crate::config::{Command, ImportCommand, KeysCommand, Settings, UsersCommand};
+use crate::config::{Command, ImportCommand, KeysCommand, MailCommand, Settings, UsersCommand};
 use crate::db::DatabaseUrl;
 use crate::limits::Limits;
+use crate::mail::test_mail;
 use crate::{db, openapi, server, transfer};
 
 /// The exit status if a setting or an argument is invalid.
@@ -30,6 +31,7 @@ pub fn run(settings: &Settings) -> ExitCode {
         Some(Command::Keys(KeysCommand::Generate)) => generate_key(),
         Some(Command::Keys(KeysCommand::Derive { audience })) => derive_key(settings, audience),
         Some(Command::Users(command)) => run_users_command(settings, command),
+        Some(Command::Mail(MailCommand::Test { to })) => send_test_mail(settings, to),
     }
 }
 
@@ -98,6 +100,18 @@ fn run_users_command(settings: &Settings, command: &UsersCommand) -> ExitCode {
         Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
         Ok(Err(error)) => fail(EXIT_FAILURE, &error),
         Ok(Ok(())) => ExitCode::SUCCESS,
+    }
+}
+
+fn send_test_mail(settings: &Settings, recipient: &str) -> ExitCode {
+    let config = match settings.check_test_mail(recipient) {
+        Ok(config) => config,
+        Err(problems) => return fail(EXIT_INVALID_SETTINGS, &problems),
+    };
+    let public_url = config.public_url.as_str();
+    match test_mail::send(&config.mail, public_url, &config.recipient) {
+        Ok(outcome) => print(&format!("{outcome}\n")),
+        Err(error) => fail(EXIT_FAILURE, &error),
     }
 }
 

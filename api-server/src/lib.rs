@@ -19,6 +19,7 @@ mod health;
 mod http;
 pub mod limits;
 pub mod logging;
+pub mod mail;
 mod network;
 mod openapi;
 pub mod origin;

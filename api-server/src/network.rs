@@ -1,6 +1,7 @@
 //! Defines the network to which a limit applies: IP addresses that one customer of an internet provider may control.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An IPv4 address, an IPv6 /64, or an IPv6 /48. All /64s inside a /48 share the limits of the /48.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +36,19 @@ impl Network {
     }
 }
 
+/// Writes the IPv4 address, or the prefix of the IPv6 addresses, such as `2001:db8:0:1::/64`.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first_address =
+            |prefix: u64, bits: u32| Ipv6Addr::from_bits(u128::from(prefix) << (128 - bits));
+        match *self {
+            Self::V4(address) => write!(f, "{address}"),
+            Self::V6Subnet(prefix) => write!(f, "{}/64", first_address(prefix, 64)),
+            Self::V6Site(prefix) => write!(f, "{}/48", first_address(prefix, 48)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Network;
@@ -56,6 +70,18 @@ mod tests {
         assert_eq!(network("2001:db8:0:1:ffff:ffff:ffff:ffff"), subnet);
         assert_ne!(network("2001:db8:0:2::"), subnet);
         assert_ne!(network("2001:db8::"), subnet);
+    }
+
+    #[test]
+    fn the_text_of_a_network_is_its_address_or_its_prefix() {
+        for (address, network_text, site_text) in [
+            ("192.0.2.1", "192.0.2.1", "192.0.2.1"),
+            ("2001:db8:7:1::1", "2001:db8:7:1::/64", "2001:db8:7::/48"),
+            ("::1", "::/64", "::/48"),
+        ] {
+            assert_eq!(network(address).to_string(), network_text);
+            assert_eq!(network(address).site().to_string(), site_text);
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::auth::{
-    account, change_password, login, logout, refresh, register, revocations, session, sessions,
-    token,
+    account, change_password, login, logout, password_reset, refresh, register, revocations,
+    session, sessions, token,
 };
 use crate::better_auth::endpoint::{get, post, resource_at, unknown_path};
 use crate::better_auth::{
@@ -69,6 +69,13 @@ fn auth_routes(config: &mut ServiceConfig) {
         // This server's own API and Better Auth's API share this path. `dispatch` chooses the API.
         .service(
             Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
+        )
+        .service(
+            Endpoint::at(["/api/auth/password-reset"]).on(Method::POST, password_reset::request),
+        )
+        .service(
+            Endpoint::at(["/api/auth/password-reset/confirm"])
+                .on(Method::POST, password_reset::confirm),
         )
         // `GET` belongs to Better Auth's API, `POST` to this server's own API.
         .service(

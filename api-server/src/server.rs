@@ -23,6 +23,7 @@ use crate::http::cors::cors;
 use crate::http::hang_up::finish_changes;
 use crate::http::middleware::finish_responses;
 use crate::limits::Limits;
+use crate::mail::sender::MailSender;
 use crate::routes::routes;
 use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
@@ -37,6 +38,7 @@ pub struct Server {
     addr: SocketAddr,
     actix: ActixServer,
     sessions: Arc<Sessions>,
+    mail_sender: MailSender,
 }
 
 /// Stops a running server.
@@ -64,11 +66,13 @@ impl Server {
         Stopper(self.actix.handle())
     }
 
-    /// Serves requests until the server is stopped. Loads every recorded revocation before the first response.
+    /// Serves requests and sends mails until the server is stopped. Loads every recorded revocation before the first
+    /// response.
     ///
     /// # Errors
     ///
-    /// If the listener fails, or if the revocations cannot be loaded from the database.
+    /// If the listener fails, if the revocations cannot be loaded from the database, or if the thread that sends mails
+    /// cannot be started.
     pub async fn run(self) -> io::Result<()> {
         let sessions = self.sessions;
         sessions
@@ -76,12 +80,15 @@ impl Server {
             .catch_up(&sessions.db)
             .await
             .map_err(io::Error::other)?;
-        tokio::select! {
+        let running_sender = self.mail_sender.start()?;
+        let result = tokio::select! {
             result = self.actix => result,
             () = follow_revocations(sessions.clone()) => Ok(()),
             () = purge_regularly(sessions.clone()) => Ok(()),
             () = addresses::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),
-        }
+        };
+        running_sender.stop().await;
+        result
     }
 
     /// Serves requests until SIGTERM or SIGINT, then stops like [`Stopper::stop`]. After SIGHUP, later requests use the
@@ -124,8 +131,8 @@ impl Server {
 ///
 /// # Errors
 ///
-/// If the database cannot be migrated, a database thread cannot be started, a token setting is invalid, or the socket
-/// address cannot be bound.
+/// If the database cannot be migrated, a database thread cannot be started, a token setting or a template of mails is
+/// invalid, or the socket address cannot be bound.
 pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
     db::migrate(&config.database_url).map_err(|error| {
         format!(
@@ -137,7 +144,9 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     let allowed_origins = config.web.allowed_origins.clone();
     let has_pages = config.web.pages;
     let policy = new_connection_policy(&config, &limits);
+    let (mail_settings, public_url) = (config.mail.clone(), config.web.public_url.clone());
     let parts = ServerParts::new(config, &limits, clock)?;
+    let mail_sender = parts.mail_sender(&mail_settings, &public_url)?;
     let sessions = Arc::clone(&parts.sessions);
     let create_app = move || {
         App::new()
@@ -162,6 +171,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
         addr,
         actix: actix_server,
         sessions,
+        mail_sender,
     })
 }
 

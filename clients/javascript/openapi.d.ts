@@ -83,6 +83,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Request a mail with which the user of an address chooses a new password. The response is the same for every address. */
+        post: operations["requestPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password-reset/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a new password with the token or the code of a mail, and log in. Every session of the account ends, and the
+         *     address counts as verified. The token and the code work once.
+         */
+        post: operations["confirmPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/refresh": {
         parameters: {
             query?: never;
@@ -552,7 +589,7 @@ export interface components {
          * @description The `code` of a problem.
          * @enum {string}
          */
-        Code: "INVALID_JSON" | "INVALID_REQUEST" | "UNAUTHORIZED" | "INVALID_TOKEN" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "INVALID_EMAIL_OR_PASSWORD" | "REFRESH_TOKEN_REUSED" | "SESSION_EXPIRED" | "FORBIDDEN" | "UNTRUSTED_ORIGIN" | "INVALID_PASSWORD" | "NOT_FOUND" | "TASK_NOT_FOUND" | "SESSION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "USER_ALREADY_EXISTS" | "TASK_LIMIT_REACHED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "TOO_MANY_REQUESTS" | "INTERNAL_SERVER_ERROR" | "OVERLOADED" | "DATABASE_UNAVAILABLE";
+        Code: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_OR_EXPIRED_TOKEN" | "UNAUTHORIZED" | "INVALID_TOKEN" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "INVALID_EMAIL_OR_PASSWORD" | "REFRESH_TOKEN_REUSED" | "SESSION_EXPIRED" | "FORBIDDEN" | "UNTRUSTED_ORIGIN" | "INVALID_PASSWORD" | "NOT_FOUND" | "TASK_NOT_FOUND" | "SESSION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "USER_ALREADY_EXISTS" | "TASK_LIMIT_REACHED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "TOO_MANY_REQUESTS" | "INTERNAL_SERVER_ERROR" | "OVERLOADED" | "DATABASE_UNAVAILABLE";
         CreateTask: {
             /** @description At most 10 000 characters. */
             description?: string | null;
@@ -650,6 +687,40 @@ export interface components {
             refresh_token?: string;
             /** @description Which sessions of the user to end; `current` if absent. */
             scope?: components["schemas"]["Scope"];
+        };
+        /** @description The response to a request for a mail. It is the same whether or not a mail is sent. */
+        MailRequested: {
+            /** @description Send it back with the code in the mail. */
+            challenge_id: string;
+            /**
+             * Format: int64
+             * @description The lifetime of the link and of the code in seconds.
+             * @example 3600
+             */
+            expires_in: number;
+        };
+        PasswordResetConfirmation: {
+            /** @description From the response to the request for the mail; with `code`. */
+            challenge_id?: string | null;
+            /**
+             * @description The code in the mail; with `challenge_id`.
+             * @example K7PM-2XQ9
+             */
+            code?: string | null;
+            /**
+             * Format: password
+             * @description 8 to 128 characters, none of the common passwords.
+             */
+            new_password: string;
+            /** @description The token in the link, after `#`. Without it, `challenge_id` and `code` are required. */
+            token?: string | null;
+        };
+        PasswordResetRequest: {
+            /**
+             * Format: email
+             * @example ada@example.com
+             */
+            email: string;
         };
         /** @description The body of every 4xx and 5xx (RFC 9457). */
         Problem: {
@@ -1074,6 +1145,72 @@ export interface operations {
             };
         };
     };
+    requestPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordResetRequest"];
+            };
+        };
+        responses: {
+            /** @description If an account has the address, a mail follows */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailRequested"];
+                };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordResetConfirmation"];
+            };
+        };
+        responses: {
+            /** @description A new session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     refresh: {
         parameters: {
             query?: never;
@@ -1448,8 +1585,8 @@ export interface operations {
                 /** @description Only tasks with this text in the title or the description, in any case; at most 200 characters. */
                 q?: string;
                 /**
-                 * @description How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
-                 *     tells whether there is more.
+                 * @description The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
+                 *     while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
                  */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
@@ -1798,8 +1935,8 @@ export interface operations {
                 /** @description Only tasks with this text in the title or the description, in any case; at most 200 characters. */
                 q?: string;
                 /**
-                 * @description How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
-                 *     tells whether there is more.
+                 * @description The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
+                 *     while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
                  */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
@@ -2148,8 +2285,8 @@ export interface operations {
                 /** @description Only tasks with this text in the title or the description, in any case; at most 200 characters. */
                 q?: string;
                 /**
-                 * @description How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
-                 *     tells whether there is more.
+                 * @description The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
+                 *     while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
                  */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */

@@ -1,5 +1,7 @@
 //! Creates a database for one test, and removes the database when the test no longer uses it.
 
+use std::path::PathBuf;
+
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
@@ -28,7 +30,8 @@ pub struct Database(Location);
 #[derive(Debug)]
 enum Location {
     Folder(TempDir),
-    Server(Postgres),
+    /// The second value is the folder of the mails.
+    Server(Postgres, TempDir),
 }
 
 impl Database {
@@ -37,7 +40,10 @@ impl Database {
     pub fn new(engine: Engine) -> Self {
         match engine {
             Engine::Sqlite => Self(Location::Folder(tempfile::tempdir().unwrap())),
-            Engine::Postgres => Self(Location::Server(Postgres::new())),
+            Engine::Postgres => Self(Location::Server(
+                Postgres::new(),
+                tempfile::tempdir().unwrap(),
+            )),
         }
     }
 
@@ -46,7 +52,15 @@ impl Database {
     pub fn url(&self) -> String {
         match &self.0 {
             Location::Folder(folder) => format!("sqlite://{}", file_path(folder)),
-            Location::Server(postgres) => postgres.database_url().into(),
+            Location::Server(postgres, _) => postgres.database_url().into(),
+        }
+    }
+
+    /// The folder to which the servers on this database write their mails. A server creates it with the first mail.
+    #[must_use]
+    pub fn mail_folder(&self) -> PathBuf {
+        match &self.0 {
+            Location::Folder(folder) | Location::Server(_, folder) => folder.path().join("mail"),
         }
     }
 
@@ -71,7 +85,7 @@ impl Database {
                 connection.batch_execute(timeout_statement).unwrap();
                 DatabaseSession::Sqlite(connection)
             }
-            Location::Server(_) => {
+            Location::Server(..) => {
                 DatabaseSession::Postgres(PgConnection::establish(&self.url()).unwrap())
             }
         }

@@ -52,6 +52,12 @@ impl Options {
             ("trusted-proxies", ""),
             ("max-failed-logins-per-network", "300"),
             ("max-registrations-per-network", "300"),
+            ("max-mail-requests-per-network", "300"),
+            ("smtp-url", ""),
+            ("mail-from", "no-reply@api.example"),
+            ("mail-reply-to", ""),
+            ("mail-templates", ""),
+            ("email-verification", "off"),
             ("better-auth-delete-user", "false"),
             ("pages", "true"),
             ("log-format", "text"),
@@ -129,7 +135,8 @@ impl Options {
     /// Returns the reason why the server did not start.
     pub fn try_start(self) -> Result<App, BuildError> {
         log_lines::start_collecting();
-        let config = self.parse_settings().check()?;
+        let mut config = self.parse_settings().check()?;
+        config.mail.folder = self.database.mail_folder();
         let server = server::build(config, self.limits, self.clock.for_server())?;
         let mut settings = self.settings.iter();
         let secret_setting = settings.find(|(name, _)| name == "auth-secret");

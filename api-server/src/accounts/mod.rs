@@ -1,15 +1,19 @@
 //! Implements the actions on an account for this server's own API and Better Auth's API: register, log in, change the
-//! password or the profile, delete.
+//! password or the profile, choose a new password after a mail, delete.
 
 pub(crate) mod change_password;
 pub(crate) mod delete;
 pub(crate) mod login;
+pub(crate) mod mail_proof;
+pub(crate) mod mail_request;
+pub(crate) mod password_reset;
 pub(crate) mod profile;
 pub(crate) mod register;
 mod store;
 
 use std::sync::Arc;
 
+use crate::mail::outbox::Outbox;
 use crate::sessions::Sessions;
 use crate::users::passwords::Passwords;
 
@@ -17,4 +21,5 @@ use crate::users::passwords::Passwords;
 pub(crate) struct Accounts {
     pub(crate) passwords: Passwords,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) outbox: Arc<Outbox>,
 }

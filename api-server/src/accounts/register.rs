@@ -1,8 +1,10 @@
 //! Registers an account.
 
 use super::login::LoginContext;
+use super::store::NewCredentials;
 use super::{Accounts, store};
 use crate::db::{DbConnection, Timestamp};
+use crate::mail::language::Language;
 use crate::problem::{Code, Problem};
 use crate::sessions::grant::TokenGrant;
 use crate::sessions::session::SessionOpening;
@@ -18,6 +20,8 @@ pub(crate) struct NewAccount {
     pub(crate) password: ChosenPassword,
     pub(crate) name: Option<String>,
     pub(crate) image: Option<String>,
+    /// The language of the user's mails.
+    pub(crate) language: Option<Language>,
 }
 
 /// Creates the account and its first session.
@@ -66,7 +70,11 @@ async fn create_with_session(
     new_user.image = account.image;
     let opening = context.into_opening(accounts, &new_user.id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
-    let (user, ended_ids) = insert(accounts, new_user, hash.as_str().to_owned(), opening).await?;
+    let credentials = NewCredentials {
+        hash: hash.as_str().to_owned(),
+        language: account.language,
+    };
+    let (user, ended_ids) = insert(accounts, new_user, credentials, opening).await?;
     accounts.sessions.revoke_locally(&ended_ids, now);
     log::info!("registered user_id={}", user.id);
     Ok(TokenGrant {
@@ -94,14 +102,14 @@ async fn reject_registered(accounts: &Accounts, email: &Email) -> Result<(), Pro
 async fn insert(
     accounts: &Accounts,
     user: User,
-    hash: String,
+    credentials: NewCredentials,
     opening: SessionOpening,
 ) -> Result<(User, Vec<String>), Problem> {
     let (ended_ids, user) = accounts
         .sessions
         .db
         .write(move |connection| {
-            let ended_ids = store::register(connection, &user, &hash, &opening)?;
+            let ended_ids = store::register(connection, &user, &credentials, &opening)?;
             Ok((ended_ids, user))
         })
         .await?;

@@ -3,24 +3,34 @@
 use diesel::result::Error as DieselError;
 
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
+use crate::mail::language::Language;
+use crate::mail::outbox::NewMail;
+use crate::mail::store as outbox;
 use crate::sessions;
-use crate::sessions::ending::store::{SessionFilter, end};
-use crate::sessions::session::{Lifetimes, Session, SessionOpening};
+use crate::sessions::ending::store::{KeptSessions, SessionFilter, end, surplus_ids};
+use crate::sessions::session::{Lifetimes, Session, SessionOpening, SessionTimes};
 use crate::users::id::UserId;
 use crate::users::store as users;
-use crate::users::store::ProfileChange;
+use crate::users::store::{MailKeyChange, ProfileChange};
 use crate::users::user::User;
+
+/// What is stored with a new user, but not shown by the API.
+pub(super) struct NewCredentials {
+    pub(super) hash: String,
+    pub(super) language: Option<Language>,
+}
 
 /// Inserts the user and the first session, and ends the sessions that this session replaces. Returns the ids of the
 /// ended sessions; `None` if the email address already has an account.
 pub(super) fn register(
     connection: &mut DbConnection,
     user: &User,
-    password_hash: &str,
+    credentials: &NewCredentials,
     opening: &SessionOpening,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        if !users::insert(connection, user, password_hash)? {
+        let language = credentials.language.map(Language::as_str);
+        if !users::insert(connection, user, &credentials.hash, language)? {
             return Err(DieselError::RollbackTransaction);
         }
         sessions::store::open(connection, opening).map(Some)
@@ -71,7 +81,7 @@ pub(crate) struct PasswordChangeResult {
 }
 
 /// Changes the password, inserts the new session, and ends every other session of the user, including the caller's
-/// session. Returns `None` if the caller's session is not live, or if the stored hash is no longer `old_hash`.
+/// session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the caller's session is not live, or if the stored hash is no longer `old_hash`.
 ///
 /// The update of the hash locks the user's row. A session that a concurrent login opened before the lock is ended too.
 /// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
@@ -94,6 +104,8 @@ pub(super) fn change_password(
         };
         let user = users::change_profile(connection, id, &only_update_time)?
             .ok_or(DieselError::RollbackTransaction)?;
+        users::forget_mail_key(connection, id.as_str())?;
+        outbox::cancel_tokens(connection, id.as_str())?;
         sessions::store::insert(connection, &update.new_session)?;
         let old_sessions = SessionFilter::AllOfUserExcept(id, &update.new_session.id);
         let ended_ids = end(connection, &old_sessions, update.now, update.forget_after)?;
@@ -113,7 +125,7 @@ fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> Qu
     Ok(session.is_some_and(|session| session.user_id == user_id && session.is_live(update.now)))
 }
 
-/// Ends all sessions of the user, and deletes the user and the user's tasks. Returns the ids of the ended sessions;
+/// Ends all sessions of the user, and deletes the user, the user's tasks and the mails to the user. Returns the ids of the ended sessions;
 /// `None` if the user does not exist, or if `old_hash`, with which the entered password was compared, is no longer the
 /// stored hash. Without `old_hash`, does not compare the stored hash.
 ///
@@ -132,7 +144,51 @@ pub(super) fn delete(
         {
             return Ok(None);
         }
+        if let Some(user) = users::find(connection, id)? {
+            outbox::delete_to(connection, &user.email)?;
+        }
         let ended_ids = end(connection, &SessionFilter::AllOfUser(id), now, forget_after)?;
         Ok(users::delete(connection, id)?.then_some(ended_ids))
+    })
+}
+
+/// The input of [`reset_password`].
+pub(super) struct PasswordReset {
+    pub(super) key_change: MailKeyChange,
+    pub(super) new_hash: String,
+    /// The session that replaces all other sessions of the user.
+    pub(super) opening: SessionOpening,
+    pub(super) times: SessionTimes,
+    /// Tells the user that the password was changed.
+    pub(super) notice: NewMail,
+}
+
+/// Sets the password, replaces the mail key, inserts the new session, ends every other session of the user, and adds
+/// the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was verified.
+///
+/// The update of the user locks the user's row. A session that a concurrent login opened before the lock is ended too.
+/// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
+pub(super) fn reset_password(
+    connection: &mut DbConnection,
+    mut reset: PasswordReset,
+) -> QueryResult<Option<PasswordChangeResult>> {
+    write_transaction(connection, |connection| {
+        let now = reset.times.now;
+        let change = &reset.key_change;
+        let Some(user) = users::reset_password(connection, change, &reset.new_hash, now)? else {
+            return Ok(None);
+        };
+        outbox::cancel_tokens(connection, &user.id)?;
+        outbox::insert(connection, &reset.notice)?;
+        let all_sessions = KeptSessions {
+            recent_count: 0,
+            ids: Vec::new(),
+        };
+        let owner = UserId::stored(user.id.clone());
+        let old_ids = surplus_ids(connection, &owner, &all_sessions, reset.times, i64::MAX)?;
+        // All sessions are ended at once, because ending locks the row of `revocation_sequence` until the commit.
+        reset.opening.replaced_ids.extend(old_ids);
+        let ended_ids = sessions::store::open(connection, &reset.opening)?;
+        Ok(Some(PasswordChangeResult { user, ended_ids }))
     })
 }

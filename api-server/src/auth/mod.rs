@@ -4,6 +4,8 @@ pub(crate) mod account;
 pub(crate) mod change_password;
 pub(crate) mod login;
 pub(crate) mod logout;
+mod mail_proof;
+pub(crate) mod password_reset;
 pub(crate) mod refresh;
 pub(crate) mod register;
 pub(crate) mod revocations;
@@ -23,6 +25,8 @@ use utoipa::OpenApi;
     account::change,
     account::delete,
     change_password::change_password,
+    password_reset::request,
+    password_reset::confirm,
     session::show,
     refresh::refresh,
     logout::logout,

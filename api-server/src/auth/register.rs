@@ -14,6 +14,7 @@ use crate::accounts::login::LoginContext;
 use crate::accounts::register::{NewAccount, create};
 use crate::client::Client;
 use crate::http::json::Json;
+use crate::http::language::AcceptedLanguage;
 use crate::http::replaced_session::ReplacedSessions;
 use crate::problem::Problem;
 use crate::users::email::{self, Email};
@@ -45,6 +46,7 @@ pub(crate) struct RegisterRequest {
 )]
 pub(crate) async fn register(
     client: Client,
+    AcceptedLanguage(language): AcceptedLanguage,
     ReplacedSessions(replaced_ids): ReplacedSessions,
     accounts: Data<Accounts>,
     responder: TokenResponder,
@@ -56,6 +58,7 @@ pub(crate) async fn register(
             .map_err(|violation| violation.at("password"))?,
         name: body.name,
         image: None,
+        language,
     };
     let context = LoginContext {
         client,

@@ -13,6 +13,7 @@ use super::{cookies, identity, origin};
 use crate::accounts::login::LoginContext;
 use crate::accounts::register::{NewAccount, create};
 use crate::db::Timestamp;
+use crate::http::language::AcceptedLanguage;
 use crate::users::email::Email;
 use crate::users::password_policy::{ChosenPassword, PasswordPolicy};
 use crate::users::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
@@ -46,6 +47,7 @@ pub(crate) async fn sign_up(request: ApiRequest) -> ApiResult {
         password: new_password(&request.context.accounts.passwords.policy, password)?,
         name: Some(name.to_owned()),
         image: image.map(ToOwned::to_owned),
+        language: AcceptedLanguage::of(&request.http).0,
     };
     let context = login_context(&request, is_remembered);
     let grant = create(&request.context.accounts, account, context).await?;

@@ -2,7 +2,9 @@
 //!
 //! No other module of this crate reads environment variables. Libraries such as libpq read some.
 
+mod commands;
 mod dotenv;
+mod mail;
 mod parse;
 mod postgres_url;
 mod raw;
@@ -19,12 +21,14 @@ use auth_core::password::Cost;
 
 use ipnet::IpNet;
 
+pub use commands::{Command, KeysCommand, MailCommand};
 pub use parse::{SettingProblem, SettingProblems};
-pub use raw::{Command, KeysCommand, Settings};
+pub use raw::Settings;
 pub use users::{BetterAuthArguments, ImportCommand, UsersCommand};
 
 use crate::db::DatabaseUrl;
 use crate::logging::LogFormat;
+use crate::mail::settings::{EmailVerification, MailSettings};
 use crate::origin::Origin;
 use crate::users::blocklist::Blocklist;
 use parse::ProblemCollector;
@@ -49,6 +53,10 @@ pub struct Config {
     pub bounds: BoundConfig,
     /// Origins, trusted proxies and optional endpoints.
     pub web: WebConfig,
+    /// Where mails go, whom they come from, and which texts they have.
+    pub mail: MailSettings,
+    /// Whether users confirm their email address.
+    pub email_verification: EmailVerification,
 }
 
 /// Settings of tokens and sessions.
@@ -91,6 +99,8 @@ pub struct BoundConfig {
     pub failed_logins_per_network: Option<u32>,
     /// Maximum number of registrations from one network within an hour; `None` for no limit.
     pub registrations_per_network: Option<u32>,
+    /// Maximum number of mails that clients in one network may request within an hour; `None` for no limit.
+    pub mail_requests_per_network: Option<u32>,
 }
 
 /// Settings of the HTTP interface.
@@ -127,6 +137,9 @@ impl Settings {
         let passwords = self.check_passwords(&mut problems);
         let bounds = self.check_bounds(&mut problems);
         let web = self.check_web(bind_addr, &mut problems);
+        let mail = self.check_mail(database_url.as_ref(), &mut problems);
+        let email_verification =
+            problems.ok_or_record("EMAIL_VERIFICATION", self.check_email_verification());
         let previous_secrets =
             problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
@@ -148,6 +161,8 @@ impl Settings {
                 passwords: passwords?,
                 bounds: bounds?,
                 web: web?,
+                mail: mail?,
+                email_verification: email_verification?,
             })
         })
     }
@@ -203,11 +218,14 @@ impl Settings {
         let failed_logins = problems.ok_or_record("MAX_FAILED_LOGINS_PER_NETWORK", logins_result);
         let limit_result = parse::optional_limit(&self.max_registrations_per_network);
         let registrations = problems.ok_or_record("MAX_REGISTRATIONS_PER_NETWORK", limit_result);
+        let mail_result = parse::optional_limit(&self.max_mail_requests_per_network);
+        let mail_requests = problems.ok_or_record("MAX_MAIL_REQUESTS_PER_NETWORK", mail_result);
         Some(BoundConfig {
             tasks_per_user: tasks?,
             connections: usize::try_from(connections?).unwrap_or(usize::MAX),
             failed_logins_per_network: failed_logins?,
             registrations_per_network: registrations?,
+            mail_requests_per_network: mail_requests?,
         })
     }
 

@@ -5,11 +5,11 @@ use std::fmt;
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
+use super::commands::Command;
 use super::dotenv;
 use super::reread::FixedSecrets;
-use super::users::UsersCommand;
 
 /// Authenticates users, manages their sessions and stores their tasks.
 ///
@@ -173,6 +173,38 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
     pub max_registrations_per_network: String,
 
+    /// Maximum number of mails that clients in one network may request within an hour, 1 to 1000000; off for no limit.
+    #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
+    pub max_mail_requests_per_network: String,
+
+    /// Server that delivers mails, as `smtps://USER:PASSWORD@HOST:PORT` or
+    /// `smtp://USER:PASSWORD@HOST:PORT?tls=required` (also tls=opportunistic; tls=none on this machine). By default,
+    /// each mail is written to a file in the folder mail beside the database.
+    #[arg(long, env, global = true, value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+
+    /// Sender of mails, such as `Example <no-reply@example.com>`; required with `SMTP_URL`.
+    #[arg(long, env, global = true, value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+
+    /// Address for answers to mails; by default the sender.
+    #[arg(long, env, global = true, value_name = "ADDRESS")]
+    pub mail_reply_to: Option<String>,
+
+    /// Folder of templates that replace built-in texts of mails.
+    #[arg(long, env, global = true, value_name = "FOLDER")]
+    pub mail_templates: Option<String>,
+
+    /// Whether users confirm their email address: off (no mail), optional, or required (before the first login).
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "MODE",
+        default_value = "optional"
+    )]
+    pub email_verification: String,
+
     /// Whether Better Auth clients may delete their account with POST /api/auth/delete-user.
     #[arg(
         long,
@@ -219,38 +251,6 @@ pub struct Settings {
 
     #[arg(skip)]
     pub(super) fixed_secrets: FixedSecrets,
-}
-
-/// The commands of the program.
-#[derive(Subcommand, Clone, Debug)]
-#[non_exhaustive]
-pub enum Command {
-    /// Run the server (the default).
-    Serve,
-    /// Migrate the database to the current schema and exit.
-    Migrate,
-    /// Print the OpenAPI document and exit.
-    Openapi,
-    /// Generate or derive secrets.
-    #[command(subcommand)]
-    Keys(KeysCommand),
-    /// Import, export or check users, with their password hashes.
-    #[command(subcommand)]
-    Users(UsersCommand),
-}
-
-/// The subcommands of `keys`.
-#[derive(Subcommand, Clone, Debug)]
-#[non_exhaustive]
-pub enum KeysCommand {
-    /// Print a new random secret for `AUTH_SECRET`.
-    Generate,
-    /// Print the key of one service, derived from `AUTH_SECRET`. The service needs no other secret.
-    Derive {
-        /// Audience (aud) of the service, one of `TOKEN_AUDIENCES`.
-        #[arg(long, value_name = "NAME")]
-        audience: String,
-    },
 }
 
 impl Settings {

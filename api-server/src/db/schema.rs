@@ -15,6 +15,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    outbox (id) {
+        id -> Text,
+        kind -> Text,
+        recipient -> Text,
+        user_id -> Nullable<Text>,
+        language -> Nullable<Text>,
+        new_email -> Nullable<Text>,
+        network -> Nullable<Text>,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        next_attempt_at -> Nullable<Timestamp>,
+        attempts -> Integer,
+        leased_until -> Nullable<Timestamp>,
+        wrong_codes -> Integer,
+    }
+}
+
+diesel::table! {
     revocation_sequence (id) {
         id -> BigInt,
         last -> BigInt,
@@ -68,16 +86,20 @@ diesel::table! {
         password_hash -> Nullable<Text>,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        mail_key -> Nullable<Text>,
+        language -> Nullable<Text>,
     }
 }
 
 diesel::joinable!(imported_tasks -> users (user_id));
+diesel::joinable!(outbox -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(tasks -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     imported_tasks,
     imported_users,
+    outbox,
     revocation_sequence,
     revocations,
     sessions,

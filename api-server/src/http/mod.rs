@@ -10,6 +10,7 @@ pub(crate) mod forwarded;
 pub(crate) mod hang_up;
 pub(crate) mod headers;
 pub(crate) mod json;
+pub(crate) mod language;
 pub(crate) mod large_response;
 pub(crate) mod middleware;
 pub(crate) mod origin;

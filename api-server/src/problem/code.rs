@@ -32,6 +32,8 @@ codes! {
     InvalidJson = BAD_REQUEST "INVALID_JSON",
     /// The request is malformed: for example, the body is not an object, or the query string is invalid.
     InvalidRequest = BAD_REQUEST "INVALID_REQUEST",
+    /// The token or the code of a mail is not valid, was used already, or has expired.
+    InvalidOrExpiredToken = BAD_REQUEST "INVALID_OR_EXPIRED_TOKEN",
     /// No credentials were sent.
     Unauthorized = UNAUTHORIZED "UNAUTHORIZED",
     /// The credentials are not a valid token of this server, or the account of the token does not exist.

@@ -17,6 +17,9 @@ use crate::http::forwarded::ProxyWarning;
 use crate::http::large_response::LargeResponseLimiter;
 use crate::http::policy::HttpPolicy;
 use crate::limits::Limits;
+use crate::mail::sender::MailSender;
+use crate::mail::settings::MailSettings;
+use crate::origin::Origin;
 use crate::sessions::Sessions;
 use crate::sessions::keys::{Keys, TokenSettings};
 use crate::sessions::revocation::RevocationFeed;
@@ -54,6 +57,7 @@ impl ServerParts {
         let accounts = Data::new(Accounts {
             passwords: new_passwords(config, db, clock),
             sessions: Arc::clone(&sessions),
+            outbox: Arc::default(),
         });
         let better_auth = Data::new(BetterAuthContext {
             accounts: accounts.clone(),
@@ -73,6 +77,24 @@ impl ServerParts {
             tasks,
             authority,
         })
+    }
+
+    /// Builds the thread that sends mails.
+    pub(super) fn mail_sender(
+        &self,
+        settings: &MailSettings,
+        public_url: &Origin,
+    ) -> Result<MailSender, BuildError> {
+        let sessions = Arc::clone(&self.sessions);
+        let current_tokens = move || sessions.keys.current().mail_tokens.clone();
+        let sender = MailSender::new(
+            settings,
+            public_url.as_str().to_owned(),
+            Arc::clone(&self.accounts.outbox),
+            (self.sessions.db.clone(), self.sessions.clock.clone()),
+            Box::new(current_tokens),
+        );
+        Ok(sender.map_err(|problem| format!("mails cannot be sent: {problem}"))?)
     }
 
     /// Registers every part. Handlers and extractors find a part by its type.
@@ -131,6 +153,7 @@ fn new_passwords(config: Config, db: Db, clock: Clock) -> Passwords {
         throttle: Throttle::new(NetworkLimits {
             failed_logins: config.bounds.failed_logins_per_network,
             registrations: config.bounds.registrations_per_network,
+            mail_requests: config.bounds.mail_requests_per_network,
         }),
     }
 }

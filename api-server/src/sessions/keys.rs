@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
+use auth_core::mail_token::MailTokens;
 use auth_core::refresh::RefreshTokens;
 use auth_core::revocation::FeedTokens;
 use auth_core::session_handle::SessionHandles;
@@ -36,6 +37,8 @@ pub(crate) struct ActiveKeys {
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) session_tokens: SessionTokens,
     pub(crate) session_handles: SessionHandles,
+    /// Computes and verifies the tokens and codes in mails.
+    pub(crate) mail_tokens: MailTokens,
     /// Verifies the tokens with which services read the feed of revocations.
     pub(crate) feed_tokens: FeedTokens,
     /// The issuers of tokens for other services, by audience.
@@ -100,6 +103,7 @@ impl ActiveKeys {
             refresh_tokens: RefreshTokens::new(keyring),
             session_tokens: SessionTokens::new(keyring),
             session_handles: SessionHandles::new(keyring),
+            mail_tokens: MailTokens::new(keyring),
             feed_tokens: FeedTokens::new(keyring.clone(), iss)?
                 .with_services(&settings.service_audiences)?,
             service_issuers: service_issuers.collect::<Result<_, Error>>()?,

@@ -8,6 +8,7 @@ pub(crate) mod email;
 mod hash_queue;
 pub(crate) mod hasher;
 pub(crate) mod id;
+pub(crate) mod mail_key;
 mod network_queue;
 pub(crate) mod password_policy;
 pub(crate) mod passwords;

@@ -67,11 +67,13 @@ pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> Que
     }
 }
 
-/// Inserts the user; `false` if another user has the same spelling of the email address, or the same id.
+/// Inserts the user, with the language of the user's mails; `false` if another user has the same spelling of the email
+/// address, or the same id.
 pub(crate) fn insert(
     connection: &mut DbConnection,
     user: &User,
     password_hash: &str,
+    language: Option<&str>,
 ) -> QueryResult<bool> {
     let result = diesel::insert_into(users::table)
         .values((
@@ -83,6 +85,7 @@ pub(crate) fn insert(
             users::password_hash.eq(password_hash),
             users::created_at.eq(user.created_at),
             users::updated_at.eq(user.updated_at),
+            users::language.eq(language),
         ))
         .execute(connection);
     match result {
@@ -158,6 +161,85 @@ pub(crate) fn replace_hash(
         .set(users::password_hash.eq(new_hash))
         .execute(connection)?;
     Ok(updated_row_count == 1)
+}
+
+/// A user, with what the user's mails need.
+pub(crate) struct MailUser {
+    pub(crate) user: User,
+    /// `None` until the first mail with a token.
+    pub(crate) mail_key: Option<String>,
+    pub(crate) language: Option<String>,
+}
+
+pub(crate) fn find_mail_user(
+    connection: &mut DbConnection,
+    id: &str,
+) -> QueryResult<Option<MailUser>> {
+    let found_row: Option<(UserRow, Option<String>, Option<String>)> = users::table
+        .find(id)
+        .select((COLUMNS, users::mail_key, users::language))
+        .first(connection)
+        .optional()?;
+    Ok(found_row.map(|(row, mail_key, language)| MailUser {
+        user: user_of_row(row),
+        mail_key,
+        language,
+    }))
+}
+
+/// Sets the mail key of a user who has none; `false` if the user has one, or does not exist.
+pub(crate) fn set_first_mail_key(
+    connection: &mut DbConnection,
+    id: &str,
+    mail_key: &str,
+) -> QueryResult<bool> {
+    let row_without_key = users::table.find(id).filter(users::mail_key.is_null());
+    let updated_row_count = diesel::update(row_without_key)
+        .set(users::mail_key.eq(mail_key))
+        .execute(connection)?;
+    Ok(updated_row_count == 1)
+}
+
+/// Removes the mail key, so that no earlier token or code is valid. The next mail with a token sets another key.
+pub(crate) fn forget_mail_key(connection: &mut DbConnection, id: &str) -> QueryResult<()> {
+    diesel::update(users::table.find(id))
+        .set(users::mail_key.eq(None::<String>))
+        .execute(connection)
+        .map(drop)
+}
+
+/// The mail key and the email address that a token or a code was verified with, and the key that replaces this key.
+#[derive(Debug, Clone)]
+pub(crate) struct MailKeyChange {
+    pub(crate) user_id: String,
+    pub(crate) email: String,
+    pub(crate) old_key: String,
+    pub(crate) new_key: String,
+}
+
+/// Replaces the mail key, sets the password hash, and marks the email address as verified. Returns the user; `None` if
+/// the key or the email address has changed since the token or the code was verified. After `Some`, no other
+/// transaction can change the row until this transaction ends.
+pub(crate) fn reset_password(
+    connection: &mut DbConnection,
+    change: &MailKeyChange,
+    password_hash: &str,
+    now: Timestamp,
+) -> QueryResult<Option<User>> {
+    let unchanged_row = users::table
+        .find(&change.user_id)
+        .filter(users::mail_key.eq(&change.old_key))
+        .filter(users::email.eq(&change.email));
+    let result = diesel::update(unchanged_row)
+        .set((
+            users::mail_key.eq(&change.new_key),
+            users::password_hash.eq(password_hash),
+            users::email_verified.eq(true),
+            users::updated_at.eq(now),
+        ))
+        .returning(COLUMNS)
+        .get_result(connection);
+    Ok(result.optional()?.map(user_of_row))
 }
 
 /// Deletes the user. The database also deletes all rows that refer to the user, such as sessions and tasks. Returns

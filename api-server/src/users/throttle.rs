@@ -1,5 +1,5 @@
-//! Counts wrong passwords and registrations. After too many attempts, further attempts are rejected before a password
-//! is hashed.
+//! Counts wrong passwords, registrations and requests for mails. After too many attempts, further attempts are rejected
+//! before a password is hashed or a mail is queued.
 //!
 //! Wrong passwords are counted in three ways:
 //! - per pair of email address and network, which stops the guessing of the password of one account, while its owner
@@ -8,7 +8,7 @@
 //! - per session, so that a stolen session cannot be used to guess the password from many networks.
 //!
 //! If a client has no network (see [`Client::network`](crate::client::Client::network)), its wrong passwords are
-//! counted only per session, and its registrations are not counted.
+//! counted only per session, and its registrations and requests for mails are not counted.
 
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
@@ -26,11 +26,13 @@ const MAX_FAILURES: u32 = 100;
 const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// The time within which registrations are counted.
 const REGISTRATION_WINDOW: Duration = Duration::from_secs(60 * 60);
+/// The time within which requests for mails are counted.
+const MAIL_REQUEST_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// The most keys (pairs of email address and network, and sessions) with a count in memory: about 2 MiB if the email
 /// addresses are of common length.
 const MAX_GUESS_KEYS: usize = 10_000;
-/// The most networks and sites with a count of wrong passwords, and as many with a count of registrations: about 3 MiB
-/// for each kind of count.
+/// The most networks and sites with a count of wrong passwords, as many with a count of registrations, and as many with
+/// a count of requests for mails: about 3 MiB for each kind of count.
 const MAX_NETWORKS: usize = 30_000;
 /// The limit of a site (an IPv6 /48 with its 65 536 networks), as a multiple of the limit of one network.
 const SITE_BUDGET_FACTOR: u32 = 4;
@@ -38,6 +40,7 @@ const SITE_BUDGET_FACTOR: u32 = 4;
 const TOO_MANY_GUESSES: &str = "Too many failed attempts for this address; please wait";
 const TOO_MANY_FAILED_LOGINS: &str = "Too many failed attempts from your network; please wait";
 const TOO_MANY_REGISTRATIONS: &str = "Too many registrations from your network; please wait";
+const TOO_MANY_MAIL_REQUESTS: &str = "Too many requests for mails from your network; please wait";
 
 /// The limits of one network; `None` for no limit.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +49,8 @@ pub(crate) struct NetworkLimits {
     pub(crate) failed_logins: Option<u32>,
     /// Registrations within an hour, including attempts with an email address that already has an account.
     pub(crate) registrations: Option<u32>,
+    /// Requests for mails within an hour, whether or not a mail is sent.
+    pub(crate) mail_requests: Option<u32>,
 }
 
 /// The key under which wrong passwords are counted: a pair of email address and network, or a session.
@@ -55,12 +60,13 @@ enum GuessKey {
     Session(String),
 }
 
-/// Counts wrong passwords and registrations, in the memory of this process.
+/// Counts wrong passwords, registrations and requests for mails, in the memory of this process.
 pub(crate) struct Throttle {
     limits: NetworkLimits,
     guesses: SharedBudget<GuessKey>,
     failed_logins: SharedBudget<Network>,
     registrations: SharedBudget<Network>,
+    mail_requests: SharedBudget<Network>,
 }
 
 impl Throttle {
@@ -73,6 +79,11 @@ impl Throttle {
                 REGISTRATION_WINDOW,
                 MAX_NETWORKS,
                 TOO_MANY_REGISTRATIONS,
+            ),
+            mail_requests: SharedBudget::new(
+                MAIL_REQUEST_WINDOW,
+                MAX_NETWORKS,
+                TOO_MANY_MAIL_REQUESTS,
             ),
         }
     }
@@ -109,6 +120,21 @@ impl Throttle {
     }
 }
 
+/// Requests for mails.
+impl Throttle {
+    /// Counts a request for a mail. Fails with status 429 if the network has made too many.
+    pub(crate) fn count_mail_request(
+        &self,
+        network: Option<Network>,
+        now: SystemTime,
+    ) -> Result<(), Problem> {
+        let max = self.limits.mail_requests;
+        let reservation = self.mail_requests.reserve_network(network, max, now)?;
+        reservation.spend(now);
+        Ok(())
+    }
+}
+
 /// A reserved comparison of a password. The comparison is not counted if this value is dropped without a result.
 pub(crate) struct GuessReservation<'a> {
     session: Option<Reservation<'a, GuessKey>>,
@@ -133,7 +159,7 @@ impl GuessReservation<'_> {
     }
 }
 
-/// A reserved attempt (a password check or a registration) of a network and, for IPv6, of its /48. Empty without a
+/// A reserved attempt (a password check, a registration or a request for a mail) of a network and, for IPv6, of its /48. Empty without a
 /// network or a limit. The attempt is not counted if this value is dropped without [`spend`](Self::spend).
 pub(crate) struct NetworkReservation<'a>(Vec<Reservation<'a, Network>>);
 
@@ -184,8 +210,8 @@ impl<K: Eq + Hash + Clone> SharedBudget<K> {
 }
 
 impl SharedBudget<Network> {
-    /// Reserves an attempt (a password check or a registration) for the network and, for IPv6, for its /48. Without a
-    /// network or a limit, reserves nothing.
+    /// Reserves an attempt (a password check, a registration or a request for a mail) for the network and, for IPv6, for
+    /// its /48. Without a network or a limit, reserves nothing.
     fn reserve_network(
         &self,
         network: Option<Network>,

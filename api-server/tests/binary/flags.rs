@@ -32,6 +32,12 @@ const SETTINGS_TABLE: &str = r#"
     trusted-proxies        TRUSTED_PROXIES        -                      10.0.0   10.0.0.0/8
     max-failed-logins-per-network MAX_FAILED_LOGINS_PER_NETWORK 300     0        off
     max-registrations-per-network MAX_REGISTRATIONS_PER_NETWORK 300     none     1000
+    max-mail-requests-per-network MAX_MAIL_REQUESTS_PER_NETWORK 300     none     1000
+    smtp-url               SMTP_URL               -                      mx.x     smtps://mx.example
+    mail-from              MAIL_FROM              -                      nobody   no-reply@x.example
+    mail-reply-to          MAIL_REPLY_TO          -                      nobody   help@x.example
+    mail-templates         MAIL_TEMPLATES         -                      /no/dir  /usr
+    email-verification     EMAIL_VERIFICATION     optional               maybe    required
     better-auth-delete-user BETTER_AUTH_DELETE_USER false             perhaps  true
     pages                  PAGES                  true                   perhaps  false
     log-format             LOG_FORMAT             text                   xml      json
@@ -194,6 +200,7 @@ fn help_shows_no_secret_of_the_environment() {
         ("AUTH_SECRET", SECRET),
         ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET),
         ("DATABASE_URL", "postgres://ada:hunter2@db.example/auth"),
+        ("SMTP_URL", "smtps://ada:hunter2@mx.example"),
     ]);
     let output = program.args(&["--help"]).run().assert_succeeded().output();
     for secret in [SECRET, OTHER_SECRET, "hunter2"] {

@@ -15,6 +15,7 @@ mod invalid_settings;
 mod keys;
 mod log_lines;
 mod log_secrecy;
+mod mail;
 mod parallel_start;
 mod private_files;
 mod reload;

@@ -17,6 +17,7 @@ mod db;
 mod health;
 mod http;
 mod logging;
+mod mail;
 mod openapi;
 mod pages;
 mod problem;

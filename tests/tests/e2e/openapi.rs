@@ -50,6 +50,8 @@ const OPERATIONS: &str = "
     PATCH  * /api/auth/account
     DELETE * /api/auth/account
     POST   * /api/auth/change-password
+    POST     /api/auth/password-reset
+    POST     /api/auth/password-reset/confirm
     GET     /healthz
     GET     /readyz
     GET     /api/openapi.json

@@ -1,17 +1,18 @@
-//! Tests which wrong passwords and registrations are counted, and for which email address, session or network.
+//! Tests which wrong passwords, registrations and requests for mails are counted, and for which email address, session or network.
 
 use std::time::SystemTime;
 
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::users::throttle::{
-    Email, GuessReservation, LOGIN_WINDOW, MAX_FAILURES, NetworkLimits, SITE_BUDGET_FACTOR,
-    Throttle,
+    Email, GuessReservation, LOGIN_WINDOW, MAIL_REQUEST_WINDOW, MAX_FAILURES, NetworkLimits,
+    SITE_BUDGET_FACTOR, Throttle,
 };
 
 const LIMITS: NetworkLimits = NetworkLimits {
     failed_logins: Some(300),
     registrations: Some(5),
+    mail_requests: Some(3),
 };
 
 struct Scenario {
@@ -25,6 +26,11 @@ impl Scenario {
             throttle: Throttle::new(limits),
             now: SystemTime::now(),
         }
+    }
+
+    fn request_mail(&self, ip_address: &str) -> Result<(), Problem> {
+        self.throttle
+            .count_mail_request(network_of(ip_address), self.now)
     }
 
     fn guess(&self, email: &str, ip_address: &str) -> Result<GuessReservation<'_>, Problem> {
@@ -161,10 +167,25 @@ fn registrations_are_counted_per_network() {
 }
 
 #[test]
+fn every_request_for_a_mail_is_counted_for_an_hour() {
+    let mut scenario = Scenario::new(LIMITS);
+    for _ in 0..3 {
+        assert!(scenario.request_mail("10.0.0.1").is_ok());
+    }
+    let problem = scenario.request_mail("10.0.0.1").unwrap_err();
+    assert_eq!(problem.retry_after().unwrap(), "3601");
+    assert!(scenario.request_mail("10.0.0.2").is_ok());
+    assert!(scenario.try_register("10.0.0.1"));
+    scenario.now += MAIL_REQUEST_WINDOW;
+    assert!(scenario.request_mail("10.0.0.1").is_ok());
+}
+
+#[test]
 fn nothing_is_counted_per_network_without_a_network_or_without_a_limit() {
     let no_limits = NetworkLimits {
         failed_logins: None,
         registrations: None,
+        mail_requests: None,
     };
     for (scenario, ip_address) in [
         (Scenario::new(LIMITS), "-"),
@@ -172,6 +193,7 @@ fn nothing_is_counted_per_network_without_a_network_or_without_a_limit() {
     ] {
         for number in 0..1000 {
             assert!(scenario.try_register(ip_address));
+            assert!(scenario.request_mail(ip_address).is_ok());
             scenario.fail(&format!("u{number}@b.example"), ip_address, 1);
         }
     }

@@ -55,6 +55,12 @@ fn all_invalid_settings_are_reported_together() {
         ("ALLOW_WEAK_HASHING", "perhaps"),
         ("PUBLIC_URL", "ftp://hunter2"),
         ("ALLOWED_ORIGINS", "*"),
+        ("MAX_MAIL_REQUESTS_PER_NETWORK", "many"),
+        ("SMTP_URL", "smtps://ada:hunter2@mx.example/x"),
+        ("MAIL_FROM", "hunter2"),
+        ("MAIL_REPLY_TO", "hunter2"),
+        ("MAIL_TEMPLATES", "/no/such/folder"),
+        ("EMAIL_VERIFICATION", "perhaps"),
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "a=b=c"),
     ];

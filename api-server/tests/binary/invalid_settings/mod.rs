@@ -4,6 +4,7 @@
 mod all_at_once;
 mod database;
 mod limits;
+mod mail;
 mod network;
 mod secrets;
 

@@ -7,6 +7,7 @@ mod account;
 pub(crate) mod change_password;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod password_reset;
 mod refresh;
 mod register;
 mod revocations;

@@ -6,6 +6,7 @@ use e2e::{App, Client, Engine, Response};
 use serde_json::json;
 
 use crate::auth::login::{LOGIN, credentials};
+use crate::auth::password_reset::{confirm_token, requested_mail};
 use crate::sessions::fixtures::encode_refresh_token;
 
 pub(super) async fn no_token(engine: Engine) -> Response {
@@ -84,4 +85,12 @@ pub(super) async fn a_wrong_current_password(engine: Engine) -> Response {
     let body = json!({ "current_password": "wrong", "new_password": "another one" });
     let ada = app.user("ada").await;
     ada.post("/api/auth/change-password", body).await
+}
+
+pub(super) async fn a_used_token_of_a_mail(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    let (mail, _) = requested_mail(&app, ada.email()).await;
+    confirm_token(&app, mail.token()).await.ok();
+    confirm_token(&app, mail.token()).await
 }

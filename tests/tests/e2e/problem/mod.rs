@@ -40,6 +40,9 @@ problems! {
     a_body_that_is_not_an_object =>
         400 "Bad Request", "INVALID_REQUEST",
         "The body must be a JSON object";
+    a_used_token_of_a_mail =>
+        400 "Bad Request", "INVALID_OR_EXPIRED_TOKEN",
+        "The link or the code is not valid, was used already, or has expired; request another mail";
     no_token =>
         401 "Unauthorized", "UNAUTHORIZED",
         "Authentication is required",

@@ -1,0 +1,153 @@
+//! Verifies a token or a code that a user received by mail.
+
+use std::time::SystemTime;
+
+use auth_core::mail_token::{Challenge, MailPurpose, MailTokens, UnverifiedMailToken};
+use uuid::Uuid;
+
+use super::Accounts;
+use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
+use crate::mail::attempt::expiry_seconds;
+use crate::mail::kind::MailKind;
+use crate::mail::store::{self as outbox, OpenChallenge};
+use crate::problem::{Code, Problem};
+use crate::users::mail_key::generate_mail_key;
+use crate::users::store::{self as users, MailKeyChange, MailUser};
+
+/// Stands in for the mail key of a user who has none, so that a code takes as long to verify as for other users. No
+/// mail was sent with it.
+const NO_MAIL_KEY: &str = "-------------------------------------------";
+
+/// What a person has from a mail.
+pub(crate) enum MailProof {
+    /// The token in the link.
+    Token(String),
+    /// The code that was typed.
+    Code { challenge_id: String, code: String },
+}
+
+/// The error for every token and every code that is not valid, whatever the reason.
+pub(crate) fn invalid_proof() -> Problem {
+    Problem::new(
+        Code::InvalidOrExpiredToken,
+        "The link or the code is not valid, was used already, or has expired; request another mail",
+    )
+}
+
+/// Verifies a proof, without using it. A code is counted as wrong before it is compared. The transaction that uses the
+/// proof must make the returned change of the mail key, which fails if a proof was used in the meantime.
+pub(crate) async fn verify(
+    accounts: &Accounts,
+    kind: MailKind,
+    proof: MailProof,
+) -> Result<MailKeyChange, Problem> {
+    let purpose = kind.purpose().ok_or_else(invalid_proof)?;
+    let now = accounts.sessions.now();
+    let tokens = accounts.sessions.keys.current().mail_tokens.clone();
+    match proof {
+        MailProof::Token(text) => {
+            let token = MailTokens::parse(&text).map_err(|_malformed| invalid_proof())?;
+            verify_token(accounts, &tokens, token, purpose, now).await
+        }
+        MailProof::Code { challenge_id, code } => {
+            let id = Uuid::try_parse(&challenge_id).map_err(|_malformed| invalid_proof())?;
+            let typed = TypedCode {
+                challenge_id: id.to_string(),
+                kind,
+                purpose,
+                code,
+            };
+            verify_code(accounts, tokens, typed, now).await
+        }
+    }
+}
+
+async fn verify_token(
+    accounts: &Accounts,
+    tokens: &MailTokens,
+    token: UnverifiedMailToken,
+    purpose: MailPurpose,
+    now: SystemTime,
+) -> Result<MailKeyChange, Problem> {
+    let user_id = token.user_id().to_owned();
+    // PostgreSQL cannot compare a text with NUL.
+    if user_id.contains('\0') {
+        return Err(invalid_proof());
+    }
+    let found_user = accounts
+        .sessions
+        .db
+        .read(move |connection| users::find_mail_user(connection, &user_id))
+        .await?;
+    let user = found_user.ok_or_else(invalid_proof)?;
+    let mail_key = user.mail_key.as_deref().unwrap_or(NO_MAIL_KEY);
+    tokens
+        .verify(token, purpose, &user.user.email, mail_key, now)
+        .map_err(|_invalid| invalid_proof())?;
+    key_change(user)
+}
+
+/// A code with the challenge for which it was typed.
+struct TypedCode {
+    challenge_id: String,
+    kind: MailKind,
+    purpose: MailPurpose,
+    code: String,
+}
+
+async fn verify_code(
+    accounts: &Accounts,
+    tokens: MailTokens,
+    typed: TypedCode,
+    now: SystemTime,
+) -> Result<MailKeyChange, Problem> {
+    let proven_user = accounts
+        .sessions
+        .db
+        .write(move |connection| compare_code(connection, &tokens, &typed, now))
+        .await?;
+    key_change(proven_user.ok_or_else(invalid_proof)?)
+}
+
+/// Returns the user if the code is right. The same statements run for a wrong code, an address without an account and an
+/// unknown challenge.
+fn compare_code(
+    connection: &mut DbConnection,
+    tokens: &MailTokens,
+    typed: &TypedCode,
+    now: SystemTime,
+) -> QueryResult<Option<MailUser>> {
+    write_transaction(connection, |connection| {
+        let open = outbox::count_code(connection, &typed.challenge_id, typed.kind)?;
+        let open = open.unwrap_or(OpenChallenge {
+            user_id: None,
+            expires_at: Timestamp::from_unix_micros(0),
+        });
+        let user_id = open.user_id.unwrap_or_default();
+        let found = users::find_mail_user(connection, &user_id)?;
+        let email = found.as_ref().map_or("", |user| user.user.email.as_str());
+        let mail_key = found.as_ref().and_then(|user| user.mail_key.as_deref());
+        let challenge = Challenge {
+            id: &typed.challenge_id,
+            purpose: typed.purpose,
+            user_id: &user_id,
+            expires_at: expiry_seconds(open.expires_at),
+        };
+        let mail_key = mail_key.unwrap_or(NO_MAIL_KEY);
+        let result = tokens.verify_code(&challenge, &typed.code, email, mail_key, now);
+        if result.is_err() || found.is_none() {
+            return Ok(None);
+        }
+        outbox::uncount_code(connection, &typed.challenge_id)?;
+        Ok(found)
+    })
+}
+
+fn key_change(user: MailUser) -> Result<MailKeyChange, Problem> {
+    Ok(MailKeyChange {
+        user_id: user.user.id,
+        email: user.user.email,
+        old_key: user.mail_key.ok_or_else(invalid_proof)?,
+        new_key: generate_mail_key()?,
+    })
+}

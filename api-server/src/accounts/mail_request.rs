@@ -1,0 +1,51 @@
+//! Queues a mail for an address, whether or not an account has this address.
+
+use super::Accounts;
+use crate::client::Client;
+use crate::mail::kind::MailKind;
+use crate::mail::language::Language;
+use crate::mail::outbox::NewMail;
+use crate::mail::store as outbox;
+use crate::problem::Problem;
+use crate::users::email::LoginEmail;
+
+/// A mail that was requested.
+pub(crate) struct MailChallenge {
+    /// Identifies the request when the code in the mail is entered.
+    pub(crate) challenge_id: String,
+    /// The lifetime of the code and of the link, in seconds.
+    pub(crate) expires_in: u64,
+}
+
+/// Queues a mail. Looks nothing up, so that neither the result nor its time reveals whether an account has the address;
+/// the sender looks up the account later. Fails with status 429 if the client's network has requested too many mails.
+pub(crate) async fn request(
+    accounts: &Accounts,
+    kind: MailKind,
+    email: &LoginEmail,
+    language: Option<Language>,
+    client: &Client,
+) -> Result<MailChallenge, Problem> {
+    let now = accounts.sessions.now();
+    let throttle = &accounts.passwords.throttle;
+    throttle.count_mail_request(client.network, now)?;
+    let mail = NewMail {
+        language,
+        network: client.network,
+        ..NewMail::new(kind, email.email().as_str(), now)
+    };
+    let challenge = MailChallenge {
+        challenge_id: mail.id.clone(),
+        expires_in: kind.lifetime().as_secs(),
+    };
+    // If the outbox is full, the response does not say so.
+    if accounts.outbox.admits() {
+        accounts
+            .sessions
+            .db
+            .write(move |connection| outbox::insert(connection, &mail))
+            .await?;
+        accounts.outbox.announce();
+    }
+    Ok(challenge)
+}

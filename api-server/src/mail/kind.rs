@@ -1,0 +1,192 @@
+//! The kinds of mails, with the lifetime of each.
+
+use std::time::Duration;
+
+use auth_core::mail_token::MailPurpose;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The reason of a mail. It chooses the text, the page of the link and the lifetime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum MailKind {
+    /// To the address of the account: choose a new password.
+    PasswordReset,
+    /// To the address of the account: confirm that the address belongs to the user.
+    EmailVerification,
+    /// To the new address: confirm the change to this address.
+    EmailChange,
+    /// To the address of the account: confirm that the account is to be deleted.
+    AccountDeletion,
+    /// Notice: the password was changed.
+    PasswordChanged,
+    /// Notice: somebody tried to register with the address of an account.
+    RegistrationAttempt,
+    /// Notice to the address of the account: somebody asked for a change of the address.
+    EmailChangeRequested,
+    /// Notice to the previous address, with the link that undoes the change.
+    EmailChanged,
+}
+
+impl MailKind {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::PasswordReset,
+        Self::EmailVerification,
+        Self::EmailChange,
+        Self::AccountDeletion,
+        Self::PasswordChanged,
+        Self::RegistrationAttempt,
+        Self::EmailChangeRequested,
+        Self::EmailChanged,
+    ];
+
+    /// The name in the database, in the names of the templates and in the names of the files.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::PasswordReset => "password_reset",
+            Self::EmailVerification => "email_verification",
+            Self::EmailChange => "email_change",
+            Self::AccountDeletion => "account_deletion",
+            Self::PasswordChanged => "password_changed",
+            Self::RegistrationAttempt => "registration_attempt",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+        }
+    }
+
+    /// Returns the kind with this name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The lifetime of the token and of the code. The lifetime of a notice without a token is the time in which the
+    /// server tries to deliver the notice.
+    pub(crate) const fn lifetime(self) -> Duration {
+        match self {
+            Self::PasswordReset | Self::EmailChange => HOUR,
+            Self::EmailVerification | Self::AccountDeletion => DAY,
+            Self::EmailChanged => DAY.saturating_mul(3),
+            Self::PasswordChanged | Self::RegistrationAttempt | Self::EmailChangeRequested => {
+                DAY.saturating_mul(2)
+            }
+        }
+    }
+
+    /// Whether the mail has a code, which a user can enter in an app instead of following the link.
+    pub(crate) const fn has_code(self) -> bool {
+        matches!(
+            self,
+            Self::PasswordReset | Self::EmailVerification | Self::EmailChange
+        )
+    }
+
+    /// Whether the mail has a link with a token.
+    pub(crate) const fn carries_token(self) -> bool {
+        self.page().is_some()
+    }
+
+    /// Whether the token and the code are computed with the mail key of the user.
+    pub(crate) const fn uses_mail_key(self) -> bool {
+        matches!(
+            self,
+            Self::PasswordReset
+                | Self::EmailVerification
+                | Self::EmailChange
+                | Self::AccountDeletion
+        )
+    }
+
+    /// Whether the quotas apply to the mail. They do not apply to notices of changes: otherwise a thief could use up the
+    /// quota first, and the owner would not be told.
+    pub(crate) const fn has_quota(self) -> bool {
+        self.uses_mail_key() || matches!(self, Self::RegistrationAttempt)
+    }
+
+    /// What the token and the code permit; `None` for a notice without a token.
+    pub(crate) const fn purpose(self) -> Option<MailPurpose> {
+        match self {
+            Self::PasswordReset => Some(MailPurpose::PasswordReset),
+            Self::EmailVerification => Some(MailPurpose::EmailVerification),
+            Self::EmailChange => Some(MailPurpose::EmailChange),
+            Self::AccountDeletion => Some(MailPurpose::AccountDeletion),
+            Self::EmailChanged => Some(MailPurpose::EmailChangeUndo),
+            Self::PasswordChanged | Self::RegistrationAttempt | Self::EmailChangeRequested => None,
+        }
+    }
+
+    /// The path of the page to which the link leads; `None` if the mail has no link.
+    pub(super) const fn page(self) -> Option<&'static str> {
+        match self {
+            Self::PasswordReset => Some("/reset"),
+            Self::EmailVerification => Some("/verify"),
+            Self::EmailChange => Some("/change-email"),
+            Self::AccountDeletion => Some("/delete-account"),
+            Self::EmailChanged => Some("/undo-email-change"),
+            Self::PasswordChanged | Self::RegistrationAttempt | Self::EmailChangeRequested => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MailKind;
+
+    #[test]
+    fn the_name_of_each_kind_is_parsed_back() {
+        for kind in MailKind::ALL {
+            assert_eq!(MailKind::parse(kind.as_str()), Some(kind));
+        }
+        for name in ["", "PASSWORD_RESET", "password_reset ", "test"] {
+            assert_eq!(MailKind::parse(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_live_as_long_as_documented() {
+        let hours = MailKind::ALL.map(|kind| (kind, kind.lifetime().as_secs() / 3600));
+        assert_eq!(
+            hours,
+            [
+                (MailKind::PasswordReset, 1),
+                (MailKind::EmailVerification, 24),
+                (MailKind::EmailChange, 1),
+                (MailKind::AccountDeletion, 24),
+                (MailKind::PasswordChanged, 48),
+                (MailKind::RegistrationAttempt, 48),
+                (MailKind::EmailChangeRequested, 48),
+                (MailKind::EmailChanged, 72),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_token_has_a_purpose_and_notices_of_changes_have_no_quota() {
+        for kind in MailKind::ALL {
+            assert_eq!(kind.purpose().is_some(), kind.carries_token(), "{kind:?}");
+            // Only the undo of a change has a key of its own.
+            let has_own_key = kind == MailKind::EmailChanged;
+            assert_eq!(kind.uses_mail_key(), kind.carries_token() && !has_own_key);
+        }
+        let without_quota = MailKind::ALL.into_iter().filter(|kind| !kind.has_quota());
+        assert_eq!(
+            without_quota.collect::<Vec<_>>(),
+            [
+                MailKind::PasswordChanged,
+                MailKind::EmailChangeRequested,
+                MailKind::EmailChanged,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_code_is_only_in_mails_with_a_token() {
+        let with_code = MailKind::ALL.into_iter().filter(|kind| kind.has_code());
+        assert!(with_code.clone().all(MailKind::carries_token));
+        assert_eq!(with_code.count(), 3);
+        let with_token = MailKind::ALL
+            .into_iter()
+            .filter(|kind| kind.carries_token());
+        assert_eq!(with_token.count(), 5);
+    }
+}

@@ -1,0 +1,155 @@
+//! Decides, when a mail is about to be sent, whether and to whom it is sent.
+
+use super::kind::MailKind;
+use super::language::Language;
+use super::outbox::LeasedMail;
+use super::store::{self, SentCounts};
+use crate::db::{DbConnection, QueryResult, Timestamp, lock_account, write_transaction};
+use crate::users::email::LoginEmail;
+use crate::users::store as users;
+use crate::users::store::MailUser;
+
+const MAX_TO_RECIPIENT_IN_HOUR: i64 = 3;
+const MAX_TO_RECIPIENT_IN_DAY: i64 = 10;
+const MAX_FROM_NETWORK_IN_HOUR: i64 = 20;
+
+/// What the sender needs to compose a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Recipient {
+    pub(super) user_id: String,
+    /// The address of the account, which the MAC of a token covers.
+    pub(super) email: String,
+    /// The address to which the mail goes.
+    pub(super) address: String,
+    pub(super) mail_key: String,
+    pub(super) language: Language,
+}
+
+/// What to do with a mail that is due.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    Send(Box<Recipient>),
+    /// The mail is not sent, for this reason.
+    Skip(&'static str),
+}
+
+/// Finds the user of the mail, and checks the quotas. With [`Decision::Send`], the attempt is recorded. `new_key` is the
+/// mail key of a user who has none yet.
+pub(super) fn decide(
+    connection: &mut DbConnection,
+    mail: &LeasedMail,
+    new_key: &str,
+    now: Timestamp,
+) -> QueryResult<Decision> {
+    write_transaction(connection, |connection| {
+        if now >= mail.expires_at {
+            return Ok(Decision::Skip("it has expired"));
+        }
+        let Some(found) = find_user(connection, mail)? else {
+            return Ok(Decision::Skip("no account has this address"));
+        };
+        // An address that a client entered may have another spelling than the address of the account.
+        let address = match &mail.user_id {
+            Some(_) => mail.recipient.clone(),
+            None => found.user.email.clone(),
+        };
+        if let Some(reason) = reason_to_skip(mail, &found) {
+            return Ok(Decision::Skip(reason));
+        }
+        if exceeds_quota(connection, mail, &address, now)? {
+            return Ok(Decision::Skip("a quota is used up"));
+        }
+        let language = found.language.as_deref().and_then(Language::parse);
+        let recipient = Recipient {
+            user_id: found.user.id.clone(),
+            mail_key: ensure_mail_key(connection, &found, new_key)?,
+            email: found.user.email,
+            language: language.or(mail.language).unwrap_or_default(),
+            address,
+        };
+        let user_id = recipient.user_id.as_str();
+        if !store::begin_attempt(connection, mail, user_id, &recipient.address)? {
+            return Ok(Decision::Skip("the lease is over"));
+        }
+        Ok(Decision::Send(Box::new(recipient)))
+    })
+}
+
+fn find_user(connection: &mut DbConnection, mail: &LeasedMail) -> QueryResult<Option<MailUser>> {
+    if let Some(user_id) = &mail.user_id {
+        return users::find_mail_user(connection, user_id);
+    }
+    let Ok(email) = LoginEmail::parse(&mail.recipient) else {
+        return Ok(None);
+    };
+    match users::find_by_email(connection, &email)? {
+        Some((user, _hash)) => users::find_mail_user(connection, &user.id),
+        None => Ok(None),
+    }
+}
+
+/// Returns why the token of the mail could not be used any more; `None` if nothing speaks against the mail.
+fn reason_to_skip(mail: &LeasedMail, found: &MailUser) -> Option<&'static str> {
+    let is_same_address = mail.user_id.is_none() || mail.recipient == found.user.email;
+    match mail.kind {
+        MailKind::PasswordReset
+        | MailKind::EmailVerification
+        | MailKind::AccountDeletion
+        | MailKind::RegistrationAttempt
+            if !is_same_address =>
+        {
+            Some("the account has another address now")
+        }
+        MailKind::EmailVerification if found.user.email_verified => {
+            Some("the address is verified already")
+        }
+        MailKind::EmailChange if mail.new_email.is_none() => Some("it names no new address"),
+        _ => None,
+    }
+}
+
+/// Returns whether too many mails were sent to this address, or were caused by this network. A mail that is sent again
+/// after a failure was counted at its first attempt.
+fn exceeds_quota(
+    connection: &mut DbConnection,
+    mail: &LeasedMail,
+    address: &str,
+    now: Timestamp,
+) -> QueryResult<bool> {
+    if !mail.kind.has_quota() || mail.attempts > 0 {
+        return Ok(false);
+    }
+    // The locks make other processes wait that send to the same address or for the same network.
+    lock_account(connection, address)?;
+    if let Some(network) = &mail.network {
+        lock_account(connection, network)?;
+    }
+    let kinds = MailKind::ALL.into_iter().filter(|kind| kind.has_quota());
+    let kinds: Vec<&str> = kinds.map(MailKind::as_str).collect();
+    let counts = store::count_sent(connection, address, mail.network.as_deref(), &kinds, now)?;
+    let SentCounts {
+        to_recipient_in_hour,
+        to_recipient_in_day,
+        from_network_in_hour,
+    } = counts;
+    Ok(to_recipient_in_hour >= MAX_TO_RECIPIENT_IN_HOUR
+        || to_recipient_in_day >= MAX_TO_RECIPIENT_IN_DAY
+        || from_network_in_hour >= MAX_FROM_NETWORK_IN_HOUR)
+}
+
+/// Returns the mail key of the user, after storing `new_key` if the user had none.
+fn ensure_mail_key(
+    connection: &mut DbConnection,
+    found: &MailUser,
+    new_key: &str,
+) -> QueryResult<String> {
+    if let Some(mail_key) = &found.mail_key {
+        return Ok(mail_key.clone());
+    }
+    if users::set_first_mail_key(connection, &found.user.id, new_key)? {
+        return Ok(new_key.to_owned());
+    }
+    let current = users::find_mail_user(connection, &found.user.id)?;
+    let current_key = current.and_then(|user| user.mail_key);
+    Ok(current_key.unwrap_or_else(|| new_key.to_owned()))
+}

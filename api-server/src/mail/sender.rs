@@ -1,0 +1,283 @@
+//! Sends the mails of the outbox, on a thread of its own, because sending blocks.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use auth_core::mail_token::MailTokens;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::attempt::{MailWriter, next_attempt};
+use super::message::Composer;
+use super::outbox::{LeasedMail, Outbox};
+use super::recipient::{Decision, decide};
+use super::settings::MailSettings;
+use super::store;
+use super::transport::{SendError, Transport};
+use crate::clock::Clock;
+use crate::db::{Db, DbError, Timestamp};
+use crate::users::mail_key::generate_mail_key;
+
+/// The pause between two searches for mails that other processes added or that are to be sent again.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The pause between two counts of the rows.
+const COUNT_INTERVAL: Duration = Duration::from_secs(10);
+/// The pause between two deletions of old rows.
+const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+/// The time for which a process alone may send a mail. It is longer than the time limits of `mail/smtp/` for all steps
+/// of one mail together, which are less than ten minutes.
+const LEASE: Duration = Duration::from_secs(15 * 60);
+/// The most mails that are read to lease one of them. The others may be leased by other processes in the meantime.
+const MAX_CANDIDATES: i64 = 10;
+/// The time for which a row is kept at least: mails of the last day count towards the quotas.
+const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+/// The most rows that one statement deletes, so that other writes do not wait long.
+const BATCH_SIZE: i64 = 500;
+/// The most batches that are deleted per interval.
+const MAX_BATCHES: usize = 100;
+/// The longest wait for the thread to end.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Returns the current tokens, which change when the secrets are read again.
+pub(crate) type CurrentTokens = Box<dyn Fn() -> MailTokens + Send>;
+
+/// The state of the thread that sends mails.
+pub(crate) struct MailSender {
+    db: Db,
+    clock: Clock,
+    outbox: Arc<Outbox>,
+    writer: MailWriter,
+    current_tokens: CurrentTokens,
+}
+
+/// The running thread.
+pub(crate) struct RunningSender {
+    outbox: Arc<Outbox>,
+    /// The sender of this channel is dropped when the thread ends.
+    ended: oneshot::Receiver<()>,
+}
+
+impl RunningSender {
+    /// Makes the thread stop, and waits for it, but not until a slow mail server has answered. A mail that is being sent
+    /// then is sent again after the end of its lease if the process ends first.
+    pub(crate) async fn stop(mut self) {
+        self.outbox.stop();
+        let _ended_or_still_sending = timeout(STOP_TIMEOUT, &mut self.ended).await;
+    }
+}
+
+/// Makes the thread stop, also if the server fails.
+impl Drop for RunningSender {
+    fn drop(&mut self) {
+        self.outbox.stop();
+    }
+}
+
+impl MailSender {
+    /// Reads the templates. The error names the template or the setting that is wrong.
+    pub(crate) fn new(
+        settings: &MailSettings,
+        public_url: String,
+        outbox: Arc<Outbox>,
+        (db, clock): (Db, Clock),
+        current_tokens: CurrentTokens,
+    ) -> Result<Self, String> {
+        let writer = MailWriter {
+            composer: Composer::new(settings, &public_url)?,
+            transport: Transport::new(settings)?,
+            public_url,
+        };
+        Ok(Self {
+            db,
+            clock,
+            outbox,
+            writer,
+            current_tokens,
+        })
+    }
+
+    pub(crate) fn start(self) -> io::Result<RunningSender> {
+        let runtime = Builder::new_current_thread().enable_time().build()?;
+        let outbox = Arc::clone(&self.outbox);
+        let (end_sender, ended) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("mail".to_owned())
+            .spawn(move || {
+                let _dropped_at_the_end: oneshot::Sender<()> = end_sender;
+                self.run(&runtime);
+            })?;
+        Ok(RunningSender { outbox, ended })
+    }
+
+    /// Sends mails until the outbox is stopped.
+    fn run(&self, runtime: &Runtime) {
+        let (mut next_count, mut next_purge) = (Instant::now(), Instant::now());
+        let mut is_failing = false;
+        loop {
+            let step = async {
+                if is_due(&mut next_purge, PURGE_INTERVAL) {
+                    self.purge().await?;
+                }
+                if is_due(&mut next_count, COUNT_INTERVAL) {
+                    self.count_rows().await?;
+                }
+                self.send_next().await
+            };
+            // A panic must not stop all later mails.
+            let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(step)));
+            let result = outcome.unwrap_or_else(|_panic| {
+                log::error!("the thread that sends mails panicked, and continues");
+                Ok(false)
+            });
+            let pause = match &result {
+                Ok(true) => Duration::ZERO,
+                Ok(false) | Err(_) => POLL_INTERVAL,
+            };
+            log_change(&mut is_failing, result.err());
+            if self.outbox.wait(pause) {
+                return;
+            }
+        }
+    }
+
+    /// Sends the mail that is due for longest. Returns `false` if no mail is due.
+    async fn send_next(&self) -> Result<bool, DbError> {
+        let now = self.clock.now();
+        let due_at = Timestamp::from(now);
+        let read_due = move |connection: &mut _| store::due(connection, due_at, MAX_CANDIDATES);
+        let ids = self.db.read(read_due).await?;
+        if ids.is_empty() {
+            return Ok(false);
+        }
+        let lease = move |connection: &mut _| store::lease(connection, &ids, due_at, LEASE);
+        if let Some(mail) = self.db.write(lease).await? {
+            self.handle(mail, now).await?;
+        }
+        Ok(true)
+    }
+
+    /// Sends a mail or decides not to, and ends its lease. If the database fails, the mail is tried again later.
+    async fn handle(&self, mail: LeasedMail, now: SystemTime) -> Result<(), DbError> {
+        let later = next_attempt(&mail, 1, now);
+        let result = match generate_mail_key() {
+            Ok(new_key) => self.decide_and_send(mail.clone(), new_key, now).await,
+            Err(error) => {
+                log::error!("no mail can be sent cause={error:?}");
+                Ok(later)
+            }
+        };
+        let next_attempt_at = result.as_ref().map_or(later, |next| *next);
+        let end_result = self
+            .db
+            .write(move |connection| store::end_lease(connection, &mail, next_attempt_at))
+            .await;
+        result.and(end_result)
+    }
+
+    /// Returns the time of the next attempt; `None` if nothing is left to send.
+    async fn decide_and_send(
+        &self,
+        mail: LeasedMail,
+        new_key: String,
+        now: SystemTime,
+    ) -> Result<Option<Timestamp>, DbError> {
+        let decided_mail = mail.clone();
+        let decision = self
+            .db
+            .write(move |connection| decide(connection, &decided_mail, &new_key, now.into()))
+            .await?;
+        match decision {
+            Decision::Skip(reason) => {
+                let (id, kind) = (&mail.id, mail.kind.as_str());
+                log::debug!("mail not sent id={id} kind={kind} because {reason}");
+                Ok(None)
+            }
+            Decision::Send(recipient) => {
+                let result = self
+                    .writer
+                    .send(&mail, &recipient, &(self.current_tokens)());
+                Ok(result
+                    .err()
+                    .and_then(|error| self.plan_next_attempt(&mail, &error)))
+            }
+        }
+    }
+
+    /// Logs a failure. Returns the time of the next attempt; `None` if the mail is given up.
+    fn plan_next_attempt(&self, mail: &LeasedMail, error: &SendError) -> Option<Timestamp> {
+        let failures = mail.attempts.saturating_add(1);
+        let next = match error {
+            SendError::Permanent(_) => None,
+            SendError::Temporary(_) => next_attempt(mail, failures, self.clock.now()),
+        };
+        let (id, kind) = (&mail.id, mail.kind.as_str());
+        match next {
+            Some(next) => {
+                let next = next.to_rfc3339_micros();
+                log::warn!(
+                    "mail not sent id={id} kind={kind} failures={failures} next_attempt={next} cause={error}"
+                );
+            }
+            None => {
+                log::error!("mail given up id={id} kind={kind} failures={failures} cause={error}");
+            }
+        }
+        next
+    }
+
+    async fn count_rows(&self) -> Result<(), DbError> {
+        let counts = self.db.read(store::count_rows).await?;
+        self.outbox.set_counts(counts);
+        let rejected_count = self.outbox.take_rejected();
+        if rejected_count > 0 {
+            log::warn!(
+                "the outbox is full waiting={} rows={}: {rejected_count} requests for mails were ignored",
+                counts.waiting,
+                counts.total
+            );
+        }
+        Ok(())
+    }
+
+    async fn purge(&self) -> Result<(), DbError> {
+        let now = Timestamp::from(self.clock.now());
+        let cutoff = now.minus(RETENTION);
+        for _ in 0..MAX_BATCHES {
+            let delete_batch =
+                move |connection: &mut _| store::purge(connection, cutoff, now, BATCH_SIZE);
+            let deleted_count = self.db.write(delete_batch).await?;
+            if i64::try_from(deleted_count).is_ok_and(|count| count < BATCH_SIZE) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether the time has come, and if so, sets the next time.
+fn is_due(next: &mut Instant, interval: Duration) -> bool {
+    let now = Instant::now();
+    let is_due = now >= *next;
+    if is_due {
+        *next = now + interval;
+    }
+    is_due
+}
+
+/// Logs the first error, and the end of the errors.
+fn log_change(is_failing: &mut bool, error: Option<DbError>) {
+    match error {
+        Some(error) if !*is_failing => {
+            *is_failing = true;
+            log::error!("the outbox cannot be read cause={error:?}");
+        }
+        None if *is_failing => {
+            *is_failing = false;
+            log::info!("the outbox can be read again");
+        }
+        _unchanged => {}
+    }
+}

@@ -1,0 +1,50 @@
+//! The settings of mails.
+
+use std::path::PathBuf;
+
+use lettre::message::Mailbox;
+
+use super::smtp_url::SmtpServer;
+
+/// The address from which mails come if they are only written to files.
+pub(crate) const FOLDER_SENDER: &str = "api-server <no-reply@localhost>";
+
+/// Where mails go, whom they come from, and which texts they have.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MailSettings {
+    /// Server that delivers the mails; with `None`, each mail is written to a file in `folder`.
+    pub(crate) smtp: Option<SmtpServer>,
+    /// Sender of the mails.
+    pub(crate) from: Mailbox,
+    /// Address for answers, if it is not the sender.
+    pub(crate) reply_to: Option<Mailbox>,
+    /// Folder with templates that replace the built-in templates of the same name.
+    pub(crate) templates: Option<PathBuf>,
+    /// Folder for mails that are written to files.
+    pub folder: PathBuf,
+}
+
+/// Whether the server asks users to confirm their email address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EmailVerification {
+    /// A registration sends no mail.
+    Off,
+    /// A registration sends a mail, and the user is logged in at once.
+    Optional,
+    /// A registration sends a mail, and the user can log in only after confirming the address.
+    Required,
+}
+
+impl EmailVerification {
+    /// Parses `off`, `optional` or `required`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "off" => Some(Self::Off),
+            "optional" => Some(Self::Optional),
+            "required" => Some(Self::Required),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Sends one mail to an SMTP server (RFC 5321), on a connection of its own.
+//!
+//! Every step has a time limit, including the TLS handshake; the system limits the lookup of the host. An error says
+//! whether another attempt can help.
+
+mod login;
+mod reply;
+mod session;
+mod stream;
+
+use std::time::Duration;
+
+use native_tls::TlsConnector;
+
+use super::message::Composed;
+use super::smtp_url::SmtpServer;
+use super::transport::SendError;
+use reply::SmtpError;
+use session::Session;
+
+/// The longest times that the server may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeLimits {
+    /// To accept the connection, for the TLS handshake, and to answer a command.
+    pub(super) step: Duration,
+    /// To accept the text of the mail, which many servers examine first. Giving up too early would send the mail twice.
+    pub(super) acceptance: Duration,
+}
+
+impl Default for TimeLimits {
+    fn default() -> Self {
+        Self {
+            step: Duration::from_secs(20),
+            acceptance: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Sends mails to one server.
+pub(crate) struct SmtpClient {
+    server: SmtpServer,
+    connector: TlsConnector,
+    limits: TimeLimits,
+}
+
+impl SmtpClient {
+    /// Creates a client that trusts the certificate authorities of the system.
+    pub(super) fn new(server: SmtpServer) -> Result<Self, String> {
+        let connector = TlsConnector::new()
+            .map_err(|error| format!("cannot prepare TLS for the SMTP server: {error}"))?;
+        Ok(Self {
+            server,
+            connector,
+            limits: TimeLimits::default(),
+        })
+    }
+
+    /// Sends the mail, and returns the answer with which the server accepted it. Blocks at most a few minutes.
+    pub(super) fn send(&self, mail: &Composed) -> Result<String, SendError> {
+        self.deliver(mail).map_err(|error| {
+            let text = format!("{}: {error}", self.server);
+            if error.is_permanent() {
+                SendError::Permanent(text)
+            } else {
+                SendError::Temporary(text)
+            }
+        })
+    }
+
+    fn deliver(&self, mail: &Composed) -> Result<String, SmtpError> {
+        let mut session = Session::open(&self.server, &self.connector, self.limits)?;
+        let outcome = session.deliver(mail.sender(), mail.recipient(), mail.bytes());
+        session.quit();
+        outcome.map(|reply| reply.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,309 @@
+//! Contains the queries of the table `outbox`.
+
+use std::time::Duration;
+
+use diesel::dsl;
+use diesel::prelude::*;
+
+use super::kind::MailKind;
+use super::language::Language;
+use super::outbox::{LeasedMail, NewMail, OutboxCounts};
+use crate::db::schema::outbox;
+use crate::db::{DbConnection, Timestamp};
+
+/// The most wrong codes for one challenge.
+const MAX_WRONG_CODES: i32 = 5;
+
+type OutboxRow = (
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Timestamp,
+    Timestamp,
+    i32,
+);
+
+/// The columns in the order of [`OutboxRow`]. A test that writes and reads a row detects swapped columns.
+const COLUMNS: (
+    outbox::id,
+    outbox::kind,
+    outbox::recipient,
+    outbox::user_id,
+    outbox::language,
+    outbox::new_email,
+    outbox::network,
+    outbox::created_at,
+    outbox::expires_at,
+    outbox::attempts,
+) = (
+    outbox::id,
+    outbox::kind,
+    outbox::recipient,
+    outbox::user_id,
+    outbox::language,
+    outbox::new_email,
+    outbox::network,
+    outbox::created_at,
+    outbox::expires_at,
+    outbox::attempts,
+);
+
+/// Returns the mail of a row; `None` if a later release wrote a kind that this release does not know.
+fn mail_of_row(row: OutboxRow, leased_until: Timestamp) -> Option<LeasedMail> {
+    let (id, kind, recipient, user_id, language, new_email, network, created, expires, attempts) =
+        row;
+    Some(LeasedMail {
+        id,
+        kind: MailKind::parse(&kind)?,
+        recipient,
+        user_id,
+        language: language.as_deref().and_then(Language::parse),
+        new_email,
+        network,
+        created_at: created,
+        expires_at: expires,
+        attempts,
+        leased_until,
+    })
+}
+
+/// Adds a mail, to be sent at once. The caller adds the mail in the transaction of its cause.
+pub(crate) fn insert(connection: &mut DbConnection, mail: &NewMail) -> QueryResult<()> {
+    diesel::insert_into(outbox::table)
+        .values((
+            outbox::id.eq(&mail.id),
+            outbox::kind.eq(mail.kind.as_str()),
+            outbox::recipient.eq(&mail.recipient),
+            outbox::user_id.eq(&mail.user_id),
+            outbox::language.eq(mail.language.map(Language::as_str)),
+            outbox::new_email.eq(&mail.new_email),
+            outbox::network.eq(mail.network.map(|network| network.to_string())),
+            outbox::created_at.eq(mail.created_at),
+            outbox::expires_at.eq(mail.expires_at()),
+            outbox::next_attempt_at.eq(mail.created_at),
+            outbox::attempts.eq(0),
+            outbox::wrong_codes.eq(0),
+        ))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Returns the ids of up to `limit` mails that are due and not leased, those that are due for longest first.
+pub(super) fn due(
+    connection: &mut DbConnection,
+    now: Timestamp,
+    limit: i64,
+) -> QueryResult<Vec<String>> {
+    let database_now: Timestamp = diesel::select(dsl::now).get_result(connection)?;
+    let is_free = outbox::leased_until.is_null();
+    outbox::table
+        .filter(outbox::next_attempt_at.le(now))
+        .filter(is_free.or(outbox::leased_until.le(database_now)))
+        .select(outbox::id)
+        .order((outbox::next_attempt_at, outbox::id))
+        .limit(limit)
+        .load(connection)
+}
+
+/// Leases the first of these mails that is still due and that no other process has leased. Until the lease ends, no
+/// other process sends the mail. The lease is measured by the clock of the database, because the clocks of the processes
+/// may differ.
+pub(super) fn lease(
+    connection: &mut DbConnection,
+    ids: &[String],
+    now: Timestamp,
+    duration: Duration,
+) -> QueryResult<Option<LeasedMail>> {
+    let database_now: Timestamp = diesel::select(dsl::now).get_result(connection)?;
+    let leased_until = database_now.plus(duration);
+    for id in ids {
+        let is_free = outbox::leased_until.is_null();
+        let free_row = outbox::table
+            .find(id)
+            .filter(outbox::next_attempt_at.le(now))
+            .filter(is_free.or(outbox::leased_until.le(database_now)));
+        let row: Option<OutboxRow> = diesel::update(free_row)
+            .set(outbox::leased_until.eq(leased_until))
+            .returning(COLUMNS)
+            .get_result(connection)
+            .optional()?;
+        let leased_mail = row.and_then(|row| mail_of_row(row, leased_until));
+        if leased_mail.is_some() {
+            return Ok(leased_mail);
+        }
+    }
+    Ok(None)
+}
+
+/// The numbers of mails that count towards the quotas of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SentCounts {
+    pub(super) to_recipient_in_hour: i64,
+    pub(super) to_recipient_in_day: i64,
+    pub(super) from_network_in_hour: i64,
+}
+
+/// Counts the mails of these kinds that were sent, or tried to be sent, before the mail.
+pub(super) fn count_sent(
+    connection: &mut DbConnection,
+    recipient: &str,
+    network: Option<&str>,
+    kinds: &[&str],
+    now: Timestamp,
+) -> QueryResult<SentCounts> {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let sent_rows = || {
+        outbox::table
+            .filter(outbox::attempts.gt(0))
+            .filter(outbox::kind.eq_any(kinds))
+            .count()
+    };
+    let to_recipient = |cutoff: Timestamp| {
+        sent_rows()
+            .filter(outbox::recipient.eq(recipient))
+            .filter(outbox::created_at.gt(cutoff))
+    };
+    let from_network = sent_rows()
+        .filter(outbox::network.eq(network))
+        .filter(outbox::created_at.gt(now.minus(HOUR)));
+    Ok(SentCounts {
+        to_recipient_in_hour: to_recipient(now.minus(HOUR)).get_result(connection)?,
+        to_recipient_in_day: to_recipient(now.minus(DAY)).get_result(connection)?,
+        from_network_in_hour: from_network.get_result(connection)?,
+    })
+}
+
+/// Records that the mail is about to be sent to this user. Returns `false` if the lease is over.
+pub(super) fn begin_attempt(
+    connection: &mut DbConnection,
+    mail: &LeasedMail,
+    user_id: &str,
+    recipient: &str,
+) -> QueryResult<bool> {
+    let leased_row = outbox::table
+        .find(&mail.id)
+        .filter(outbox::leased_until.eq(mail.leased_until));
+    let updated_row_count = diesel::update(leased_row)
+        .set((
+            outbox::attempts.eq(mail.attempts + 1),
+            outbox::user_id.eq(user_id),
+            outbox::recipient.eq(recipient),
+        ))
+        .execute(connection)?;
+    Ok(updated_row_count == 1)
+}
+
+/// Ends the lease. `next_attempt_at` is the time of the next attempt, or `None` if nothing is left to send. Does nothing
+/// if the lease is over.
+pub(super) fn end_lease(
+    connection: &mut DbConnection,
+    mail: &LeasedMail,
+    next_attempt_at: Option<Timestamp>,
+) -> QueryResult<()> {
+    let leased_row = outbox::table
+        .find(&mail.id)
+        .filter(outbox::leased_until.eq(mail.leased_until));
+    diesel::update(leased_row)
+        .set((
+            outbox::next_attempt_at.eq(next_attempt_at),
+            outbox::leased_until.eq(None::<Timestamp>),
+        ))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Makes the mails of a user unsendable whose tokens are no longer valid, because the mail key was replaced.
+pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
+    let kinds = MailKind::ALL
+        .into_iter()
+        .filter(|kind| kind.uses_mail_key());
+    let names: Vec<&str> = kinds.map(MailKind::as_str).collect();
+    let unsent_rows = outbox::table
+        .filter(outbox::user_id.eq(user_id))
+        .filter(outbox::kind.eq_any(names))
+        .filter(outbox::next_attempt_at.is_not_null());
+    diesel::update(unsent_rows)
+        .set(outbox::next_attempt_at.eq(None::<Timestamp>))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Deletes the mails to the address of a user, before the user is deleted. The mails with the id of the user are deleted
+/// with the user.
+pub(crate) fn delete_to(connection: &mut DbConnection, email: &str) -> QueryResult<()> {
+    let rows = outbox::table.filter(outbox::recipient.eq(email));
+    diesel::delete(rows).execute(connection).map(drop)
+}
+
+/// A challenge whose code is being entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenChallenge {
+    /// `None` if no mail was sent to a user.
+    pub(crate) user_id: Option<String>,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Counts an entered code as wrong, before it is compared. Returns `None` if there is no such challenge, or if too many
+/// wrong codes were entered.
+pub(crate) fn count_code(
+    connection: &mut DbConnection,
+    challenge_id: &str,
+    kind: MailKind,
+) -> QueryResult<Option<OpenChallenge>> {
+    let open_row = outbox::table
+        .find(challenge_id)
+        .filter(outbox::kind.eq(kind.as_str()))
+        .filter(outbox::wrong_codes.lt(MAX_WRONG_CODES));
+    let row: Option<(Option<String>, Timestamp)> = diesel::update(open_row)
+        .set(outbox::wrong_codes.eq(outbox::wrong_codes + 1))
+        .returning((outbox::user_id, outbox::expires_at))
+        .get_result(connection)
+        .optional()?;
+    Ok(row.map(|(user_id, expires_at)| OpenChallenge {
+        user_id,
+        expires_at,
+    }))
+}
+
+/// Takes back the count of a code that was right.
+pub(crate) fn uncount_code(connection: &mut DbConnection, challenge_id: &str) -> QueryResult<()> {
+    let counted_row = outbox::table
+        .find(challenge_id)
+        .filter(outbox::wrong_codes.gt(0));
+    diesel::update(counted_row)
+        .set(outbox::wrong_codes.eq(outbox::wrong_codes - 1))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Deletes up to `limit` rows that were created before `cutoff` and have expired. Returns the number of deleted rows.
+pub(super) fn purge(
+    connection: &mut DbConnection,
+    cutoff: Timestamp,
+    now: Timestamp,
+    limit: i64,
+) -> QueryResult<usize> {
+    let old_ids: Vec<String> = outbox::table
+        .filter(outbox::created_at.lt(cutoff))
+        .filter(outbox::expires_at.lt(now))
+        .select(outbox::id)
+        .limit(limit)
+        .load(connection)?;
+    diesel::delete(outbox::table.filter(outbox::id.eq_any(old_ids))).execute(connection)
+}
+
+pub(super) fn count_rows(connection: &mut DbConnection) -> QueryResult<OutboxCounts> {
+    let waiting_rows = outbox::table.filter(outbox::next_attempt_at.is_not_null());
+    Ok(OutboxCounts {
+        waiting: waiting_rows.count().get_result(connection)?,
+        total: outbox::table.count().get_result(connection)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

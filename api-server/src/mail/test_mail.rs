@@ -1,0 +1,37 @@
+//! Sends the mail of `api-server mail test`.
+
+use std::time::SystemTime;
+
+use uuid::Uuid;
+
+use super::message::Composer;
+use super::settings::MailSettings;
+use super::transport::{Delivered, Transport};
+
+/// Sends a test mail in the same way as all other mails. Returns what became of it, or why it was not delivered.
+pub(crate) fn send(
+    settings: &MailSettings,
+    public_url: &str,
+    recipient: &str,
+) -> Result<String, String> {
+    let id = Uuid::now_v7().to_string();
+    let mail = Composer::new(settings, public_url)?
+        .compose_test(&id, recipient, SystemTime::now())
+        .map_err(|error| error.to_string())?;
+    let delivered = Transport::new(settings)?.send(&mail, &id);
+    match (delivered, &settings.smtp) {
+        (Ok(Delivered::Accepted(answer)), Some(server)) => Ok(format!(
+            "{server} accepted the mail to {recipient}: {answer}"
+        )),
+        (Ok(Delivered::Accepted(answer)), None) => Ok(answer),
+        (Ok(Delivered::Written(path)), _) => {
+            let path = path.display();
+            Ok(format!(
+                "SMTP_URL is not set, so the mail to {recipient} was written to {path}"
+            ))
+        }
+        (Err(error), _) => Err(format!(
+            "the mail to {recipient} was not delivered: {error}"
+        )),
+    }
+}

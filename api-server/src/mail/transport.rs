@@ -1,0 +1,86 @@
+//! Delivers mails: to an SMTP server, or to files in a folder.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::folder::MailFolder;
+use super::message::Composed;
+use super::settings::MailSettings;
+use super::smtp::SmtpClient;
+
+/// The most characters of an answer that are kept.
+const MAX_ANSWER_CHARS: usize = 300;
+
+/// The way in which mails leave the server.
+pub(crate) enum Transport {
+    Smtp(Box<SmtpClient>),
+    Folder(MailFolder),
+}
+
+/// Where a mail is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Delivered {
+    /// The SMTP server has accepted the mail, with this answer.
+    Accepted(String),
+    /// The mail is in this file.
+    Written(PathBuf),
+}
+
+/// Why a mail was not delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SendError {
+    /// The server rejected the recipient or the mail for good: another attempt would fail as well.
+    Permanent(String),
+    /// Another attempt may succeed.
+    Temporary(String),
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Permanent(text) | Self::Temporary(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for SendError {}
+
+impl Transport {
+    pub(crate) fn new(settings: &MailSettings) -> Result<Self, String> {
+        match &settings.smtp {
+            Some(server) => Ok(Self::Smtp(Box::new(SmtpClient::new(server.clone())?))),
+            None => Ok(Self::Folder(MailFolder::new(settings.folder.clone()))),
+        }
+    }
+
+    /// Delivers the mail. Blocks until the other side has answered, at most a few minutes.
+    pub(crate) fn send(&self, mail: &Composed, id: &str) -> Result<Delivered, SendError> {
+        match self {
+            Self::Smtp(client) => client.send(mail).map(Delivered::Accepted),
+            Self::Folder(folder) => {
+                let path = folder.write(mail, id).map_err(SendError::Temporary)?;
+                Ok(Delivered::Written(path))
+            }
+        }
+    }
+}
+
+/// Returns the start of a text that another program has sent, in one line and without control characters.
+pub(super) fn excerpt(text: &str) -> String {
+    let words = text.split(|character: char| character.is_control() || character == ' ');
+    let words = words.filter(|word| !word.is_empty());
+    let line = words.collect::<Vec<_>>().join(" ");
+    line.chars().take(MAX_ANSWER_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::excerpt;
+
+    #[test]
+    fn an_excerpt_is_one_line_of_at_most_300_characters() {
+        assert_eq!(excerpt("  a\r\n\tb\u{1b}[0m \u{85} c "), "a b [0m c");
+        assert_eq!(excerpt(""), "");
+        assert_eq!(excerpt(&"ä".repeat(301)), "ä".repeat(300));
+    }
+}

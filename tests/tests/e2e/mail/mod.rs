@@ -1,0 +1,30 @@
+//! Tests `api-server/src/mail`: when mails are sent, how often, and to whom.
+
+mod failures;
+mod outbox;
+mod quotas;
+mod smtp;
+
+use e2e::{App, Mail};
+
+use crate::sessions::fixtures::{count, wait_until};
+
+/// Waits until this many mails were sent to the address, and returns them, the oldest first.
+pub(crate) async fn received(app: &App, address: &str, expected_count: usize) -> Vec<Mail> {
+    wait_until("the mail is there", async || {
+        app.mails_to(address).len() >= expected_count
+    })
+    .await;
+    let mails = app.mails_to(address);
+    assert_eq!(mails.len(), expected_count, "{mails:?}");
+    mails
+}
+
+/// Waits until every mail was sent or given up.
+pub(crate) async fn until_nothing_waits(app: &App) {
+    wait_until("no mail waits", async || waiting_count(app) == 0).await;
+}
+
+pub(crate) fn waiting_count(app: &App) -> u64 {
+    count(app, "outbox WHERE next_attempt_at IS NOT NULL")
+}
