@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use auth_core::mail_token::MailTokens;
+use log::Level;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -192,7 +193,13 @@ impl MailSender {
         match decision {
             Decision::Skip(reason) => {
                 let (id, kind) = (&mail.id, mail.kind.as_str());
-                log::debug!("mail not sent id={id} kind={kind} because {reason}");
+                // A mail without an attempt may be for an address that no account has.
+                let level = if mail.attempts > 0 {
+                    Level::Warn
+                } else {
+                    Level::Debug
+                };
+                log::log!(level, "mail not sent id={id} kind={kind}: {reason}");
                 Ok(None)
             }
             Decision::Send(recipient) => {

@@ -4,11 +4,11 @@ mod codes;
 mod requests;
 mod tokens;
 
-use e2e::{App, Mail, Request, on_both_engines};
+use e2e::{App, Mail, Request, log_lines, on_both_engines};
 use serde_json::{Value, json};
 
 use super::login::{LOGIN, credentials};
-use crate::mail::received;
+use crate::mail::{received, until_nothing_waits};
 use crate::sessions::fixtures::{
     Device, SERVER_ORIGIN, are_live, count, get_session, login, refresh, refreshed,
     user_with_device, wait_until,
@@ -74,6 +74,10 @@ async fn a_forgotten_password_is_replaced_with_the_link_of_the_mail(app: App) {
     let message_id = format!("<{challenge_id}@api.example>");
     assert_eq!(mail.header("Message-ID"), message_id);
     assert_eq!(mail.header("Date"), "Fri, 20 Nov 2026 12:57:51 +0000");
+    // Without SMTP_URL, a person finds the mail in the log.
+    until_nothing_waits(&app).await;
+    let lines = log_lines::find(mail.link());
+    assert!(lines[0].contains(&mail.name), "{lines:?}");
     assert!(
         mail.text.contains("20 November 2026, 13:57 UTC"),
         "{mail:?}"

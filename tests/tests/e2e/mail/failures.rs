@@ -69,6 +69,7 @@ async fn a_mail_is_given_up_when_its_token_has_expired(app: App) {
     assert_eq!(count(&app, "outbox WHERE attempts = 1"), 1);
     let lines = log_lines::find(&challenge_id);
     assert!(lines[0].contains("cannot write a mail"), "{lines:?}");
+    assert!(lines[1].contains("it has expired"), "{lines:?}");
     assert!(!app.database().mail_folder().is_dir());
 }
 
