@@ -24,7 +24,7 @@ pub(crate) async fn confirm(
 ) -> Result<TokenGrant, Problem> {
     let key_change = mail_proof::verify(accounts, MailKind::PasswordReset, proof).await?;
     let hasher = &accounts.passwords.hasher;
-    let permit = hasher.permit(&context.client).await?;
+    let permit = hasher.acquire_permit(&context.client).await?;
     let new_hash = hasher.hash(permit, new_password).await?;
     let owner = UserId::stored(key_change.user_id.clone());
     surplus::end_most(&accounts.sessions, &owner, "").await?;
