@@ -1,7 +1,9 @@
 // The router: shows the page of the address, and signs the user in and out.
 import { createClient, localStore } from "./client.js";
 import { announce, cloneTemplate, deleteDrafts, errorText, isSessionOver, onSubmit, runWithButton, toast } from "./ui.js";
+import { browserLanguage, setLanguage, text, translate } from "./language.js";
 import { showAccount } from "./account.js";
+import { showForgotPassword, showReset } from "./reset.js";
 import { showSessions } from "./sessions.js";
 import { showTasks } from "./tasks.js";
 
@@ -10,12 +12,17 @@ const STORAGE_KEY = "api-server";
 const NO_COOKIES = "Your browser does not keep our cookies, so you cannot stay signed in. Allow cookies for this site and try again.";
 const EXPIRED = "Your session has expired, please sign in again.";
 
-/** The pages by their path; a guarded page needs a signed-in user. */
+/**
+ * The pages by their path. A guarded page needs a signed-in user; an open page is also for a signed-in user. A page with
+ * `titleKey` is in the browser's language, and every other one is in English.
+ */
 const PAGES = {
   __proto__: null,
   "/": { title: "Tasks", template: "welcome" },
   "/sign-in": { title: "Sign in", template: "sign-in", show: showSignIn },
   "/sign-up": { title: "Create an account", template: "sign-up", show: showSignUp },
+  "/forgot-password": { titleKey: "forgot.title", template: "forgot-password", show: showForgotPassword, isOpen: true },
+  "/reset": { titleKey: "reset.title", template: "reset", show: showReset, isOpen: true },
   "/tasks": { title: "Your tasks", template: "tasks", show: showTasks, isGuarded: true },
   "/account": { title: "Your account", template: "account", show: showAccount, isGuarded: true },
   "/sessions": { title: "Your sessions", template: "sessions", show: showSessions, isGuarded: true },
@@ -47,29 +54,34 @@ async function showPage({ isFirst = false } = {}) {
   const user = await api.user();
   const path = PAGES[location.pathname] ? location.pathname : "/";
   const next = addressAfterSignIn(location.search);
-  if (PAGES[path].isGuarded && !user) return navigate(`/sign-in?next=${encodeURIComponent(path + location.search)}`, true);
-  if (!PAGES[path].isGuarded && user) return navigate(next, true);
+  if (PAGES[path].isGuarded && !user) {
+    return navigate(`/sign-in?next=${encodeURIComponent(path + location.search)}`, { isReplacing: true });
+  }
+  if (!PAGES[path].isGuarded && !PAGES[path].isOpen && user) return navigate(next, { isReplacing: true });
   pageAbort.abort();
   pageAbort = new AbortController();
   runPostponed = () => {};
   shownUserId = user?.id ?? null;
   const page = PAGES[path];
-  document.title = path === "/" ? page.title : `${page.title} · Tasks`;
+  setLanguage(page.titleKey ? browserLanguage : "en");
+  const title = page.titleKey ? text(page.titleKey) : page.title;
+  document.title = path === "/" ? title : `${title} · Tasks`;
   nav.hidden = !user;
   for (const link of nav.querySelectorAll("a")) link.ariaCurrent = link.pathname === path ? "page" : null;
-  main.replaceChildren(cloneTemplate(page.template));
+  main.replaceChildren(translate(cloneTemplate(page.template)));
   for (const link of main.querySelectorAll("[data-next]")) link.search = location.search;
   if (!isFirst) {
     scrollTo(0, 0);
     main.focus();
-    announce(page.title);
+    announce(title);
   }
-  await page.show?.({ api, user, main, signOut, signal: pageAbort.signal, postpone: (action) => (runPostponed = action) });
+  const postpone = (action) => (runPostponed = action);
+  await page.show?.({ api, user, main, navigate, signInWith, signOut, signal: pageAbort.signal, postpone });
 }
 
 /** Changes the address, as a new entry of the history or instead of the current one, and shows its page. */
-function navigate(address, isReplacing = false) {
-  history[isReplacing ? "replaceState" : "pushState"](null, "", address);
+function navigate(address, { isReplacing = false, state = null } = {}) {
+  history[isReplacing ? "replaceState" : "pushState"](state, "", address);
   return showPage();
 }
 
@@ -107,7 +119,7 @@ async function signInWith(action) {
   } finally {
     isSigningIn = false;
   }
-  navigate(addressAfterSignIn(location.search), true);
+  navigate(addressAfterSignIn(location.search), { isReplacing: true });
 }
 
 function showSignIn({ main }) {
@@ -116,6 +128,9 @@ function showSignIn({ main }) {
   box.hidden = !box.textContent;
   if (box.textContent) announce(box.textContent);
   notice = "";
+  const forgotten = main.querySelector("#forgot");
+  forgotten.lang = browserLanguage;
+  forgotten.textContent = text("forgot.link", {}, browserLanguage);
   const form = main.querySelector("form");
   onSubmit(form, (credentials) => signInWith(() => api.signIn(credentials)));
   form.elements.email.focus();
@@ -136,6 +151,11 @@ document.getElementById("sign-out").addEventListener("click", (event) =>
 // Shows a page of a link without loading the document again, unless the user wants a new tab or a download.
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
+  if (link?.matches(".skip")) {
+    // The fragment of the address stays as it is, because it may belong to a link of a mail.
+    event.preventDefault();
+    return main.focus();
+  }
   const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
   if (!link || !isPlain || link.origin !== location.origin || !PAGES[link.pathname] || link.hash) return;
   event.preventDefault();
@@ -144,10 +164,15 @@ document.addEventListener("click", (event) => {
 
 addEventListener("popstate", () => showPage());
 // The user may have changed: the browser has restored an old page, or another tab has signed in or out.
-const showPageIfUserChanged = async () => ((await api.user())?.id ?? null) !== shownUserId && showPage();
+async function showPageIfUserChanged() {
+  const user = await api.user();
+  if ((user?.id ?? null) === shownUserId) return;
+  if (user && PAGES[location.pathname]?.isOpen) return navigate("/tasks", { isReplacing: true });
+  return showPage();
+}
 addEventListener("pageshow", (event) => event.persisted && showPageIfUserChanged());
 addEventListener("storage", (event) => event.key === STORAGE_KEY && event.newValue && showPageIfUserChanged());
-addEventListener("offline", () => toast("You are offline. What you type stays here.", { isProblem: true }));
-addEventListener("online", () => toast("You are online again."));
+addEventListener("offline", () => toast(text("offline.notice"), { isProblem: true }));
+addEventListener("online", () => toast(text("online.notice")));
 
 showPage({ isFirst: true });

@@ -1,5 +1,5 @@
 // The sessions page: lists the devices on which the user is signed in, and signs them out.
-import { alertBox, announce, cloneTemplate, element, errorText, isSessionOver, runWithButton, toast } from "./ui.js";
+import { alertBox, announce, cloneTemplate, element, isSessionOver, runOrOfferRetry, toast } from "./ui.js";
 
 export async function showSessions({ api, main, signal, signOut }) {
   const list = main.querySelector("#list");
@@ -60,11 +60,6 @@ export async function showSessions({ api, main, signal, signOut }) {
       toast(count === 1 ? "One other session is signed out." : `${count} other sessions are signed out.`);
     }),
   );
-
-  const runOrOfferRetry = (button, action) =>
-    runWithButton(button, action).catch((error) => {
-      if (!isSessionOver(error)) toast(errorText(error), { isProblem: true, action: "Try again", done: (isChosen) => isChosen && button.click() });
-    });
 
   await load();
 }

@@ -1,4 +1,5 @@
 // Shared by all pages: templates, forms with their errors, messages. Text is always inserted as text, never as HTML.
+import { serverMessage, text as textOf } from "./language.js";
 
 /** Copies the content of the template with this id. */
 export const cloneTemplate = (id) => document.getElementById(id).content.cloneNode(true);
@@ -36,7 +37,7 @@ export function toast(text, { action, done = () => {}, isProblem = false } = {})
     timer = setTimeout(() => (box.matches(":hover, :focus-within") ? startTimer() : close(false)), action ? 8000 : 5000);
   };
   if (action) box.append(element("button", { type: "button", textContent: action, onclick: () => close(true) }));
-  if (isProblem) box.append(element("button", { type: "button", textContent: "Close", onclick: () => close(false) }));
+  if (isProblem) box.append(element("button", { type: "button", textContent: textOf("close"), onclick: () => close(false) }));
   document.getElementById("toasts").append(box);
   startTimer();
   return () => close(false);
@@ -45,18 +46,18 @@ export function toast(text, { action, done = () => {}, isProblem = false } = {})
 /** The text that tells the user about an error. */
 export function errorText(error) {
   if (error.status === 403 && error.code === "FORBIDDEN") return `You are not allowed to do that. ${error.message}.`;
-  if (error.code === "UNTRUSTED_ORIGIN") {
-    return `The server does not know this address as its own. Its operator can set PUBLIC_URL to ${location.origin}.`;
-  }
-  if (error.status === 503 || error.status === 429) return `${error.message}. ${retryAdvice(error.retryAfter)}`;
-  if (error.code !== "NETWORK_ERROR") return `${error.message}.`.replace(/\.\.$/, ".");
-  return navigator.onLine ? "The server cannot be reached." : "You are offline.";
+  if (error.code === "UNTRUSTED_ORIGIN") return textOf("origin", { origin: location.origin });
+  if (error.status === 503 || error.status === 429) return `${sentence(serverMessage(error))} ${retryAdvice(error.retryAfter)}`;
+  if (error.code !== "NETWORK_ERROR") return sentence(serverMessage(error));
+  return textOf(navigator.onLine ? "unreachable" : "offline");
 }
 
+/** The text with a full stop at its end. */
+const sentence = (text) => `${text}.`.replace(/\.\.$/, ".");
+
 function retryAdvice(seconds) {
-  if (!seconds) return "Please try again shortly.";
-  const minutes = Math.ceil(seconds / 60);
-  return seconds < 90 ? `Please try again in ${seconds} s.` : `Please try again in ${minutes} minutes.`;
+  if (!seconds) return textOf("retry.soon");
+  return seconds < 90 ? textOf("retry.seconds", { count: seconds }) : textOf("retry.minutes", { count: Math.ceil(seconds / 60) });
 }
 
 /** Whether the same request may succeed later. */
@@ -70,7 +71,7 @@ export function alertBox(error, retry) {
   const box = element("div", { className: "alert" }, element("p", { textContent: errorText(error) }));
   box.setAttribute("role", "alert");
   if (retry && isTemporary(error)) {
-    box.append(element("button", { type: "button", className: "secondary", textContent: "Try again", onclick: retry }));
+    box.append(element("button", { type: "button", className: "secondary", textContent: textOf("retry"), onclick: retry }));
   }
   return box;
 }
@@ -89,8 +90,20 @@ export async function runWithButton(button, action) {
   }
 }
 
+/** Runs the action of a button that is no form's, and shows an error with a button to try again. */
+export const runOrOfferRetry = (button, action) =>
+  runWithButton(button, action).catch((error) => {
+    const done = (isChosen) => isChosen && button.click();
+    if (!isSessionOver(error)) toast(errorText(error), { isProblem: true, action: textOf("retry"), done });
+  });
+
 /** The field of an error that the server sends without `errors`: the first of these names that the form has. */
-const FIELDS_BY_CODE = { __proto__: null, USER_ALREADY_EXISTS: ["email"], INVALID_PASSWORD: ["current_password", "password"] };
+const FIELDS_BY_CODE = {
+  __proto__: null,
+  USER_ALREADY_EXISTS: ["email"],
+  INVALID_PASSWORD: ["current_password", "password"],
+  INVALID_OR_EXPIRED_TOKEN: ["code"],
+};
 
 /** Calls `action` with the fields when the form is submitted. Shows an error at its field or above the form. */
 export function onSubmit(form, action) {
@@ -131,13 +144,15 @@ function showError(form, error) {
 const submitButton = (form) => form.querySelector("button:not([type])");
 
 /** Shows a message at its field, and returns whether the form has it. `needsLabel`: the message has no subject. */
-function showAtField(form, { field: name, message }, needsLabel) {
+function showAtField(form, violation, needsLabel) {
+  const name = violation.field;
   const field = form.elements[name];
   if (!field?.labels?.[0]) return false;
   field.closest("details")?.setAttribute("open", "");
   const label = field.dataset.label ?? field.labels[0].firstChild.textContent.trim();
-  const text = needsLabel ? `${label} ${message}` : message;
-  const error = element("p", { className: "error", id: `error-${name}`, textContent: `${text}.`.replace(/\.\.$/, ".") });
+  const message = serverMessage(violation);
+  const textContent = sentence(needsLabel ? `${label} ${message}` : message);
+  const error = element("p", { className: "error", id: `error-${name}`, textContent });
   field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-describedby", error.id);
   field.labels[0].after(error);

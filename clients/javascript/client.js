@@ -59,6 +59,20 @@
  * @property {AbortSignal} [signal] Aborts the request.
  */
 
+/**
+ * A request for a mail with a code. The code is valid only together with this id.
+ *
+ * @typedef {object} Challenge
+ * @property {string} challengeId
+ * @property {number} expiresIn The seconds until the code and the link expire.
+ */
+
+/**
+ * What proves that the user has read a mail: the token, which follows `#` in the link, or the code.
+ *
+ * @typedef {{ token: string } | { challengeId: string, code: string }} MailProof
+ */
+
 /** The longest `Retry-After` that the client waits for, in seconds. */
 const MAX_RETRY_AFTER = 30;
 /** The expected delay, in milliseconds, until another tab sees what this tab has written to `localStorage`. */
@@ -363,6 +377,30 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
      * @type {(change: Schemas["ChangePassword"]) => Promise<User>}
      */
     changePassword: async (change) => (await saveSession(await request("POST", "/api/auth/change-password", { body: change }))).user,
+
+    /**
+     * Requests a mail with a link and a code for a new password. The result is the same whether or not an account has
+     * this address.
+     *
+     * @type {(email: string) => Promise<Challenge>}
+     */
+    async requestPasswordReset(email) {
+      const { content } = await send("POST", "/api/auth/password-reset", { body: { email } });
+      if (!content?.challenge_id) throw new ApiError(null);
+      return { challengeId: content.challenge_id, expiresIn: content.expires_in };
+    },
+
+    /**
+     * Sets a new password with the token of the link or the code of the mail, and signs the user in. Every earlier
+     * session of the user ends.
+     *
+     * @type {(proof: MailProof, newPassword: string) => Promise<User>}
+     */
+    async confirmPasswordReset(proof, newPassword) {
+      const fields = "token" in proof ? { token: proof.token } : { challenge_id: proof.challengeId, code: proof.code };
+      const body = { ...fields, new_password: newPassword };
+      return (await saveSession((await send("POST", "/api/auth/password-reset/confirm", { body })).content)).user;
+    },
 
     /** @type {(password: string) => Promise<void>} */
     async deleteAccount(password) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,7 +68,41 @@ export class Server {
     return response.json();
   }
 
+  /** Waits for the next mail of this kind to this address, and returns its text. A mail is returned only once. */
+  async mail(kind, email) {
+    const folder = join(this.folder, "mail");
+    let found;
+    await eventually(async () => {
+      const names = (await readdir(folder).catch(() => [])).filter((name) => name.includes(`-${kind}-`) && !this.readMails.has(name));
+      for (const name of names) {
+        const raw = await readFile(join(folder, name), "latin1");
+        if (!/^To: .*/im.exec(raw)?.[0].includes(email)) continue;
+        this.readMails.add(name);
+        found = plainText(raw);
+        return true;
+      }
+      return false;
+    }, `a mail ${kind} for ${email}`);
+    return found;
+  }
+
+  readMails = new Set();
+
   login = ({ email, password }) => this.call("POST", "/api/auth/login", { email, password });
+}
+
+/** The plain text of a mail with several parts, decoded. */
+function plainText(raw) {
+  const [, boundary] = /boundary="?([^"\r\n;]+)/i.exec(raw);
+  const parts = raw.split(`--${boundary}`).slice(1);
+  const part = parts.find((text) => /content-type: text\/plain/i.test(text)) ?? parts[0];
+  const end = part.indexOf("\r\n\r\n");
+  const [head, body] = [part.slice(0, end), part.slice(end + 4)];
+  if (/base64/i.test(head)) return Buffer.from(body, "base64").toString();
+  if (!/quoted-printable/i.test(head)) return Buffer.from(body, "latin1").toString();
+  const joined = body.replace(/=\r?\n/g, "");
+  const bytes = joined.replace(/=([0-9A-F]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, "latin1").toString();
 }
 
 /**

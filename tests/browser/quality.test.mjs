@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { add, inBrowser, newContext, signedIn } from "./harness.mjs";
+import { add, heading, inBrowser, newContext, signedIn } from "./harness.mjs";
 
 let browser, server;
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -28,15 +28,31 @@ for (const colorScheme of ["light", "dark"]) {
       const look = { colorScheme, viewport: { width, height }, bypassCSP: true, reducedMotion: "reduce" };
       const guest = await newContext(browser, server, look);
       const front = await guest.newPage();
-      for (const path of ["/", "/sign-in", "/sign-up"]) {
+      for (const path of ["/", "/sign-in", "/sign-up", "/forgot-password", "/reset", "/reset#token"]) {
+        await front.goto("about:blank");
         await front.goto(path);
         await front.getByRole("heading", { level: 1 }).waitFor();
         await isAccessible(front, path);
         assert(await fits(front), path);
       }
+      await front.goto("/sign-up");
       await front.getByRole("button", { name: "Create account" }).click();
       await front.locator(".error").first().waitFor();
       await isAccessible(front, "a refused form");
+
+      const german = await newContext(browser, server, { ...look, locale: "de-DE" });
+      const code = await german.newPage();
+      await code.route("**/api/auth/password-reset", (route) => route.fulfill({ status: 202, json: { challenge_id: "c", expires_in: 3600 } }));
+      await code.goto("/sign-in");
+      await code.locator("#forgot").click();
+      await heading(code, "Passwort vergessen");
+      await isAccessible(code, "the form for the address, in German");
+      await code.getByLabel("E-Mail-Adresse").fill(`${"a".repeat(60)}@example.com`);
+      await code.getByRole("button", { name: "E-Mail senden" }).click();
+      await code.getByLabel("Code").waitFor();
+      await isAccessible(code, "the form for the code, in German");
+      assert(await fits(code), "the form for the code");
+      await german.close();
 
       const { context, page } = await signedIn(browser, server, look);
       await page.getByText("Nothing to do yet").waitFor();
@@ -78,7 +94,7 @@ test("the first page is small, and no page has layout shifts", async () => {
   const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size.responseBodySize + size.responseHeadersSize, 0);
   assert(bytes > 5_000 && bytes <= 50 * 1024, `${bytes} bytes`);
   console.log(`first page: ${bytes} bytes`);
-  for (const path of ["/", "/sign-in", "/sign-up"]) {
+  for (const path of ["/", "/sign-in", "/sign-up", "/forgot-password", "/reset"]) {
     await page.goto(path, { waitUntil: "networkidle" });
     assert.equal(await page.evaluate(() => window.moved), 0, path);
   }

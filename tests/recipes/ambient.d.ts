@@ -1,6 +1,7 @@
 // Declarations that the recipes expect from the surrounding program.
 declare const email: string;
 declare const password: string;
+declare const code: string;
 declare function showSignIn(message?: unknown): void;
 
 declare module "next/headers" {

@@ -14,10 +14,12 @@ use crate::problem::{Code, Problem};
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 /// The paths of the pages. Every path returns the same document, whose script displays the page.
-pub(crate) const PATHS: [&str; 6] = [
+pub(crate) const PATHS: [&str; 8] = [
     "/",
     "/sign-in",
     "/sign-up",
+    "/forgot-password",
+    "/reset",
     "/tasks",
     "/account",
     "/sessions",

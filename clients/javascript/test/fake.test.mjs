@@ -245,6 +245,73 @@ test("a request that may have been carried out is not retried; one that was reje
   assert.deepEqual(await busy.api.addTask({ title: "Milk" }), { id: 1 });
 });
 
+/** A server of password resets that accepts the token `t.m` and the code `ABCD2345`, and collects the requests. */
+function resetServer() {
+  const calls = [];
+  const fetch = async (path, { headers, body }) => {
+    const fields = JSON.parse(body);
+    calls.push({ path, headers, fields });
+    if (path === "/api/auth/password-reset") return jsonResponse(202, { challenge_id: "c1", expires_in: 3600 });
+    const isValid = fields.token === "t.m" || (fields.challenge_id === "c1" && fields.code === "ABCD2345");
+    return isValid ? grantResponse(7) : problemResponse(400, "INVALID_OR_EXPIRED_TOKEN");
+  };
+  return { calls, fetch };
+}
+
+test("a request for a new password results in the id for the code, and in no session", async () => {
+  const fake = resetServer();
+  const api = createClient({ fetch: fake.fetch });
+  assert.deepEqual(await api.requestPasswordReset(USER.email), { challengeId: "c1", expiresIn: 3600 });
+  assert.deepEqual(fake.calls.map(({ path, fields }) => [path, fields]), [["/api/auth/password-reset", { email: USER.email }]]);
+  assert.equal(await api.user(), null);
+});
+
+test("a page of a captive portal is no answer to a request for a new password", async () => {
+  for (const response of [() => portalResponse(200), () => jsonResponse(200, {}), () => jsonResponse(200, null)]) {
+    const { api } = clientReceiving(response);
+    await assert.rejects(api.requestPasswordReset(USER.email), isApiError("NETWORK_ERROR", 0));
+  }
+});
+
+for (const [name, proof, fields] of [
+  ["token of a link", { token: "t.m" }, { token: "t.m" }],
+  ["code", { challengeId: "c1", code: "ABCD2345" }, { challenge_id: "c1", code: "ABCD2345" }],
+]) {
+  test(`a new password with the ${name} signs the user in, as a login does`, async () => {
+    const fake = resetServer();
+    const store = memoryStore();
+    const api = createClient({ fetch: fake.fetch, store });
+    assert.deepEqual(await api.confirmPasswordReset(proof, "a new password"), USER);
+    const [{ path, headers, fields: sent }] = fake.calls;
+    assert.deepEqual([path, sent], ["/api/auth/password-reset/confirm", { ...fields, new_password: "a new password" }]);
+    assert.equal(headers.Authorization, undefined);
+    const { access, refresh, id } = await store.load();
+    assert.deepEqual([access, refresh, id, await api.user()], ["a7", "r7", "s1", USER]);
+  });
+}
+
+test("a new password replaces the session of the user who was signed in before, and reports no sign-out", async () => {
+  const { api, signOuts, store } = await signInWithExpiredToken(fakeServer());
+  const { fetch } = resetServer();
+  const sameStore = createClient({ fetch, store, onSignedOut: (error) => signOuts.push(error) });
+  await sameStore.confirmPasswordReset({ token: "t.m" }, "a new password");
+  assert.deepEqual([(await store.load()).access, (await api.user()).id, signOuts], ["a7", "u1", []]);
+});
+
+test("an expired link is an error, and the session stays as it was", async () => {
+  const { signOuts, store } = await signInWithExpiredToken(fakeServer());
+  const before = await store.load();
+  const api = createClient({ fetch: resetServer().fetch, store, onSignedOut: (error) => signOuts.push(error) });
+  await assert.rejects(api.confirmPasswordReset({ token: "t.x" }, "a new password"), isApiError("INVALID_OR_EXPIRED_TOKEN", 400));
+  assert.deepEqual([await store.load(), signOuts], [before, []]);
+});
+
+test("a new password is not sent again after an error that may follow its change", async () => {
+  const uncertain = clientReceiving(() => problemResponse(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.01" }));
+  await assert.rejects(uncertain.api.confirmPasswordReset({ token: "t.m" }, "a new password"), isApiError("DATABASE_UNAVAILABLE", 503));
+  assert.equal(uncertain.calls.length, 1);
+});
+
 test("an invalid form has one error per field, with the server's message", async () => {
   const errors = [{ field: "title", code: "required", message: "is required" }];
   const { api } = clientReceiving(() => jsonResponse(422, { status: 422, code: "VALIDATION_ERROR", detail: "Some fields", errors }));

@@ -56,6 +56,22 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
       await assert.rejects(api.signIn({ ...ada, password: `${PASSWORD} 2` }), { code: "INVALID_EMAIL_OR_PASSWORD" });
     });
 
+    test(`a request for a new password says the same for every address, and no wrong code ends a session, ${mode}`, async () => {
+      const { api, signOuts } = client({ cookies });
+      const ada = newUser();
+      await api.signUp(ada);
+      for (const email of [ada.email, newUser().email]) {
+        const { challengeId, expiresIn } = await api.requestPasswordReset(email);
+        assert.equal(expiresIn, 3600);
+        for (const proof of [{ challengeId, code: "22222222" }, { challengeId: "unknown", code: "22222222" }, { token: "unknown" }]) {
+          await assert.rejects(api.confirmPasswordReset(proof, `${PASSWORD} 2`), { code: "INVALID_OR_EXPIRED_TOKEN", status: 400 });
+        }
+      }
+      await assert.rejects(api.requestPasswordReset("ada"), { code: "VALIDATION_ERROR", status: 422 });
+      assert.equal((await api.account()).email, ada.email);
+      assert.deepEqual(signOuts, []);
+    });
+
     test(`a session outlives its access token, ${mode}, with one refresh for all requests and tabs`, async () => {
       const one = client({ cookies });
       const ada = newUser();

@@ -11,10 +11,12 @@ on_both_engines! {
 }
 
 /// The paths of all pages.
-const PAGE_PATHS: [&str; 6] = [
+const PAGE_PATHS: [&str; 8] = [
     "/",
     "/sign-in",
     "/sign-up",
+    "/forgot-password",
+    "/reset",
     "/tasks",
     "/account",
     "/sessions",
@@ -45,6 +47,7 @@ async fn every_page_is_the_same_document_with_a_strict_content_security_policy(a
             "text/html; charset=utf-8"
         );
         assert_eq!(page.header("cache-control").unwrap(), "no-store");
+        assert_eq!(page.header("referrer-policy").unwrap(), "no-referrer");
         let policy = page.header("content-security-policy").unwrap();
         assert!(policy.contains("script-src 'self';"), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
@@ -54,7 +57,7 @@ async fn every_page_is_the_same_document_with_a_strict_content_security_policy(a
 async fn assets_are_cached_for_a_year(app: App) {
     let caller = app.anonymous();
     let paths = asset_paths(&app).await;
-    assert!(paths.len() >= 8, "{paths:?}");
+    assert!(paths.len() >= 10, "{paths:?}");
     for path in paths {
         let file = caller.get(&path).await;
         assert_eq!(file.status(), 200, "{path}");
