@@ -116,8 +116,8 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown_path());
 }
 
-/// Registers the endpoints of Better Auth's API that depend on email. No request to them succeeds, because this server
-/// sends no email.
+/// Registers the endpoints of Better Auth's API that depend on email. No request to them succeeds: the mails of this
+/// server belong to its own API.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(

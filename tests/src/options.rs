@@ -57,7 +57,6 @@ impl Options {
             ("mail-from", "no-reply@api.example"),
             ("mail-reply-to", ""),
             ("mail-templates", ""),
-            ("email-verification", "off"),
             ("better-auth-delete-user", "false"),
             ("pages", "true"),
             ("log-format", "text"),

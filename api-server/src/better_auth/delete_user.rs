@@ -43,7 +43,7 @@ pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
         authenticated = Some(confirm(&request, &signed_in_user, attempt).await?);
     }
     if token.is_some() {
-        // Better Auth sends such tokens by mail. This server sends no mail, so no token is valid.
+        // Better Auth sends such tokens by mail. This server sends no such mail, so no token is valid.
         return Err(ApiError::invalid_token(StatusCode::NOT_FOUND));
     }
     let now = request.context.sessions.now().into();

@@ -1,5 +1,5 @@
-//! Handles `POST /api/auth/reset-password` and `GET /api/auth/reset-password/{token}`. This server sends no mail, so no
-//! token is valid.
+//! Handles `POST /api/auth/reset-password` and `GET /api/auth/reset-password/{token}`. No token is valid, because the
+//! mails of this server lead to its own page.
 
 use actix_web::http::StatusCode;
 use url::Url;

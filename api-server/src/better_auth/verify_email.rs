@@ -1,4 +1,4 @@
-//! Handles `GET /api/auth/verify-email`. This server sends no mail, so no token is valid.
+//! Handles `GET /api/auth/verify-email`. This server sends no such mail, so no token is valid.
 
 use actix_web::http::StatusCode;
 

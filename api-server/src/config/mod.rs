@@ -28,7 +28,7 @@ pub use users::{BetterAuthArguments, ImportCommand, UsersCommand};
 
 use crate::db::DatabaseUrl;
 use crate::logging::LogFormat;
-use crate::mail::settings::{EmailVerification, MailSettings};
+use crate::mail::settings::MailSettings;
 use crate::origin::Origin;
 use crate::users::blocklist::Blocklist;
 use parse::ProblemCollector;
@@ -55,8 +55,6 @@ pub struct Config {
     pub web: WebConfig,
     /// Where mails go, whom they come from, and which texts they have.
     pub mail: MailSettings,
-    /// Whether users confirm their email address.
-    pub email_verification: EmailVerification,
 }
 
 /// Settings of tokens and sessions.
@@ -138,8 +136,6 @@ impl Settings {
         let bounds = self.check_bounds(&mut problems);
         let web = self.check_web(bind_addr, &mut problems);
         let mail = self.check_mail(database_url.as_ref(), &mut problems);
-        let email_verification =
-            problems.ok_or_record("EMAIL_VERIFICATION", self.check_email_verification());
         let previous_secrets =
             problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
@@ -162,7 +158,6 @@ impl Settings {
                 bounds: bounds?,
                 web: web?,
                 mail: mail?,
-                email_verification: email_verification?,
             })
         })
     }

@@ -195,16 +195,6 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "FOLDER")]
     pub mail_templates: Option<String>,
 
-    /// Whether users confirm their email address: off (no mail), optional, or required (before the first login).
-    #[arg(
-        long,
-        env,
-        global = true,
-        value_name = "MODE",
-        default_value = "optional"
-    )]
-    pub email_verification: String,
-
     /// Whether Better Auth clients may delete their account with POST /api/auth/delete-user.
     #[arg(
         long,

@@ -24,27 +24,3 @@ pub struct MailSettings {
     /// Folder for mails that are written to files.
     pub folder: PathBuf,
 }
-
-/// Whether the server asks users to confirm their email address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EmailVerification {
-    /// A registration sends no mail.
-    Off,
-    /// A registration sends a mail, and the user is logged in at once.
-    Optional,
-    /// A registration sends a mail, and the user can log in only after confirming the address.
-    Required,
-}
-
-impl EmailVerification {
-    /// Parses `off`, `optional` or `required`.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "off" => Some(Self::Off),
-            "optional" => Some(Self::Optional),
-            "required" => Some(Self::Required),
-            _ => None,
-        }
-    }
-}

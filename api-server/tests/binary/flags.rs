@@ -37,7 +37,6 @@ const SETTINGS_TABLE: &str = r#"
     mail-from              MAIL_FROM              -                      nobody   no-reply@x.example
     mail-reply-to          MAIL_REPLY_TO          -                      nobody   help@x.example
     mail-templates         MAIL_TEMPLATES         -                      /no/dir  /usr
-    email-verification     EMAIL_VERIFICATION     optional               maybe    required
     better-auth-delete-user BETTER_AUTH_DELETE_USER false             perhaps  true
     pages                  PAGES                  true                   perhaps  false
     log-format             LOG_FORMAT             text                   xml      json

@@ -42,18 +42,6 @@ fn sender_and_address_for_answers_are_email_addresses() {
 }
 
 #[test]
-fn email_verification_has_three_modes() {
-    assert_each_rejected(
-        "EMAIL_VERIFICATION",
-        &["", "true", "Off"],
-        "off, optional or required",
-    );
-    for mode in ["off", "optional", "required"] {
-        assert_starts(&[("EMAIL_VERIFICATION", mode)]);
-    }
-}
-
-#[test]
 fn the_limit_of_mail_requests_is_a_number_or_off() {
     let invalid_values = ["", "0", "1000001", "none", "-1"];
     assert_each_rejected(
