@@ -722,7 +722,7 @@ export interface components {
              */
             email: string;
         };
-        /** @description The body of every 4xx and 5xx (RFC 9457). */
+        /** @description The body of every 4xx and 5xx outside Better Auth's API (RFC 9457). */
         Problem: {
             /** @description What went wrong; stable, for programs. */
             code: components["schemas"]["Code"];

@@ -49,7 +49,7 @@ pub(crate) struct FieldError {
     pub(crate) message: Cow<'static, str>,
 }
 
-/// The body of every 4xx and 5xx (RFC 9457).
+/// The body of every 4xx and 5xx outside Better Auth's API (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemBody<'a> {
