@@ -288,4 +288,18 @@ mod tests {
             assert_eq!(budget.reserve(key, 1, window_end), Err(WINDOW));
         }
     }
+
+    #[test]
+    fn attempts_in_progress_do_not_prevent_the_eviction_of_other_keys() {
+        let (mut budget, now) = budget();
+        for key in 0..10 {
+            budget.reserve(key, 5, now).unwrap();
+        }
+        for key in 100..154 {
+            spend(&mut budget, key, 1, now);
+        }
+        assert_eq!(budget.entries.len(), CAPACITY);
+        spend(&mut budget, 1_000, 1, now);
+        assert!(budget.entries.len() <= CAPACITY);
+    }
 }
