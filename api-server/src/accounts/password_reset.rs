@@ -12,8 +12,8 @@ use crate::sessions::grant::TokenGrant;
 use crate::users::id::UserId;
 use crate::users::password_policy::ChosenPassword;
 
-/// Sets the password, ends all sessions of the user, and begins a new session. Whoever has the token or the code receives
-/// the mails of the address, so the address is marked as verified.
+/// Sets the password, ends all sessions of the user, and begins a new session. The address is marked as
+/// verified, because the token and the code were only in a mail to this address.
 ///
 /// The password is hashed only for a valid proof. The transaction checks again that the proof was not used.
 pub(crate) async fn confirm(

@@ -81,7 +81,8 @@ pub(crate) struct PasswordChangeResult {
 }
 
 /// Changes the password, inserts the new session, and ends every other session of the user, including the caller's
-/// session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the caller's session is not live, or if the stored hash is no longer `old_hash`.
+/// session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the caller's session is not live, or
+/// if the stored hash is no longer `old_hash`.
 ///
 /// The update of the hash locks the user's row. A session that a concurrent login opened before the lock is ended too.
 /// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
@@ -125,9 +126,9 @@ fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> Qu
     Ok(session.is_some_and(|session| session.user_id == user_id && session.is_live(update.now)))
 }
 
-/// Ends all sessions of the user, and deletes the user, the user's tasks and the mails to the user. Returns the ids of the ended sessions;
-/// `None` if the user does not exist, or if `old_hash`, with which the entered password was compared, is no longer the
-/// stored hash. Without `old_hash`, does not compare the stored hash.
+/// Ends all sessions of the user, and deletes the user, the user's tasks and the mails to the user. Returns the ids of
+/// the ended sessions; `None` if the user does not exist, or if `old_hash`, with which the entered password was compared,
+/// is no longer the stored hash. Without `old_hash`, does not compare the stored hash.
 ///
 /// The user's row is locked first. A session that a concurrent login opened before the lock is ended too. A login that
 /// waits for the lock then finds no user.

@@ -20,9 +20,9 @@ pub(crate) enum MailKind {
     AccountDeletion,
     /// Notice: the password was changed.
     PasswordChanged,
-    /// Notice: somebody tried to register with the address of an account.
+    /// Notice of an attempt to register with the address of an account.
     RegistrationAttempt,
-    /// Notice to the address of the account: somebody asked for a change of the address.
+    /// Notice, to the address of the account, of a request to change the address.
     EmailChangeRequested,
     /// Notice to the previous address, with the link that undoes the change.
     EmailChanged,
