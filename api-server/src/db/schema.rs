@@ -1,6 +1,16 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    email_undos (key) {
+        key -> Text,
+        user_id -> Text,
+        old_email -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     imported_tasks (user_id, source, source_id) {
         user_id -> Text,
         source -> Text,
@@ -29,6 +39,7 @@ diesel::table! {
         attempts -> Integer,
         leased_until -> Nullable<Timestamp>,
         wrong_codes -> Integer,
+        callback_url -> Nullable<Text>,
     }
 }
 
@@ -91,12 +102,14 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(email_undos -> users (user_id));
 diesel::joinable!(imported_tasks -> users (user_id));
 diesel::joinable!(outbox -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(tasks -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    email_undos,
     imported_tasks,
     imported_users,
     outbox,

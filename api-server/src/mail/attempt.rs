@@ -89,7 +89,8 @@ impl MailWriter {
         let text = tokens
             .encode(&token, &recipient.email, &recipient.mail_key)
             .map_err(|error| permanent(&error))?;
-        Ok(link(mail.kind, &self.public_url, &text))
+        let callback_url = mail.callback_url.as_deref();
+        Ok(link(mail.kind, &self.public_url, callback_url, &text))
     }
 }
 

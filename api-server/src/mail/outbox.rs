@@ -28,6 +28,8 @@ pub(crate) struct NewMail {
     pub(crate) language: Option<Language>,
     /// The address to which a user changes the address of the account.
     pub(crate) new_email: Option<String>,
+    /// Where the page of the link leads afterwards: a path, or a URL of a trusted origin.
+    pub(crate) callback_url: Option<String>,
     /// The network of the client whose request caused the mail.
     pub(crate) network: Option<Network>,
     pub(crate) created_at: Timestamp,
@@ -43,6 +45,7 @@ impl NewMail {
             user_id: None,
             language: None,
             new_email: None,
+            callback_url: None,
             network: None,
             created_at: now.into(),
         }
@@ -70,6 +73,7 @@ pub(crate) struct LeasedMail {
     pub(crate) user_id: Option<String>,
     pub(crate) language: Option<Language>,
     pub(crate) new_email: Option<String>,
+    pub(crate) callback_url: Option<String>,
     pub(crate) network: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,

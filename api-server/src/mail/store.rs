@@ -22,6 +22,7 @@ type OutboxRow = (
     Option<String>,
     Option<String>,
     Option<String>,
+    Option<String>,
     Timestamp,
     Timestamp,
     i32,
@@ -35,6 +36,7 @@ const COLUMNS: (
     outbox::user_id,
     outbox::language,
     outbox::new_email,
+    outbox::callback_url,
     outbox::network,
     outbox::created_at,
     outbox::expires_at,
@@ -46,6 +48,7 @@ const COLUMNS: (
     outbox::user_id,
     outbox::language,
     outbox::new_email,
+    outbox::callback_url,
     outbox::network,
     outbox::created_at,
     outbox::expires_at,
@@ -54,8 +57,19 @@ const COLUMNS: (
 
 /// Returns the mail of a row; `None` if a later release wrote a kind that this release does not know.
 fn mail_of_row(row: OutboxRow, leased_until: Timestamp) -> Option<LeasedMail> {
-    let (id, kind, recipient, user_id, language, new_email, network, created, expires, attempts) =
-        row;
+    let (
+        id,
+        kind,
+        recipient,
+        user_id,
+        language,
+        new_email,
+        callback_url,
+        network,
+        created_at,
+        expires_at,
+        attempts,
+    ) = row;
     Some(LeasedMail {
         id,
         kind: MailKind::parse(&kind)?,
@@ -63,9 +77,10 @@ fn mail_of_row(row: OutboxRow, leased_until: Timestamp) -> Option<LeasedMail> {
         user_id,
         language: language.as_deref().and_then(Language::parse),
         new_email,
+        callback_url,
         network,
-        created_at: created,
-        expires_at: expires,
+        created_at,
+        expires_at,
         attempts,
         leased_until,
     })
@@ -81,6 +96,7 @@ pub(crate) fn insert(connection: &mut DbConnection, mail: &NewMail) -> QueryResu
             outbox::user_id.eq(&mail.user_id),
             outbox::language.eq(mail.language.map(Language::as_str)),
             outbox::new_email.eq(&mail.new_email),
+            outbox::callback_url.eq(&mail.callback_url),
             outbox::network.eq(mail.network.map(|network| network.to_string())),
             outbox::created_at.eq(mail.created_at),
             outbox::expires_at.eq(mail.expires_at()),

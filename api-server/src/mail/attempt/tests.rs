@@ -33,6 +33,7 @@ fn mail(kind: MailKind) -> LeasedMail {
         user_id: Some("user-1".to_owned()),
         language: None,
         new_email: None,
+        callback_url: None,
         network: None,
         created_at: created_at(),
         expires_at: created_at().plus(kind.lifetime()),

@@ -40,7 +40,7 @@ fn mail(kind: MailKind, language: Language) -> OutgoingMail<'static> {
         language,
         recipient: "ada+tag@example.com",
         created_at,
-        link: link(kind, "https://api.example:8443", &token),
+        link: link(kind, "https://api.example:8443", None, &token),
         code: kind.has_code().then(|| "ABCD2345".to_owned()),
         expires_at: created_at + kind.lifetime(),
     }

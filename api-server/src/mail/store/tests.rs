@@ -80,6 +80,7 @@ fn a_mail_is_read_as_it_was_written() {
     let mail = NewMail {
         language: Some(Language::German),
         new_email: Some("new@example.com".to_owned()),
+        callback_url: Some("/done".to_owned()),
         network: Some(Network::of(address)),
         ..NewMail::to_user(
             MailKind::EmailChange,
@@ -99,6 +100,7 @@ fn a_mail_is_read_as_it_was_written() {
             user_id: Some(fixture.user_id),
             language: Some(Language::German),
             new_email: Some("new@example.com".to_owned()),
+            callback_url: Some("/done".to_owned()),
             network: Some("2001:db8:7::/64".to_owned()),
             created_at: fixture.now.into(),
             expires_at: (fixture.now + HOUR).into(),

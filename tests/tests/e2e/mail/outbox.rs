@@ -91,6 +91,7 @@ async fn a_row_has_neither_the_token_nor_the_code(app: App) {
         "user_id",
         "language",
         "new_email",
+        "callback_url",
         "network",
     ];
     for column in columns {
