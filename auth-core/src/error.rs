@@ -25,8 +25,11 @@ pub enum Error {
     /// 401: the JOSE header does not name HS256 and the expected type (RFC 8725 § 3.1, § 3.11), or has a duplicate,
     /// forbidden or invalid parameter.
     UnacceptableHeader(&'static str),
-    /// 401: no secret of the keyring made the MAC of the token (RFC 7515 § 5.2).
+    /// 401: no secret of the keyring made the MAC of the token, or the public key that the token names did not verify
+    /// its signature (RFC 7515 § 5.2).
     SignatureMismatch,
+    /// 401: no key of the key set has the `kid` of the token (RFC 7515 § 4.1.4).
+    UnknownKey,
     /// 401: a required claim is absent (RFC 7519 § 4.1).
     MissingClaim(&'static str),
     /// 401: a claim has a wrong type or an unacceptable value (RFC 7519 § 4.1), or occurs twice (§ 4).
@@ -41,6 +44,10 @@ pub enum Error {
     /// 503: the list of revoked sessions is too old or was never received, so the session may be revoked. The token is
     /// otherwise valid.
     RevocationsOutdated,
+    /// 503: the keys of the issuer were never received, or are too old.
+    KeysUnavailable,
+    /// 500: a public or private key, or a document of keys, is not acceptable; the text says why and what to do.
+    InvalidKey(&'static str),
     /// 500: a secret is too weak; the text says why and what to do.
     WeakSecret(&'static str),
     /// 500: a setting is not acceptable, or a requirement is missing (a tokio runtime, TLS certificates). The text says
@@ -63,7 +70,7 @@ impl Error {
             Self::MissingCredentials => "UNAUTHORIZED",
             Self::Expired => "TOKEN_EXPIRED",
             Self::Revoked => "TOKEN_REVOKED",
-            Self::RevocationsOutdated => "AUTHORITY_UNAVAILABLE",
+            Self::RevocationsOutdated | Self::KeysUnavailable => "AUTHORITY_UNAVAILABLE",
             Self::UnacceptablePassword(_) => "VALIDATION_ERROR",
             _ if self.status() == 401 => "INVALID_TOKEN",
             _ => "INTERNAL_SERVER_ERROR",
@@ -76,8 +83,9 @@ impl Error {
     pub const fn status(&self) -> u16 {
         match self {
             Self::UnacceptablePassword(_) => 422,
-            Self::RevocationsOutdated => 503,
+            Self::RevocationsOutdated | Self::KeysUnavailable => 503,
             Self::WeakSecret(_)
+            | Self::InvalidKey(_)
             | Self::InvalidSetting(_)
             | Self::InvalidPasswordHash
             | Self::Crypto => 500,
@@ -107,6 +115,10 @@ impl fmt::Display for Error {
             Self::MissingCredentials => f.write_str("Authentication is required"),
             Self::TokenTooLong => f.write_str("The token is longer than 8192 bytes"),
             Self::SignatureMismatch => f.write_str("The token signature does not match"),
+            Self::UnknownKey => f.write_str("The key of the token is not known"),
+            Self::KeysUnavailable => f.write_str(
+                "The keys of the issuer are not available at the moment; please try again",
+            ),
             Self::MissingClaim(claim) => write!(f, "The token lacks the claim {claim}"),
             Self::InvalidClaim(claim) => write!(f, "The token claim {claim} is not acceptable"),
             Self::NotYetValid => f.write_str("The token is not valid yet"),
@@ -122,6 +134,7 @@ impl fmt::Display for Error {
             Self::MalformedCredentials(reason)
             | Self::MalformedToken(reason)
             | Self::UnacceptableHeader(reason)
+            | Self::InvalidKey(reason)
             | Self::WeakSecret(reason)
             | Self::InvalidSetting(reason)
             | Self::UnacceptablePassword(reason) => f.write_str(reason),

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use crate::claims::{DEFAULT_MAX_LIFETIME, check_sub, require_nonempty, whole_unix_seconds};
 use crate::random::random_base64url;
-use crate::{Claims, Error, Keyring, MAX_TOKEN_BYTES, Subject};
+use crate::{Claims, Error, MAX_TOKEN_BYTES, Subject, TokenSigner};
 
-/// Issues access tokens: HS256 JWTs of type `at+jwt`, signed with the current secret of a keyring.
+/// Issues access tokens: JWTs of type `at+jwt`, signed with the current secret of a [`Keyring`](crate::Keyring) (HS256)
+/// or with a [`SigningKey`](crate::public_key::SigningKey) (EdDSA or ES256; feature `public-key`).
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -29,7 +30,7 @@ use crate::{Claims, Error, Keyring, MAX_TOKEN_BYTES, Subject};
 /// ```
 #[derive(Debug, Clone)]
 pub struct TokenIssuer {
-    keyring: Keyring,
+    signer: TokenSigner,
     issuer: String,
     audience: String,
     /// The longest lifetime of a token, in seconds.
@@ -71,14 +72,14 @@ struct Payload<'a> {
 }
 
 impl TokenIssuer {
-    /// Creates an issuer whose tokens have this `iss` and `aud`, and an `exp` of at most `iat + lifetime`. The lifetime
+    /// Creates an issuer that signs with this keyring or key, whose tokens have this `iss` and `aud`, and an `exp` of at most `iat + lifetime`. The lifetime
     /// is rounded down to whole seconds.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] if `issuer` or `audience` is empty, or `lifetime` is not 1 second to 400 days.
     pub fn new(
-        keyring: Keyring,
+        signer: impl Into<TokenSigner>,
         issuer: impl Into<String>,
         audience: impl Into<String>,
         lifetime: Duration,
@@ -89,7 +90,7 @@ impl TokenIssuer {
             return Err(OUT_OF_RANGE);
         }
         Ok(Self {
-            keyring,
+            signer: signer.into(),
             issuer: require_nonempty(issuer.into(), "the issuer must not be empty")?,
             audience: require_nonempty(audience.into(), "the audience must not be empty")?,
             lifetime: i64::try_from(lifetime.as_secs()).map_err(|_too_long| OUT_OF_RANGE)?,
@@ -115,7 +116,7 @@ impl TokenIssuer {
     }
 
     /// As [`issue`](Self::issue), with the given `jti`. From the same subject, `jti` and `now` (in whole seconds),
-    /// issuers with equal settings and the same current secret produce the same token. Two different tokens must not
+    /// issuers with equal settings and the same current secret or signing key produce the same token. Two different tokens must not
     /// have the same `jti` (RFC 7519 § 4.1.7).
     ///
     /// # Errors
@@ -202,6 +203,6 @@ impl TokenIssuer {
             email_verified: claims.email_verified,
         };
         let json = serde_json::to_vec(&payload).map_err(|_impossible| Error::Crypto)?;
-        Ok(self.keyring.signing_key().sign(&json))
+        self.signer.sign(&json)
     }
 }

@@ -1,4 +1,4 @@
-//! Splits a compact JWS (RFC 7515) into header, payload and signature, and verifies header and MAC, but no claims.
+//! Splits a compact JWS (RFC 7515) into header, payload and signature, and verifies header and signature, but no claims.
 
 mod header;
 #[cfg(test)]
@@ -8,8 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::keyring::Key;
+#[cfg(feature = "public-key")]
+use crate::public_key::PublicKey;
 use crate::{ACCESS_TOKEN_TYPE, Error, Keyring, MAX_TOKEN_BYTES};
-use header::JoseHeader;
+pub(crate) use header::JoseHeader;
 
 /// The size of the stack buffers, in bytes. A part of a token that may be longer after decoding is decoded on the heap.
 /// Most payloads of access tokens fit: with UUIDs as ids, a payload has about 200 bytes if the email address is short,
@@ -61,32 +63,59 @@ impl<'t> Jws<'t> {
         keyring: &Keyring,
         expected_type: Option<&str>,
     ) -> Result<(), Error> {
-        // This crate writes the same header into all access tokens of a key. A token with that header needs no parsing
-        // of the header, unless another type is expected.
-        let expects_access_token = expected_type == Some(ACCESS_TOKEN_TYPE);
-        let has_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
-        if let Some(key) = keyring.keys().find(has_header) {
-            let matches = key.verifies(self.message, self.signature)?;
-            return matches.then_some(()).ok_or(Error::SignatureMismatch);
+        if expected_type == Some(ACCESS_TOKEN_TYPE)
+            && let Some(result) = self.verify_issued_header(keyring)
+        {
+            return result;
         }
+        self.with_header(|header| {
+            header.require_hs256()?;
+            if let Some(expected) = expected_type {
+                header.require_type(expected)?;
+            }
+            self.verify_mac(keyring, header.key_id())
+        })
+    }
+
+    /// Verifies the MAC of an access token whose header is one that this crate writes; `None` for any other header.
+    ///
+    /// This crate writes the same header into all access tokens of a key, so such a header needs no parsing.
+    pub(crate) fn verify_issued_header(&self, keyring: &Keyring) -> Option<Result<(), Error>> {
+        let has_header = |key: &&Key| key.encoded_header == self.header;
+        let key = keyring.keys().find(has_header)?;
+        let result = key.verifies(self.message, self.signature);
+        Some(result.and_then(|matches| matches.then_some(()).ok_or(Error::SignatureMismatch)))
+    }
+
+    /// Passes the parsed header to `check`.
+    pub(crate) fn with_header<T>(
+        &self,
+        check: impl FnOnce(&JoseHeader<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut buffer = [0; STACK_BYTES];
         let mut heap = Vec::new();
-        let header_json = decode(self.header, &mut buffer, &mut heap)?;
-        let header = JoseHeader::parse(header_json)?;
-        if let Some(expected) = expected_type {
-            header.require_type(expected)?;
-        }
-        self.verify_mac(keyring, header.key_id())
+        check(&JoseHeader::parse(decode(
+            self.header,
+            &mut buffer,
+            &mut heap,
+        )?)?)
     }
 
     /// Verifies the MAC with each key until one matches, first with the key that `kid` names.
-    fn verify_mac(&self, keyring: &Keyring, kid: Option<&str>) -> Result<(), Error> {
+    pub(crate) fn verify_mac(&self, keyring: &Keyring, kid: Option<&str>) -> Result<(), Error> {
         for key in keyring.keys_by_hint(kid) {
             if key.verifies(self.message, self.signature)? {
                 return Ok(());
             }
         }
         Err(Error::SignatureMismatch)
+    }
+
+    /// Verifies the signature with this key and no other.
+    #[cfg(feature = "public-key")]
+    pub(crate) fn verify_signature(&self, key: &PublicKey) -> Result<(), Error> {
+        let matches = key.verifies(self.message, self.signature)?;
+        matches.then_some(()).ok_or(Error::SignatureMismatch)
     }
 
     /// Passes the decoded payload to `parse`. Call this only after [`verify`](Self::verify) has accepted the token.
@@ -98,6 +127,20 @@ impl<'t> Jws<'t> {
         let mut heap = Vec::new();
         parse(decode(self.payload, &mut buffer, &mut heap)?)
     }
+}
+
+/// Appends the encoded payload to an encoded header. The result is the text to sign (RFC 7515 § 5.1).
+pub(crate) fn append_payload(mut encoded_header: String, payload: &[u8]) -> String {
+    encoded_header.push('.');
+    URL_SAFE_NO_PAD.encode_string(payload, &mut encoded_header);
+    encoded_header
+}
+
+/// Appends the encoded signature to the text that was signed. The result is a compact JWS (RFC 7515 § 7.1).
+pub(crate) fn append_signature(mut message: String, signature: &[u8]) -> String {
+    message.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut message);
+    message
 }
 
 /// Decodes base64url to UTF-8 text (RFC 8725 § 3.7). Padding, white space and non-zero trailing bits are errors (RFC

@@ -14,6 +14,7 @@ mod error;
 mod header_map;
 mod hs256;
 mod issuer;
+mod issuers;
 mod json;
 mod jws;
 mod keyring;
@@ -23,6 +24,8 @@ mod local_verifier;
 pub mod mail_token;
 #[cfg(feature = "password")]
 pub mod password;
+#[cfg(feature = "public-key")]
+pub mod public_key;
 mod random;
 pub mod refresh;
 mod refusal;
@@ -36,9 +39,12 @@ pub mod session_handle;
 pub mod session_token;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod token_signer;
+mod token_type;
 #[cfg(feature = "tonic")]
 mod tonic;
 mod verification;
+mod verification_keys;
 mod verifier;
 
 pub use authority::{Authenticate, Authority};
@@ -46,13 +52,17 @@ pub use caller::{Caller, MaybeCaller, Owner, require_owner};
 pub use claims::{Claims, Subject};
 pub use error::Error;
 pub use issuer::{AccessToken, TokenIssuer};
+pub use issuers::Issuers;
 pub use keyring::Keyring;
 pub use local_verifier::LocalVerifier;
 pub use refusal::Refusal;
 pub use require_caller::RequireCaller;
 pub use revocation::RevokedSessions;
 pub use secret::Secret;
+pub use token_signer::TokenSigner;
+pub use token_type::TokenType;
 pub use verification::{PendingVerification, Verification};
+pub use verification_keys::VerificationKeys;
 pub use verifier::TokenVerifier;
 
 /// The longest access token, in bytes: 8192. A verifier rejects a longer token without parsing.

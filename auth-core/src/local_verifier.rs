@@ -4,13 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+#[cfg(all(feature = "public-key", feature = "remote"))]
+use crate::Error;
 use crate::credentials::Credentials;
-use crate::{Authenticate, Authority, Caller, Refusal, TokenVerifier, Verification};
+use crate::{Authenticate, Authority, Issuers, TokenVerifier, Verification};
 
-/// A [`TokenVerifier`] with a clock. Reads the token from the request and verifies it without a request to a server.
+/// A [`TokenVerifier`], or [several](Issuers), with a clock. Reads the token from the request and verifies it without a request to a server.
+///
+/// If the keys are a [`RemoteKeySet`](crate::remote::RemoteKeySet) that does not have the key of the token yet, the
+/// request waits until the keys have been requested again, for at most 2 seconds. A tonic interceptor cannot wait and
+/// refuses the request; a layer waits.
 #[derive(Clone)]
 pub struct LocalVerifier {
-    verifier: TokenVerifier,
+    verifier: Issuers,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     cookie_name: Option<&'static str>,
 }
@@ -18,9 +24,9 @@ pub struct LocalVerifier {
 impl LocalVerifier {
     /// Creates a verifier that uses the system's clock and reads only the `Authorization` header.
     #[must_use]
-    pub fn new(verifier: TokenVerifier) -> Self {
+    pub fn new(verifier: impl Into<Issuers>) -> Self {
         Self {
-            verifier,
+            verifier: verifier.into(),
             clock: Arc::new(SystemTime::now),
             cookie_name: None,
         }
@@ -43,9 +49,39 @@ impl LocalVerifier {
         self
     }
 
-    fn verify(&self, credentials: &Credentials<'_>) -> Result<Caller, Refusal> {
-        let (token, _) = credentials.token(self.cookie_name)?;
-        Ok(self.verifier.verify(token, (self.clock)())?.into())
+    fn verify(&self, token: &str) -> Verification {
+        let verifier = match self.verifier.verifier_of(token) {
+            Ok(verifier) => verifier,
+            Err(error) => return Verification::Ready(Err(error.into())),
+        };
+        match verifier.verify(token, (self.clock)()) {
+            Ok(claims) => Verification::Ready(Ok(claims.into())),
+            #[cfg(all(feature = "public-key", feature = "remote"))]
+            Err(error @ (Error::UnknownKey | Error::KeysUnavailable)) => {
+                self.verify_after_refresh(verifier, token, error)
+            }
+            Err(error) => Verification::Ready(Err(error.into())),
+        }
+    }
+
+    /// Verifies a token again after the keys have been requested again. `error` is the result so far.
+    #[cfg(all(feature = "public-key", feature = "remote"))]
+    fn verify_after_refresh(
+        &self,
+        verifier: &TokenVerifier,
+        token: &str,
+        error: Error,
+    ) -> Verification {
+        let Some(refreshed) = verifier.refreshed() else {
+            return Verification::Ready(Err(error.into()));
+        };
+        let (verifier, token, clock) =
+            (verifier.clone(), token.to_owned(), Arc::clone(&self.clock));
+        let pending = Box::pin(async move {
+            refreshed.await;
+            Ok(verifier.verify(&token, clock())?.into())
+        });
+        Verification::PendingOr(pending, error.into())
     }
 }
 
@@ -60,13 +96,23 @@ impl fmt::Debug for LocalVerifier {
 
 impl Authenticate for LocalVerifier {
     fn authenticate(&self, credentials: &Credentials<'_>) -> Verification {
-        Verification::Ready(self.verify(credentials))
+        match credentials.token(self.cookie_name) {
+            Ok((token, _)) => self.verify(token),
+            Err(error) => Verification::Ready(Err(error.into())),
+        }
     }
 }
 
 impl From<LocalVerifier> for Authority {
     fn from(verifier: LocalVerifier) -> Self {
         Self::new(verifier)
+    }
+}
+
+/// Uses the system's clock and accepts no cookie, as [`LocalVerifier::new`] does.
+impl From<Issuers> for Authority {
+    fn from(verifiers: Issuers) -> Self {
+        LocalVerifier::new(verifiers).into()
     }
 }
 

@@ -12,9 +12,12 @@ pub enum Verification {
     Ready(Result<Caller, Refusal>),
     /// The result is not known yet: a remote authority determines the result.
     Pending(PendingVerification),
+    /// The result is not known yet, because the keys of the issuer are being requested. Code that cannot await the
+    /// result uses the refusal.
+    PendingOr(PendingVerification, Refusal),
 }
 
-/// A verification that waits for a remote authority.
+/// A verification that waits for a remote authority or for the keys of an issuer.
 pub type PendingVerification = Pin<Box<dyn Future<Output = Result<Caller, Refusal>> + Send>>;
 
 impl Verification {
@@ -22,10 +25,11 @@ impl Verification {
     ///
     /// # Errors
     ///
-    /// The refusal of the request; [`Refusal::internal_error`] if the result is pending.
+    /// The refusal of the request; [`Refusal::internal_error`] if only a remote authority knows the result.
     pub fn into_ready(self) -> Result<Caller, Refusal> {
         match self {
             Self::Ready(result) => result,
+            Self::PendingOr(_, refusal) => Err(refusal),
             Self::Pending(_) => Err(Refusal::internal_error(
                 "a remote authority cannot be awaited here; use a local verifier",
             )),
@@ -41,17 +45,26 @@ impl Verification {
                 Self::Ready(if all_match { Ok(caller) } else { Err(refuse()) })
             }
             Self::Ready(result) => Self::Ready(result),
-            Self::Pending(pending) => {
-                let mut required_ids = Vec::new();
-                visit_ids(&mut |id| required_ids.push(id.to_vec()));
-                Self::Pending(Box::pin(async move {
-                    let caller = pending.await?;
-                    let all_match = required_ids.iter().all(|id| id == caller.sub.as_bytes());
-                    if all_match { Ok(caller) } else { Err(refuse()) }
-                }))
+            Self::Pending(pending) => Self::Pending(require_ids(pending, visit_ids, refuse)),
+            Self::PendingOr(pending, refusal) => {
+                Self::PendingOr(require_ids(pending, visit_ids, refuse), refusal)
             }
         }
     }
+}
+
+fn require_ids(
+    pending: PendingVerification,
+    visit_ids: &VisitIds<'_>,
+    refuse: fn() -> Refusal,
+) -> PendingVerification {
+    let mut required_ids = Vec::new();
+    visit_ids(&mut |id| required_ids.push(id.to_vec()));
+    Box::pin(async move {
+        let caller = pending.await?;
+        let all_match = required_ids.iter().all(|id| id == caller.sub.as_bytes());
+        if all_match { Ok(caller) } else { Err(refuse()) }
+    })
 }
 
 /// A function that calls its argument with each of several user ids.
@@ -62,7 +75,7 @@ impl Future for Verification {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Self::Pending(pending) => pending.as_mut().poll(context),
+            Self::Pending(pending) | Self::PendingOr(pending, _) => pending.as_mut().poll(context),
             Self::Ready(result) => {
                 let later_result = Err(Refusal::internal_error("a verification was polled twice"));
                 Poll::Ready(std::mem::replace(result, later_result))

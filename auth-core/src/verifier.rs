@@ -6,15 +6,18 @@ use crate::claims::{self, DEFAULT_MAX_LIFETIME, Expiry, Policy, require_nonempty
 use crate::jws::Jws;
 #[cfg(feature = "remote")]
 use crate::revocation::Freshness;
-use crate::{ACCESS_TOKEN_TYPE, Claims, Error, Keyring, RevokedSessions};
+use crate::token_type::TokenTypes;
+use crate::{Claims, Error, RevokedSessions, TokenType, VerificationKeys};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
-/// Verifies access tokens against a keyring, one issuer and one audience. All three are required.
+/// Verifies access tokens against keys, one issuer and one audience. All three are required. The keys are the secrets of
+/// a [`Keyring`](crate::Keyring) or, with the feature `public-key`, a [`KeySet`](crate::public_key::KeySet).
 ///
-/// A verifier accepts a token of at most 8192 bytes that has three strict base64url parts, an `HS256` `at+jwt` header
-/// without duplicate names, `crit`, `b64` or `zip`, a matching MAC, and a JSON object with `iss`, `aud`, `sub`,
+/// A verifier accepts a token of at most 8192 bytes that has three strict base64url parts, an `at+jwt` header with the
+/// algorithm of the key (`HS256` for secrets) and without duplicate names, `crit`, `b64` or `zip`, a matching MAC or
+/// signature, and a JSON object with `iss`, `aud`, `sub`,
 /// `email`, `iat`, `exp`, `jti` and `sid`, each exactly once, of the right type and within its bounds (RFC 7515, 7519,
 /// 8725). The [crate documentation](crate#what-is-checked) lists every rule.
 ///
@@ -44,7 +47,8 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// ```
 #[derive(Debug, Clone)]
 pub struct TokenVerifier {
-    keyring: Keyring,
+    keys: VerificationKeys,
+    types: TokenTypes,
     policy: Policy,
     revoked: Option<RevokedSessions>,
     #[cfg(feature = "remote")]
@@ -58,12 +62,13 @@ impl TokenVerifier {
     ///
     /// [`Error::InvalidSetting`] if `issuer` or `audience` is empty.
     pub fn new(
-        keyring: Keyring,
+        keys: impl Into<VerificationKeys>,
         issuer: impl Into<String>,
         audience: impl Into<String>,
     ) -> Result<Self, Error> {
         Ok(Self {
-            keyring,
+            keys: keys.into(),
+            types: TokenTypes::default(),
             policy: Policy {
                 issuer: require_nonempty(issuer.into(), "the issuer must not be empty")?,
                 audience: require_nonempty(audience.into(), "the audience must not be empty")?,
@@ -107,6 +112,37 @@ impl TokenVerifier {
         Ok(self)
     }
 
+    /// Sets which `typ` header parameters are accepted. Defaults to [`TokenType::AccessToken`] alone.
+    ///
+    /// Accept other types only for an issuer that does not write `at+jwt`, and only if its other tokens have another
+    /// audience: an ID token, for example, is for the client that asked for it (RFC 8725 § 3.9, § 3.11).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] if `types` is empty.
+    pub fn with_types(mut self, types: impl IntoIterator<Item = TokenType>) -> Result<Self, Error> {
+        self.types = TokenTypes::new(types)?;
+        Ok(self)
+    }
+
+    /// Sets which algorithms of public keys are accepted, for a set that may have keys of others as well. Defaults to all
+    /// that the enabled features support. Secrets always have HS256.
+    #[cfg(feature = "public-key")]
+    #[must_use]
+    pub fn with_algorithms(
+        mut self,
+        algorithms: impl IntoIterator<Item = crate::public_key::Algorithm>,
+    ) -> Self {
+        self.keys.set_algorithms(algorithms);
+        self
+    }
+
+    /// Returns the issuer, which must equal `iss` in the tokens.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.policy.issuer
+    }
+
     /// Rejects tokens of the sessions in `revoked`, a set that other code keeps up to date. Defaults to no set.
     #[must_use]
     pub fn with_revoked(mut self, revoked: RevokedSessions) -> Self {
@@ -131,7 +167,8 @@ impl TokenVerifier {
     ///
     /// An error of status 401 for a rule that the token breaks. [`Error::Revoked`] means that the token is otherwise
     /// valid, [`Error::Expired`] that its MAC and its other claims are valid. [`Error::RevocationsOutdated`] (503) if a
-    /// feed of revocations with the policy `FailClosedAfter` is too old or was never up to date.
+    /// feed of revocations with the policy `FailClosedAfter` is too old or was never up to date, and
+    /// [`Error::KeysUnavailable`] (503) if the keys of the issuer are too old or were never received.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let claims = self.parse(token, now, Expiry::Enforced)?;
         #[cfg(feature = "remote")]
@@ -153,9 +190,39 @@ impl TokenVerifier {
         self.parse(token, now, Expiry::Ignored)
     }
 
+    /// As [`verify`](Self::verify), but if the key of the token is not known or no keys are available, waits until the
+    /// keys have been requested again, for at most 2 seconds, and then verifies once more.
+    ///
+    /// Only a [`RemoteKeySet`](crate::remote::RemoteKeySet) requests keys again, and at most every 10 seconds. With other
+    /// keys this function does not wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    #[cfg(all(feature = "public-key", feature = "remote"))]
+    pub async fn verify_after_refresh(
+        &self,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<Claims, Error> {
+        match (self.verify(token, now), self.refreshed()) {
+            (Err(Error::UnknownKey | Error::KeysUnavailable), Some(refreshed)) => {
+                refreshed.await;
+                self.verify(token, now)
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Returns a future that ends when the keys have been requested again; `None` if no request is possible now.
+    #[cfg(all(feature = "public-key", feature = "remote"))]
+    pub(crate) fn refreshed(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        self.keys.refreshed()
+    }
+
     fn parse(&self, token: &str, now: SystemTime, expiry: Expiry) -> Result<Claims, Error> {
         let jws = Jws::split(token)?;
-        jws.verify(&self.keyring, Some(ACCESS_TOKEN_TYPE))?;
+        self.keys.verify(&jws, self.types)?;
         let now_seconds = unix_seconds(now);
         jws.with_payload(|payload| claims::parse(payload, &self.policy, now_seconds, expiry))
     }

@@ -19,19 +19,19 @@ const INVALID_KEY_ID: Error = Error::UnacceptableHeader("The token key id must b
 
 /// The parameters that are read. `jku`, `jwk`, `x5u`, `x5c` and unknown parameters are ignored (RFC 8725 § 3.10).
 #[derive(Default)]
-pub(super) struct JoseHeader<'t> {
+pub(crate) struct JoseHeader<'t> {
     alg: Option<JsonString<'t>>,
     typ: Option<JsonString<'t>>,
     kid: Option<JsonString<'t>>,
 }
 
 impl<'t> JoseHeader<'t> {
-    /// Parses the header and checks the algorithm.
+    /// Parses the header.
     ///
     /// # Errors
     ///
     /// [`Error::MalformedToken`] unless the header is one JSON object; [`Error::UnacceptableHeader`] for a forbidden or
-    /// duplicate parameter, for a `typ` or `kid` that is not a string, and for an algorithm other than HS256.
+    /// duplicate parameter, and for an `alg`, `typ` or `kid` that is not a string.
     pub(super) fn parse(text: &'t str) -> Result<Self, Error> {
         let error = Cell::new(NOT_AN_OBJECT);
         let mut json = serde_json::Deserializer::from_str(text);
@@ -39,23 +39,37 @@ impl<'t> JoseHeader<'t> {
             .deserialize(&mut json)
             .map_err(|_see_cell| error.get())?;
         json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
-        // RFC 8725 § 3.1: the verifier fixes the algorithm. The header must name HS256 and cannot select any other.
-        match &header.alg {
-            Some(JsonString(alg)) if alg == "HS256" => Ok(header),
+        Ok(header)
+    }
+
+    /// Requires HS256. RFC 8725 § 3.1: the verifier fixes the algorithm, and the header cannot select any other.
+    pub(crate) fn require_hs256(&self) -> Result<(), Error> {
+        match self.algorithm() {
+            Some("HS256") => Ok(()),
             _ => Err(WRONG_ALGORITHM),
         }
     }
 
+    /// Returns `alg`, which the caller must compare with the algorithm of the key.
+    pub(crate) fn algorithm(&self) -> Option<&str> {
+        self.alg.as_ref().map(|JsonString(alg)| &**alg)
+    }
+
     /// Requires this `typ`, compared without regard to case (RFC 7515 § 4.1.9). Each kind of JWT has its own `typ`, so
     /// none is accepted as another (RFC 8725 § 3.11).
-    pub(super) fn require_type(&self, expected: &str) -> Result<(), Error> {
+    pub(crate) fn require_type(&self, expected: &str) -> Result<(), Error> {
         match &self.typ {
             Some(JsonString(typ)) if typ.eq_ignore_ascii_case(expected) => Ok(()),
             _ => Err(WRONG_TYPE),
         }
     }
 
-    pub(super) fn key_id(&self) -> Option<&str> {
+    /// Returns `typ`, which is compared without regard to case.
+    pub(crate) fn token_type(&self) -> Option<&str> {
+        self.typ.as_ref().map(|JsonString(typ)| &**typ)
+    }
+
+    pub(crate) fn key_id(&self) -> Option<&str> {
         self.kid.as_ref().map(|JsonString(kid)| &**kid)
     }
 }

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::hs256::MacKey;
-use crate::{ACCESS_TOKEN_TYPE, Error, Secret};
+use crate::{ACCESS_TOKEN_TYPE, Error, Secret, jws};
 
 /// The text whose MAC under a secret starts with the key id of that secret.
 const KEY_ID_LABEL: &[u8] = b"auth-core key id v1";
@@ -45,14 +45,11 @@ impl Key {
         self.append_signed_payload(encode_header(typ, &self.id), payload)
     }
 
-    /// Appends the encoded payload and signature to `token`, which must be an encoded header.
-    fn append_signed_payload(&self, mut token: String, payload: &[u8]) -> String {
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-        let tag = self.mac.tag(token.as_bytes());
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(tag, &mut token);
-        token
+    /// Appends payload and signature to an encoded header.
+    fn append_signed_payload(&self, encoded_header: String, payload: &[u8]) -> String {
+        let message = jws::append_payload(encoded_header, payload);
+        let tag = self.mac.tag(message.as_bytes());
+        jws::append_signature(message, &tag)
     }
 
     /// Returns whether `signature`, in base64url, is the MAC of `message` (RFC 7515 § 5.2). Compares in constant time.

@@ -1,4 +1,4 @@
-//! Computes the delay between two requests of the revocation feed.
+//! Computes the delay between two requests that are sent in the background.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ const SUCCESS_DELAY: Duration = Duration::from_millis(500);
 /// The longest delay, before multiplication by the random factor.
 const MAX_DELAY: Duration = Duration::from_secs(8);
 
-/// Returns the delay before the next request: 0.5 s after a success; 1, 2, 4 and at most 8 s after failures in a row.
+/// Returns the delay before the next request of the revocation feed: 0.5 s after a success; 1, 2, 4 and at most 8 s after failures in a row.
 ///
 /// After a failure the delay is multiplied by a random factor of 0.5 to 1.5, because many services may lose a server at
 /// the same time and must not retry at the same time. `random` determines the factor: 0 means 0.5, `u32::MAX` 1.5.
@@ -15,9 +15,15 @@ pub(super) fn delay(failure_count: u32, random: u32) -> Duration {
     if failure_count == 0 {
         return SUCCESS_DELAY;
     }
+    retry_delay(failure_count, MAX_DELAY, random)
+}
+
+/// Returns the delay after failures in a row: 1, 2, 4 seconds and so on, at most `max_delay`, multiplied by the random
+/// factor of [`delay`].
+pub(super) fn retry_delay(failure_count: u32, max_delay: Duration, random: u32) -> Duration {
     let exponential_delay = SUCCESS_DELAY
         .saturating_mul(2_u32.saturating_pow(failure_count))
-        .min(MAX_DELAY);
+        .min(max_delay);
     let random_fraction = f64::from(random) / f64::from(u32::MAX);
     exponential_delay.mul_f64(0.5 + random_fraction)
 }

@@ -1,0 +1,39 @@
+//! Defines what signs tokens.
+
+use crate::{Error, Keyring};
+
+/// What signs the tokens of a [`TokenIssuer`](crate::TokenIssuer): the current secret of a [`Keyring`], or a
+/// [`SigningKey`](crate::public_key::SigningKey). Both convert into a signer.
+#[derive(Debug, Clone)]
+pub struct TokenSigner(Signer);
+
+#[derive(Debug, Clone)]
+enum Signer {
+    Keyring(Keyring),
+    #[cfg(feature = "public-key")]
+    Key(crate::public_key::SigningKey),
+}
+
+impl TokenSigner {
+    /// Signs `payload` as an access token.
+    pub(crate) fn sign(&self, payload: &[u8]) -> Result<String, Error> {
+        match &self.0 {
+            Signer::Keyring(keyring) => Ok(keyring.signing_key().sign(payload)),
+            #[cfg(feature = "public-key")]
+            Signer::Key(key) => key.sign_token(payload),
+        }
+    }
+}
+
+impl From<Keyring> for TokenSigner {
+    fn from(keyring: Keyring) -> Self {
+        Self(Signer::Keyring(keyring))
+    }
+}
+
+#[cfg(feature = "public-key")]
+impl From<crate::public_key::SigningKey> for TokenSigner {
+    fn from(key: crate::public_key::SigningKey) -> Self {
+        Self(Signer::Key(key))
+    }
+}
