@@ -51,7 +51,7 @@ pub struct Issuers(Verifiers);
 
 #[derive(Debug, Clone)]
 enum Verifiers {
-    One(TokenVerifier),
+    One(Box<TokenVerifier>),
     /// The verifiers by their issuers.
     Several(Arc<BTreeMap<String, TokenVerifier>>),
 }
@@ -108,7 +108,7 @@ impl Issuers {
 /// A single verifier checks every token, whatever its `iss`.
 impl From<TokenVerifier> for Issuers {
     fn from(verifier: TokenVerifier) -> Self {
-        Self(Verifiers::One(verifier))
+        Self(Verifiers::One(Box::new(verifier)))
     }
 }
 

@@ -46,6 +46,8 @@ mod pem;
 mod rs256;
 mod signing_key;
 mod thumbprint;
+#[cfg(test)]
+mod vectors;
 
 pub use algorithm::Algorithm;
 pub use jwk_set::{JwkSet, MAX_DOCUMENT_BYTES, MAX_KEYS, SkippedKey};

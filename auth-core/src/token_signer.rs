@@ -9,7 +9,7 @@ pub struct TokenSigner(Signer);
 
 #[derive(Debug, Clone)]
 enum Signer {
-    Keyring(Keyring),
+    Keyring(Box<Keyring>),
     #[cfg(feature = "public-key")]
     Key(crate::public_key::SigningKey),
 }
@@ -27,7 +27,7 @@ impl TokenSigner {
 
 impl From<Keyring> for TokenSigner {
     fn from(keyring: Keyring) -> Self {
-        Self(Signer::Keyring(keyring))
+        Self(Signer::Keyring(Box::new(keyring)))
     }
 }
 

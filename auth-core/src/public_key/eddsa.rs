@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::pkcs8::{EncodePublicKey as _, PublicKeyBytes};
 use ed25519_dalek::{Signature, VerifyingKey};
-use p256::pkcs8::SubjectPublicKeyInfoRef;
+use p256::pkcs8::{LineEnding, SubjectPublicKeyInfoRef};
 
 use super::thumbprint::Member;
 use crate::Error;
@@ -65,7 +65,7 @@ impl Ed25519Key {
 
     /// Encodes the key in the form of X.509, as PEM.
     pub(super) fn to_pem(&self) -> Result<String, Error> {
-        let pem = self.0.to_public_key_pem(Default::default());
+        let pem = self.0.to_public_key_pem(LineEnding::LF);
         pem.map_err(|_impossible| Error::Crypto)
     }
 }

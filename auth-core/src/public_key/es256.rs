@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 use p256::elliptic_curve::sec1::ToSec1Point as _;
-use p256::pkcs8::{EncodePublicKey as _, SubjectPublicKeyInfoRef};
+use p256::pkcs8::{EncodePublicKey as _, LineEnding, SubjectPublicKeyInfoRef};
 
 use super::thumbprint::Member;
 use crate::Error;
@@ -70,7 +70,7 @@ impl P256Key {
 
     /// Encodes the key in the form of X.509, as PEM.
     pub(super) fn to_pem(&self) -> Result<String, Error> {
-        let pem = self.0.to_public_key_pem(Default::default());
+        let pem = self.0.to_public_key_pem(LineEnding::LF);
         pem.map_err(|_impossible| Error::Crypto)
     }
 }

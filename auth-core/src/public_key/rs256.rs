@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPubli
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::pkcs8::SubjectPublicKeyInfoRef;
-use p256::pkcs8::der::asn1::UintRef;
+use p256::pkcs8::der::asn1::{AnyRef, UintRef};
 use p256::pkcs8::der::pem::{self, LineEnding};
 use p256::pkcs8::der::{self, Decode as _, Reader as _, SliceReader};
 
@@ -15,8 +15,8 @@ use crate::Error;
 /// The sizes of `n` in bits: RFC 7518 § 3.3 requires the lower one, and `aws_lc_rs` supports no larger key.
 const MIN_BITS: usize = 2048;
 const MAX_BITS: usize = 8192;
-/// The largest `e`, in bytes. `aws_lc_rs` accepts at most 33 bits.
-const MAX_EXPONENT_BYTES: usize = 5;
+/// The largest size of `e` in bits, which is that of `aws_lc_rs`.
+const MAX_EXPONENT_BITS: usize = 33;
 
 const NOT_A_KEY: Error = Error::InvalidKey("the RSA key is malformed");
 const SIZE: Error = Error::InvalidKey("the RSA key does not have 2048 to 8192 bits");
@@ -51,7 +51,7 @@ impl RsaKey {
         if !is_odd(&modulus) {
             return Err(NOT_A_KEY);
         }
-        if !is_odd(&exponent) || exponent == [1] || exponent.len() > MAX_EXPONENT_BYTES {
+        if !is_odd(&exponent) || exponent == [1] || bit_length(&exponent) > MAX_EXPONENT_BITS {
             return Err(EXPONENT);
         }
         let components = RsaPublicKeyComponents {
@@ -72,10 +72,7 @@ impl RsaKey {
     ///
     /// As [`new`](Self::new).
     pub(super) fn from_spki(spki: &SubjectPublicKeyInfoRef<'_>) -> Result<Self, Error> {
-        let has_null = spki
-            .algorithm
-            .parameters
-            .is_some_and(|parameters| parameters.is_null());
+        let has_null = spki.algorithm.parameters.is_some_and(AnyRef::is_null);
         if !has_null {
             return Err(NOT_A_KEY);
         }

@@ -1,0 +1,19 @@
+//! Tests public keys, signing keys, key sets and the tokens that they verify through the public API.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a test that fails"
+)]
+
+mod confusion;
+mod fixtures;
+mod issuer;
+mod issuers;
+mod jsonwebtoken;
+mod jwk;
+mod jwk_set;
+mod key_set;
+mod pem;
+mod signing_key;
+mod verifier;
