@@ -48,6 +48,29 @@ fn auth_core_issues_verifies_and_rejects_tokens() {
 }
 
 #[test]
+fn auth_core_signs_and_verifies_with_public_keys() {
+    use auth_core::public_key::{Algorithm, KeySet, SigningKey};
+    use auth_core::{Subject, TokenIssuer, TokenVerifier};
+    use std::time::Duration;
+
+    for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+        let key = SigningKey::generate(algorithm).unwrap();
+        let keys = KeySet::new([key.public_key().clone()]).unwrap();
+        let issuer = TokenIssuer::new(key, "api-server", "api", Duration::from_secs(900)).unwrap();
+        let verifier = TokenVerifier::new(keys, "api-server", "api").unwrap();
+        let subject = Subject {
+            id: "42",
+            email: "ada@example.com",
+            email_verified: None,
+            session_id: "7",
+        };
+        let now = SystemTime::now();
+        let token = issuer.issue(&subject, now).unwrap().token;
+        assert_eq!(verifier.verify(&token, now).unwrap().sub, "42");
+    }
+}
+
+#[test]
 fn auth_core_hashes_passwords_and_derives_keys() {
     use auth_core::password::{Cost, Password, PasswordAttempt};
 
