@@ -124,6 +124,10 @@ pub(crate) fn sign_hs256(header: &str, payload: &str, secret: &[u8]) -> String {
 }
 
 /// Returns the text of an [`Error::InvalidKey`].
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "callers pass results without `&`"
+)]
 pub(crate) fn invalid_key<T>(result: Result<T, Error>) -> &'static str {
     match result {
         Err(Error::InvalidKey(text)) => text,

@@ -111,7 +111,7 @@ fn the_issuer_is_read_strictly_before_anything_is_verified() {
             Error::InvalidClaim("iss"),
         ),
         (
-            format!(r#"{own_issuer},{own_issuer}"#),
+            format!("{own_issuer},{own_issuer}"),
             Error::InvalidClaim("iss"),
         ),
         (

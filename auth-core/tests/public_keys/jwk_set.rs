@@ -1,6 +1,8 @@
 //! Tests JWK Set documents: what is used of them, what is skipped, and what makes a whole document unusable.
 
-use auth_core::public_key::{Algorithm, JwkSet, KeySet, MAX_DOCUMENT_BYTES, MAX_KEYS, SkippedKey};
+use auth_core::public_key::{
+    Algorithm, JwkSet, KeySet, MAX_DOCUMENT_BYTES, MAX_KEYS, PublicKey, SkippedKey,
+};
 use serde_json::{Value, json};
 
 use crate::fixtures::{invalid_key, public_key};
@@ -19,7 +21,7 @@ fn parse(keys: &[Value]) -> JwkSet {
 fn skipped(other_key: &str) -> SkippedKey {
     let document = format!(r#"{{"keys":[{other_key},{}]}}"#, jwk("valid"));
     let set = JwkSet::parse(document.as_bytes()).unwrap();
-    let key_ids: Vec<&str> = set.keys().iter().map(|key| key.key_id()).collect();
+    let key_ids: Vec<&str> = set.keys().iter().map(PublicKey::key_id).collect();
     assert_eq!(key_ids, ["valid"], "{other_key}");
     let [skipped] = set.skipped() else {
         panic!("one key is skipped: {other_key}");
@@ -103,7 +105,7 @@ fn keys_of_one_id_are_all_skipped_even_if_one_is_unusable() {
         jwk("c"),
         json!({ "kid": "c" }),
     ]);
-    let key_ids: Vec<&str> = set.keys().iter().map(|key| key.key_id()).collect();
+    let key_ids: Vec<&str> = set.keys().iter().map(PublicKey::key_id).collect();
     assert_eq!(key_ids, ["b"]);
     let reasons: Vec<String> = set.skipped().iter().map(ToString::to_string).collect();
     assert_eq!(reasons.len(), 4);

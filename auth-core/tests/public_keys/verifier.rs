@@ -134,7 +134,7 @@ fn only_access_tokens_are_accepted_unless_other_types_are_chosen() {
         (typed(r#""typ":"jwt","#), TokenType::Jwt),
         (typed(""), TokenType::Absent),
     ];
-    let types = [TokenType::AccessToken, TokenType::Jwt, TokenType::Absent];
+    let all_types = [TokenType::AccessToken, TokenType::Jwt, TokenType::Absent];
     let verify = |verifier: &TokenVerifier, header: &str| {
         verifier
             .verify(&sign(Algorithm::EdDsa, header, &payload()), now())
@@ -147,14 +147,14 @@ fn only_access_tokens_are_accepted_unless_other_types_are_chosen() {
             is_default,
             "{header}"
         );
-        for accepted in types {
+        for accepted in all_types {
             let verifier = verifier(both_keys()).with_types([accepted]).unwrap();
             assert_eq!(verify(&verifier, header), accepted == *own_type, "{header}");
         }
-        let verifier = verifier(both_keys()).with_types(types).unwrap();
+        let verifier = verifier(both_keys()).with_types(all_types).unwrap();
         assert!(verify(&verifier, header), "{header}");
     }
-    let verifier = verifier(both_keys()).with_types(types).unwrap();
+    let verifier = verifier(both_keys()).with_types(all_types).unwrap();
     for typ in [
         r#""typ":"","#,
         r#""typ":"ID","#,

@@ -153,7 +153,7 @@ async fn every_status_but_200_and_304_is_an_error() {
         "503 Service Unavailable",
     ] {
         let cause = error(response(status, "content-length: 0\r\n", "")).await;
-        assert!(cause.contains(&status[..3]), "{cause}");
+        assert!(cause.contains(status.split(' ').next().unwrap()), "{cause}");
     }
 }
 
@@ -174,7 +174,7 @@ async fn a_body_that_is_no_key_set_is_an_error_that_says_why() {
         ("", "not a JWK Set"),
         ("<!doctype html><title>502</title>", "not a JWK Set"),
         ("{}", "not a JWK Set"),
-        (&key[..key.len() - 1], "not a JWK Set"),
+        (key.trim_end_matches('}'), "not a JWK Set"),
         (&many_keys, "more than 64 keys"),
         (r#"{"keys":[]}"#, "at least one usable key"),
         (
