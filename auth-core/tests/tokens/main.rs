@@ -20,6 +20,7 @@ mod keyring;
 mod mail_token;
 mod reference;
 mod refresh;
+mod requirement;
 mod revocation;
 mod service_key;
 mod session_handle;
