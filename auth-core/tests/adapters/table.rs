@@ -11,6 +11,16 @@ pub(crate) enum Target {
     User42,
     /// A resource of another user than user 42.
     OtherUser,
+    /// A resource that requires the role `admin` or `editor`.
+    AnyRole,
+    /// A resource that requires the roles `admin` and `editor`.
+    EveryRole,
+    /// A resource that requires the scope `tasks:read` or `tasks:write`.
+    AnyScope,
+    /// A resource that requires the scopes `tasks:read` and `tasks:write`.
+    EveryScope,
+    /// A resource that reads the custom claim `plan`, a string.
+    Plan,
     /// A service without an authority, or a route that must name a `user_id` and does not.
     NoAuthority,
     /// A service whose revocation feed has no recent response.
@@ -81,6 +91,9 @@ pub(crate) fn refused_requests() -> Vec<Case> {
     cases.extend(claim_cases());
     cases.extend(ownership_and_configuration_cases());
     cases.extend(unavailable_cases());
+    cases.extend(role_cases());
+    cases.extend(scope_cases());
+    cases.extend(custom_claim_cases());
     cases
 }
 
@@ -190,7 +203,7 @@ fn claim_cases() -> Vec<Case> {
             &detail,
         )
     });
-    let unacceptable_claims: [(&str, Value); 12] = [
+    let unacceptable_claims: [(&str, Value); 16] = [
         ("iss", json!("other")),
         ("iss", json!(["api-server"])),
         ("aud", json!("reports")),
@@ -203,6 +216,10 @@ fn claim_cases() -> Vec<Case> {
         ("exp", json!(NOW + 500 * 86_400)),
         ("jti", json!(1)),
         ("sid", json!(7)),
+        ("roles", json!("admin")),
+        ("roles", json!(["admin", "admin"])),
+        ("scope", json!("tasks:read\ttasks:write")),
+        ("claims_version", json!("1")),
     ];
     let unacceptable_cases = unacceptable_claims.map(|(claim, value)| {
         let detail = format!("The token claim {claim} is not acceptable");
@@ -221,7 +238,7 @@ fn claim_cases() -> Vec<Case> {
         .collect()
 }
 
-fn time_cases() -> [Case; 4] {
+fn time_cases() -> [Case; 5] {
     let not_yet_valid_case = |claim| {
         let token = token_with_claims(&[(claim, Some(json!(NOW + 6)))]);
         let name = format!("{claim} in the future");
@@ -232,6 +249,11 @@ fn time_cases() -> [Case; 4] {
         ("exp", Some(json!(NOW - 5))),
     ]);
     let revoked_token = token_with_claims(&[("sid", Some(json!("revoked")))]);
+    let stale_token = token_with_claims(&[
+        ("sub", Some(json!("changed"))),
+        ("claims_version", Some(json!(1))),
+    ]);
+    let stale_detail = "The token is older than a change of its user; refresh the token";
     let revoked_detail = "The session of the token has ended";
     [
         not_yet_valid_case("iat"),
@@ -243,6 +265,7 @@ fn time_cases() -> [Case; 4] {
             "The token has expired",
         ),
         token_case("revoked", &revoked_token, "TOKEN_REVOKED", revoked_detail),
+        token_case("stale", &stale_token, "TOKEN_STALE", stale_detail),
     ]
 }
 
@@ -312,4 +335,61 @@ fn unavailable_cases() -> [Case; 2] {
             ..case(name, &[(AUTHORIZATION, &bearer)], expected)
         }
     })
+}
+
+/// Returns a request for `target` with a valid token that has this claim.
+fn case_with_claim(
+    target: Target,
+    claim: &str,
+    value: Option<Value>,
+    expected: RefusalResponse,
+) -> Case {
+    let name = format!("{target:?} with {claim} {value:?}");
+    let bearer = format!("Bearer {}", token_with_claims(&[(claim, value)]));
+    Case {
+        target,
+        ..case(&name, &[(AUTHORIZATION, &bearer)], expected)
+    }
+}
+
+fn role_cases() -> Vec<Case> {
+    let detail = "The caller lacks a role that this resource requires";
+    let missing_role = || refusal(403, "Forbidden", "FORBIDDEN", detail);
+    let insufficient_roles = [
+        (Target::AnyRole, None),
+        (Target::AnyRole, Some(json!([]))),
+        (Target::AnyRole, Some(json!(["reader", "admins"]))),
+        (Target::EveryRole, None),
+        (Target::EveryRole, Some(json!(["admin"]))),
+        (Target::EveryRole, Some(json!(["editor", "reader"]))),
+    ];
+    insufficient_roles
+        .map(|(target, roles)| case_with_claim(target, "roles", roles, missing_role()))
+        .into()
+}
+
+fn scope_cases() -> Vec<Case> {
+    let detail = "The token lacks a scope that this resource requires";
+    let challenge = r#"Bearer error="insufficient_scope", scope="tasks:read tasks:write""#;
+    let insufficient_scope = || RefusalResponse {
+        challenge: Some(challenge.to_owned()),
+        ..refusal(403, "Forbidden", "INSUFFICIENT_SCOPE", detail)
+    };
+    let insufficient_scopes = [
+        (Target::AnyScope, "account"),
+        (Target::AnyScope, "tasks tasks:read:own"),
+        (Target::EveryScope, "tasks:read"),
+        (Target::EveryScope, "tasks:write account"),
+    ];
+    insufficient_scopes
+        .map(|(target, scope)| {
+            case_with_claim(target, "scope", Some(json!(scope)), insufficient_scope())
+        })
+        .into()
+}
+
+fn custom_claim_cases() -> [Case; 2] {
+    let detail = "The token lacks claims that this service requires";
+    let expected = || refusal(403, "Forbidden", "FORBIDDEN", detail);
+    [None, Some(json!(3))].map(|plan| case_with_claim(Target::Plan, "plan", plan, expected()))
 }

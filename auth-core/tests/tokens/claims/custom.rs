@@ -126,6 +126,13 @@ fn kept_claims_show_nothing_in_debug_output() {
     assert!(!format!("{claims:?}").contains("canary"));
 }
 
+/// Has fields with reserved names.
+#[derive(Debug, Deserialize, PartialEq)]
+struct Shadow {
+    sub: Option<String>,
+    roles: Option<Vec<String>>,
+}
+
 #[test]
 fn no_reserved_name_is_read_as_a_custom_claim() {
     let payload = Payload::valid()
@@ -138,12 +145,6 @@ fn no_reserved_name_is_read_as_a_custom_claim() {
     let (_, members) = verify_with::<AnyMembers>(&payload).unwrap();
     let names: Vec<&str> = members.keys().map(String::as_str).collect();
     assert_eq!(names, ["Sub", "plan"]);
-
-    #[derive(Debug, Deserialize, PartialEq)]
-    struct Shadow {
-        sub: Option<String>,
-        roles: Option<Vec<String>>,
-    }
     let (_, shadow) = verify_with::<Shadow>(&payload).unwrap();
     assert_eq!((shadow.sub, shadow.roles), (None, None));
 }

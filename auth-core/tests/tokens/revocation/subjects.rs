@@ -12,15 +12,15 @@ fn verifier_with(revocations: &Revocations) -> TokenVerifier {
 }
 
 fn user_token(jti: &str) -> String {
-    let issuer = issuer(keyring());
-    let issued = issuer.token_for(&SUBJECT).with_jti(jti).issue(now());
-    issued.unwrap().token
+    let token_issuer = issuer(keyring());
+    let builder = token_issuer.token_for(&SUBJECT).with_jti(jti);
+    builder.issue(now()).unwrap().token
 }
 
 fn machine_token(id: &str, jti: &str) -> String {
-    let issuer = issuer(keyring());
-    let issued = issuer.token_for_machine(id).with_jti(jti).issue(now());
-    issued.unwrap().token
+    let token_issuer = issuer(keyring());
+    let builder = token_issuer.token_for_machine(id).with_jti(jti);
+    builder.issue(now()).unwrap().token
 }
 
 #[test]
