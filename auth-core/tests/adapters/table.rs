@@ -1,5 +1,7 @@
 //! A table of requests that every framework must refuse, each with the expected refusal.
 
+mod grants;
+
 use serde_json::{Value, json};
 
 use crate::fixtures::{NOW, forged_token, sign, token_with_claims, valid_claims, valid_token};
@@ -91,9 +93,9 @@ pub(crate) fn refused_requests() -> Vec<Case> {
     cases.extend(claim_cases());
     cases.extend(ownership_and_configuration_cases());
     cases.extend(unavailable_cases());
-    cases.extend(role_cases());
-    cases.extend(scope_cases());
-    cases.extend(custom_claim_cases());
+    cases.extend(grants::role_cases());
+    cases.extend(grants::scope_cases());
+    cases.extend(grants::custom_claim_cases());
     cases
 }
 
@@ -335,61 +337,4 @@ fn unavailable_cases() -> [Case; 2] {
             ..case(name, &[(AUTHORIZATION, &bearer)], expected)
         }
     })
-}
-
-/// Returns a request for `target` with a valid token that has this claim.
-fn case_with_claim(
-    target: Target,
-    claim: &str,
-    value: Option<Value>,
-    expected: RefusalResponse,
-) -> Case {
-    let name = format!("{target:?} with {claim} {value:?}");
-    let bearer = format!("Bearer {}", token_with_claims(&[(claim, value)]));
-    Case {
-        target,
-        ..case(&name, &[(AUTHORIZATION, &bearer)], expected)
-    }
-}
-
-fn role_cases() -> Vec<Case> {
-    let detail = "The caller lacks a role that this resource requires";
-    let missing_role = || refusal(403, "Forbidden", "FORBIDDEN", detail);
-    let insufficient_roles = [
-        (Target::AnyRole, None),
-        (Target::AnyRole, Some(json!([]))),
-        (Target::AnyRole, Some(json!(["reader", "admins"]))),
-        (Target::EveryRole, None),
-        (Target::EveryRole, Some(json!(["admin"]))),
-        (Target::EveryRole, Some(json!(["editor", "reader"]))),
-    ];
-    insufficient_roles
-        .map(|(target, roles)| case_with_claim(target, "roles", roles, missing_role()))
-        .into()
-}
-
-fn scope_cases() -> Vec<Case> {
-    let detail = "The token lacks a scope that this resource requires";
-    let challenge = r#"Bearer error="insufficient_scope", scope="tasks:read tasks:write""#;
-    let insufficient_scope = || RefusalResponse {
-        challenge: Some(challenge.to_owned()),
-        ..refusal(403, "Forbidden", "INSUFFICIENT_SCOPE", detail)
-    };
-    let insufficient_scopes = [
-        (Target::AnyScope, "account"),
-        (Target::AnyScope, "tasks tasks:read:own"),
-        (Target::EveryScope, "tasks:read"),
-        (Target::EveryScope, "tasks:write account"),
-    ];
-    insufficient_scopes
-        .map(|(target, scope)| {
-            case_with_claim(target, "scope", Some(json!(scope)), insufficient_scope())
-        })
-        .into()
-}
-
-fn custom_claim_cases() -> [Case; 2] {
-    let detail = "The token lacks claims that this service requires";
-    let expected = || refusal(403, "Forbidden", "FORBIDDEN", detail);
-    [None, Some(json!(3))].map(|plan| case_with_claim(Target::Plan, "plan", plan, expected()))
 }

@@ -25,6 +25,7 @@ mod revocation;
 mod service_key;
 mod session_handle;
 mod session_token;
+mod vectors;
 mod verifier {
     mod mutation;
     mod properties;
