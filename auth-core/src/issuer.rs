@@ -1,16 +1,16 @@
 //! Issues access tokens.
 
+mod builder;
+
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-
-use crate::claims::{DEFAULT_MAX_LIFETIME, check_sub, require_nonempty, whole_unix_seconds};
-use crate::random::random_base64url;
-use crate::{Claims, Error, MAX_TOKEN_BYTES, Subject, TokenSigner};
+use crate::claims::{DEFAULT_MAX_LIFETIME, require_nonempty};
+use crate::{Claims, Error, Subject, TokenSigner};
+pub use builder::TokenBuilder;
 
 /// Issues access tokens: JWTs of type `at+jwt`, signed with the current secret of a [`Keyring`](crate::Keyring) (HS256)
-/// or with a [`SigningKey`](crate::public_key::SigningKey) (EdDSA or ES256; feature `public-key`).
+/// or, with the feature `public-key`, with a private key (EdDSA or ES256).
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -56,24 +56,9 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// The claims of a token, in the order in which they are serialised.
-#[derive(Serialize)]
-struct Payload<'a> {
-    iss: &'a str,
-    sub: &'a str,
-    aud: &'a str,
-    exp: i64,
-    iat: i64,
-    jti: &'a str,
-    sid: &'a str,
-    email: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email_verified: Option<bool>,
-}
-
 impl TokenIssuer {
-    /// Creates an issuer that signs with this keyring or key, whose tokens have this `iss` and `aud`, and an `exp` of at most `iat + lifetime`. The lifetime
-    /// is rounded down to whole seconds.
+    /// Creates an issuer that signs with this keyring or key. Its tokens have this `iss` and `aud`, and an `exp` of at
+    /// most `iat + lifetime`. The lifetime is rounded down to whole seconds.
     ///
     /// # Errors
     ///
@@ -103,6 +88,43 @@ impl TokenIssuer {
         self.lifetime
     }
 
+    /// Starts a token of a user. Without further calls, [`issue`](TokenBuilder::issue) issues the same token as
+    /// [`TokenIssuer::issue`].
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use auth_core::{Error, Keyring, Secret};
+    /// use auth_core::{Roles, Scope, Subject, TokenIssuer};
+    ///
+    /// # let keyring = Keyring::new(Secret::generate()?);
+    /// # let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900))?;
+    /// let ada = Subject {
+    ///     id: "42",
+    ///     email: "ada@example.com",
+    ///     email_verified: Some(true),
+    ///     session_id: "7",
+    /// };
+    /// let roles = Roles::new(["editor"])?;
+    /// let scope = Scope::new("tasks:read")?;
+    /// let token = issuer
+    ///     .token_for(&ada)
+    ///     .with_roles(&roles)
+    ///     .with_scope(&scope)
+    ///     .issue(SystemTime::now())?;
+    /// assert!(token.claims.has_role("editor") && !token.claims.has_scope("tasks:write"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn token_for<'a>(&'a self, subject: &Subject<'a>) -> TokenBuilder<'a> {
+        TokenBuilder::for_user(self, *subject)
+    }
+
+    /// Starts a token of a machine with this `sub`: a token without `email` and `sid`. Only a verifier
+    /// [with optional `email`](crate::TokenVerifier::with_optional_email) and
+    /// [`sid`](crate::TokenVerifier::with_optional_sid) accepts it.
+    pub const fn token_for_machine<'a>(&'a self, id: &'a str) -> TokenBuilder<'a> {
+        TokenBuilder::for_machine(self, id)
+    }
+
     /// Issues a token with a new `jti` of 128 random bits. `iat` is `now`, rounded down to whole seconds, and `exp` is
     /// `iat` plus the lifetime that was passed to [`new`](Self::new).
     ///
@@ -112,11 +134,11 @@ impl TokenIssuer {
     /// token would have more than 8192 bytes: a [`TokenVerifier`](crate::TokenVerifier) would reject such a token.
     /// [`Error::Crypto`] if the operating system returns no random bytes.
     pub fn issue(&self, subject: &Subject<'_>, now: SystemTime) -> Result<AccessToken, Error> {
-        self.issue_with_id(subject, random_base64url::<16>()?, now)
+        self.token_for(subject).issue(now)
     }
 
     /// As [`issue`](Self::issue), with the given `jti`. From the same subject, `jti` and `now` (in whole seconds),
-    /// issuers with equal settings and the same current secret or signing key produce the same token. Two different tokens must not
+    /// issuers with equal settings and the same current secret or private key produce the same token. Two different tokens must not
     /// have the same `jti` (RFC 7519 § 4.1.7).
     ///
     /// # Errors
@@ -128,7 +150,7 @@ impl TokenIssuer {
         jti: String,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, jti, now, i64::MAX)
+        self.token_for(subject).with_jti(jti).issue(now)
     }
 
     /// As [`issue_with_id`](Self::issue_with_id), but with an `exp` of at most `max_exp` (seconds since 1970).
@@ -143,7 +165,8 @@ impl TokenIssuer {
         max_exp: i64,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, jti, now, max_exp)
+        let builder = self.token_for(subject).with_jti(jti);
+        builder.with_max_exp(max_exp).issue(now)
     }
 
     /// As [`issue`](Self::issue), but with an `exp` of at most `max_exp` (seconds since 1970). For example, the token
@@ -158,51 +181,6 @@ impl TokenIssuer {
         max_exp: i64,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, random_base64url::<16>()?, now, max_exp)
-    }
-
-    fn issue_claims(
-        &self,
-        subject: &Subject<'_>,
-        jti: String,
-        now: SystemTime,
-        max_exp: i64,
-    ) -> Result<AccessToken, Error> {
-        check_sub(subject.id)?;
-        let iat = whole_unix_seconds(now);
-        let exp = iat.saturating_add(self.lifetime).min(max_exp);
-        if exp <= iat {
-            return Err(Error::Expired);
-        }
-        let claims = Claims {
-            sub: subject.id.to_owned(),
-            email: subject.email.to_owned(),
-            email_verified: subject.email_verified,
-            sid: subject.session_id.to_owned(),
-            jti,
-            iat,
-            exp,
-        };
-        let token = self.sign(&claims)?;
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(Error::TokenTooLong);
-        }
-        Ok(AccessToken { token, claims })
-    }
-
-    fn sign(&self, claims: &Claims) -> Result<String, Error> {
-        let payload = Payload {
-            iss: &self.issuer,
-            sub: &claims.sub,
-            aud: &self.audience,
-            exp: claims.exp,
-            iat: claims.iat,
-            jti: &claims.jti,
-            sid: &claims.sid,
-            email: &claims.email,
-            email_verified: claims.email_verified,
-        };
-        let json = serde_json::to_vec(&payload).map_err(|_impossible| Error::Crypto)?;
-        self.signer.sign(&json)
+        self.token_for(subject).with_max_exp(max_exp).issue(now)
     }
 }

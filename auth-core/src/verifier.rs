@@ -1,19 +1,27 @@
 //! Verifies access tokens.
 
+mod keys;
+
 use std::time::{Duration, SystemTime};
 
-use crate::claims::{self, DEFAULT_MAX_LIFETIME, Expiry, Policy, require_nonempty, unix_seconds};
+use serde::de::DeserializeOwned;
+
+use crate::claims::{
+    self, DEFAULT_MAX_LIFETIME, Expiry, Policy, RequiredClaims, read_custom, require_nonempty,
+    unix_seconds,
+};
 use crate::jws::Jws;
 #[cfg(feature = "remote")]
 use crate::revocation::Freshness;
+use crate::revocation::TokenIds;
 use crate::token_type::TokenTypes;
-use crate::{Claims, Error, RevokedSessions, TokenType, VerificationKeys};
+use crate::{Claims, Error, Revocations, VerificationKeys};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
 /// Verifies access tokens against keys, one issuer and one audience. All three are required. The keys are the secrets of
-/// a [`Keyring`](crate::Keyring) or, with the feature `public-key`, a [`KeySet`](crate::public_key::KeySet).
+/// a [`Keyring`](crate::Keyring) or, with the feature `public-key`, public keys.
 ///
 /// A verifier accepts a token of at most 8192 bytes that has three strict base64url parts, an `at+jwt` header with the
 /// algorithm of the key (`HS256` for secrets) and without duplicate names, `crit`, `b64` or `zip`, a matching MAC or
@@ -50,7 +58,7 @@ pub struct TokenVerifier {
     keys: VerificationKeys,
     types: TokenTypes,
     policy: Policy,
-    revoked: Option<RevokedSessions>,
+    revocations: Option<Revocations>,
     #[cfg(feature = "remote")]
     freshness: Option<Freshness>,
 }
@@ -74,8 +82,11 @@ impl TokenVerifier {
                 audience: require_nonempty(audience.into(), "the audience must not be empty")?,
                 leeway: DEFAULT_LEEWAY.as_secs_f64(),
                 max_lifetime: DEFAULT_MAX_LIFETIME.as_secs_f64(),
+                other_audiences: Vec::new(),
+                required: RequiredClaims::default(),
+                keeps_payload: false,
             },
-            revoked: None,
+            revocations: None,
             #[cfg(feature = "remote")]
             freshness: None,
         })
@@ -112,53 +123,47 @@ impl TokenVerifier {
         Ok(self)
     }
 
-    /// Sets which `typ` header parameters are accepted. Defaults to [`TokenType::AccessToken`] alone.
-    ///
-    /// Accept other types only for an issuer that does not write `at+jwt`, and only if its other tokens have another
-    /// audience: an ID token, for example, is for the client that asked for it (RFC 8725 § 3.9, § 3.11).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidSetting`] if `types` is empty.
-    pub fn with_types(mut self, types: impl IntoIterator<Item = TokenType>) -> Result<Self, Error> {
-        self.types = TokenTypes::new(types)?;
-        Ok(self)
-    }
-
-    /// Sets which algorithms of public keys are accepted, for a set that may have keys of others as well. Defaults to all
-    /// that the enabled features support. Secrets always have HS256.
-    #[cfg(feature = "public-key")]
+    /// Accepts tokens without `email`, such as those of machines and of other issuers. By default, `email` is required.
     #[must_use]
-    pub fn with_algorithms(
-        mut self,
-        algorithms: impl IntoIterator<Item = crate::public_key::Algorithm>,
-    ) -> Self {
-        self.keys.set_algorithms(algorithms);
+    pub const fn with_optional_email(mut self) -> Self {
+        self.policy.required.email = false;
         self
     }
 
-    /// Returns the issuer, which must equal `iss` in the tokens.
+    /// Accepts tokens without `sid`, such as those of machines and of other issuers. By default, `sid` is required,
+    /// because the revocation of a session does not reach a token that names no session. Such a token can be revoked by
+    /// its [`jti`](Revocations::revoke_token) or its [`sub`](Revocations::revoke_subject).
     #[must_use]
-    pub fn issuer(&self) -> &str {
-        &self.policy.issuer
-    }
-
-    /// Rejects tokens of the sessions in `revoked`, a set that other code keeps up to date. Defaults to no set.
-    #[must_use]
-    pub fn with_revoked(mut self, revoked: RevokedSessions) -> Self {
-        self.revoked = Some(revoked);
+    pub const fn with_optional_sid(mut self) -> Self {
+        self.policy.required.sid = false;
         self
     }
 
-    /// As [`with_revoked`](Self::with_revoked), but rejects every token while the set is too old for `freshness`.
+    /// Keeps a copy of the payload of each accepted token, for [`Claims::custom`] and [`Caller::custom`](crate::Caller::custom).
+    /// The copy is one allocation. By default, nothing is kept.
+    #[must_use]
+    pub const fn with_custom_claims(mut self) -> Self {
+        self.policy.keeps_payload = true;
+        self
+    }
+
+    /// Rejects the revoked and the stale tokens of `revocations`, which other code keeps up to date. Defaults to none.
+    #[must_use]
+    pub fn with_revocations(mut self, revocations: Revocations) -> Self {
+        self.revocations = Some(revocations);
+        self
+    }
+
+    /// As [`with_revocations`](Self::with_revocations), but rejects every token while the set is too old for
+    /// `freshness`.
     #[cfg(feature = "remote")]
-    pub(crate) fn with_fresh_revoked(
+    pub(crate) fn with_fresh_revocations(
         mut self,
-        revoked: RevokedSessions,
+        revocations: Revocations,
         freshness: Freshness,
     ) -> Self {
         self.freshness = Some(freshness);
-        self.with_revoked(revoked)
+        self.with_revocations(revocations)
     }
 
     /// Verifies `token` at the time `now` and returns its claims.
@@ -166,64 +171,102 @@ impl TokenVerifier {
     /// # Errors
     ///
     /// An error of status 401 for a rule that the token breaks. [`Error::Revoked`] means that the token is otherwise
-    /// valid, [`Error::Expired`] that its MAC and its other claims are valid. [`Error::RevocationsOutdated`] (503) if a
-    /// feed of revocations with the policy `FailClosedAfter` is too old or was never up to date, and
-    /// [`Error::KeysUnavailable`] (503) if the keys of the issuer are too old or were never received.
+    /// valid, [`Error::Stale`] that it is also not revoked, [`Error::Expired`] that its MAC and its other claims are
+    /// valid. [`Error::RevocationsOutdated`] (503) if a feed of revocations with the policy `FailClosedAfter` is too old
+    /// or was never up to date. [`Error::KeysUnavailable`] (503) if the keys of the issuer are too old or were never
+    /// received.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
-        let claims = self.parse(token, now, Expiry::Enforced)?;
+        let jws = self.verify_signature(token)?;
+        self.parse(&jws, now)
+    }
+
+    /// As [`verify`](Self::verify), and deserialises the custom claims of the token, as [`Claims::custom`] describes.
+    /// Needs no [`with_custom_claims`](Self::with_custom_claims).
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use auth_core::{CustomJson, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
+    /// #[derive(serde::Deserialize)]
+    /// struct Plan {
+    ///     plan: String,
+    /// }
+    ///
+    /// # let keyring = Keyring::new(Secret::generate()?);
+    /// # let issuer = TokenIssuer::new(keyring.clone(), "api-server", "api", Duration::from_secs(900))?;
+    /// # let ada = Subject { id: "42", email: "ada@example.com", email_verified: Some(true), session_id: "7" };
+    /// # let custom = CustomJson::parse(r#"{"plan":"pro"}"#)?;
+    /// # let now = SystemTime::now();
+    /// # let token = issuer.token_for(&ada).with_custom_claims(&custom).issue(now)?.token;
+    /// # let verifier = TokenVerifier::new(keyring, "api-server", "api")?;
+    /// let (claims, Plan { plan }) = verifier.verify_with(&token, now)?;
+    /// assert_eq!((&*claims.sub, &*plan), ("42", "pro"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify); for an accepted token [`Error::InvalidCustomClaims`] (403) if the custom claims are
+    /// not a `T`.
+    pub fn verify_with<T: DeserializeOwned>(
+        &self,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<(Claims, T), Error> {
+        let jws = self.verify_signature(token)?;
+        let claims = self.parse(&jws, now)?;
+        Ok((claims, jws.with_payload(read_custom)?))
+    }
+
+    /// As [`verify`](Self::verify), but accepts expired, revoked and stale tokens. For logout only.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify), except [`Error::Expired`], [`Error::Revoked`], [`Error::Stale`] and
+    /// [`Error::RevocationsOutdated`].
+    pub fn verify_for_logout(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
+        let jws = self.verify_signature(token)?;
+        let now_seconds = unix_seconds(now);
+        jws.with_payload(|payload| {
+            claims::parse(
+                payload,
+                &self.policy,
+                now_seconds,
+                Expiry::Ignored,
+                |_ids| Ok(()),
+            )
+        })
+    }
+
+    /// Splits the token, and verifies its header and its signature.
+    fn verify_signature<'t>(&self, token: &'t str) -> Result<Jws<'t>, Error> {
+        let jws = Jws::split(token)?;
+        self.keys.verify(&jws, self.types)?;
+        Ok(jws)
+    }
+
+    /// Parses the claims and checks them, also against the revocations.
+    fn parse(&self, jws: &Jws<'_>, now: SystemTime) -> Result<Claims, Error> {
+        let now_seconds = unix_seconds(now);
+        let check_ids = |ids: &TokenIds<'_>| self.check_revocations(ids);
+        jws.with_payload(|payload| {
+            claims::parse(
+                payload,
+                &self.policy,
+                now_seconds,
+                Expiry::Enforced,
+                check_ids,
+            )
+        })
+    }
+
+    fn check_revocations(&self, ids: &TokenIds<'_>) -> Result<(), Error> {
         #[cfg(feature = "remote")]
         if let Some(freshness) = &self.freshness {
             freshness.check()?;
         }
-        match &self.revoked {
-            Some(revoked) if revoked.contains(&claims.sid) => Err(Error::Revoked),
-            _ => Ok(claims),
+        match &self.revocations {
+            Some(revocations) => revocations.check_ids(ids),
+            None => Ok(()),
         }
-    }
-
-    /// As [`verify`](Self::verify), but accepts expired tokens and tokens of revoked sessions. For logout only.
-    ///
-    /// # Errors
-    ///
-    /// As [`verify`](Self::verify), except [`Error::Expired`], [`Error::Revoked`] and [`Error::RevocationsOutdated`].
-    pub fn verify_for_logout(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
-        self.parse(token, now, Expiry::Ignored)
-    }
-
-    /// As [`verify`](Self::verify), but if the key of the token is not known or no keys are available, waits until the
-    /// keys have been requested again, for at most 2 seconds, and then verifies once more.
-    ///
-    /// Only a [`RemoteKeySet`](crate::remote::RemoteKeySet) requests keys again, and at most every 10 seconds. With other
-    /// keys this function does not wait.
-    ///
-    /// # Errors
-    ///
-    /// As [`verify`](Self::verify).
-    #[cfg(all(feature = "public-key", feature = "remote"))]
-    pub async fn verify_after_refresh(
-        &self,
-        token: &str,
-        now: SystemTime,
-    ) -> Result<Claims, Error> {
-        match (self.verify(token, now), self.refreshed()) {
-            (Err(Error::UnknownKey | Error::KeysUnavailable), Some(refreshed)) => {
-                refreshed.await;
-                self.verify(token, now)
-            }
-            (result, _) => result,
-        }
-    }
-
-    /// Returns a future that ends when the keys have been requested again; `None` if no request is possible now.
-    #[cfg(all(feature = "public-key", feature = "remote"))]
-    pub(crate) fn refreshed(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
-        self.keys.refreshed()
-    }
-
-    fn parse(&self, token: &str, now: SystemTime, expiry: Expiry) -> Result<Claims, Error> {
-        let jws = Jws::split(token)?;
-        self.keys.verify(&jws, self.types)?;
-        let now_seconds = unix_seconds(now);
-        jws.with_payload(|payload| claims::parse(payload, &self.policy, now_seconds, expiry))
     }
 }

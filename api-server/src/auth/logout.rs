@@ -152,5 +152,6 @@ fn access_token_credential(
             (claims, Credential::stale as fn(String) -> Credential)
         }
     };
-    are_ids_storable(&claims.sub, &claims.sid).then_some(make_credential(claims.sid))
+    let storable_claims = are_ids_storable(&claims).then_some(claims)?;
+    storable_claims.sid.map(make_credential)
 }

@@ -8,7 +8,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use auth_core::credentials::{CredentialSource, Credentials};
-use auth_core::{Authenticate, Error, Refusal, Verification};
+use auth_core::{Authenticate, Claims, Error, Refusal, Verification};
 
 use super::cookies::CookieFormat;
 use super::origin;
@@ -36,6 +36,9 @@ impl Caller {
     /// Verifies the token of a request. A token from a cookie also needs a safe method or a trusted origin.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Verification::of(request).into_ready()?;
+        let (Some(email), Some(session_id)) = (caller.email, caller.sid) else {
+            return Err(Problem::internal("the verifier requires email and sid"));
+        };
         let source = if request.headers().contains_key(AUTHORIZATION) {
             CredentialSource::Header
         } else {
@@ -44,9 +47,9 @@ impl Caller {
         };
         Ok(Self {
             user_id: UserId::verified(caller.sub),
-            email: caller.email,
+            email,
             email_verified: caller.email_verified,
-            session_id: caller.sid,
+            session_id,
             token_exp: caller.exp,
             source,
         })
@@ -72,7 +75,7 @@ impl ServerAuthenticator {
         let (token, _) = credentials.token(Some(self.cookie_format.access_name()))?;
         let keys = self.sessions.keys.current();
         let claims = keys.verifier.verify(token, self.sessions.now())?;
-        if !are_ids_storable(&claims.sub, &claims.sid) {
+        if !are_ids_storable(&claims) {
             let detail = "The account of this token does not exist";
             return Err(Refusal::unauthorized("INVALID_TOKEN", detail));
         }
@@ -88,8 +91,9 @@ impl Authenticate for ServerAuthenticator {
 
 /// Returns false if an id contains the NUL character, which PostgreSQL cannot store. This server issues no such token,
 /// but a service that shares the secret could.
-pub(crate) fn are_ids_storable(sub: &str, sid: &str) -> bool {
-    !sub.contains('\0') && !sid.contains('\0')
+pub(crate) fn are_ids_storable(claims: &Claims) -> bool {
+    let has_nul = |sid: &String| sid.contains('\0');
+    !claims.sub.contains('\0') && !claims.sid.as_ref().is_some_and(has_nul)
 }
 
 /// Reads the access token of a request without verifying it.

@@ -9,9 +9,11 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::{Claims, Expiry, Policy, Times, check_sub};
+use super::scope::{Scope, check_scope};
+use super::{Claims, Expiry, KeptPayload, Policy, Roles, Times, check_sub};
 use crate::Error;
 use crate::json::{JsonNumber, JsonString};
+use crate::revocation::TokenIds;
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one JSON object");
 
@@ -21,17 +23,19 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 /// # Errors
 ///
 /// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if the
-/// claims are otherwise valid and `expiry` is [`Expiry::Enforced`], [`Error::Expired`].
+/// claims are otherwise valid and `expiry` is [`Expiry::Enforced`], [`Error::Expired`]; for acceptable claims the error of
+/// `check_ids`.
 pub(crate) fn parse(
     payload: &str,
     policy: &Policy,
     now_seconds: f64,
     expiry: Expiry,
+    check_ids: impl FnOnce(&TokenIds<'_>) -> Result<(), Error>,
 ) -> Result<Claims, Error> {
     let reader = ClaimReader(Cell::new(NOT_AN_OBJECT));
     let mut raw = RawClaims::default();
     let visitor = PayloadVisitor {
-        audience: &policy.audience,
+        policy,
         reader: &reader,
         raw: &mut raw,
     };
@@ -40,7 +44,9 @@ pub(crate) fn parse(
         .deserialize(&mut json)
         .map_err(|_see_reader| reader.0.get())?;
     json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
-    raw.check(policy, now_seconds, expiry)
+    let (times, claims_version) = raw.check(policy, now_seconds, expiry)?;
+    check_ids(&raw.ids(claims_version))?;
+    raw.into_claims(&times, claims_version, payload, policy)
 }
 
 /// The claims before the checks; `None` means absent.
@@ -52,47 +58,115 @@ struct RawClaims<'t> {
     sid: Option<JsonString<'t>>,
     jti: Option<JsonString<'t>>,
     iss: Option<JsonString<'t>>,
-    /// Whether `aud` equals or contains the expected audience.
+    /// Whether `aud` equals or contains an accepted audience.
     aud: Option<bool>,
     iat: Option<JsonNumber>,
     exp: Option<JsonNumber>,
     nbf: Option<JsonNumber>,
+    rare: RareClaims<'t>,
+}
+
+/// The claims that most tokens do not have.
+#[derive(Default)]
+struct RareClaims<'t> {
+    roles: Option<Roles>,
+    scope: Option<JsonString<'t>>,
+    claims_version: Option<JsonNumber>,
 }
 
 impl RawClaims<'_> {
-    /// Checks that every required claim is present and every value is acceptable. Returns copies of the claims.
-    fn check(self, policy: &Policy, now_seconds: f64, expiry: Expiry) -> Result<Claims, Error> {
-        let JsonString(iss) = require(self.iss, "iss")?;
-        if iss != policy.issuer {
+    /// Checks that every required claim is present and every value is acceptable. Returns the times and the version.
+    fn check(
+        &self,
+        policy: &Policy,
+        now_seconds: f64,
+        expiry: Expiry,
+    ) -> Result<(Times, u64), Error> {
+        if require(self.iss.as_ref(), "iss")?.0 != policy.issuer {
             return Err(Error::InvalidClaim("iss"));
         }
         if !require(self.aud, "aud")? {
             return Err(Error::InvalidClaim("aud"));
         }
-        let JsonString(sub) = require(self.sub, "sub")?;
-        check_sub(&sub)?;
-        let JsonString(email) = require(self.email, "email")?;
-        let JsonString(sid) = require(self.sid, "sid")?;
-        let JsonString(jti) = require(self.jti, "jti")?;
+        check_sub(&require(self.sub.as_ref(), "sub")?.0)?;
+        require_if(policy.required.email, self.email.is_some(), "email")?;
+        require_if(policy.required.sid, self.sid.is_some(), "sid")?;
+        require_if(policy.required.jti, self.jti.is_some(), "jti")?;
         let times = Times {
             iat: require(self.iat, "iat")?.0,
             exp: require(self.exp, "exp")?.0,
             nbf: self.nbf.map(|nbf| nbf.0),
         };
+        if let Some(JsonString(scope)) = &self.rare.scope {
+            check_scope(scope).map_err(|_reason| Error::InvalidClaim("scope"))?;
+        }
+        let claims_version = self.rare.claims_version.map_or(Ok(0), version)?;
         match policy.check_times(&times, now_seconds) {
             Err(Error::Expired) if expiry == Expiry::Ignored => {}
             result => result?,
         }
+        Ok((times, claims_version))
+    }
+
+    fn ids(&self, claims_version: u64) -> TokenIds<'_> {
+        TokenIds {
+            sub: text(self.sub.as_ref()).unwrap_or_default(),
+            sid: text(self.sid.as_ref()),
+            jti: text(self.jti.as_ref()).unwrap_or_default(),
+            claims_version,
+        }
+    }
+
+    /// Returns copies of the claims.
+    fn into_claims(
+        self,
+        times: &Times,
+        claims_version: u64,
+        payload: &str,
+        policy: &Policy,
+    ) -> Result<Claims, Error> {
+        let copy = |JsonString(text): JsonString<'_>| text.into_owned();
         Ok(Claims {
-            sub: sub.into_owned(),
-            email: email.into_owned(),
+            sub: copy(require(self.sub, "sub")?),
+            email: self.email.map(copy),
             email_verified: self.email_verified,
-            sid: sid.into_owned(),
-            jti: jti.into_owned(),
+            sid: self.sid.map(copy),
+            jti: self.jti.map(copy).unwrap_or_default(),
             iat: whole_seconds(times.iat),
             exp: whole_seconds(times.exp),
+            roles: self.rare.roles.unwrap_or_default(),
+            scope: self
+                .rare
+                .scope
+                .map(|JsonString(scope)| Scope::from_checked(scope)),
+            claims_version,
+            payload: policy.keeps_payload.then(|| KeptPayload::new(payload)),
         })
     }
+}
+
+fn text<'a>(claim: Option<&'a JsonString<'_>>) -> Option<&'a str> {
+    claim.map(|JsonString(text)| &**text)
+}
+
+fn require_if(is_required: bool, is_present: bool, name: &'static str) -> Result<(), Error> {
+    if is_required && !is_present {
+        return Err(Error::MissingClaim(name));
+    }
+    Ok(())
+}
+
+/// Converts `claims_version` to an integer. Rejects a negative number and a number with a fraction.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the number is an integer from 0 to 2^53"
+)]
+fn version(JsonNumber(number): JsonNumber) -> Result<u64, Error> {
+    if number < 0.0 || number.fract() != 0.0 {
+        return Err(Error::InvalidClaim("claims_version"));
+    }
+    Ok(number as u64)
 }
 
 fn require<T>(claim: Option<T>, name: &'static str) -> Result<T, Error> {
@@ -109,7 +183,7 @@ fn whole_seconds(seconds: f64) -> i64 {
 
 /// Reads the JSON object into `raw`, because a returned value would be copied by several functions of serde.
 struct PayloadVisitor<'a, 't> {
-    audience: &'a str,
+    policy: &'a Policy,
     reader: &'a ClaimReader,
     raw: &'a mut RawClaims<'t>,
 }
@@ -131,7 +205,7 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self {
-            audience,
+            policy,
             reader,
             raw,
         } = self;
@@ -149,11 +223,9 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
                 "exp" => reader.read("exp", &mut raw.exp, &mut map)?,
                 "nbf" => reader.read("nbf", &mut raw.nbf, &mut map)?,
                 "aud" => {
-                    reader.read_seed("aud", AudienceMatcher(audience), &mut raw.aud, &mut map)?;
+                    reader.read_seed("aud", AudienceMatcher(policy), &mut raw.aud, &mut map)?;
                 }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                name => reader.read_rare(name, &mut raw.rare, &mut map)?,
             }
         }
         Ok(())
@@ -164,6 +236,24 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
 struct ClaimReader(Cell<Error>);
 
 impl ClaimReader {
+    /// Reads a claim that most tokens do not have, and skips a claim that this crate does not know. Not inlined, so that
+    /// other tokens are not slower.
+    #[cold]
+    #[inline(never)]
+    fn read_rare<'de, A: MapAccess<'de>>(
+        &self,
+        name: &str,
+        rare: &mut RareClaims<'de>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match name {
+            "roles" => self.read("roles", &mut rare.roles, map),
+            "scope" => self.read("scope", &mut rare.scope, map),
+            "claims_version" => self.read("claims_version", &mut rare.claims_version, map),
+            _ => map.next_value::<IgnoredAny>().map(|_ignored| ()),
+        }
+    }
+
     fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
         &self,
         claim: &'static str,
@@ -192,9 +282,9 @@ impl ClaimReader {
     }
 }
 
-/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3). Returns whether the expected audience, which this
-/// struct contains, equals the string or is in the array.
-struct AudienceMatcher<'a>(&'a str);
+/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3). Returns whether the policy accepts the string, or a
+/// string of the array.
+struct AudienceMatcher<'a>(&'a Policy);
 
 impl<'de> DeserializeSeed<'de> for AudienceMatcher<'_> {
     type Value = bool;
@@ -212,13 +302,13 @@ impl<'de> Visitor<'de> for AudienceMatcher<'_> {
     }
 
     fn visit_str<E: de::Error>(self, audience: &str) -> Result<bool, E> {
-        Ok(audience == self.0)
+        Ok(self.0.accepts_audience(audience))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
         let mut is_found = false;
         while let Some(JsonString(audience)) = seq.next_element()? {
-            is_found |= audience == self.0;
+            is_found |= self.0.accepts_audience(&audience);
         }
         Ok(is_found)
     }

@@ -15,10 +15,34 @@ pub(crate) struct Policy {
     pub(crate) issuer: String,
     /// The audience that `aud` must equal or contain.
     pub(crate) audience: String,
+    /// Other audiences, one of which `aud` may equal or contain instead.
+    pub(crate) other_audiences: Vec<String>,
     /// The allowed difference between the clocks of issuer and verifier, in seconds.
     pub(crate) leeway: f64,
     /// The largest accepted `exp - iat`, in seconds.
     pub(crate) max_lifetime: f64,
+    /// The claims without which a token is rejected.
+    pub(crate) required: RequiredClaims,
+    /// Whether the claims have a copy of the payload, for custom claims.
+    pub(crate) keeps_payload: bool,
+}
+
+/// Whether a token without the claim is rejected. Other claims are always required.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequiredClaims {
+    pub(crate) email: bool,
+    pub(crate) sid: bool,
+    pub(crate) jti: bool,
+}
+
+impl Default for RequiredClaims {
+    fn default() -> Self {
+        Self {
+            email: true,
+            sid: true,
+            jti: true,
+        }
+    }
 }
 
 /// Whether an expired token is rejected.
@@ -36,6 +60,11 @@ pub(crate) struct Times {
 }
 
 impl Policy {
+    /// Returns whether a token for this audience is accepted.
+    pub(crate) fn accepts_audience(&self, audience: &str) -> bool {
+        audience == self.audience || self.other_audiences.iter().any(|other| other == audience)
+    }
+
     /// Checks the time claims (RFC 7519 § 4.1.4 to § 4.1.6). `exp` is compared with the current time last, so
     /// [`Error::Expired`] means that the other rules for the time claims are met.
     pub(crate) fn check_times(&self, times: &Times, now_seconds: f64) -> Result<(), Error> {

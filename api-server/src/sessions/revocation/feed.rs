@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use auth_core::RevokedSessions;
+use auth_core::Revocations;
 
 use crate::db::{Db, DbConnection, DbError, QueryResult};
 use crate::sessions::revocation::store;
@@ -20,7 +20,7 @@ const PAGE_SIZE: i64 = 1000;
 
 /// Reads the revocations of all processes, and remembers the newest revocation that was read.
 pub(crate) struct RevocationFeed {
-    revoked: RevokedSessions,
+    revoked: Revocations,
     /// The number up to which this process has read the revocations; 0 before the first read, and after a restored
     /// backup was detected.
     newest_read: AtomicI64,
@@ -36,7 +36,7 @@ struct NewRevocations {
 }
 
 impl RevocationFeed {
-    pub(crate) fn new(revoked: RevokedSessions) -> Self {
+    pub(crate) fn new(revoked: Revocations) -> Self {
         Self {
             revoked,
             newest_read: AtomicI64::new(0),
@@ -79,7 +79,8 @@ impl RevocationFeed {
 
     fn apply(&self, revocation: &Revocation) {
         let forget_after = revocation.forget_after.to_system_time();
-        self.revoked.insert(&revocation.session_id, forget_after);
+        self.revoked
+            .revoke_session(&revocation.session_id, forget_after);
         self.newest_read
             .store(revocation.sequence, Ordering::Release);
     }
