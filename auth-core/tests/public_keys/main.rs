@@ -10,6 +10,7 @@
 
 mod confusion;
 mod fixtures;
+mod foreign;
 mod issuer;
 mod issuers;
 mod jsonwebtoken;

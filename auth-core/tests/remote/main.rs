@@ -7,5 +7,6 @@
 )]
 
 mod feed;
+mod key_set;
 mod server;
 mod verifier;
