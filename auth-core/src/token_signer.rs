@@ -16,6 +16,14 @@ enum Signer {
 
 impl TokenSigner {
     /// Signs `payload` as an access token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Crypto`] if a private key cannot sign.
+    #[cfg_attr(
+        not(feature = "public-key"),
+        expect(clippy::unnecessary_wraps, reason = "only a private key can fail")
+    )]
     pub(crate) fn sign(&self, payload: &[u8]) -> Result<String, Error> {
         match &self.0 {
             Signer::Keyring(keyring) => Ok(keyring.signing_key().sign(payload)),
