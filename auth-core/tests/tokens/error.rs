@@ -4,13 +4,14 @@
 use auth_core::Error;
 
 /// Every error, with its code and its status.
-const ERRORS: [(Error, &str, u16); 21] = [
+const ERRORS: [(Error, &str, u16); 24] = [
     (Error::MissingCredentials, "UNAUTHORIZED", 401),
     (Error::MalformedCredentials("reason"), "INVALID_TOKEN", 401),
     (Error::TokenTooLong, "INVALID_TOKEN", 401),
     (Error::MalformedToken("reason"), "INVALID_TOKEN", 401),
     (Error::UnacceptableHeader("reason"), "INVALID_TOKEN", 401),
     (Error::SignatureMismatch, "INVALID_TOKEN", 401),
+    (Error::UnknownKey, "INVALID_TOKEN", 401),
     (Error::MissingClaim("sub"), "INVALID_TOKEN", 401),
     (Error::InvalidClaim("sub"), "INVALID_TOKEN", 401),
     (Error::NotYetValid, "INVALID_TOKEN", 401),
@@ -21,6 +22,8 @@ const ERRORS: [(Error, &str, u16); 21] = [
     (Error::UnacceptableClaims("reason"), "VALIDATION_ERROR", 422),
     (Error::ReservedClaim("sub"), "VALIDATION_ERROR", 422),
     (Error::RevocationsOutdated, "AUTHORITY_UNAVAILABLE", 503),
+    (Error::KeysUnavailable, "AUTHORITY_UNAVAILABLE", 503),
+    (Error::InvalidKey("reason"), "INTERNAL_SERVER_ERROR", 500),
     (Error::WeakSecret("reason"), "INTERNAL_SERVER_ERROR", 500),
     (
         Error::InvalidSetting("reason"),
