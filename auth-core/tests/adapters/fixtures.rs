@@ -2,8 +2,13 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use auth_core::public_key::{KeySet, SigningKey};
 use auth_core::remote::{RemoteVerifier, RevocationFeed, StalePolicy};
-use auth_core::{Authority, Keyring, LocalVerifier, Revocations, Secret, TokenVerifier};
+use auth_core::{
+    Authority, Keyring, LocalVerifier, Revocations, Secret, TokenVerifier, VerificationKeys,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 
@@ -37,7 +42,7 @@ pub(crate) struct Plan {
     pub(crate) plan: String,
 }
 
-/// Returns an authority that accepts [`valid_token`], and rejects tokens of the session `revoked` and old tokens of the
+/// Returns an authority that accepts [`valid_token`] and [`token_with_key`], and rejects tokens of the session `revoked` and old tokens of the
 /// user `changed`.
 pub(crate) fn authority() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
@@ -46,7 +51,9 @@ pub(crate) fn authority() -> Authority {
     revocations.revoke_session("revoked", until);
     revocations.mark_stale("changed", 2, until);
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
-    let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
+    let public_keys = KeySet::new([signing_key().public_key().clone()]).unwrap();
+    let keys = VerificationKeys::from(public_keys).with_secrets(keyring);
+    let verifier = TokenVerifier::new(keys, "api-server", "api").unwrap();
     let local_verifier =
         LocalVerifier::new(verifier.with_revocations(revocations).with_custom_claims());
     local_verifier.with_clock(move || now).into()
@@ -74,6 +81,29 @@ pub(crate) fn valid_header() -> Value {
 
 pub(crate) fn sign(header: &Value, claims: &Value) -> String {
     sign_with(SECRET, header, claims)
+}
+
+/// The private key of the issuer, whose public key the services have.
+pub(crate) fn signing_key() -> SigningKey {
+    SigningKey::from_pem(include_str!("../vectors/pem/ed25519.pem")).unwrap()
+}
+
+/// Returns a valid token that is signed with the private key.
+pub(crate) fn token_with_key() -> String {
+    let key_id = signing_key().public_key().key_id().to_owned();
+    let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": key_id });
+    sign_with_key(&header, &valid_claims())
+}
+
+/// Signs a header and claims with the private key, by another library.
+pub(crate) fn sign_with_key(header: &Value, claims: &Value) -> String {
+    let pem = include_str!("../vectors/pem/ed25519.pem");
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let key = EncodingKey::from_ed_der(&STANDARD.decode(base64).unwrap());
+    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let message = format!("{}.{}", encode(header), encode(claims));
+    let signature = crypto::sign(message.as_bytes(), &key, Algorithm::EdDSA).unwrap();
+    format!("{message}.{signature}")
 }
 
 pub(crate) fn forged_token() -> String {

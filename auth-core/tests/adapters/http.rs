@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::fixtures::{token_with_every_grant, valid_token};
+use crate::fixtures::{token_with_every_grant, token_with_key, valid_token};
 use crate::table::{RefusalResponse, Target, refused_requests};
 
 /// URL paths that user 42 may request: a path for any caller, a path behind `RequireCaller`, a path of user 42, and a
@@ -131,11 +131,13 @@ pub(crate) fn assert_every_refusal(server: SocketAddr) {
 
 /// Asserts that the server accepts a valid token, and a request without credentials where credentials are optional.
 pub(crate) fn assert_valid_caller_is_accepted(server: SocketAddr) {
-    let bearer = ("authorization", format!("Bearer {}", valid_token()));
-    let user_id = ("x-user-id", "42".to_owned());
-    for path in USER_42_PATHS.iter().chain(&["/%34%32/notes"]) {
-        let response = send(server, path, &[bearer.clone(), user_id.clone()]);
-        assert_eq!((response.status(), &*response.body), (200, "42"), "{path}");
+    for token in [valid_token(), token_with_key()] {
+        let bearer = ("authorization", format!("Bearer {token}"));
+        let user_id = ("x-user-id", "42".to_owned());
+        for path in USER_42_PATHS.iter().chain(&["/%34%32/notes"]) {
+            let response = send(server, path, &[bearer.clone(), user_id.clone()]);
+            assert_eq!((response.status(), &*response.body), (200, "42"), "{path}");
+        }
     }
     for path in paths_of(Target::User42) {
         let bearer = format!("Bearer {}", token_with_every_grant());
