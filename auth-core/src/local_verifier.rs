@@ -73,7 +73,9 @@ impl LocalVerifier {
         error: Error,
     ) -> Verification {
         let Some(refreshed) = verifier.refreshed() else {
-            return Verification::Ready(Err(error.into()));
+            // No request is pending, but the keys may have arrived since the first verification.
+            let result = verifier.verify(token, (self.clock)());
+            return Verification::Ready(result.map(Into::into).map_err(Into::into));
         };
         let (verifier, token, clock) =
             (verifier.clone(), token.to_owned(), Arc::clone(&self.clock));

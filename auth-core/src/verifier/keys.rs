@@ -77,9 +77,11 @@ impl TokenVerifier {
         now: std::time::SystemTime,
     ) -> Result<crate::Claims, Error> {
         match self.verify(token, now) {
-            Err(error @ (Error::UnknownKey | Error::KeysUnavailable)) => {
-                let refreshed = self.refreshed().ok_or(error)?;
-                refreshed.await;
+            Err(Error::UnknownKey | Error::KeysUnavailable) => {
+                // Without a pending request the keys may have arrived since the first verification.
+                if let Some(refreshed) = self.refreshed() {
+                    refreshed.await;
+                }
                 self.verify(token, now)
             }
             result => result,
