@@ -34,7 +34,7 @@ fn require_valid(key: &PublicKey, element: &Value) {
     assert_eq!(PublicKey::from_jwk(&key.to_jwk()).as_ref(), Ok(key));
 }
 
-/// Requires that the key does not verify a token with a signature that nobody made.
+/// Requires that the key does not verify a token with a signature that its private key did not make.
 fn require_unforgeable(key: &PublicKey) {
     let header = format!(
         r#"{{"alg":"{}","typ":"at+jwt","kid":{}}}"#,

@@ -48,7 +48,8 @@ impl Ed25519Key {
     }
 
     /// Returns whether `signature` is a signature of `message`. Also rejects `R` of small order, and every encoding
-    /// except one of `R` and `S`, so nobody can change a valid signature into another valid one.
+    /// except one of `R` and `S`, so a valid signature cannot be changed
+    /// into another valid one.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())

@@ -83,7 +83,7 @@ impl RemoteKeySet {
     }
 
     /// As [`start`](Self::start), but also accepts `http://…` to other machines, for a network that is trusted
-    /// entirely: who can change the response on its way can forge tokens.
+    /// entirely: an attacker who can change the response on its way can forge tokens.
     ///
     /// # Errors
     ///
