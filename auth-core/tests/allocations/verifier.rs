@@ -173,3 +173,24 @@ fn revoked_and_stale_tokens_allocate_nothing_for_a_user_without_roles() {
     revocations.revoke_session(SUBJECT.session_id, until);
     assert_eq!(count_allocations(&verifier, &token, false), 0);
 }
+
+#[test]
+fn a_public_key_adds_one_allocation_for_the_header() {
+    use auth_core::public_key::{Algorithm, KeySet, SigningKey};
+
+    for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+        let key = SigningKey::generate(algorithm).unwrap();
+        let keys = KeySet::new([key.public_key().clone()]).unwrap();
+        let lifetime = Duration::from_secs(900);
+        let issuer = TokenIssuer::new(key, "api-server", "api", lifetime).unwrap();
+        let token = issuer.issue(&SUBJECT, SystemTime::now()).unwrap().token;
+        let verifier = TokenVerifier::new(keys, "api-server", "api").unwrap();
+        // The header is parsed: one allocation for the set of its names.
+        let count = count_allocations(&verifier, &token, true);
+        assert_eq!(count, CLAIM_STRING_COUNT + 1, "{algorithm}");
+        let other_key = SigningKey::generate(algorithm).unwrap();
+        let other_keys = KeySet::new([other_key.public_key().clone()]).unwrap();
+        let other_verifier = TokenVerifier::new(other_keys, "api-server", "api").unwrap();
+        assert_eq!(count_allocations(&other_verifier, &token, false), 1);
+    }
+}
