@@ -127,6 +127,12 @@ impl VerificationKeys {
         {
             return result;
         }
+        self.verify_any_header(jws, types)
+    }
+
+    // Not inlined, so that the buffers for public keys do not enlarge the stack frame of the usual case above.
+    #[inline(never)]
+    fn verify_any_header(&self, jws: &Jws<'_>, types: TokenTypes) -> Result<(), Error> {
         jws.with_header(|header| {
             #[cfg(feature = "public-key")]
             if let Some(keys) = &self.public_keys

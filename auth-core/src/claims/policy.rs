@@ -62,7 +62,13 @@ pub(crate) struct Times {
 impl Policy {
     /// Returns whether a token for this audience is accepted.
     pub(crate) fn accepts_audience(&self, audience: &str) -> bool {
-        audience == self.audience || self.other_audiences.iter().any(|other| other == audience)
+        audience == self.audience || self.is_other_audience(audience)
+    }
+
+    // Not inlined, because most verifiers have one audience.
+    #[cold]
+    fn is_other_audience(&self, audience: &str) -> bool {
+        self.other_audiences.iter().any(|other| other == audience)
     }
 
     /// Checks the time claims (RFC 7519 § 4.1.4 to § 4.1.6). `exp` is compared with the current time last, so
