@@ -1,8 +1,9 @@
 //! Implements the actions on an account for this server's own API and Better Auth's API: register, log in, change the
-//! password or the profile, choose a new password after a mail, delete.
+//! password, the email address or the profile, choose a new password after a mail, delete.
 
 pub(crate) mod change_password;
 pub(crate) mod delete;
+pub(crate) mod email_change;
 pub(crate) mod login;
 pub(crate) mod mail_proof;
 pub(crate) mod mail_request;

@@ -37,12 +37,12 @@ pub(crate) async fn confirm(
         key_change,
         new_hash: new_hash.as_str().to_owned(),
         opening,
-        times: accounts.sessions.times(now),
+        now: now.into(),
     };
     let result = accounts
         .sessions
         .db
-        .write(move |connection| store::reset_password(connection, reset))
+        .write(move |connection| store::reset_password(connection, &reset))
         .await?
         .ok_or_else(invalid_proof)?;
     accounts.outbox.announce();

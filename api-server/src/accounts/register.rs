@@ -9,6 +9,7 @@ use crate::problem::{Code, Problem};
 use crate::sessions::grant::TokenGrant;
 use crate::sessions::session::SessionOpening;
 use crate::users::email::Email;
+use crate::users::email_change::store::is_reserved;
 use crate::users::id::UserId;
 use crate::users::password_policy::ChosenPassword;
 use crate::users::store as users;
@@ -86,11 +87,14 @@ async fn create_with_session(
     })
 }
 
-/// Rejects an email address that already has an account, before the password is hashed.
+/// Rejects an email address that already has an account or that an undo reserves, before the password is hashed.
 async fn reject_registered(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
-    let email = email.clone();
+    let (email, now) = (email.clone(), accounts.sessions.now().into());
     let query_registration =
-        move |connection: &mut DbConnection| users::is_registered(connection, &email);
+        move |connection: &mut DbConnection| {
+            Ok(users::is_registered(connection, &email)?
+                || is_reserved(connection, &email, None, now)?)
+        };
     if accounts.sessions.db.read(query_registration).await? {
         return Err(already_registered());
     }

@@ -7,8 +7,10 @@ use crate::mail::language::Language;
 use crate::mail::outbox::NewMail;
 use crate::mail::store as outbox;
 use crate::sessions;
-use crate::sessions::ending::store::{KeptSessions, SessionFilter, end, surplus_ids};
-use crate::sessions::session::{Lifetimes, Session, SessionOpening, SessionTimes};
+use crate::sessions::ending::store::{SessionFilter, end};
+use crate::sessions::session::{Lifetimes, SessionOpening};
+use crate::users::email::LoginEmail;
+use crate::users::email_change::store::is_reserved;
 use crate::users::id::UserId;
 use crate::users::store as users;
 use crate::users::store::{MailKeyChange, ProfileChange};
@@ -21,7 +23,10 @@ pub(super) struct NewCredentials {
 }
 
 /// Inserts the user and the first session, and ends the sessions that this session replaces. Returns the ids of the
-/// ended sessions; `None` if the email address already has an account.
+/// ended sessions; `None` if the email address already has an account, or if an undo reserves it for another user.
+///
+/// The undo is looked up after the user was inserted. A concurrent change away from this address holds the address in the
+/// unique index until it commits, so its undo is visible then.
 pub(super) fn register(
     connection: &mut DbConnection,
     user: &User,
@@ -31,6 +36,10 @@ pub(super) fn register(
     write_transaction(connection, |connection| {
         let language = credentials.language.map(Language::as_str);
         if !users::insert(connection, user, &credentials.hash, language)? {
+            return Err(DieselError::RollbackTransaction);
+        }
+        let email = LoginEmail::stored(user.email.clone());
+        if is_reserved(connection, email.email(), None, user.created_at)? {
             return Err(DieselError::RollbackTransaction);
         }
         sessions::store::open(connection, opening).map(Some)
@@ -69,10 +78,10 @@ pub(super) struct PasswordUpdate {
     pub(super) old_hash: String,
     pub(super) new_hash: String,
     /// The session that replaces all other sessions of the user.
-    pub(super) new_session: Session,
+    pub(super) opening: SessionOpening,
     pub(super) now: Timestamp,
-    pub(super) forget_after: Timestamp,
-    pub(super) lifetimes: Lifetimes,
+    /// Tells the user that the password was changed.
+    pub(super) notice: NewMail,
 }
 
 pub(crate) struct PasswordChangeResult {
@@ -80,8 +89,8 @@ pub(crate) struct PasswordChangeResult {
     pub(super) ended_ids: Vec<String>,
 }
 
-/// Changes the password, inserts the new session, and ends every other session of the user, including the caller's
-/// session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the caller's session is not live, or
+/// Changes the password, adds the notice to the outbox, inserts the new session, and ends every other session of the
+/// user, including the caller's session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the caller's session is not live, or
 /// if the stored hash is no longer `old_hash`.
 ///
 /// The update of the hash locks the user's row. A session that a concurrent login opened before the lock is ended too.
@@ -95,7 +104,8 @@ pub(super) fn change_password(
         if !users::replace_hash(connection, id.as_str(), &update.old_hash, &update.new_hash)? {
             return Err(DieselError::RollbackTransaction);
         }
-        if !is_session_live(connection, update)? {
+        let (session_id, lifetimes) = (&update.session_id, update.opening.lifetimes);
+        if !is_session_live(connection, id, session_id, lifetimes, update.now)? {
             return Err(DieselError::RollbackTransaction);
         }
         let only_update_time = ProfileChange {
@@ -107,9 +117,8 @@ pub(super) fn change_password(
             .ok_or(DieselError::RollbackTransaction)?;
         users::forget_mail_key(connection, id.as_str())?;
         outbox::cancel_tokens(connection, id.as_str())?;
-        sessions::store::insert(connection, &update.new_session)?;
-        let old_sessions = SessionFilter::AllOfUserExcept(id, &update.new_session.id);
-        let ended_ids = end(connection, &old_sessions, update.now, update.forget_after)?;
+        outbox::insert(connection, &update.notice)?;
+        let ended_ids = sessions::store::open_instead_of_all(connection, &update.opening)?;
         Ok(PasswordChangeResult { user, ended_ids })
     });
     match result {
@@ -119,30 +128,49 @@ pub(super) fn change_password(
     }
 }
 
-/// Returns whether the caller's session has neither ended nor expired.
-fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> QueryResult<bool> {
-    let session = sessions::store::find(connection, &update.session_id, update.lifetimes)?;
-    let user_id = update.user_id.as_str();
-    Ok(session.is_some_and(|session| session.user_id == user_id && session.is_live(update.now)))
+/// Returns whether the session belongs to the user and has neither ended nor expired.
+pub(super) fn is_session_live(
+    connection: &mut DbConnection,
+    user_id: &UserId,
+    session_id: &str,
+    lifetimes: Lifetimes,
+    now: Timestamp,
+) -> QueryResult<bool> {
+    let session = sessions::store::find(connection, session_id, lifetimes)?;
+    let is_of_user = |owner: &str| owner == user_id.as_str();
+    Ok(session.is_some_and(|session| is_of_user(&session.user_id) && session.is_live(now)))
+}
+
+/// What permits a deletion. It is checked again in the transaction that deletes the account.
+pub(super) enum DeletionProof {
+    /// The hash that the entered password was compared with.
+    PasswordHash(String),
+    /// The mail key with which the token of a mail was verified.
+    MailKey(MailKeyChange),
+    RecentLogin,
 }
 
 /// Ends all sessions of the user, and deletes the user, the user's tasks and the mails to the user. Returns the ids of
-/// the ended sessions; `None` if the user does not exist, or if `old_hash`, with which the entered password was compared,
-/// is no longer the stored hash. Without `old_hash`, does not compare the stored hash.
+/// the ended sessions; `None` if the user does not exist, or if the proof is no longer valid.
 ///
 /// The user's row is locked first. A session that a concurrent login opened before the lock is ended too. A login that
 /// waits for the lock then finds no user.
 pub(super) fn delete(
     connection: &mut DbConnection,
     id: &UserId,
-    old_hash: Option<&str>,
+    proof: &DeletionProof,
     now: Timestamp,
     forget_after: Timestamp,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        if let Some(hash) = old_hash
-            && !users::replace_hash(connection, id.as_str(), hash, hash)?
-        {
+        let is_valid = match proof {
+            DeletionProof::PasswordHash(hash) => {
+                users::replace_hash(connection, id.as_str(), hash, hash)?
+            }
+            DeletionProof::MailKey(change) => users::replace_mail_key(connection, change)?,
+            DeletionProof::RecentLogin => true,
+        };
+        if !is_valid {
             return Ok(None);
         }
         if let Some(user) = users::find(connection, id)? {
@@ -159,7 +187,7 @@ pub(super) struct PasswordReset {
     pub(super) new_hash: String,
     /// The session that replaces all other sessions of the user.
     pub(super) opening: SessionOpening,
-    pub(super) times: SessionTimes,
+    pub(super) now: Timestamp,
     /// Tells the user that the password was changed.
     pub(super) notice: NewMail,
 }
@@ -171,25 +199,16 @@ pub(super) struct PasswordReset {
 /// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
 pub(super) fn reset_password(
     connection: &mut DbConnection,
-    mut reset: PasswordReset,
+    reset: &PasswordReset,
 ) -> QueryResult<Option<PasswordChangeResult>> {
     write_transaction(connection, |connection| {
-        let now = reset.times.now;
-        let change = &reset.key_change;
-        let Some(user) = users::reset_password(connection, change, &reset.new_hash, now)? else {
+        let (change, new_hash) = (&reset.key_change, &reset.new_hash);
+        let Some(user) = users::reset_password(connection, change, new_hash, reset.now)? else {
             return Ok(None);
         };
         outbox::cancel_tokens(connection, &user.id)?;
         outbox::insert(connection, &reset.notice)?;
-        let all_sessions = KeptSessions {
-            recent_count: 0,
-            ids: Vec::new(),
-        };
-        let owner = UserId::stored(user.id.clone());
-        let old_ids = surplus_ids(connection, &owner, &all_sessions, reset.times, i64::MAX)?;
-        // All sessions are ended at once, because ending locks the row of `revocation_sequence` until the commit.
-        reset.opening.replaced_ids.extend(old_ids);
-        let ended_ids = sessions::store::open(connection, &reset.opening)?;
+        let ended_ids = sessions::store::open_instead_of_all(connection, &reset.opening)?;
         Ok(Some(PasswordChangeResult { user, ended_ids }))
     })
 }

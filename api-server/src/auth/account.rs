@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::accounts::Accounts;
-use crate::accounts::delete::delete as delete_account;
+use crate::accounts::delete::{Confirmation, delete as delete_account};
 use crate::accounts::profile::change as change_profile;
 use crate::client::Client;
 use crate::http::caller::Caller;
@@ -104,7 +104,12 @@ pub(crate) async fn delete(
         .passwords
         .confirm(&caller.user_id, &caller.session_id, attempt, &client)
         .await?;
-    delete_account(&accounts, caller.user_id, Some(authenticated)).await?;
+    delete_account(
+        &accounts,
+        caller.user_id,
+        Confirmation::Password(authenticated),
+    )
+    .await?;
     let mut response = HttpResponse::Ok();
     for cookie in policy.cookie_format.render_cleared() {
         response.append_header((SET_COOKIE, cookie));

@@ -261,6 +261,8 @@ pub(crate) fn delete_to(connection: &mut DbConnection, email: &str) -> QueryResu
 pub(crate) struct OpenChallenge {
     /// `None` if no mail was sent to a user.
     pub(crate) user_id: Option<String>,
+    /// The address to which the user changes the address of the account.
+    pub(crate) new_email: Option<String>,
     pub(crate) expires_at: Timestamp,
 }
 
@@ -275,13 +277,14 @@ pub(crate) fn count_code(
         .find(challenge_id)
         .filter(outbox::kind.eq(kind.as_str()))
         .filter(outbox::wrong_codes.lt(MAX_WRONG_CODES));
-    let row: Option<(Option<String>, Timestamp)> = diesel::update(open_row)
+    let row: Option<(Option<String>, Option<String>, Timestamp)> = diesel::update(open_row)
         .set(outbox::wrong_codes.eq(outbox::wrong_codes + 1))
-        .returning((outbox::user_id, outbox::expires_at))
+        .returning((outbox::user_id, outbox::new_email, outbox::expires_at))
         .get_result(connection)
         .optional()?;
-    Ok(row.map(|(user_id, expires_at)| OpenChallenge {
+    Ok(row.map(|(user_id, new_email, expires_at)| OpenChallenge {
         user_id,
+        new_email,
         expires_at,
     }))
 }

@@ -217,6 +217,22 @@ pub(crate) struct MailKeyChange {
     pub(crate) new_key: String,
 }
 
+/// Replaces the mail key. Returns `false` if the key or the email address has changed since the token or the code was
+/// verified. After `true`, no other transaction can change the row until this transaction ends.
+pub(crate) fn replace_mail_key(
+    connection: &mut DbConnection,
+    change: &MailKeyChange,
+) -> QueryResult<bool> {
+    let unchanged_row = users::table
+        .find(&change.user_id)
+        .filter(users::mail_key.eq(&change.old_key))
+        .filter(users::email.eq(&change.email));
+    let updated_row_count = diesel::update(unchanged_row)
+        .set(users::mail_key.eq(&change.new_key))
+        .execute(connection)?;
+    Ok(updated_row_count == 1)
+}
+
 /// Replaces the mail key, sets the password hash, and marks the email address as verified. Returns the user; `None` if
 /// the key or the email address has changed since the token or the code was verified. After `Some`, no other
 /// transaction can change the row until this transaction ends.
