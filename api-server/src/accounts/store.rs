@@ -3,7 +3,6 @@
 use diesel::result::Error as DieselError;
 
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
-use crate::mail::language::Language;
 use crate::mail::outbox::NewMail;
 use crate::mail::store as outbox;
 use crate::sessions;
@@ -17,7 +16,6 @@ use crate::users::user::User;
 /// What is stored with a new user, but not shown by the API.
 pub(super) struct NewCredentials {
     pub(super) hash: String,
-    pub(super) language: Option<Language>,
 }
 
 /// Inserts the user and the first session, and ends the sessions that this session replaces. Returns the ids of the
@@ -29,8 +27,7 @@ pub(super) fn register(
     opening: &SessionOpening,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        let language = credentials.language.map(Language::as_str);
-        if !users::insert(connection, user, &credentials.hash, language)? {
+        if !users::insert(connection, user, &credentials.hash)? {
             return Err(DieselError::RollbackTransaction);
         }
         sessions::store::open(connection, opening).map(Some)
@@ -101,6 +98,7 @@ pub(super) fn change_password(
         let only_update_time = ProfileChange {
             name: None,
             image: None,
+            language: None,
             updated_at: update.now,
         };
         let user = users::change_profile(connection, id, &only_update_time)?

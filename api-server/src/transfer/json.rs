@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 
 use auth_core::password::PasswordHash;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 use super::TransferError;
 use super::import::ImportWriter;
@@ -52,22 +53,45 @@ fn parse_line(line: &Line) -> Result<Option<Record>, String> {
         Line::TooLong => Err("it is over 1 MiB".to_owned()),
         Line::NotUtf8 => Err("it is not UTF-8".to_owned()),
         Line::Text(text) if text.trim().is_empty() => Ok(None),
-        Line::Text(text) => match serde_json::from_str(text) {
-            Ok(record) => Ok(Some(record)),
-            Err(error) => Err(format!(
-                "it is neither a user nor a task ({}, column {})",
-                describe(&error),
-                error.column()
-            )),
-        },
+        Line::Text(text) => parse_record(text).map(Some),
     }
 }
 
-/// Describes an error without the text of serde's own message, which may quote the line.
-fn describe(error: &serde_json::Error) -> &'static str {
+fn parse_record(text: &str) -> Result<Record, String> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let result = serde_path_to_error::deserialize(&mut deserializer);
+    let (problem, column) = match result {
+        Ok(record) => match deserializer.end() {
+            Ok(()) => return Ok(record),
+            Err(error) => (describe("", &error), error.column()),
+        },
+        Err(error) => {
+            let path = error.path().to_string();
+            (describe(&path, error.inner()), error.inner().column())
+        }
+    };
+    Err(format!(
+        "it is neither a user nor a task ({problem}, column {column})"
+    ))
+}
+
+/// Describes an error, and names the field. Leaves out the part of serde's own message that may quote the line.
+fn describe(path: &str, error: &serde_json::Error) -> String {
     match error.classify() {
-        serde_json::error::Category::Data => "a part of it is missing or of the wrong type",
-        serde_json::error::Category::Eof => "it ends early",
-        _ => "it is not JSON",
+        Category::Data => describe_field(path, &error.to_string()),
+        Category::Eof => "it ends early".to_owned(),
+        _ => "it is not JSON".to_owned(),
+    }
+}
+
+fn describe_field(path: &str, message: &str) -> String {
+    let (message, _position) = message.rsplit_once(" at line ").unwrap_or((message, ""));
+    // The last `, expected ` is used, because an earlier one may be part of a value.
+    if let Some((_value, expected)) = message.rsplit_once(", expected ") {
+        return format!("{path} must be {expected}");
+    }
+    match message.strip_prefix("missing field ") {
+        Some(name) => format!("{path} lacks {name}"),
+        None => "a part of it is missing or of the wrong type".to_owned(),
     }
 }
