@@ -155,15 +155,15 @@ pub(super) fn delete(
 pub(super) struct PasswordReset {
     pub(super) key_change: MailKeyChange,
     pub(super) new_hash: String,
-    /// The session that replaces all other sessions of the user.
-    pub(super) opening: SessionOpening,
+    /// The session that replaces all sessions of the user, if the caller is logged in.
+    pub(super) opening: Option<SessionOpening>,
     pub(super) times: SessionTimes,
     /// Tells the user that the password was changed.
     pub(super) notice: NewMail,
 }
 
-/// Sets the password, replaces the mail key, inserts the new session, ends every other session of the user, and adds
-/// the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was verified.
+/// Sets the password, replaces the mail key, ends every session of the user, inserts the new session if there is one, and
+/// adds the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was verified.
 ///
 /// The update of the user locks the user's row. A session that a concurrent login opened before the lock is ended too.
 /// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
@@ -179,15 +179,29 @@ pub(super) fn reset_password(
         };
         outbox::cancel_tokens(connection, &user.id)?;
         outbox::insert(connection, &reset.notice)?;
-        let all_sessions = KeptSessions {
-            recent_count: 0,
-            ids: Vec::new(),
-        };
         let owner = UserId::stored(user.id.clone());
-        let old_ids = surplus_ids(connection, &owner, &all_sessions, reset.times, i64::MAX)?;
         // All sessions are ended at once, because ending locks the row of `revocation_sequence` until the commit.
-        reset.opening.replaced_ids.extend(old_ids);
-        let ended_ids = sessions::store::open(connection, &reset.opening)?;
+        let ended_ids = match &mut reset.opening {
+            Some(opening) => {
+                let all_sessions = KeptSessions {
+                    recent_count: 0,
+                    ids: Vec::new(),
+                };
+                let old_ids =
+                    surplus_ids(connection, &owner, &all_sessions, reset.times, i64::MAX)?;
+                opening.replaced_ids.extend(old_ids);
+                sessions::store::open(connection, opening)?
+            }
+            None => {
+                let forget_after = reset.times.forget_after;
+                end(
+                    connection,
+                    &SessionFilter::AllOfUser(&owner),
+                    now,
+                    forget_after,
+                )?
+            }
+        };
         Ok(Some(PasswordChangeResult { user, ended_ids }))
     })
 }
