@@ -69,11 +69,13 @@ async fn create_with_session(
     let (id, created_at) = (UserId::generate(now), Timestamp::from(now));
     let mut new_user = User::new(&id, account.email, account.name, created_at);
     new_user.image = account.image;
+    new_user.language = account
+        .language
+        .map(|language| language.as_str().to_owned());
     let opening = context.into_opening(accounts, &new_user.id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
     let credentials = NewCredentials {
         hash: hash.as_str().to_owned(),
-        language: account.language,
     };
     let (user, ended_ids) = insert(accounts, new_user, credentials, opening).await?;
     accounts.sessions.revoke_locally(&ended_ids, now);

@@ -3,7 +3,6 @@
 use diesel::result::Error as DieselError;
 
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
-use crate::mail::language::Language;
 use crate::mail::outbox::NewMail;
 use crate::mail::store as outbox;
 use crate::sessions;
@@ -19,7 +18,6 @@ use crate::users::user::User;
 /// What is stored with a new user, but not shown by the API.
 pub(super) struct NewCredentials {
     pub(super) hash: String,
-    pub(super) language: Option<Language>,
 }
 
 /// Inserts the user and the first session, and ends the sessions that this session replaces. Returns the ids of the
@@ -34,8 +32,7 @@ pub(super) fn register(
     opening: &SessionOpening,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        let language = credentials.language.map(Language::as_str);
-        if !users::insert(connection, user, &credentials.hash, language)? {
+        if !users::insert(connection, user, &credentials.hash)? {
             return Err(DieselError::RollbackTransaction);
         }
         let email = LoginEmail::stored(user.email.clone());
@@ -111,6 +108,7 @@ pub(super) fn change_password(
         let only_update_time = ProfileChange {
             name: None,
             image: None,
+            language: None,
             updated_at: update.now,
         };
         let user = users::change_profile(connection, id, &only_update_time)?
@@ -185,15 +183,16 @@ pub(super) fn delete(
 pub(super) struct PasswordReset {
     pub(super) key_change: MailKeyChange,
     pub(super) new_hash: String,
-    /// The session that replaces all other sessions of the user.
-    pub(super) opening: SessionOpening,
+    /// The session that replaces all sessions of the user; `None` if no session begins.
+    pub(super) opening: Option<SessionOpening>,
     pub(super) now: Timestamp,
+    pub(super) forget_after: Timestamp,
     /// Tells the user that the password was changed.
     pub(super) notice: NewMail,
 }
 
-/// Sets the password, replaces the mail key, inserts the new session, ends every other session of the user, and adds
-/// the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was verified.
+/// Sets the password, replaces the mail key, ends every session of the user, inserts the new session if there is one, and
+/// adds the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was verified.
 ///
 /// The update of the user locks the user's row. A session that a concurrent login opened before the lock is ended too.
 /// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
@@ -208,7 +207,14 @@ pub(super) fn reset_password(
         };
         outbox::cancel_tokens(connection, &user.id)?;
         outbox::insert(connection, &reset.notice)?;
-        let ended_ids = sessions::store::open_instead_of_all(connection, &reset.opening)?;
+        let ended_ids = match &reset.opening {
+            Some(opening) => sessions::store::open_instead_of_all(connection, opening)?,
+            None => {
+                let owner = UserId::stored(user.id.clone());
+                let filter = SessionFilter::AllOfUser(&owner);
+                end(connection, &filter, reset.now, reset.forget_after)?
+            }
+        };
         Ok(Some(PasswordChangeResult { user, ended_ids }))
     })
 }

@@ -175,6 +175,7 @@ impl From<Problem> for ApiError {
         match problem.code() {
             Code::InvalidEmailOrPassword => Self::invalid_email_or_password(),
             Code::InvalidPassword => Self::invalid_password(),
+            Code::InvalidOrExpiredToken => Self::invalid_token(StatusCode::BAD_REQUEST),
             Code::UserAlreadyExists => Self::user_already_exists(),
             Code::Unauthorized | Code::InvalidToken | Code::TokenRevoked | Code::SessionExpired => {
                 Self::unauthorized()

@@ -37,6 +37,11 @@ pub(super) fn from_body(request: &ApiRequest) -> Option<String> {
     allowed_target(request, request.field("callbackURL")?.as_str()?)
 }
 
+/// Returns the [`allowed_target`] for `redirectTo` in the body, as [`from_body`] does for `callbackURL`.
+pub(super) fn redirect_from_body(request: &ApiRequest) -> Option<String> {
+    allowed_target(request, request.field("redirectTo")?.as_str()?)
+}
+
 /// The name of a URL field in error messages, and the code of the error if the URL is not allowed.
 struct UrlField {
     label: &'static str,

@@ -74,7 +74,7 @@ pub(super) fn decide(
         if exceeds_quota(connection, mail, &address, now)? {
             return Ok(Decision::Skip("a quota is used up"));
         }
-        let language = found.language.as_deref().and_then(Language::parse);
+        let language = found.user.language.as_deref().and_then(Language::parse);
         let recipient = Recipient {
             user_id: found.user.id,
             token_inputs,

@@ -16,6 +16,7 @@ pub(crate) const COLUMNS: (
     users::name,
     users::image,
     users::email_verified,
+    users::language,
     users::created_at,
     users::updated_at,
 ) = (
@@ -24,6 +25,7 @@ pub(crate) const COLUMNS: (
     users::name,
     users::image,
     users::email_verified,
+    users::language,
     users::created_at,
     users::updated_at,
 );
@@ -34,12 +36,13 @@ pub(crate) type UserRow = (
     Option<String>,
     Option<String>,
     bool,
+    Option<String>,
     Timestamp,
     Timestamp,
 );
 
 pub(crate) fn user_of_row(
-    (id, email, name, image, email_verified, created_at, updated_at): UserRow,
+    (id, email, name, image, email_verified, language, created_at, updated_at): UserRow,
 ) -> User {
     User {
         id,
@@ -47,6 +50,7 @@ pub(crate) fn user_of_row(
         name,
         image,
         email_verified,
+        language,
         created_at,
         updated_at,
     }
@@ -67,13 +71,12 @@ pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> Que
     }
 }
 
-/// Inserts the user, with the language of the user's mails; `false` if another user has the same spelling of the email
+/// Inserts the user; `false` if another user has the same spelling of the email
 /// address, or the same id.
 pub(crate) fn insert(
     connection: &mut DbConnection,
     user: &User,
     password_hash: &str,
-    language: Option<&str>,
 ) -> QueryResult<bool> {
     let result = diesel::insert_into(users::table)
         .values((
@@ -85,7 +88,7 @@ pub(crate) fn insert(
             users::password_hash.eq(password_hash),
             users::created_at.eq(user.created_at),
             users::updated_at.eq(user.updated_at),
-            users::language.eq(language),
+            users::language.eq(&user.language),
         ))
         .execute(connection);
     match result {
@@ -132,6 +135,7 @@ pub(crate) fn has_password(connection: &mut DbConnection, id: &UserId) -> QueryR
 pub(crate) struct ProfileChange {
     pub(crate) name: Option<Option<String>>,
     pub(crate) image: Option<Option<String>>,
+    pub(crate) language: Option<Option<String>>,
     pub(crate) updated_at: Timestamp,
 }
 
@@ -163,27 +167,25 @@ pub(crate) fn replace_hash(
     Ok(updated_row_count == 1)
 }
 
-/// A user, with what the user's mails need.
+/// A user, with the key of the user's mails.
 pub(crate) struct MailUser {
     pub(crate) user: User,
     /// `None` until the first mail with a token.
     pub(crate) mail_key: Option<String>,
-    pub(crate) language: Option<String>,
 }
 
 pub(crate) fn find_mail_user(
     connection: &mut DbConnection,
     id: &str,
 ) -> QueryResult<Option<MailUser>> {
-    let found_row: Option<(UserRow, Option<String>, Option<String>)> = users::table
+    let found_row: Option<(UserRow, Option<String>)> = users::table
         .find(id)
-        .select((COLUMNS, users::mail_key, users::language))
+        .select((COLUMNS, users::mail_key))
         .first(connection)
         .optional()?;
-    Ok(found_row.map(|(row, mail_key, language)| MailUser {
+    Ok(found_row.map(|(row, mail_key)| MailUser {
         user: user_of_row(row),
         mail_key,
-        language,
     }))
 }
 

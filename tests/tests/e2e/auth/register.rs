@@ -36,6 +36,7 @@ async fn a_new_account_is_logged_in(app: App) {
         "email": "ada@example.com",
         "name": "Ada",
         "image": null,
+        "language": null,
         "email_verified": false,
         "created_at": TestClock::START,
         "updated_at": TestClock::START,
