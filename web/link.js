@@ -125,8 +125,9 @@ export function showLink({ api, user, main, signal }) {
     try {
       confirmed = await link.confirm(api, fields.password || undefined);
     } catch (error) {
-      if (error.code === "PASSWORD_REQUIRED" && password.hidden) return askForPassword(main, password);
-      if (key === "delete" && error.status === 401) return explain(main, "delete.signed-out");
+      const isSignedOut = error.status === 401;
+      if (key === "verify" && password.hidden && (isSignedOut || error.code === "PASSWORD_REQUIRED")) return askForPassword(main, password);
+      if (key === "delete" && isSignedOut) return explain(main, "delete.signed-out");
       if (!isInvalidProof(error)) throw error;
       forgetToken();
       return showFailure(main, text(`${key}.failed`), link.otherwise);

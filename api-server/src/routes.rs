@@ -6,8 +6,8 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::auth::{
-    account, change_password, email_change, login, logout, password_reset, refresh, register,
-    revocations, session, sessions, token,
+    account, change_password, email_change, email_verification, login, logout, password_reset,
+    refresh, register, revocations, session, sessions, token,
 };
 use crate::better_auth::endpoint::{get, post, resource_at, unknown_path};
 use crate::better_auth::{
@@ -83,6 +83,14 @@ fn auth_routes(config: &mut ServiceConfig) {
                 .on(Method::POST, email_change::confirm),
         )
         .service(Endpoint::at(["/api/auth/email-change/undo"]).on(Method::POST, email_change::undo))
+        .service(
+            Endpoint::at(["/api/auth/email-verification"])
+                .on(Method::POST, email_verification::request),
+        )
+        .service(
+            Endpoint::at(["/api/auth/email-verification/confirm"])
+                .on(Method::POST, email_verification::confirm),
+        )
         // `GET` belongs to Better Auth's API, `POST` to this server's own API.
         .service(
             Endpoint::at(["/api/auth/token"])

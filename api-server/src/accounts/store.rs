@@ -3,12 +3,13 @@
 use diesel::result::Error as DieselError;
 
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
+use crate::mail::kind::MailKind;
 use crate::mail::outbox::NewMail;
 use crate::mail::store as outbox;
 use crate::sessions;
 use crate::sessions::ending::store::{SessionFilter, end};
 use crate::sessions::session::{Lifetimes, SessionOpening};
-use crate::users::email::LoginEmail;
+use crate::users::email::{Email, LoginEmail};
 use crate::users::email_change::store::is_reserved;
 use crate::users::id::UserId;
 use crate::users::store as users;
@@ -20,29 +21,95 @@ pub(super) struct NewCredentials {
     pub(super) hash: String,
 }
 
-/// Inserts the user and the first session, and ends the sessions that this session replaces. Returns the ids of the
-/// ended sessions; `None` if the email address already has an account, or if an undo reserves it for another user.
+/// The input of [`register`] and [`register_unverified`].
+pub(super) struct NewRegistration {
+    pub(super) user: User,
+    pub(super) credentials: NewCredentials,
+    /// Verifies the email address.
+    pub(super) mail: Option<NewMail>,
+}
+
+/// Inserts the user; `false` if the email address already has an account, or if an undo reserves it for another user. The
+/// caller then rolls back.
 ///
 /// The undo is looked up after the user was inserted. A concurrent change away from this address holds the address in the
 /// unique index until it commits, so its undo is visible then.
-pub(super) fn register(
+fn insert_user(
     connection: &mut DbConnection,
     user: &User,
     credentials: &NewCredentials,
+) -> QueryResult<bool> {
+    if !users::insert(connection, user, &credentials.hash)? {
+        return Ok(false);
+    }
+    let email = LoginEmail::stored(user.email.clone());
+    Ok(!is_reserved(
+        connection,
+        email.email(),
+        None,
+        user.created_at,
+    )?)
+}
+
+/// Inserts the user, the mail and the first session, and ends the sessions that this session replaces. Returns the ids
+/// of the ended sessions; `None` if the email address already has an account.
+pub(super) fn register(
+    connection: &mut DbConnection,
+    registration: &NewRegistration,
     opening: &SessionOpening,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        if !users::insert(connection, user, &credentials.hash)? {
+        if !insert_user(connection, &registration.user, &registration.credentials)? {
             return Err(DieselError::RollbackTransaction);
         }
-        let email = LoginEmail::stored(user.email.clone());
-        if is_reserved(connection, email.email(), None, user.created_at)? {
-            return Err(DieselError::RollbackTransaction);
+        if let Some(mail) = &registration.mail {
+            outbox::insert(connection, mail)?;
         }
         sessions::store::open(connection, opening).map(Some)
     })
     .or_else(|error| match error {
         DieselError::RollbackTransaction => Ok(None),
+        error => Err(error),
+    })
+}
+
+/// Inserts the user and the mail. If the email address already has an account, inserts no user, and changes the mail to
+/// a notice to the owner of this account. Runs the same statements in both cases. Returns whether the user was inserted.
+pub(super) fn register_unverified(
+    connection: &mut DbConnection,
+    mut registration: NewRegistration,
+    email: &Email,
+) -> QueryResult<bool> {
+    write_transaction(connection, |connection| {
+        // The address of an account may be stored in the spelling of an earlier release.
+        if let Some(stored_spelling) = users::registered_spelling(connection, email)? {
+            registration.user.email = stored_spelling;
+        }
+        let is_new = insert_in_savepoint(connection, &registration)?;
+        if let Some(mut mail) = registration.mail {
+            if !is_new {
+                mail.kind = MailKind::RegistrationAttempt;
+                mail.user_id = None;
+            }
+            outbox::insert(connection, &mail)?;
+        }
+        Ok(is_new)
+    })
+}
+
+/// Inserts the user in a savepoint, because PostgreSQL ends the transaction of a statement that fails.
+fn insert_in_savepoint(
+    connection: &mut DbConnection,
+    registration: &NewRegistration,
+) -> QueryResult<bool> {
+    write_transaction(connection, |connection| {
+        if !insert_user(connection, &registration.user, &registration.credentials)? {
+            return Err(DieselError::RollbackTransaction);
+        }
+        Ok(true)
+    })
+    .or_else(|error| match error {
+        DieselError::RollbackTransaction => Ok(false),
         error => Err(error),
     })
 }
@@ -172,7 +239,7 @@ pub(super) fn delete(
             return Ok(None);
         }
         if let Some(user) = users::find(connection, id)? {
-            outbox::delete_to(connection, &user.email)?;
+            outbox::detach(connection, &user.id, &user.email)?;
         }
         let ended_ids = end(connection, &SessionFilter::AllOfUser(id), now, forget_after)?;
         Ok(users::delete(connection, id)?.then_some(ended_ids))
@@ -216,5 +283,21 @@ pub(super) fn reset_password(
             }
         };
         Ok(Some(PasswordChangeResult { user, ended_ids }))
+    })
+}
+
+/// Marks the email address as verified, and replaces the mail key. Returns `None` if the mail key has changed since the
+/// token or the code was verified.
+pub(super) fn verify_email(
+    connection: &mut DbConnection,
+    change: &MailKeyChange,
+    now: Timestamp,
+) -> QueryResult<Option<User>> {
+    write_transaction(connection, |connection| {
+        let verified_user = users::verify_email(connection, change, now)?;
+        if let Some(user) = &verified_user {
+            outbox::cancel_tokens(connection, &user.id)?;
+        }
+        Ok(verified_user)
     })
 }

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod change_password;
 pub(crate) mod email_change;
+pub(crate) mod email_verification;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod mail_proof;
@@ -31,6 +32,8 @@ use utoipa::OpenApi;
     email_change::request,
     email_change::confirm,
     email_change::undo,
+    email_verification::request,
+    email_verification::confirm,
     session::show,
     refresh::refresh,
     logout::logout,
