@@ -275,6 +275,7 @@ const SERVER_MESSAGES = {
     required: "fehlt",
     invalid_email: "ist ungültig",
     too_long: "ist zu lang",
+    unchanged: "ist schon die Adresse des Kontos",
     invalid_character: "enthält ein Zeichen, das nicht erlaubt ist",
     unacceptable_password: "muss 8 bis 128 Zeichen haben",
     common_password: "gehört zu den Passwörtern, die zuerst geraten werden; wählen Sie ein anderes",
