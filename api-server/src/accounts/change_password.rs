@@ -7,10 +7,12 @@ use auth_core::password::PasswordAttempt;
 use super::Accounts;
 use super::store::{self, PasswordUpdate};
 use crate::client::Client;
+use crate::mail::kind::MailKind;
+use crate::mail::outbox::NewMail;
 use crate::problem::Problem;
 use crate::sessions::ending::surplus;
 use crate::sessions::grant::TokenGrant;
-use crate::sessions::session::Session;
+use crate::sessions::session::{Session, SessionOpening};
 use crate::users::id::UserId;
 use crate::users::password_policy::ChosenPassword;
 
@@ -46,17 +48,22 @@ pub(crate) async fn change_password(
         .hasher
         .hash(permit, change.new_password)
         .await?;
-    let new_session = Session::begin(change.user_id.as_str(), client, now, change.lifetime);
-    let (session_id, expires_at) = (new_session.id.clone(), new_session.expires_at);
+    let (user_id, email) = (change.user_id.as_str(), &authenticated.user.email);
+    let opening = SessionOpening {
+        session: Session::begin(user_id, client, now, change.lifetime),
+        replaced_ids: Vec::new(),
+        forget_after: accounts.sessions.forget_after(now),
+        lifetimes: accounts.sessions.lifetimes(),
+    };
+    let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
     let update = PasswordUpdate {
+        notice: NewMail::to_user(MailKind::PasswordChanged, user_id, email, now),
         user_id: change.user_id,
         session_id: change.session_id,
         old_hash: authenticated.hash,
         new_hash: new_hash.as_str().to_owned(),
-        new_session,
+        opening,
         now: now.into(),
-        forget_after: accounts.sessions.forget_after(now),
-        lifetimes: accounts.sessions.lifetimes(),
     };
     let result = accounts
         .sessions
@@ -64,6 +71,7 @@ pub(crate) async fn change_password(
         .write(move |connection| store::change_password(connection, &update))
         .await?
         .ok_or_else(Problem::token_revoked)?;
+    accounts.outbox.announce();
     accounts.sessions.revoke_locally(&result.ended_ids, now);
     log::info!(
         "password changed user_id={} sessions_ended={}",

@@ -19,7 +19,8 @@ use super::settings::MailSettings;
 use super::store;
 use super::transport::{SendError, Transport};
 use crate::clock::Clock;
-use crate::db::{Db, DbError, Timestamp};
+use crate::db::{Db, DbConnection, DbError, QueryResult, Timestamp};
+use crate::users::email_change::store as undos;
 use crate::users::mail_key::generate_mail_key;
 
 /// The pause between two searches for mails that other processes added or that are to be sent again.
@@ -252,9 +253,20 @@ impl MailSender {
     async fn purge(&self) -> Result<(), DbError> {
         let now = Timestamp::from(self.clock.now());
         let cutoff = now.minus(RETENTION);
+        let purge_mails =
+            move |connection: &mut _| store::purge(connection, cutoff, now, BATCH_SIZE);
+        self.delete_in_batches(purge_mails).await?;
+        // The clock of another process may be behind.
+        let purge_undos = move |connection: &mut _| undos::purge(connection, cutoff, BATCH_SIZE);
+        self.delete_in_batches(purge_undos).await
+    }
+
+    /// Calls `delete_batch` until a call deletes fewer than [`BATCH_SIZE`] rows, at most [`MAX_BATCHES`] times.
+    async fn delete_in_batches(
+        &self,
+        delete_batch: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,
+    ) -> Result<(), DbError> {
         for _ in 0..MAX_BATCHES {
-            let delete_batch =
-                move |connection: &mut _| store::purge(connection, cutoff, now, BATCH_SIZE);
             let deleted_count = self.db.write(delete_batch).await?;
             if i64::try_from(deleted_count).is_ok_and(|count| count < BATCH_SIZE) {
                 break;

@@ -13,7 +13,7 @@ use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
 use crate::mail::message::Composer;
 use crate::mail::outbox::LeasedMail;
-use crate::mail::recipient::Recipient;
+use crate::mail::recipient::{Recipient, TokenInputs};
 use crate::mail::settings::MailSettings;
 use crate::mail::transport::{SendError, Transport};
 
@@ -45,9 +45,12 @@ fn mail(kind: MailKind) -> LeasedMail {
 fn recipient() -> Recipient {
     Recipient {
         user_id: "user-1".to_owned(),
-        email: "ada@example.com".to_owned(),
         address: "ada@example.com".to_owned(),
-        mail_key: MAIL_KEY.to_owned(),
+        token_inputs: TokenInputs {
+            email: "ada@example.com".to_owned(),
+            key: MAIL_KEY.to_owned(),
+            detail: String::new(),
+        },
         language: Language::English,
     }
 }

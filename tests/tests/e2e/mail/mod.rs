@@ -1,5 +1,6 @@
 //! Tests `api-server/src/mail`: when mails are sent, how often, and to whom.
 
+mod deleted_accounts;
 mod failures;
 mod outbox;
 mod quotas;
