@@ -52,6 +52,9 @@ const OPERATIONS: &str = "
     POST   * /api/auth/change-password
     POST     /api/auth/password-reset
     POST     /api/auth/password-reset/confirm
+    POST   * /api/auth/email-change
+    POST     /api/auth/email-change/confirm
+    POST     /api/auth/email-change/undo
     GET     /healthz
     GET     /readyz
     GET     /api/openapi.json
