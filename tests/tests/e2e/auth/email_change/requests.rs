@@ -226,6 +226,7 @@ async fn mails_have_the_language_of_the_account(app: App) {
     app.database().execute("UPDATE users SET language = 'de'");
     let (mail, _) = requested_change(&app, &ada, "new@example.com").await;
     assert_eq!(mail.header("Content-Language"), "de");
+    until_nothing_waits(&app).await;
     app.database().execute("UPDATE users SET language = NULL");
     let request = change_request(&ada, "newer@example.com").header("accept-language", "de");
     challenge_id_of(request.await);
