@@ -2,10 +2,13 @@
 
 mod codes;
 mod races;
+mod request_permission;
 mod requests;
 mod reserved;
+mod taken;
 mod tokens;
 mod undo;
+mod undo_tokens;
 
 use auth_core::mail_token::{MailPurpose, MailToken, MailTokens};
 use auth_core::{Keyring, Secret};

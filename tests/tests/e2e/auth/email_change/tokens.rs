@@ -25,8 +25,6 @@ on_both_engines! {
     a_token_is_rejected_after_the_password_was_changed_or_reset,
     a_token_is_rejected_after_the_address_was_changed,
     a_token_of_a_deleted_account_is_rejected,
-    a_token_is_rejected_while_another_account_has_the_address,
-    a_mail_is_not_sent_if_the_address_is_taken_in_the_meantime,
     a_token_stays_valid_while_the_secret_is_rotated,
 }
 
@@ -98,6 +96,7 @@ async fn a_token_of_another_user_or_for_another_purpose_is_rejected(app: App) {
     let (ada_key, eve_key) = (mail_key(&app, &ada), mail_key(&app, &eve));
     let new_email = "stolen@example.com";
     let change = (MailPurpose::EmailChange, new_email);
+    let of_ada = |content| encode(&app, content, ada.id(), ada.email(), &ada_key);
     for token in [
         encode(&app, change, ada.id(), eve.email(), &eve_key),
         encode(&app, change, ada.id(), ada.email(), &eve_key),
@@ -105,55 +104,18 @@ async fn a_token_of_another_user_or_for_another_purpose_is_rejected(app: App) {
         encode(&app, change, ada.id(), new_email, &ada_key),
         encode(&app, change, "nobody", ada.email(), &ada_key),
         encode(&app, change, "\0", ada.email(), &ada_key),
-        encode(
-            &app,
-            (MailPurpose::PasswordReset, new_email),
-            ada.id(),
-            ada.email(),
-            &ada_key,
-        ),
-        encode(
-            &app,
-            (MailPurpose::EmailVerification, new_email),
-            ada.id(),
-            ada.email(),
-            &ada_key,
-        ),
-        encode(
-            &app,
-            (MailPurpose::EmailChangeUndo, new_email),
-            ada.id(),
-            ada.email(),
-            &ada_key,
-        ),
-        encode(
-            &app,
-            (MailPurpose::AccountDeletion, new_email),
-            ada.id(),
-            ada.email(),
-            &ada_key,
-        ),
-        // No address, and texts that are no address.
-        encode(
-            &app,
-            (MailPurpose::EmailChange, ""),
-            ada.id(),
-            ada.email(),
-            &ada_key,
-        ),
-        encode(
-            &app,
-            (MailPurpose::EmailChange, "a\0@b"),
-            ada.id(),
-            ada.email(),
-            &ada_key,
-        ),
+        of_ada((MailPurpose::PasswordReset, new_email)),
+        of_ada((MailPurpose::EmailVerification, new_email)),
+        of_ada((MailPurpose::EmailChangeUndo, new_email)),
+        of_ada((MailPurpose::AccountDeletion, new_email)),
+        // No address, and a text that is no address.
+        of_ada((MailPurpose::EmailChange, "")),
+        of_ada((MailPurpose::EmailChange, "a\0@b")),
     ] {
         assert_rejected(confirm_token(&app, &token).await);
     }
     assert_eq!(stored_email(&app, &ada), ada.email());
-    let right_token = encode(&app, change, ada.id(), ada.email(), &ada_key);
-    confirm_token(&app, &right_token).await.ok();
+    confirm_token(&app, &of_ada(change)).await.ok();
     assert_eq!(stored_email(&app, &ada), new_email);
 }
 
@@ -201,44 +163,6 @@ async fn a_token_of_a_deleted_account_is_rejected(app: App) {
     assert_rejected(confirm_token(&app, mail.token()).await);
     assert_rejected(confirm_code(&app, &challenge_id, mail.code()).await);
     app.user("ada").await;
-    assert_rejected(confirm_token(&app, mail.token()).await);
-}
-
-async fn a_token_is_rejected_while_another_account_has_the_address(app: App) {
-    let ada = app.user("ada").await;
-    let (mail, challenge_id) = requested_change(&app, &ada, "eve@example.com").await;
-    let eve = app.user("eve").await;
-    let key = mail_key(&app, &ada);
-    assert_rejected(confirm_token(&app, mail.token()).await);
-    assert_rejected(confirm_code(&app, &challenge_id, mail.code()).await);
-    // Earlier releases stored this spelling, which the unique index does not compare with.
-    let (u_label_mail, _) = requested_change(&app, &ada, "eve@xn--exmple-cua.de").await;
-    app.database().execute(&format!(
-        "UPDATE users SET email = 'eve@exämple.de' WHERE id = '{}'",
-        eve.id()
-    ));
-    assert_rejected(confirm_token(&app, u_label_mail.token()).await);
-    // Nothing of the rejected changes is left.
-    assert_eq!(stored_email(&app, &ada), ada.email());
-    assert_eq!(mail_key(&app, &ada), key);
-    assert_eq!(count(&app, "email_undos"), 0);
-    assert_eq!(count(&app, "outbox WHERE kind = 'email_changed'"), 0);
-    confirm_token(&app, mail.token()).await.ok();
-}
-
-async fn a_mail_is_not_sent_if_the_address_is_taken_in_the_meantime(app: App) {
-    let ada = app.user("ada").await;
-    let (mail, challenge_id) = requested_change(&app, &ada, "eve@example.com").await;
-    app.user("eve").await;
-    let mail_count = app.mails_to("eve@example.com").len();
-    // The mail is sent again, as after a failure.
-    app.database().execute(&format!(
-        "UPDATE outbox SET next_attempt_at = created_at WHERE id = '{challenge_id}'"
-    ));
-    until_nothing_waits(&app).await;
-    let attempts = format!("outbox WHERE id = '{challenge_id}' AND attempts = 1");
-    assert_eq!(count(&app, &attempts), 1);
-    assert_eq!(app.mails_to("eve@example.com").len(), mail_count);
     assert_rejected(confirm_token(&app, mail.token()).await);
 }
 
