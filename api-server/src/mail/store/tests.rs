@@ -246,6 +246,13 @@ fn five_codes_are_compared_and_a_right_code_is_not_counted() {
     uncount_code(connection, &mail.id).unwrap();
     let challenge = count_code(connection, &mail.id, MailKind::PasswordReset);
     assert!(challenge.unwrap().is_some());
+    let change = NewMail {
+        new_email: Some("new@example.com".to_owned()),
+        ..NewMail::new(MailKind::EmailChange, "new@example.com", fixture.now)
+    };
+    insert(connection, &change).unwrap();
+    let challenge = count_code(connection, &change.id, MailKind::EmailChange);
+    assert_eq!(challenge.unwrap().unwrap().new_email, change.new_email);
     let challenge = count_code(connection, "unknown", MailKind::PasswordReset);
     assert_eq!(challenge.unwrap(), None);
     uncount_code(connection, "unknown").unwrap();
