@@ -18,6 +18,7 @@ pub(super) type RejectReason = String;
 
 /// A user from a row or a line of the source, not yet checked. An export writes a user in the same form.
 #[derive(Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct UserRecord {
     pub(super) id: String,
     pub(super) email: String,

@@ -59,39 +59,43 @@ fn parse_line(line: &Line) -> Result<Option<Record>, String> {
 
 fn parse_record(text: &str) -> Result<Record, String> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let result = serde_path_to_error::deserialize(&mut deserializer);
-    let (problem, column) = match result {
+    match serde_path_to_error::deserialize(&mut deserializer) {
         Ok(record) => match deserializer.end() {
-            Ok(()) => return Ok(record),
-            Err(error) => (describe("", &error), error.column()),
+            Ok(()) => Ok(record),
+            Err(error) => Err(describe("", &error)),
         },
-        Err(error) => {
-            let path = error.path().to_string();
-            (describe(&path, error.inner()), error.inner().column())
-        }
-    };
-    Err(format!(
-        "it is neither a user nor a task ({problem}, column {column})"
-    ))
-}
-
-/// Describes an error, and names the field. Leaves out the part of serde's own message that may quote the line.
-fn describe(path: &str, error: &serde_json::Error) -> String {
-    match error.classify() {
-        Category::Data => describe_field(path, &error.to_string()),
-        Category::Eof => "it ends early".to_owned(),
-        _ => "it is not JSON".to_owned(),
+        Err(error) => Err(describe(&error.path().to_string(), error.inner())),
     }
 }
 
-fn describe_field(path: &str, message: &str) -> String {
-    let (message, _position) = message.rsplit_once(" at line ").unwrap_or((message, ""));
+/// Describes an error without the part of serde's own message that may quote the line. Names the field if its value is
+/// the problem.
+fn describe(path: &str, error: &serde_json::Error) -> String {
+    let column = error.column();
+    let problem = match error.classify() {
+        Category::Data => match describe_field(path, &error.to_string()) {
+            Some(problem) => return format!("{problem} (column {column})"),
+            None => "a part of it is missing or of the wrong type",
+        },
+        Category::Eof => "it ends early",
+        _ => "it is not JSON",
+    };
+    format!("it is neither a user nor a task ({problem}, column {column})")
+}
+
+/// Describes the problem of the field at this path; `None` if the whole line is the problem.
+fn describe_field(path: &str, message: &str) -> Option<String> {
+    if path == "." {
+        return None;
+    }
+    let (message, _position) = message.rsplit_once(" at line ")?;
     // The last `, expected ` is used, because an earlier one may be part of a value.
     if let Some((_value, expected)) = message.rsplit_once(", expected ") {
-        return format!("{path} must be {expected}");
+        return Some(format!("its {path} must be {expected}"));
     }
-    match message.strip_prefix("missing field ") {
-        Some(name) => format!("{path} lacks {name}"),
-        None => "a part of it is missing or of the wrong type".to_owned(),
+    if let Some(name) = message.strip_prefix("missing field ") {
+        return Some(format!("its {path} lacks {}", name.replace('`', "")));
     }
+    let name = message.strip_prefix("duplicate field ")?.replace('`', "");
+    Some(format!("its {path} has {name} twice"))
 }
