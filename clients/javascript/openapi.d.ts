@@ -19,7 +19,7 @@ export interface paths {
         delete: operations["deleteAccount"];
         options?: never;
         head?: never;
-        /** Change the caller's name or image; an absent field stays unchanged. */
+        /** Change the caller's name, image or language; an absent field stays unchanged. */
         patch: operations["changeAccount"];
         trace?: never;
     };
@@ -551,6 +551,11 @@ export interface components {
             /** @description The address of a picture, at most 2048 characters; null clears. */
             image?: string | null;
             /**
+             * @description The language of the mails to the user, `en` or `de`; null clears.
+             * @example de
+             */
+            language?: string | null;
+            /**
              * @description At most 200 characters; null clears.
              * @example Ada Lovelace
              */
@@ -898,6 +903,11 @@ export interface components {
             id: string;
             /** @description The address of a picture. */
             image?: string | null;
+            /**
+             * @description The language of the mails to the user, `en` or `de`; null if it is not known.
+             * @example en
+             */
+            language?: string | null;
             /** @example Ada */
             name?: string | null;
             /**

@@ -181,26 +181,18 @@ pub(super) fn reset_password(
         outbox::insert(connection, &reset.notice)?;
         let owner = UserId::stored(user.id.clone());
         // All sessions are ended at once, because ending locks the row of `revocation_sequence` until the commit.
-        let ended_ids = match &mut reset.opening {
-            Some(opening) => {
-                let all_sessions = KeptSessions {
-                    recent_count: 0,
-                    ids: Vec::new(),
-                };
-                let old_ids =
-                    surplus_ids(connection, &owner, &all_sessions, reset.times, i64::MAX)?;
-                opening.replaced_ids.extend(old_ids);
-                sessions::store::open(connection, opening)?
-            }
-            None => {
-                let forget_after = reset.times.forget_after;
-                end(
-                    connection,
-                    &SessionFilter::AllOfUser(&owner),
-                    now,
-                    forget_after,
-                )?
-            }
+        let ended_ids = if let Some(opening) = &mut reset.opening {
+            let all_sessions = KeptSessions {
+                recent_count: 0,
+                ids: Vec::new(),
+            };
+            let old_ids = surplus_ids(connection, &owner, &all_sessions, reset.times, i64::MAX)?;
+            opening.replaced_ids.extend(old_ids);
+            sessions::store::open(connection, opening)?
+        } else {
+            let forget_after = reset.times.forget_after;
+            let all_sessions = SessionFilter::AllOfUser(&owner);
+            end(connection, &all_sessions, now, forget_after)?
         };
         Ok(Some(PasswordChangeResult { user, ended_ids }))
     })

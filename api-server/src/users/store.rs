@@ -71,8 +71,7 @@ pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> Que
     }
 }
 
-/// Inserts the user; `false` if another user has the same spelling of the email
-/// address, or the same id.
+/// Inserts the user; `false` if another user has the same spelling of the email address, or the same id.
 pub(crate) fn insert(
     connection: &mut DbConnection,
     user: &User,
