@@ -17,36 +17,38 @@ pub(crate) struct MailChallenge {
     pub(crate) expires_in: u64,
 }
 
-/// A request for a mail.
-pub(crate) struct MailRequest<'a> {
-    pub(crate) kind: MailKind,
-    pub(crate) email: &'a LoginEmail,
-    /// The language to use if the account has none.
-    pub(crate) language: Option<Language>,
-    /// Where the page of the link leads afterwards: a path, or a URL of a trusted origin.
-    pub(crate) callback_url: Option<String>,
+impl MailChallenge {
+    pub(super) fn of(mail: &NewMail) -> Self {
+        Self {
+            challenge_id: mail.id.clone(),
+            expires_in: mail.kind.lifetime().as_secs(),
+        }
+    }
 }
 
 /// Queues a mail. Looks nothing up, so that neither the result nor its time reveals whether an account has the address;
 /// the sender looks up the account later. Fails with status 429 if the client's network has requested too many mails.
 pub(crate) async fn request(
     accounts: &Accounts,
-    request: MailRequest<'_>,
+    kind: MailKind,
+    email: &LoginEmail,
+    language: Option<Language>,
     client: &Client,
 ) -> Result<MailChallenge, Problem> {
     let now = accounts.sessions.now();
-    let throttle = &accounts.passwords.throttle;
-    throttle.count_mail_request(client.network, now)?;
     let mail = NewMail {
-        language: request.language,
-        callback_url: request.callback_url,
+        language,
         network: client.network,
-        ..NewMail::new(request.kind, request.email.email().as_str(), now)
+        ..NewMail::new(kind, email.email().as_str(), now)
     };
-    let challenge = MailChallenge {
-        challenge_id: mail.id.clone(),
-        expires_in: request.kind.lifetime().as_secs(),
-    };
+    queue(accounts, mail).await
+}
+
+/// Queues a mail that a client has requested. Fails with status 429 if the client's network has requested too many mails.
+pub(crate) async fn queue(accounts: &Accounts, mail: NewMail) -> Result<MailChallenge, Problem> {
+    let throttle = &accounts.passwords.throttle;
+    throttle.count_mail_request(mail.network, accounts.sessions.now())?;
+    let challenge = MailChallenge::of(&mail);
     // If the outbox is full, the response does not say so.
     if accounts.outbox.admits() {
         accounts
