@@ -38,8 +38,9 @@ impl Fixture {
         let now = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_179_471_869_123);
         let id = UserId::generate(now);
         let email = Email::parse("ada@example.com").unwrap();
-        let user = User::new(&id, email, None, now.into());
-        assert!(users::insert(&mut connection, &user, "hash", Some("de")).unwrap());
+        let mut user = User::new(&id, email, None, now.into());
+        user.language = Some("de".to_owned());
+        assert!(users::insert(&mut connection, &user, "hash").unwrap());
         Self {
             connection,
             user_id: user.id,
