@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{App, Engine, log_lines, on_both_engines};
+use e2e::{App, DatabaseSession, Engine, log_lines, on_both_engines};
 
 use super::smtp::{Reaction, SmtpServer};
 use super::{received, until_attempts, until_nothing_waits};
@@ -14,6 +14,8 @@ on_both_engines! {
     a_mail_whose_acceptance_was_lost_is_sent_again_with_the_same_id,
     a_notice_is_tried_for_two_days_and_then_given_up,
     a_link_is_tried_for_an_hour_and_then_given_up,
+    a_mail_whose_token_became_invalid_while_it_was_sent_is_not_tried_again,
+    a_mail_that_was_sent_while_the_database_failed_is_not_sent_again,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -143,4 +145,66 @@ async fn a_link_is_tried_for_an_hour_and_then_given_up(engine: Engine) {
     assert_eq!(smtp.recipients().len(), 6);
     let lines = log_lines::find(&challenge_id);
     assert!(lines[5].contains("given up"), "{lines:?}");
+}
+
+/// Waits until this many recipients were named to the mail server.
+async fn until_tried(smtp: &SmtpServer, attempts: usize) {
+    wait_until("the mail is being sent", async || {
+        smtp.recipients().len() == attempts
+    })
+    .await;
+}
+
+async fn a_mail_whose_token_became_invalid_while_it_was_sent_is_not_tried_again(engine: Engine) {
+    let smtp = SmtpServer::start(Reaction::Accept);
+    let app = server_with_mails_to(engine, &smtp);
+    let ada = app.user("ada").await;
+    request_reset(&app, ada.email()).await;
+    until_nothing_waits(&app).await;
+    let mails = smtp.mails();
+    let link = mails[0].lines().find(|line| line.contains("/reset#"));
+    let (_, token) = link.unwrap().split_once('#').unwrap();
+
+    smtp.react(Reaction::Silence);
+    let second_id = request_reset(&app, ada.email()).await;
+    until_tried(&smtp, 2).await;
+    confirm_token(&app, token).await.ok();
+    smtp.react(GREYLISTED);
+    let lines = async || log_lines::find(&second_id).len();
+    wait_until("the second mail was refused", async || lines().await == 1).await;
+    smtp.react(Reaction::Accept);
+    app.clock.advance(MINUTE);
+    wake_sender(&app).await;
+    until_nothing_waits(&app).await;
+    // The notice of the change has arrived, and no second link.
+    let links = smtp
+        .mails()
+        .iter()
+        .filter(|mail| mail.contains("/reset#"))
+        .count();
+    assert_eq!((smtp.mails().len(), links), (2, 1));
+}
+
+async fn a_mail_that_was_sent_while_the_database_failed_is_not_sent_again(engine: Engine) {
+    let smtp = SmtpServer::start(Reaction::Silence);
+    let app = server_with_mails_to(engine, &smtp);
+    let ada = app.user("ada").await;
+    let challenge_id = request_reset(&app, ada.email()).await;
+    until_tried(&smtp, 1).await;
+    let mut blocking_transaction = app.database().open_session();
+    blocking_transaction.execute(match &blocking_transaction {
+        DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
+        DatabaseSession::Postgres(_) => "BEGIN; LOCK TABLE outbox IN EXCLUSIVE MODE",
+    });
+    smtp.react(Reaction::Accept);
+    let is_logged =
+        |line: &String| line.contains("cannot be stored") && line.contains(&challenge_id);
+    wait_until("the database has failed", async || {
+        log_lines::find(&challenge_id).iter().any(is_logged)
+    })
+    .await;
+    blocking_transaction.execute("COMMIT");
+    until_nothing_waits(&app).await;
+    assert_eq!(count(&app, "outbox WHERE leased_until IS NOT NULL"), 0);
+    assert_eq!(smtp.mails().len(), 1);
 }

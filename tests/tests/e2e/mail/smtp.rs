@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// What the server does with one mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(super) enum Reaction {
     RefuseText(&'static str),
     /// Accepts the mail, but closes the connection instead of saying so.
     LoseReply,
-    /// Never replies to the recipient.
+    /// Does not reply to the recipient until the test chooses another reaction.
     Silence,
 }
 
@@ -92,12 +93,10 @@ fn serve(mut connection: TcpStream, state: &Mutex<State>) -> Option<()> {
     let mut reaction = Reaction::Accept;
     while let Some(line) = lines.next() {
         let reply = if let Some((_, recipient)) = line.split_once("RCPT TO:") {
-            let mut state = state.lock().unwrap();
-            state.recipients.push(recipient.to_owned());
-            reaction = state.reaction;
+            state.lock().unwrap().recipients.push(recipient.to_owned());
+            reaction = wait_for_reaction(state);
             match reaction {
                 Reaction::RefuseRecipient(reply) => reply,
-                Reaction::Silence => continue,
                 _ => "250 ok",
             }
         } else if line == "DATA" {
@@ -120,4 +119,14 @@ fn serve(mut connection: TcpStream, state: &Mutex<State>) -> Option<()> {
         write!(connection, "{reply}\r\n").ok()?;
     }
     Some(())
+}
+
+fn wait_for_reaction(state: &Mutex<State>) -> Reaction {
+    loop {
+        let reaction = state.lock().unwrap().reaction;
+        if reaction != Reaction::Silence {
+            return reaction;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
 }
