@@ -6,8 +6,8 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::auth::{
-    account, change_password, login, logout, password_reset, refresh, register, revocations,
-    session, sessions, token,
+    account, change_password, email_verification, login, logout, password_reset, refresh, register,
+    revocations, session, sessions, token,
 };
 use crate::better_auth::endpoint::{get, post, resource_at, unknown_path};
 use crate::better_auth::{
@@ -77,6 +77,14 @@ fn auth_routes(config: &mut ServiceConfig) {
             Endpoint::at(["/api/auth/password-reset/confirm"])
                 .on(Method::POST, password_reset::confirm),
         )
+        .service(
+            Endpoint::at(["/api/auth/email-verification"])
+                .on(Method::POST, email_verification::request),
+        )
+        .service(
+            Endpoint::at(["/api/auth/email-verification/confirm"])
+                .on(Method::POST, email_verification::confirm),
+        )
         // `GET` belongs to Better Auth's API, `POST` to this server's own API.
         .service(
             Endpoint::at(["/api/auth/token"])
@@ -116,8 +124,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown_path());
 }
 
-/// Registers the endpoints of Better Auth's API that depend on email. No request to them succeeds: the mails of this
-/// server belong to its own API.
+/// Registers the endpoints of Better Auth's API that depend on email.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(

@@ -3,12 +3,14 @@
 use diesel::result::Error as DieselError;
 
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
+use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
 use crate::mail::outbox::NewMail;
 use crate::mail::store as outbox;
 use crate::sessions;
 use crate::sessions::ending::store::{KeptSessions, SessionFilter, end, surplus_ids};
 use crate::sessions::session::{Lifetimes, Session, SessionOpening, SessionTimes};
+use crate::users::email::Email;
 use crate::users::id::UserId;
 use crate::users::store as users;
 use crate::users::store::{MailKeyChange, ProfileChange};
@@ -20,23 +22,83 @@ pub(super) struct NewCredentials {
     pub(super) language: Option<Language>,
 }
 
-/// Inserts the user and the first session, and ends the sessions that this session replaces. Returns the ids of the
-/// ended sessions; `None` if the email address already has an account.
-pub(super) fn register(
+/// The input of [`register`] and [`register_unverified`].
+pub(super) struct NewRegistration {
+    pub(super) user: User,
+    pub(super) credentials: NewCredentials,
+    /// Verifies the email address.
+    pub(super) mail: Option<NewMail>,
+}
+
+/// Inserts the user; `false` if the email address already has an account.
+fn insert_user(
     connection: &mut DbConnection,
     user: &User,
     credentials: &NewCredentials,
+) -> QueryResult<bool> {
+    let language = credentials.language.map(Language::as_str);
+    users::insert(connection, user, &credentials.hash, language)
+}
+
+/// Inserts the user, the mail and the first session, and ends the sessions that this session replaces. Returns the ids
+/// of the ended sessions; `None` if the email address already has an account.
+pub(super) fn register(
+    connection: &mut DbConnection,
+    registration: &NewRegistration,
     opening: &SessionOpening,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        let language = credentials.language.map(Language::as_str);
-        if !users::insert(connection, user, &credentials.hash, language)? {
+        if !insert_user(connection, &registration.user, &registration.credentials)? {
             return Err(DieselError::RollbackTransaction);
+        }
+        if let Some(mail) = &registration.mail {
+            outbox::insert(connection, mail)?;
         }
         sessions::store::open(connection, opening).map(Some)
     })
     .or_else(|error| match error {
         DieselError::RollbackTransaction => Ok(None),
+        error => Err(error),
+    })
+}
+
+/// Inserts the user and the mail. If the email address already has an account, inserts no user, and changes the mail to
+/// a notice to the owner of this account. Runs the same statements in both cases. Returns whether the user was inserted.
+pub(super) fn register_unverified(
+    connection: &mut DbConnection,
+    mut registration: NewRegistration,
+    email: &Email,
+) -> QueryResult<bool> {
+    write_transaction(connection, |connection| {
+        // The address of an account may be stored in the spelling of an earlier release.
+        if let Some(stored_spelling) = users::registered_spelling(connection, email)? {
+            registration.user.email = stored_spelling;
+        }
+        let is_new = insert_in_savepoint(connection, &registration)?;
+        if let Some(mut mail) = registration.mail {
+            if !is_new {
+                mail.kind = MailKind::RegistrationAttempt;
+                mail.user_id = None;
+            }
+            outbox::insert(connection, &mail)?;
+        }
+        Ok(is_new)
+    })
+}
+
+/// Inserts the user in a savepoint, because PostgreSQL ends the transaction of a statement that fails.
+fn insert_in_savepoint(
+    connection: &mut DbConnection,
+    registration: &NewRegistration,
+) -> QueryResult<bool> {
+    write_transaction(connection, |connection| {
+        if !insert_user(connection, &registration.user, &registration.credentials)? {
+            return Err(DieselError::RollbackTransaction);
+        }
+        Ok(true)
+    })
+    .or_else(|error| match error {
+        DieselError::RollbackTransaction => Ok(false),
         error => Err(error),
     })
 }
@@ -126,7 +188,8 @@ fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> Qu
     Ok(session.is_some_and(|session| session.user_id == user_id && session.is_live(update.now)))
 }
 
-/// Ends all sessions of the user, and deletes the user, the user's tasks and the mails to the user. Returns the ids of
+/// Ends all sessions of the user, and deletes the user and the user's tasks. Mails to the user are not sent any more.
+/// Returns the ids of
 /// the ended sessions; `None` if the user does not exist, or if `old_hash`, with which the entered password was compared,
 /// is no longer the stored hash. Without `old_hash`, does not compare the stored hash.
 ///
@@ -146,7 +209,7 @@ pub(super) fn delete(
             return Ok(None);
         }
         if let Some(user) = users::find(connection, id)? {
-            outbox::delete_to(connection, &user.email)?;
+            outbox::detach(connection, &user.id, &user.email)?;
         }
         let ended_ids = end(connection, &SessionFilter::AllOfUser(id), now, forget_after)?;
         Ok(users::delete(connection, id)?.then_some(ended_ids))
@@ -191,5 +254,21 @@ pub(super) fn reset_password(
         reset.opening.replaced_ids.extend(old_ids);
         let ended_ids = sessions::store::open(connection, &reset.opening)?;
         Ok(Some(PasswordChangeResult { user, ended_ids }))
+    })
+}
+
+/// Marks the email address as verified, and replaces the mail key. Returns `None` if the mail key has changed since the
+/// token or the code was verified.
+pub(super) fn verify_email(
+    connection: &mut DbConnection,
+    change: &MailKeyChange,
+    now: Timestamp,
+) -> QueryResult<Option<User>> {
+    write_transaction(connection, |connection| {
+        let verified_user = users::verify_email(connection, change, now)?;
+        if let Some(user) = &verified_user {
+            outbox::cancel_tokens(connection, &user.id)?;
+        }
+        Ok(verified_user)
     })
 }

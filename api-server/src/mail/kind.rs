@@ -65,11 +65,10 @@ impl MailKind {
     pub(crate) const fn lifetime(self) -> Duration {
         match self {
             Self::PasswordReset | Self::EmailChange => HOUR,
-            Self::EmailVerification | Self::AccountDeletion => DAY,
+            // A registration adds one of the first two kinds. With equal lifetimes, the age of a row does not show which.
+            Self::EmailVerification | Self::RegistrationAttempt | Self::AccountDeletion => DAY,
             Self::EmailChanged => DAY.saturating_mul(3),
-            Self::PasswordChanged | Self::RegistrationAttempt | Self::EmailChangeRequested => {
-                DAY.saturating_mul(2)
-            }
+            Self::PasswordChanged | Self::EmailChangeRequested => DAY.saturating_mul(2),
         }
     }
 
@@ -153,7 +152,7 @@ mod tests {
                 (MailKind::EmailChange, 1),
                 (MailKind::AccountDeletion, 24),
                 (MailKind::PasswordChanged, 48),
-                (MailKind::RegistrationAttempt, 48),
+                (MailKind::RegistrationAttempt, 24),
                 (MailKind::EmailChangeRequested, 48),
                 (MailKind::EmailChanged, 72),
             ]

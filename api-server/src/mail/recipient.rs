@@ -12,6 +12,8 @@ use crate::users::store::MailUser;
 const MAX_TO_RECIPIENT_IN_HOUR: i64 = 3;
 const MAX_TO_RECIPIENT_IN_DAY: i64 = 10;
 const MAX_FROM_NETWORK_IN_HOUR: i64 = 20;
+/// The most notices of attempts to register with an address that has an account already.
+const MAX_REGISTRATION_ATTEMPTS_IN_HOUR: i64 = 1;
 
 /// What the sender needs to compose a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +125,12 @@ fn exceeds_quota(
     lock_account(connection, address)?;
     if let Some(network) = &mail.network {
         lock_account(connection, network)?;
+    }
+    if mail.kind == MailKind::RegistrationAttempt {
+        let attempts = store::count_sent(connection, address, None, &[mail.kind.as_str()], now)?;
+        if attempts.to_recipient_in_hour >= MAX_REGISTRATION_ATTEMPTS_IN_HOUR {
+            return Ok(true);
+        }
     }
     let kinds = MailKind::ALL.into_iter().filter(|kind| kind.has_quota());
     let kinds: Vec<&str> = kinds.map(MailKind::as_str).collect();

@@ -253,11 +253,23 @@ pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> Que
         .map(drop)
 }
 
-/// Deletes the mails to the address of a user, before the user is deleted. The mails with the id of the user are deleted
-/// with the user.
-pub(crate) fn delete_to(connection: &mut DbConnection, email: &str) -> QueryResult<()> {
-    let rows = outbox::table.filter(outbox::recipient.eq(email));
-    diesel::delete(rows).execute(connection).map(drop)
+/// Makes the mails of a user unsendable, before the user is deleted. The rows stay without the id of the user until they
+/// are purged, because they count towards the quotas: otherwise a client could cause any number of mails to an address
+/// by registering and deleting accounts.
+pub(crate) fn detach(connection: &mut DbConnection, user_id: &str, email: &str) -> QueryResult<()> {
+    let is_of_user = outbox::user_id.eq(user_id);
+    let rows = outbox::table.filter(is_of_user.or(outbox::recipient.eq(email)));
+    diesel::update(rows)
+        .set((
+            outbox::user_id.eq(None::<String>),
+            outbox::new_email.eq(None::<String>),
+            outbox::callback_url.eq(None::<String>),
+            outbox::next_attempt_at.eq(None::<Timestamp>),
+            // A process that is sending the mail cannot plan another attempt without the lease.
+            outbox::leased_until.eq(None::<Timestamp>),
+        ))
+        .execute(connection)
+        .map(drop)
 }
 
 /// A challenge whose code is being entered.
@@ -269,7 +281,8 @@ pub(crate) struct OpenChallenge {
 }
 
 /// Counts an entered code as wrong, before it is compared. Returns `None` if there is no such challenge, or if too many
-/// wrong codes were entered.
+/// wrong codes were entered. The registration of an address that has an account already has a challenge without a user:
+/// so its codes are counted like those of other registrations, and none is right.
 pub(crate) fn count_code(
     connection: &mut DbConnection,
     challenge_id: &str,
@@ -277,17 +290,24 @@ pub(crate) fn count_code(
 ) -> QueryResult<Option<OpenChallenge>> {
     let open_row = outbox::table
         .find(challenge_id)
-        .filter(outbox::kind.eq(kind.as_str()))
+        .filter(outbox::kind.eq_any(kinds_of_challenge(kind)))
         .filter(outbox::wrong_codes.lt(MAX_WRONG_CODES));
-    let row: Option<(Option<String>, Timestamp)> = diesel::update(open_row)
+    let row: Option<(String, Option<String>, Timestamp)> = diesel::update(open_row)
         .set(outbox::wrong_codes.eq(outbox::wrong_codes + 1))
-        .returning((outbox::user_id, outbox::expires_at))
+        .returning((outbox::kind, outbox::user_id, outbox::expires_at))
         .get_result(connection)
         .optional()?;
-    Ok(row.map(|(user_id, expires_at)| OpenChallenge {
-        user_id,
+    Ok(row.map(|(row_kind, user_id, expires_at)| OpenChallenge {
+        user_id: user_id.filter(|_| row_kind == kind.as_str()),
         expires_at,
     }))
+}
+
+fn kinds_of_challenge(kind: MailKind) -> Vec<&'static str> {
+    match kind {
+        MailKind::EmailVerification => vec![kind.as_str(), MailKind::RegistrationAttempt.as_str()],
+        _ => vec![kind.as_str()],
+    }
 }
 
 /// Takes back the count of a code that was right.

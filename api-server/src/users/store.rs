@@ -55,15 +55,22 @@ pub(crate) fn user_of_row(
 /// A user and the stored password hash, which is `None` if the account has no password.
 pub(crate) type Credentials = (User, Option<String>);
 
-/// Whether an account has this email address, in this spelling or in the spelling that earlier releases stored.
-pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
+/// Returns the stored spelling of an email address that has an account: this spelling, or the spelling that earlier
+/// releases stored.
+pub(crate) fn registered_spelling(
+    connection: &mut DbConnection,
+    email: &Email,
+) -> QueryResult<Option<String>> {
     let is_stored = |connection: &mut DbConnection, spelling: &str| {
         let users_with_email = users::table.filter(users::email.eq(spelling));
         diesel::select(diesel::dsl::exists(users_with_email)).get_result(connection)
     };
     match email.with_u_labels() {
-        Some(old_spelling) if is_stored(connection, &old_spelling)? => Ok(true),
-        _ => is_stored(connection, email.as_str()),
+        Some(old_spelling) if is_stored(connection, &old_spelling)? => Ok(Some(old_spelling)),
+        _ => {
+            let is_registered: bool = is_stored(connection, email.as_str())?;
+            Ok(is_registered.then(|| email.as_str().to_owned()))
+        }
     }
 }
 
@@ -234,6 +241,28 @@ pub(crate) fn reset_password(
         .set((
             users::mail_key.eq(&change.new_key),
             users::password_hash.eq(password_hash),
+            users::email_verified.eq(true),
+            users::updated_at.eq(now),
+        ))
+        .returning(COLUMNS)
+        .get_result(connection);
+    Ok(result.optional()?.map(user_of_row))
+}
+
+/// Replaces the mail key, and marks the email address as verified. Returns the user; `None` if the key or the email
+/// address has changed since the token or the code was verified.
+pub(crate) fn verify_email(
+    connection: &mut DbConnection,
+    change: &MailKeyChange,
+    now: Timestamp,
+) -> QueryResult<Option<User>> {
+    let unchanged_row = users::table
+        .find(&change.user_id)
+        .filter(users::mail_key.eq(&change.old_key))
+        .filter(users::email.eq(&change.email));
+    let result = diesel::update(unchanged_row)
+        .set((
+            users::mail_key.eq(&change.new_key),
             users::email_verified.eq(true),
             users::updated_at.eq(now),
         ))

@@ -52,6 +52,8 @@ const OPERATIONS: &str = "
     POST   * /api/auth/change-password
     POST     /api/auth/password-reset
     POST     /api/auth/password-reset/confirm
+    POST     /api/auth/email-verification
+    POST     /api/auth/email-verification/confirm
     GET     /healthz
     GET     /readyz
     GET     /api/openapi.json

@@ -1,6 +1,8 @@
 //! Tests `POST /api/auth/register` and the alias `POST /api/auth/signup`.
 
 mod parallel;
+mod required;
+mod verification;
 
 use e2e::{App, TestClock, on_both_engines};
 use serde_json::{Value, json};

@@ -20,28 +20,30 @@ on_both_engines! {
     a_mail_expires_early_if_the_process_that_sends_it_is_ahead,
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Two processes on one database. The clock of the second one is ahead by an hour.
-struct TwoProcesses {
-    behind: App,
-    ahead: App,
-}
-
-fn two_processes(engine: Engine, smtp_urls: [&str; 2]) -> TwoProcesses {
-    let [url, url_of_ahead] = smtp_urls;
-    let behind = App::on(engine).set("smtp-url", url).start();
+/// Starts another process on the database, whose clock is ahead by an hour. Every mail that waits looks an hour old to it.
+fn start_ahead(behind: &App, smtp_url: &str) -> App {
     let clock = TestClock::default();
     clock.advance(HOUR);
     let ahead = behind.another_process().clock(clock);
-    let ahead = ahead.set("smtp-url", url_of_ahead).start();
-    TwoProcesses { behind, ahead }
+    ahead.set("smtp-url", smtp_url).start()
+}
+
+/// Starts a process and a mail server that does not reply, and makes the process send a mail to a user `ada`.
+async fn sending_process(engine: Engine) -> (App, SmtpServer) {
+    let smtp = SmtpServer::start(Reaction::Silence);
+    let app = App::on(engine).set("smtp-url", &smtp.url()).start();
+    let ada = app.user("ada").await;
+    request_reset(&app, ada.email()).await;
+    wait_until("the mail is being sent", async || !smtp.recipients().is_empty()).await;
+    (app, smtp)
 }
 
 async fn each_mail_is_sent_at_most_once(engine: Engine) {
     let smtp = SmtpServer::start(Reaction::Accept);
-    let TwoProcesses { behind, ahead } = two_processes(engine, [&smtp.url(); 2]);
+    let behind = App::on(engine).set("smtp-url", &smtp.url()).start();
+    let ahead = start_ahead(&behind, &smtp.url());
     let names: Vec<_> = (0..20).map(|number| format!("user{number}")).collect();
     let users = join_all(names.iter().map(|name| behind.user(name))).await;
     let requests = users.iter().enumerate().map(|(number, user)| {
@@ -69,16 +71,10 @@ async fn each_mail_is_sent_at_most_once(engine: Engine) {
 async fn a_mail_that_one_process_is_sending_is_left_alone_by_a_process_that_is_ahead(
     engine: Engine,
 ) {
-    let silent_smtp = SmtpServer::start(Reaction::Silence);
+    let (behind, _silent_smtp) = sending_process(engine).await;
+    let eve = behind.user("eve").await;
     let good_smtp = SmtpServer::start(Reaction::Accept);
-    let urls = [silent_smtp.url(), good_smtp.url()];
-    let TwoProcesses { behind, ahead } = two_processes(engine, [&urls[0], &urls[1]]);
-    let (ada, eve) = (behind.user("ada").await, behind.user("eve").await);
-    request_reset(&behind, ada.email()).await;
-    wait_until("the process that is behind sends the mail", async || {
-        !silent_smtp.recipients().is_empty()
-    })
-    .await;
+    let ahead = start_ahead(&behind, &good_smtp.url());
     // The lease of 15 minutes is measured by the clock of the database.
     request_reset(&ahead, eve.email()).await;
     wait_until("the other mail is there", async || {
@@ -95,9 +91,10 @@ async fn a_mail_that_one_process_is_sending_is_left_alone_by_a_process_that_is_a
 }
 
 async fn each_process_judges_the_expiry_by_its_own_clock(engine: Engine) {
-    let TwoProcesses { behind, ahead } = two_processes(engine, ["", ""]);
+    let behind = App::on(engine).start();
     let ada = behind.user("ada").await;
     let (mail, challenge_id) = requested_mail(&behind, ada.email()).await;
+    let ahead = start_ahead(&behind, "");
     let expired = confirm_token(&ahead, mail.token()).await;
     expired.problem(400, "INVALID_OR_EXPIRED_TOKEN");
     let expired = confirm_code(&ahead, &challenge_id, mail.code()).await;
@@ -106,7 +103,8 @@ async fn each_process_judges_the_expiry_by_its_own_clock(engine: Engine) {
 }
 
 async fn a_token_of_a_process_that_is_ahead_lives_longer_by_the_difference(engine: Engine) {
-    let TwoProcesses { behind, ahead } = two_processes(engine, ["", ""]);
+    let behind = App::on(engine).start();
+    let ahead = start_ahead(&behind, "");
     let ada = behind.user("ada").await;
     let (mail, _) = requested_mail(&ahead, ada.email()).await;
     behind.clock.advance(2 * HOUR - Duration::from_secs(1));
@@ -119,7 +117,8 @@ async fn a_token_of_a_process_that_is_ahead_lives_longer_by_the_difference(engin
 }
 
 async fn a_token_is_used_once_on_all_processes_together(engine: Engine) {
-    let TwoProcesses { behind, ahead } = two_processes(engine, ["", ""]);
+    let behind = App::on(engine).start();
+    let ahead = start_ahead(&behind, "");
     let ada = behind.user("ada").await;
     let (mail, _) = requested_mail(&ahead, ada.email()).await;
     let uses = (0..10).map(async |number| {
@@ -135,24 +134,16 @@ async fn a_token_is_used_once_on_all_processes_together(engine: Engine) {
     );
 }
 
-/// The mail that another process queued looks an hour old, so its link of an hour has expired.
 async fn a_mail_expires_early_if_the_process_that_sends_it_is_ahead(engine: Engine) {
-    let silent_smtp = SmtpServer::start(Reaction::Silence);
-    let good_smtp = SmtpServer::start(Reaction::Accept);
-    let urls = [silent_smtp.url(), good_smtp.url()];
-    let TwoProcesses { behind, ahead } = two_processes(engine, [&urls[0], &urls[1]]);
-    let (ada, eve) = (behind.user("ada").await, behind.user("eve").await);
-    // The process that is behind waits for its mail server, so the other one takes the second mail.
-    request_reset(&behind, ada.email()).await;
-    wait_until("the process that is behind sends the mail", async || {
-        !silent_smtp.recipients().is_empty()
-    })
-    .await;
+    // This process waits for its mail server, so the other one takes the second mail.
+    let (behind, _silent_smtp) = sending_process(engine).await;
+    let eve = behind.user("eve").await;
     let expired_id = request_reset(&behind, eve.email()).await;
+    let good_smtp = SmtpServer::start(Reaction::Accept);
+    let ahead = start_ahead(&behind, &good_smtp.url());
     let row = format!("outbox WHERE id = '{expired_id}' AND next_attempt_at IS NULL");
     wait_until("the mail has expired", async || count(&ahead, &row) == 1).await;
     assert!(good_smtp.mails().is_empty());
-    ahead.clock.advance(MINUTE);
     request_reset(&ahead, eve.email()).await;
     wait_until("a later mail is there", async || {
         good_smtp.mails().len() == 1

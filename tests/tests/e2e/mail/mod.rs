@@ -1,6 +1,7 @@
 //! Tests `api-server/src/mail`: when mails are sent, how often, and to whom.
 
 mod clocks;
+mod deleted_accounts;
 mod failures;
 mod outbox;
 mod quotas;
