@@ -160,7 +160,7 @@ test("update user: name and image, but not the address", async () => {
   refused(rejected, 400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
 });
 
-test("accounts, mail and deletion respond like a server without them", async () => {
+test("accounts, verification by mail and deletion respond like a server without them", async () => {
   const it = await newUser();
   const { data } = await it.client.listAccounts();
   assert.deepEqual(data.map(({ providerId, accountId, scopes }) => [providerId, accountId, scopes]), [["credential", it.user.id, []]]);
