@@ -22,11 +22,27 @@ pub(super) struct NewCredentials {
     pub(super) language: Option<Language>,
 }
 
-/// Inserts the user and the first session, and ends the sessions that this session replaces. Returns the ids of the
-/// ended sessions; `None` if the email address already has an account, or if an undo reserves it for another user.
+/// Inserts the user; `false` if the email address already has an account, or if an undo reserves it for another user.
+/// After `false`, the caller must roll the transaction back.
 ///
 /// The undo is looked up after the user was inserted. A concurrent change away from this address holds the address in the
 /// unique index until it commits, so its undo is visible then.
+fn insert_user(
+    connection: &mut DbConnection,
+    user: &User,
+    credentials: &NewCredentials,
+) -> QueryResult<bool> {
+    let language = credentials.language.map(Language::as_str);
+    if !users::insert(connection, user, &credentials.hash, language)? {
+        return Ok(false);
+    }
+    let email = LoginEmail::stored(user.email.clone());
+    let is_reserved = is_reserved(connection, email.email(), None, user.created_at)?;
+    Ok(!is_reserved)
+}
+
+/// Inserts the user and the first session, and ends the sessions that this session replaces. Returns the ids of the
+/// ended sessions; `None` if the email address is taken.
 pub(super) fn register(
     connection: &mut DbConnection,
     user: &User,
@@ -34,12 +50,7 @@ pub(super) fn register(
     opening: &SessionOpening,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        let language = credentials.language.map(Language::as_str);
-        if !users::insert(connection, user, &credentials.hash, language)? {
-            return Err(DieselError::RollbackTransaction);
-        }
-        let email = LoginEmail::stored(user.email.clone());
-        if is_reserved(connection, email.email(), None, user.created_at)? {
+        if !insert_user(connection, user, credentials)? {
             return Err(DieselError::RollbackTransaction);
         }
         sessions::store::open(connection, opening).map(Some)
