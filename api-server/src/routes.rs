@@ -122,8 +122,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown_path());
 }
 
-/// Registers the endpoints of Better Auth's API that depend on email. No request to them succeeds: the mails of this
-/// server belong to its own API.
+/// Registers the endpoints of Better Auth's API that depend on email.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(
