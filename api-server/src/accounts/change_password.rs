@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use auth_core::password::PasswordAttempt;
 
 use super::Accounts;
+use super::login::LoginContext;
 use super::store::{self, PasswordUpdate};
 use crate::client::Client;
 use crate::mail::kind::MailKind;
@@ -12,7 +13,6 @@ use crate::mail::outbox::NewMail;
 use crate::problem::Problem;
 use crate::sessions::ending::surplus;
 use crate::sessions::grant::TokenGrant;
-use crate::sessions::session::{Session, SessionOpening};
 use crate::users::id::UserId;
 use crate::users::password_policy::ChosenPassword;
 
@@ -42,19 +42,16 @@ pub(crate) async fn change_password(
         .confirm(user_id, caller_session_id, change.attempt, &client)
         .await?;
     surplus::end_most(&accounts.sessions, user_id, caller_session_id).await?;
-    let permit = accounts.passwords.hasher.acquire_permit(&client).await?;
-    let new_hash = accounts
-        .passwords
-        .hasher
-        .hash(permit, change.new_password)
-        .await?;
+    let hasher = &accounts.passwords.hasher;
+    let permit = hasher.acquire_permit(&client).await?;
+    let new_hash = hasher.hash(permit, change.new_password).await?;
     let (user_id, email) = (change.user_id.as_str(), &authenticated.user.email);
-    let opening = SessionOpening {
-        session: Session::begin(user_id, client, now, change.lifetime),
+    let context = LoginContext {
+        client,
+        lifetime: change.lifetime,
         replaced_ids: Vec::new(),
-        forget_after: accounts.sessions.forget_after(now),
-        lifetimes: accounts.sessions.lifetimes(),
     };
+    let opening = context.into_opening(accounts, user_id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
     let update = PasswordUpdate {
         notice: NewMail::to_user(MailKind::PasswordChanged, user_id, email, now),

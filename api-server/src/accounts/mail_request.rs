@@ -17,16 +17,6 @@ pub(crate) struct MailChallenge {
     pub(crate) expires_in: u64,
 }
 
-/// A request for a mail.
-pub(crate) struct MailRequest<'a> {
-    pub(crate) kind: MailKind,
-    pub(crate) email: &'a LoginEmail,
-    /// The language to use if the account has none.
-    pub(crate) language: Option<Language>,
-    /// Where the page of the link leads afterwards: a path, or a URL of a trusted origin.
-    pub(crate) callback_url: Option<String>,
-}
-
 impl MailChallenge {
     pub(super) fn of(mail: &NewMail) -> Self {
         Self {
@@ -40,15 +30,16 @@ impl MailChallenge {
 /// the sender looks up the account later. Fails with status 429 if the client's network has requested too many mails.
 pub(crate) async fn request(
     accounts: &Accounts,
-    request: MailRequest<'_>,
+    kind: MailKind,
+    email: &LoginEmail,
+    language: Option<Language>,
     client: &Client,
 ) -> Result<MailChallenge, Problem> {
     let now = accounts.sessions.now();
     let mail = NewMail {
-        language: request.language,
-        callback_url: request.callback_url,
+        language,
         network: client.network,
-        ..NewMail::new(request.kind, request.email.email().as_str(), now)
+        ..NewMail::new(kind, email.email().as_str(), now)
     };
     queue(accounts, mail).await
 }

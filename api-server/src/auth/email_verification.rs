@@ -9,7 +9,7 @@ use validator::Validate;
 use super::mail_proof::{MailRequested, proof};
 use crate::accounts::Accounts;
 use crate::accounts::email_verification::{Ownership, confirm as confirm_email, request_for_user};
-use crate::accounts::mail_request::{self, MailRequest};
+use crate::accounts::mail_request;
 use crate::better_auth::context::BetterAuthContext;
 use crate::better_auth::identity::{self, Identity};
 use crate::client::Client;
@@ -48,13 +48,8 @@ pub(crate) async fn request(
 ) -> Result<HttpResponse, Problem> {
     let challenge = if let Some(email_text) = body.email {
         let email = LoginEmail::parse(&email_text).map_err(|violation| violation.at("email"))?;
-        let mail = MailRequest {
-            kind: MailKind::EmailVerification,
-            email: &email,
-            language,
-            callback_url: None,
-        };
-        mail_request::request(&accounts, mail, &client).await?
+        let kind = MailKind::EmailVerification;
+        mail_request::request(&accounts, kind, &email, language, &client).await?
     } else {
         let caller = Caller::of(&request).map_err(|problem| match problem.code() {
             Code::Unauthorized => EMAIL_OR_TOKEN_REQUIRED.at("email"),

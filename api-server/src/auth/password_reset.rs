@@ -12,7 +12,7 @@ use super::mail_proof::{MailRequested, proof};
 use super::token_response::{TokenResponder, TokenResponse};
 use crate::accounts::Accounts;
 use crate::accounts::login::LoginContext;
-use crate::accounts::mail_request::{self, MailRequest};
+use crate::accounts::mail_request;
 use crate::accounts::password_reset::confirm as reset_password;
 use crate::client::Client;
 use crate::http::json::Json;
@@ -44,13 +44,8 @@ pub(crate) async fn request(
     Json(body): Json<PasswordResetRequest>,
 ) -> Result<HttpResponse, Problem> {
     let email = LoginEmail::parse(&body.email).map_err(|violation| violation.at("email"))?;
-    let mail = MailRequest {
-        kind: MailKind::PasswordReset,
-        email: &email,
-        language,
-        callback_url: None,
-    };
-    let challenge = mail_request::request(&accounts, mail, &client).await?;
+    let kind = MailKind::PasswordReset;
+    let challenge = mail_request::request(&accounts, kind, &email, language, &client).await?;
     Ok(HttpResponse::Accepted().json(MailRequested::from(challenge)))
 }
 

@@ -8,9 +8,10 @@ use super::api_request::ApiRequest;
 use super::callback;
 use super::fields::is_email;
 use super::respond::ApiResult;
-use crate::accounts::mail_request::{self, MailRequest};
+use crate::accounts::mail_request::queue;
 use crate::http::language::AcceptedLanguage;
 use crate::mail::kind::MailKind;
+use crate::mail::outbox::NewMail;
 use crate::users::email::LoginEmail;
 
 #[derive(Serialize)]
@@ -36,12 +37,13 @@ pub(crate) async fn request_password_reset(request: ApiRequest) -> ApiResult {
     }
     fields.finish()?;
     let email = parsed_email.map_err(|_reported| ApiError::invalid_email_or_password())?;
-    let mail = MailRequest {
-        kind: MailKind::PasswordReset,
-        email: &email,
+    let (kind, now) = (MailKind::PasswordReset, request.context.sessions.now());
+    let mail = NewMail {
         language: AcceptedLanguage::of(&request.http).0,
         callback_url: callback::redirect_from_body(&request),
+        network: request.client.network,
+        ..NewMail::new(kind, email.email().as_str(), now)
     };
-    mail_request::request(&request.context.accounts, mail, &request.client).await?;
+    queue(&request.context.accounts, mail).await?;
     Ok(HttpResponse::Ok().json(REQUESTED))
 }

@@ -81,8 +81,9 @@ pub(super) fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Op
     email.ok()
 }
 
-/// Describes the session that a sign-in or a sign-up begins, and the session whose cookie it replaces. That session may
-/// be ended, because [`ApiRequest::new`] has checked the origin of a request with cookies.
+/// Describes the session that a sign-in or a sign-up begins, and the session whose cookie the new session replaces. The
+/// login ends the replaced session. This is safe, because [`ApiRequest::new`] rejects a request with cookies from an
+/// untrusted origin.
 pub(super) fn login_context(request: &ApiRequest, is_remembered: bool) -> LoginContext {
     let replaced_id = cookies::replaced_session_id(&request.http, &request.context);
     LoginContext {

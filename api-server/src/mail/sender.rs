@@ -172,11 +172,35 @@ impl MailSender {
             }
         };
         let next_attempt_at = result.as_ref().map_or(later, |next| *next);
-        let end_result = self
-            .db
-            .write(move |connection| store::end_lease(connection, &mail, next_attempt_at))
-            .await;
+        let end_result = self.end_lease(&mail, next_attempt_at).await;
         result.and(end_result)
+    }
+
+    /// Ends the lease of a mail. While the database fails, this is tried again until the lease is over: otherwise a mail
+    /// that was sent would be sent again then.
+    async fn end_lease(
+        &self,
+        mail: &LeasedMail,
+        next_attempt_at: Option<Timestamp>,
+    ) -> Result<(), DbError> {
+        let end = Instant::now() + LEASE;
+        loop {
+            let leased_mail = mail.clone();
+            let write = move |connection: &mut _| {
+                store::end_lease(connection, &leased_mail, next_attempt_at)
+            };
+            let result = self.db.write(write).await;
+            let Err(error) = &result else {
+                return result;
+            };
+            log::warn!(
+                "the result of a mail cannot be stored id={} cause={error:?}",
+                mail.id
+            );
+            if Instant::now() >= end || self.outbox.wait(POLL_INTERVAL) {
+                return result;
+            }
+        }
     }
 
     /// Returns the time of the next attempt; `None` if nothing is left to send.

@@ -8,6 +8,7 @@ use super::smtp_url::SmtpServer;
 
 /// Whether users verify their email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EmailVerification {
     /// A registration causes no mail. Users can still request one.
     Off,

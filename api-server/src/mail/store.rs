@@ -233,7 +233,8 @@ pub(super) fn end_lease(
         .map(drop)
 }
 
-/// Makes the mails of a user unsendable whose tokens are no longer valid, because the mail key was replaced.
+/// Makes the mails of a user unsendable whose tokens are no longer valid, because the mail key was replaced. Their leases
+/// end as well, so that a process that is sending such a mail does not plan another attempt, which would have a new token.
 pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
     let kinds = MailKind::ALL
         .into_iter()
@@ -244,7 +245,10 @@ pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> Que
         .filter(outbox::kind.eq_any(names))
         .filter(outbox::next_attempt_at.is_not_null());
     diesel::update(unsent_rows)
-        .set(outbox::next_attempt_at.eq(None::<Timestamp>))
+        .set((
+            outbox::next_attempt_at.eq(None::<Timestamp>),
+            outbox::leased_until.eq(None::<Timestamp>),
+        ))
         .execute(connection)
         .map(drop)
 }

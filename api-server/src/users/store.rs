@@ -78,8 +78,7 @@ pub(crate) fn registered_spelling(
     }
 }
 
-/// Inserts the user; `false` if another user has the same spelling of the email
-/// address, or the same id.
+/// Inserts the user; `false` if another user has the same spelling of the email address, or the same id.
 pub(crate) fn insert(
     connection: &mut DbConnection,
     user: &User,

@@ -13,13 +13,13 @@ use harness::{WorkDir, repository_file};
 /// program computes the default.
 fn settings() -> BTreeMap<String, String> {
     let command = Settings::command();
-    let arguments = command.get_arguments().map(|argument| {
+    let variables_with_defaults = command.get_arguments().map(|argument| {
         let variable = argument.get_env().unwrap().to_str().unwrap();
         let default_value = argument.get_default_values().first();
         let default = default_value.map_or("", |value| value.to_str().unwrap());
         (variable.to_owned(), default.to_owned())
     });
-    arguments.collect()
+    variables_with_defaults.collect()
 }
 
 /// Returns the name and the value of every line `NAME=value` or `# NAME=value`.

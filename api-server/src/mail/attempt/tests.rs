@@ -117,6 +117,26 @@ fn the_token_and_the_code_in_a_mail_are_valid_until_the_mail_expires() {
 }
 
 #[test]
+fn the_token_of_a_change_names_the_address_that_the_account_gets() {
+    let tokens = new_tokens();
+    let folder = tempfile::tempdir().unwrap();
+    let mut recipient = recipient();
+    recipient.token_inputs.detail = "new@example.com".to_owned();
+    for (kind, page) in [
+        (MailKind::EmailChange, "change-email"),
+        (MailKind::EmailChanged, "undo-email-change"),
+    ] {
+        let link = writer(&folder).link(&mail(kind), &recipient, &tokens);
+        let link = link.unwrap().unwrap();
+        let (start, token) = link.split_once('#').unwrap();
+        assert_eq!(start, format!("https://api.example/{page}"));
+        let unverified = MailTokens::parse(token).unwrap();
+        assert_eq!(unverified.detail(), "new@example.com");
+        assert_eq!(Some(unverified.purpose()), kind.purpose());
+    }
+}
+
+#[test]
 fn a_notice_has_neither_a_token_nor_a_code() {
     let text = sent_text(&mail(MailKind::PasswordChanged), &new_tokens());
     assert!(!text.contains("api.example/reset#"), "{text}");

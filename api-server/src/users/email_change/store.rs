@@ -188,3 +188,6 @@ pub(crate) fn purge(
     diesel::delete(email_undos::table.filter(email_undos::key.eq_any(expired_keys)))
         .execute(connection)
 }
+
+#[cfg(test)]
+mod tests;

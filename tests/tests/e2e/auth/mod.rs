@@ -6,6 +6,7 @@
 mod account;
 pub(crate) mod change_password;
 pub(crate) mod email_verification;
+pub(crate) mod email_change;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod password_reset;

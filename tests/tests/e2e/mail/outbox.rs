@@ -71,7 +71,10 @@ async fn a_mail_that_another_process_is_sending_is_left_alone(app: App) {
     );
     // This mail is due later than the leased mail.
     let (mail, _) = requested_mail(&app, ada.email()).await;
-    assert_eq!(waiting_count(&app), 1);
+    wait_until("only the leased mail waits", async || {
+        waiting_count(&app) == 1
+    })
+    .await;
     app.database()
         .execute("UPDATE outbox SET leased_until = '2000-01-01 00:00:00'");
     let mails = received(&app, ada.email(), 2).await;
