@@ -70,6 +70,19 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(
             Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
         )
+        .configure(own_mail_routes)
+        // `GET` belongs to Better Auth's API, `POST` to this server's own API.
+        .service(
+            Endpoint::at(["/api/auth/token"])
+                .get(better_auth::token::show)
+                .on(Method::POST, token::exchange),
+        )
+        .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
+}
+
+/// Registers the endpoints of this server's own API that send mails, or that use a token or a code of a mail.
+fn own_mail_routes(config: &mut ServiceConfig) {
+    config
         .service(
             Endpoint::at(["/api/auth/password-reset"]).on(Method::POST, password_reset::request),
         )
@@ -90,14 +103,7 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(
             Endpoint::at(["/api/auth/email-verification/confirm"])
                 .on(Method::POST, email_verification::confirm),
-        )
-        // `GET` belongs to Better Auth's API, `POST` to this server's own API.
-        .service(
-            Endpoint::at(["/api/auth/token"])
-                .get(better_auth::token::show)
-                .on(Method::POST, token::exchange),
-        )
-        .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
+        );
 }
 
 /// Registers the paths that only Better Auth's API has. The paths are relative to `/api/auth`.

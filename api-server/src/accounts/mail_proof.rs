@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::Accounts;
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::mail::attempt::expiry_seconds;
+use crate::mail::challenge::store as challenges;
+use crate::mail::challenge::store::OpenChallenge;
 use crate::mail::kind::MailKind;
-use crate::mail::store::{self as outbox, OpenChallenge};
 use crate::problem::{Code, Problem};
 use crate::users::mail_key::generate_mail_key;
 use crate::users::store::{self as users, MailKeyChange, MailUser};
@@ -138,7 +139,7 @@ fn compare_code(
     now: SystemTime,
 ) -> QueryResult<Option<(MailUser, String)>> {
     write_transaction(connection, |connection| {
-        let open = outbox::count_code(connection, &typed.challenge_id, typed.kind)?;
+        let open = challenges::count_code(connection, &typed.challenge_id, typed.kind)?;
         let open = open.unwrap_or(OpenChallenge {
             user_id: None,
             new_email: None,
@@ -159,7 +160,7 @@ fn compare_code(
         let Some(user) = found.filter(|_| result.is_ok()) else {
             return Ok(None);
         };
-        outbox::uncount_code(connection, &typed.challenge_id)?;
+        challenges::uncount_code(connection, &typed.challenge_id)?;
         Ok(Some((user, open.new_email.unwrap_or_default())))
     })
 }

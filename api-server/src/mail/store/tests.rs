@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    SentCounts, begin_attempt, cancel_tokens, count_code, count_rows, count_sent, due, end_lease,
-    insert, lease, purge, uncount_code,
+    SentCounts, begin_attempt, cancel_tokens, count_rows, count_sent, due, end_lease, insert,
+    lease, purge,
 };
 use crate::db::{self, DatabaseUrl, DbConnection, Timestamp};
+use crate::mail::challenge::store::{count_code, uncount_code};
 use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
 use crate::mail::outbox::{LeasedMail, NewMail, OutboxCounts};
