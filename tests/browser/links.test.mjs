@@ -226,6 +226,24 @@ for (const [kind, { title, prepare, use }] of Object.entries(KINDS)) {
   });
 }
 
+test("a link that is cut off, or opened on the page of another kind, does not work, and stays valid on its own page", async () => {
+  const user = await registered();
+  const [link, token] = [linkIn(user.verification), tokenIn(user.verification)];
+  const page = await newPage();
+  for (const wrong of [link.slice(0, -1), `${link}A`, `${server.base}/verify#${token.replace(".", "")}`, `${server.base}/change-email#${token}`, `${server.base}/undo-email-change#${token}`]) {
+    await page.goto("about:blank");
+    await page.goto(wrong);
+    await page.locator("form button").click();
+    await heading(page, "This link does not work");
+  }
+  await page.goto(`${server.base}/reset#${token}`);
+  await page.getByLabel("New password").fill(NEW_PASSWORD);
+  await press(page, "Set password");
+  await heading(page, "This link does not work");
+  await page.goto(link);
+  await KINDS.verification.use(page, { user });
+});
+
 test("a user who is signed in confirms the address with the button alone, and the account shows it", async () => {
   const user = await registered();
   const page = await newPage();
