@@ -60,8 +60,8 @@ def count_rows(database, condition="1 = 1"):
 
 
 def flood(binary, database, folder, silent_port):
-    """Sends the requests to a server, whose sender is waiting for a silent mail server when they begin. Returns the line
-    of the table."""
+    """Sends the requests to a server that waits for a silent mail server when they begin. Returns the line of the
+    table."""
     settings = {**NO_LIMITS, **WEAK_HASHING, "MAIL_FROM": "no-reply@load.example",
                 "SMTP_URL": f"smtp://127.0.0.1:{silent_port}?tls=none"}
     with ApiServer(binary, database.url, folder, **settings) as server:
@@ -82,7 +82,8 @@ def flood(binary, database, folder, silent_port):
         rate = request_mails(server, [f"user{number}@load.example" for number in range(REQUESTS)])
         is_over.set()
         watcher.join()
-        waiting, rows, after = count_rows(database, "next_attempt_at IS NOT NULL"), count_rows(database), server.memory()
+        waiting, rows = count_rows(database, "next_attempt_at IS NOT NULL"), count_rows(database)
+        after = server.memory()
         peak = max([*highest, after])
         grown = peak - before
         return [database.engine, f"{rate:.0f}", f"{before:.1f} → {peak:.1f} → {after:.1f}", waiting, rows,

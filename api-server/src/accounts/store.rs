@@ -29,8 +29,8 @@ pub(super) struct NewRegistration {
     pub(super) mail: Option<NewMail>,
 }
 
-/// Inserts the user; `false` if the email address already has an account, or if an undo reserves it for another user. The
-/// caller then rolls back.
+/// Inserts the user; `false` if the email address already has an account, or if an undo reserves it for another user.
+/// After `false`, the caller must roll the transaction back.
 ///
 /// The undo is looked up after the user was inserted. A concurrent change away from this address holds the address in the
 /// unique index until it commits, so its undo is visible then.

@@ -160,7 +160,7 @@ test("update user: name and image, but not the address", async () => {
   refused(rejected, 400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
 });
 
-test("accounts and mail respond, and a reset, a change of address and deletion like a server without them", async () => {
+test("accounts, the mails of a verification and of a change of address respond, and deletion is off", async () => {
   const it = await newUser();
   const { data } = await it.client.listAccounts();
   assert.deepEqual(data.map(({ providerId, accountId, scopes }) => [providerId, accountId, scopes]), [["credential", it.user.id, []]]);

@@ -36,7 +36,10 @@ async fn sending_process(engine: Engine) -> (App, SmtpServer) {
     let app = App::on(engine).set("smtp-url", &smtp.url()).start();
     let ada = app.user("ada").await;
     request_reset(&app, ada.email()).await;
-    wait_until("the mail is being sent", async || !smtp.recipients().is_empty()).await;
+    wait_until("the mail is being sent", async || {
+        !smtp.recipients().is_empty()
+    })
+    .await;
     (app, smtp)
 }
 

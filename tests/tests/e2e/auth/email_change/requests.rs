@@ -10,7 +10,7 @@ use super::{
     confirm_code, mails_of_kind, requested_change,
 };
 use crate::mail::{received, until_nothing_waits};
-use crate::sessions::fixtures::{LOGOUT, count, race_transaction, user_with_device};
+use crate::sessions::fixtures::count;
 
 on_both_engines! {
     a_taken_address_gets_the_same_response_and_no_mail,

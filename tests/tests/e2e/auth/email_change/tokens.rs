@@ -12,7 +12,6 @@ use super::{
 };
 use crate::auth::change_password::passwords_body;
 use crate::auth::password_reset;
-use crate::mail::until_nothing_waits;
 use crate::sessions::fixtures::CHANGE_PASSWORD;
 
 on_both_engines! {

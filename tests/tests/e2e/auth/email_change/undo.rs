@@ -2,20 +2,19 @@
 
 use std::time::Duration;
 
-use auth_core::mail_token::MailPurpose;
 use e2e::{App, Client, Engine, Mail, on_both_engines};
 use serde_json::json;
 
 use super::{
-    assert_rejected, change, change_request, confirm_token, count, credentials, encode, mail_key,
-    mails_of_kind, requested_change, stored_email, undo_request,
+    assert_rejected, change, change_request, count, credentials, mails_of_kind, stored_email,
+    undo_request,
 };
 use crate::auth::login::LOGIN;
 use crate::auth::password_reset;
 use crate::better_auth::fixtures as better_auth;
 use crate::mail::until_nothing_waits;
 use crate::sessions::fixtures::{
-    MAX_REVOCATION_DELAY, are_live, get_session, login, refresh, until_rejected, user_with_device,
+    MAX_REVOCATION_DELAY, are_live, get_session, refresh, until_rejected, user_with_device,
 };
 
 on_both_engines! {

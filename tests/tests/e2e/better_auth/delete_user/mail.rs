@@ -67,7 +67,7 @@ async fn an_old_session_without_the_password_gets_a_mail_whose_token_deletes_the
     assert_eq!(response.ok(), expected);
     assert!(!ada.is_signed_in(&app).await);
     assert_eq!(user_count(&app), "0");
-    assert_eq!(count(&app, "outbox"), 0);
+    assert_eq!(count(&app, "outbox WHERE next_attempt_at IS NOT NULL"), 0);
     assert_error(
         &ada.post(&app, DELETE_USER, body.clone()).await,
         UNAUTHORIZED,
@@ -119,7 +119,7 @@ async fn a_token_expires_a_day_after_the_request(engine: Engine) {
     let mail = requested_deletion(&app, &ada, "ada@example.com").await;
     let body = json!({ "token": mail.token() });
     // The token has its expiry in whole seconds; the request was at 51.869123 s.
-    app.clock.advance(DAY - Duration::from_micros(869_123));
+    app.clock.advance(Duration::from_micros(86_399_130_877));
     for _ in 0..2 {
         let response = ada.post(&app, DELETE_USER, body.clone()).await;
         assert_error(&response, INVALID_TOKEN);
@@ -130,7 +130,7 @@ async fn a_token_expires_a_day_after_the_request(engine: Engine) {
     response.ok();
     let mails = received(&app, "ada@example.com", 2).await;
     let second_mail = mails.into_iter().find(|other| *other != mail).unwrap();
-    app.clock.advance(DAY - Duration::from_micros(3));
+    app.clock.advance(Duration::from_micros(86_399_999_997));
     let body = json!({ "token": second_mail.token() });
     ada.post(&app, DELETE_USER, body).await.ok();
 }
