@@ -5,6 +5,7 @@ pub(crate) mod addresses;
 pub mod blocklist;
 mod budget;
 pub(crate) mod email;
+pub(crate) mod email_change;
 mod hash_queue;
 pub(crate) mod hasher;
 pub(crate) mod id;

@@ -29,6 +29,9 @@ pub(crate) struct User {
     /// The address of a picture.
     pub(crate) image: Option<String>,
     pub(crate) email_verified: bool,
+    /// The language of the mails to the user, `en` or `de`; null if it is not known.
+    #[schema(example = "en")]
+    pub(crate) language: Option<String>,
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]
     pub(crate) created_at: Timestamp,
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]
@@ -43,6 +46,7 @@ impl User {
             name,
             image: None,
             email_verified: false,
+            language: None,
             created_at: now,
             updated_at: now,
         }
