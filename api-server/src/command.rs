@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use auth_core::Secret;
 
@@ -13,7 +14,7 @@ use crate::config::{Command, ImportCommand, KeysCommand, MailCommand, Settings, 
 use crate::db::DatabaseUrl;
 use crate::limits::Limits;
 use crate::mail::test_mail;
-use crate::{db, openapi, server, transfer};
+use crate::{check, db, openapi, probe, server, transfer};
 
 /// The exit status if a setting or an argument is invalid.
 const EXIT_INVALID_SETTINGS: u8 = 2;
@@ -26,6 +27,8 @@ const EXIT_FAILURE: u8 = 1;
 pub fn run(settings: &Settings) -> ExitCode {
     match &settings.command {
         None | Some(Command::Serve) => serve(settings),
+        Some(Command::Check) => check_installation(settings),
+        Some(Command::Health { ready }) => ask_health(settings, *ready),
         Some(Command::Migrate) => migrate(settings),
         Some(Command::Openapi) => print(&openapi::document()),
         Some(Command::Keys(KeysCommand::Generate)) => generate_key(),
@@ -50,6 +53,26 @@ fn serve(settings: &Settings) -> ExitCode {
     match build_result.and_then(|server| Ok(server.run_until_signal(reload_keyring)?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(EXIT_FAILURE, &error),
+    }
+}
+
+/// Prints a line for each part of the installation. Fails if anything is wrong.
+fn check_installation(settings: &Settings) -> ExitCode {
+    match check::run(settings, SystemTime::now(), &mut io::stdout().lock()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(EXIT_FAILURE),
+        Err(error) => fail(EXIT_FAILURE, &error),
+    }
+}
+
+fn ask_health(settings: &Settings, ready: bool) -> ExitCode {
+    let path = if ready { "/readyz" } else { "/healthz" };
+    match settings.check_bind_addr() {
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
+        Ok(addr) => match probe::ask(addr, path, probe::TIMEOUT) {
+            Ok(url) => print(&format!("{url}: OK\n")),
+            Err(problem) => fail(EXIT_FAILURE, &problem),
+        },
     }
 }
 

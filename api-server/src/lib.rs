@@ -8,6 +8,7 @@
 mod accounts;
 mod auth;
 mod better_auth;
+mod check;
 mod client;
 pub mod clock;
 pub mod command;
@@ -24,6 +25,7 @@ mod network;
 mod openapi;
 pub mod origin;
 mod pages;
+mod probe;
 pub mod problem;
 mod routes;
 pub mod server;

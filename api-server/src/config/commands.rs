@@ -10,6 +10,15 @@ use super::users::UsersCommand;
 pub enum Command {
     /// Run the server (the default).
     Serve,
+    /// Check the settings, the database, the clock, the mail server and the permissions of files, and say what to
+    /// correct. Changes nothing.
+    Check,
+    /// Ask the server at `BIND_ADDR` whether it works, for the probes of containers. The exit status is 0 or 1.
+    Health {
+        /// Also ask whether it is ready for requests: the database responds, and revoked sessions are known.
+        #[arg(long)]
+        ready: bool,
+    },
     /// Migrate the database to the current schema and exit.
     Migrate,
     /// Print the OpenAPI document and exit.
