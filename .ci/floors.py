@@ -17,7 +17,7 @@ FLOORS = [
     ("entry point and commands", ["main", "command"]),
     ("builds and runs the server; checks the installation", ["server", "check"]),
     ("settings; the table of all routes", ["config", "routes"]),
-    ("OpenAPI document; import and export of users", ["openapi", "transfer"]),
+    ("OpenAPI document; import and export of users; backups", ["openapi", "transfer", "backup"]),
     ("endpoints under /api/auth", ["auth"]),
     ("other endpoints", ["better_auth", "tasks", "pages", "health"]),
     ("code that handlers share; connections and their time limits", ["http", "connections"]),

@@ -9,12 +9,13 @@ use std::time::SystemTime;
 
 use auth_core::Secret;
 
+use crate::backup::BackupError;
 use crate::clock::Clock;
 use crate::config::{Command, ImportCommand, KeysCommand, MailCommand, Settings, UsersCommand};
 use crate::db::DatabaseUrl;
 use crate::limits::Limits;
 use crate::mail::test_mail;
-use crate::{check, db, openapi, probe, server, transfer};
+use crate::{backup, check, db, openapi, probe, server, transfer};
 
 /// The exit status if a setting or an argument is invalid.
 const EXIT_INVALID_SETTINGS: u8 = 2;
@@ -29,6 +30,13 @@ pub fn run(settings: &Settings) -> ExitCode {
         None | Some(Command::Serve) => serve(settings),
         Some(Command::Check) => check_installation(settings),
         Some(Command::Health { ready }) => ask_health(settings, *ready),
+        Some(Command::Backup { file }) => back_up(settings, file),
+        Some(Command::Restore {
+            file: Some(file),
+            replace,
+            ..
+        }) => restore(settings, file, *replace),
+        Some(Command::Restore { file: None, .. }) => end_all_sessions(settings),
         Some(Command::Migrate) => migrate(settings),
         Some(Command::Openapi) => print(&openapi::document()),
         Some(Command::Keys(KeysCommand::Generate)) => generate_key(),
@@ -73,6 +81,38 @@ fn ask_health(settings: &Settings, ready: bool) -> ExitCode {
             Ok(url) => print(&format!("{url}: OK\n")),
             Err(problem) => fail(EXIT_FAILURE, &problem),
         },
+    }
+}
+
+fn back_up(settings: &Settings, file: &Path) -> ExitCode {
+    const REMEDY: &str = "this command copies SQLite files; back up PostgreSQL with pg_dump (see Backups in docs/operating.md)";
+    match settings.check_database_file(REMEDY) {
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
+        Ok(url) => report(backup::write(&url, file)),
+    }
+}
+
+fn restore(settings: &Settings, file: &Path, replace: bool) -> ExitCode {
+    const REMEDY: &str = "this command restores SQLite files; restore PostgreSQL with pg_restore, and then run: \
+        api-server restore --end-sessions (see Backups in docs/operating.md)";
+    match settings.check_database_file(REMEDY) {
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
+        Ok(url) => report(backup::restore(&url, file, replace, &Clock::system())),
+    }
+}
+
+fn end_all_sessions(settings: &Settings) -> ExitCode {
+    match settings.check_database() {
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
+        Ok(url) => report(backup::end_sessions(&url, &Clock::system())),
+    }
+}
+
+/// Prints what a command has done, or why it failed.
+fn report(outcome: Result<impl Display, BackupError>) -> ExitCode {
+    match outcome {
+        Ok(summary) => print(&format!("{summary}\n")),
+        Err(error) => fail(EXIT_FAILURE, &error),
     }
 }
 

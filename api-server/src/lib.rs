@@ -7,6 +7,7 @@
 
 mod accounts;
 mod auth;
+pub mod backup;
 mod better_auth;
 mod check;
 mod client;

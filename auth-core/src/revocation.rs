@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -41,6 +42,8 @@ struct Inner {
     random_state: RandomState,
     filter: BloomFilter,
     sessions: RwLock<Sessions>,
+    /// All tokens that were issued before this time are revoked, in seconds since 1970; 0 for none.
+    issued_before: AtomicI64,
 }
 
 /// Maps the hash of a session id to the time from which the entry may be removed, in seconds since 1970.
@@ -64,6 +67,22 @@ impl RevokedSessions {
     pub fn contains(&self, session_id: &str) -> bool {
         let hash = self.0.random_state.hash_one(session_id);
         self.0.filter.may_contain(hash) && self.read().contains_key(&hash)
+    }
+
+    /// Also revokes all tokens that were issued before `time`, for example because the database was restored from a
+    /// backup, which does not know which sessions have ended since. A later `time` of an earlier call stays in force.
+    pub fn revoke_issued_before(&self, time: SystemTime) {
+        // A token of the second in which `time` lies may have been issued before `time`.
+        let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = since_1970.as_secs() + u64::from(since_1970.subsec_nanos() > 0);
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        self.0.issued_before.fetch_max(seconds, Ordering::AcqRel);
+    }
+
+    /// Returns whether [`revoke_issued_before`](Self::revoke_issued_before) has revoked the tokens with this `iat`.
+    #[must_use]
+    pub fn revokes_issued_at(&self, iat: i64) -> bool {
+        iat < self.0.issued_before.load(Ordering::Acquire)
     }
 
     /// Removes the sessions whose `until` has passed and frees their memory. Call this regularly, such as every minute.
@@ -182,6 +201,25 @@ mod tests {
         let set_bits =
             (0..1 << 20).filter(|number| revoked.0.filter.may_contain(hash_of_bit(*number)));
         assert!(set_bits.count() <= 5_000, "old bits are still set");
+    }
+
+    #[test]
+    fn tokens_of_the_second_of_a_restore_and_of_earlier_seconds_are_revoked() {
+        let revoked = RevokedSessions::default();
+        assert!(!revoked.revokes_issued_at(0));
+        for (time, last_revoked) in [
+            (unix_time(100), 99),
+            (unix_time(100) + Duration::from_nanos(1), 100),
+            (unix_time(101), 100),
+            (unix_time(50), 100),
+        ] {
+            revoked.clone().revoke_issued_before(time);
+            let is_revoked =
+                [-1, 0, 1].map(|offset| revoked.revokes_issued_at(last_revoked + offset));
+            assert_eq!(is_revoked, [true, true, false], "{time:?}");
+        }
+        revoked.purge(unix_time(1_000_000));
+        assert!(revoked.revokes_issued_at(100), "purged");
     }
 
     #[test]

@@ -107,7 +107,9 @@ impl TokenVerifier {
         Ok(self)
     }
 
-    /// Rejects tokens of the sessions in `revoked`, a set that other code keeps up to date. Defaults to no set.
+    /// Rejects tokens of the sessions in `revoked`, and tokens that were issued before its
+    /// [`revoke_issued_before`](RevokedSessions::revoke_issued_before). Other code keeps it up to date. Defaults to no
+    /// set.
     #[must_use]
     pub fn with_revoked(mut self, revoked: RevokedSessions) -> Self {
         self.revoked = Some(revoked);
@@ -139,7 +141,11 @@ impl TokenVerifier {
             freshness.check()?;
         }
         match &self.revoked {
-            Some(revoked) if revoked.contains(&claims.sid) => Err(Error::Revoked),
+            Some(revoked)
+                if revoked.revokes_issued_at(claims.iat) || revoked.contains(&claims.sid) =>
+            {
+                Err(Error::Revoked)
+            }
             _ => Ok(claims),
         }
     }

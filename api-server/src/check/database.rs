@@ -117,6 +117,7 @@ mod tests {
             now: Timestamp::from_unix_micros(NOW_MICROS),
             is_read_only: false,
             may_create: true,
+            run_count: 9,
             pending_count: 0,
             unknown_versions: Vec::new(),
         }

@@ -300,6 +300,19 @@ impl Settings {
         problems.finish(|| bind_addr)
     }
 
+    /// Checks only `DATABASE_URL`, which must name a SQLite file, and the log settings. `remedy` says what to do with
+    /// PostgreSQL.
+    pub(crate) fn check_database_file(&self, remedy: &str) -> Result<DatabaseUrl, SettingProblems> {
+        let mut problems = ProblemCollector::default();
+        let url_result = parse::database_url(&self.database_url).and_then(|url| match url.file() {
+            Some(_) => Ok(url),
+            None => Err(remedy.to_owned()),
+        });
+        let url = problems.ok_or_record("DATABASE_URL", url_result);
+        self.check_logging(&mut problems);
+        problems.finish(|| url)
+    }
+
     fn check_logging(&self, problems: &mut ProblemCollector) {
         problems.record_error("RUST_LOG", self.log_filter().map(drop));
         problems.record_error("LOG_FORMAT", self.log_format().map(drop));

@@ -1,5 +1,7 @@
 //! One connection type for both engines, SQLite and PostgreSQL, and the SQL and settings that differ between them.
 
+use std::path::Path;
+
 use diesel::connection::{
     AnsiTransactionManager, DefaultLoadingMode, SimpleConnection as _, TransactionManager,
 };
@@ -77,6 +79,12 @@ pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
             Ok(DbConnection::Postgres(connection))
         }
     }
+}
+
+/// Opens a SQLite file that exists, and creates none.
+pub(super) fn connect_to_existing_file(file: &Path) -> ConnectionResult<DbConnection> {
+    let uri = format!("file:{}?mode=rw", percent_encode(file));
+    SqliteConnection::establish(&uri).map(DbConnection::Sqlite)
 }
 
 /// Opens a connection that can only read, within one transaction that lasts as long as the connection.
@@ -284,6 +292,17 @@ pub(crate) fn lock_account(connection: &mut DbConnection, user_id: &str) -> Quer
             let query = diesel::sql_query(lock_sql).bind::<diesel::sql_types::Text, _>(user_id);
             query.execute(postgres).map(drop)
         }
+    }
+}
+
+/// Waits, without a time limit, until no other transaction writes to these tables, and then keeps others from writing
+/// until the transaction ends. Does nothing on SQLite, which has only one writer at a time.
+pub(crate) fn lock_for_restore(connection: &mut DbConnection, tables: &str) -> QueryResult<()> {
+    match connection {
+        DbConnection::Sqlite(_) => Ok(()),
+        DbConnection::Postgres(postgres) => postgres.batch_execute(&format!(
+            "SET LOCAL statement_timeout = 0; LOCK TABLE {tables} IN EXCLUSIVE MODE"
+        )),
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Inspection {
     pub(crate) is_read_only: bool,
     /// Whether the user may create tables, which migrations do.
     pub(crate) may_create: bool,
+    /// The number of migrations that have run.
+    pub(crate) run_count: usize,
     /// The number of migrations that have not run yet.
     pub(crate) pending_count: usize,
     /// The versions of migrations that have run, but that this program does not have.
@@ -68,6 +70,7 @@ pub(crate) fn inspect(url: &DatabaseUrl) -> Result<Inspection, BoxError> {
         now: Timestamp::from_unix_micros(state.now_micros),
         is_read_only: state.is_read_only,
         may_create: state.may_create,
+        run_count: run_versions.len(),
         pending_count: pending_versions.count(),
         unknown_versions: unknown_versions.cloned().collect(),
     })

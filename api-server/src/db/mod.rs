@@ -16,6 +16,7 @@ mod postgres_parameters;
 mod private_file;
 mod reader;
 pub(crate) mod schema;
+mod sqlite_copy;
 mod threads;
 mod times;
 mod types;
@@ -23,7 +24,7 @@ mod url;
 mod writer;
 
 pub use dialect::DbConnection;
-pub(crate) use dialect::{lock_account, on_either_engine, write_transaction};
+pub(crate) use dialect::{lock_account, lock_for_restore, on_either_engine, write_transaction};
 pub use error::DbError;
 pub use handle::Db;
 pub(crate) use inspection::{Inspection, inspect};
@@ -32,6 +33,7 @@ pub use migrations::migrate;
 pub(crate) use pool::ping;
 pub(crate) use private_file::is_accessible_to_others;
 pub(crate) use reader::{CellError, Column, Reader, SHORT_TEXT_BYTES, Table, TextRow};
+pub(crate) use sqlite_copy::{copy_database, replace_rows};
 pub(crate) use types::Timestamp;
 pub use url::DatabaseUrl;
 

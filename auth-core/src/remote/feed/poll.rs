@@ -28,6 +28,8 @@ struct Page {
     next: i64,
     /// Whether the next page may have revocations already.
     more: bool,
+    /// Tokens that were issued before this time are revoked, in seconds since 1970; absent if no backup was restored.
+    issued_before: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +52,10 @@ impl Page {
         for revocation in &self.revocations {
             let until = UNIX_EPOCH.checked_add(Duration::from_secs(revocation.exp));
             revoked.insert(&revocation.sid, until.unwrap_or(UNIX_EPOCH));
+        }
+        let issued_before = self.issued_before.map(Duration::from_secs);
+        if let Some(time) = issued_before.and_then(|seconds| UNIX_EPOCH.checked_add(seconds)) {
+            revoked.revoke_issued_before(time);
         }
     }
 }
