@@ -96,76 +96,72 @@ fn log_in_after_restore(server: &Server, email: &str, restored_at: Instant) -> T
     }
 }
 
-fn assert_restore_revives_nothing(engine: &Engine<'_>) {
-    let servers = [
-        (engine.new_program)().start(),
-        (engine.new_program)().start(),
-    ];
-    let server = &servers[0];
+/// Registers two users, writes the backup, and returns the tokens of sessions to which different things have happened
+/// before and after it.
+fn sessions_around_backup(server: &Server, back_up: &dyn Fn()) -> Vec<Tokens> {
     for email in ["ada@example.com", "bob@example.com"] {
         server.register(email, PASSWORD);
     }
-    let unused = Tokens::log_in(
-        server,
-        "ada@example.com",
-        "a session that nothing happened to",
-    );
-    let logged_out = Tokens::log_in(server, "ada@example.com", "logged out after the backup");
-    let stolen = Tokens::log_in(server, "ada@example.com", "refreshed after the backup");
+    let log_in_ada = |description| Tokens::log_in(server, "ada@example.com", description);
+    let unused = log_in_ada("a session that nothing happened to");
+    let logged_out = log_in_ada("logged out after the backup");
+    let stolen = log_in_ada("refreshed after the backup");
     let with_old_password = Tokens::log_in(server, "bob@example.com", "with the old password");
-    (engine.back_up)();
-
-    server
-        .post("/api/auth/logout", &logged_out.access, &json!({}))
-        .expect(200);
+    back_up();
+    let response = server.post("/api/auth/logout", &logged_out.access, &json!({}));
+    response.expect(200);
     let refreshed = stolen.refresh(server, "the successor of a token in the backup");
     let passwords = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
-    let response = server.post(
-        "/api/auth/change-password",
-        &with_old_password.access,
-        &passwords,
-    );
+    let path = "/api/auth/change-password";
+    let response = server.post(path, &with_old_password.access, &passwords);
     let with_new_password = Tokens::of("with the new password", &response.expect(200));
-    let later = Tokens::log_in(server, "ada@example.com", "begun after the backup");
+    let later = log_in_ada("begun after the backup");
     server.register("eve@example.com", PASSWORD);
+    vec![
+        unused,
+        logged_out,
+        stolen,
+        refreshed,
+        with_old_password,
+        with_new_password,
+        later,
+    ]
+}
 
+fn assert_restore_revives_nothing(engine: &Engine<'_>) {
+    let mut servers = vec![
+        (engine.new_program)().start(),
+        (engine.new_program)().start(),
+    ];
+    let old_tokens = sessions_around_backup(&servers[0], engine.back_up);
     let outcome = (engine.restore)().assert_succeeded();
     let restored_at = Instant::now();
+    let summary = &outcome.stdout;
     assert!(
-        outcome.stdout.starts_with("the database has 2 accounts"),
-        "{}",
-        outcome.stdout
+        summary.starts_with("the database has 2 accounts"),
+        "{summary}"
     );
     for server in &servers {
-        wait_until_rejected(server, &unused, restored_at);
+        wait_until_rejected(server, &old_tokens[0], restored_at);
         server.log.line("a backup of the database was restored");
     }
-    let new_server = (engine.new_program)().start();
-    for server in servers.iter().chain([&new_server]) {
-        for tokens in [
-            &unused,
-            &logged_out,
-            &stolen,
-            &refreshed,
-            &with_old_password,
-            &with_new_password,
-            &later,
-        ] {
+    servers.push((engine.new_program)().start());
+    for server in &servers {
+        for tokens in &old_tokens {
             tokens.assert_rejected(server);
         }
     }
-    let tokens = log_in_after_restore(&new_server, "bob@example.com", restored_at);
-    for server in servers.iter().chain([&new_server]) {
+    let tokens = log_in_after_restore(&servers[2], "bob@example.com", restored_at);
+    for server in &servers {
         server.get("/api/auth/session", &tokens.access).expect(200);
         server.log_in("eve@example.com", PASSWORD).expect(401);
         server.log_in("bob@example.com", NEW_PASSWORD).expect(401);
     }
     // Later revocations reach all servers.
-    servers[1]
-        .post("/api/auth/logout", &tokens.access, &json!({}))
-        .expect(200);
+    let response = servers[1].post("/api/auth/logout", &tokens.access, &json!({}));
+    response.expect(200);
     let logged_out_at = Instant::now();
-    for server in servers.iter().chain([&new_server]) {
+    for server in &servers {
         wait_until_rejected(server, &tokens, logged_out_at);
     }
 }
