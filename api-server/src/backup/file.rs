@@ -1,6 +1,7 @@
 //! Creates and checks the files of backups.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
@@ -86,7 +87,12 @@ pub(super) fn migrated_copy(
     let copy = MigratedCopy {
         folder: TempDir::new_in(&folder).map_err(explain)?,
     };
-    File::create_new(copy.path()).map_err(explain)?;
+    let private_file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(copy.path());
+    private_file.map_err(explain)?;
     db::copy_database(file, &copy.path())
         .map_err(|error| format!("cannot read {path}: {error}"))?;
     let copy_url = DatabaseUrl::of_file(&copy.path());

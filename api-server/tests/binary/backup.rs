@@ -57,6 +57,8 @@ fn a_backup_of_a_running_server_is_complete_and_private() {
             .stdout
             .starts_with("the database has 1 accounts; all 1 sessions are ended")
     );
+    // A warning would be about a file that other users can read.
+    assert!(!outcome.stderr.contains("WARN"), "{}", outcome.stderr);
     assert_eq!(new_dir.names(), ["backup.db", "data"]);
     let names: Vec<_> = fs::read_dir(new_dir.path("data")).unwrap().collect();
     assert_eq!(names.len(), 1, "{names:?}");
