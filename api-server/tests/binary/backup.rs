@@ -2,9 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::thread;
+use std::time::Duration;
 
 use harness::{Outcome, Postgres, SECRET, Server, User, WorkDir};
+use serde_json::json;
 
+/// The delay between two attempts to use a token after a restore.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 const PASSWORD: &str = "correct horse battery staple";
 
 fn run(work_dir: &WorkDir, arguments: &[&str]) -> Outcome {
@@ -76,6 +81,7 @@ fn a_backup_of_a_running_server_is_complete_and_private() {
             break response.expect(200);
         }
         assert_eq!(response.expect(401)["code"], "TOKEN_REVOKED");
+        thread::sleep(POLL_INTERVAL);
     };
     assert_eq!(
         (tasks.as_array().unwrap().len(), &tasks[0]["title"]),
@@ -228,4 +234,26 @@ fn the_sessions_of_a_restored_postgres_database_are_ended() {
     server.log.line("a backup of the database was restored");
     let response = server.get("/api/auth/session", &user.token).expect(401);
     assert_eq!(response["code"], "TOKEN_REVOKED");
+}
+
+#[test]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
+fn a_running_server_reports_a_restore_without_the_end_of_the_sessions() {
+    let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
+    let start = || {
+        let program = work_dir.program().with_weak_hashing();
+        let program = program.set("DATABASE_URL", postgres.url_with_password("hunter2"));
+        program.set("AUTH_SECRET", SECRET).start()
+    };
+    let first_server = start();
+    let user = first_server.register("ada@example.com", PASSWORD);
+    let response = first_server.post("/api/auth/logout", &user.token, &json!({}));
+    response.expect(200);
+    // This server has read the logout before its first response.
+    let server = start();
+    server.get("/readyz", "").expect(200);
+    postgres.execute("DELETE FROM revocations; UPDATE revocation_sequence SET last = 0");
+    let advice =
+        "sessions that ended since are valid again; run: api-server restore --end-sessions";
+    server.log.line(advice);
 }

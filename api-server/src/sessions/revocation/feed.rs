@@ -85,16 +85,17 @@ impl RevocationFeed {
             self.revoked.revoke_issued_before(time.to_system_time());
         }
         let has_other_generation = ![NO_GENERATION, state.generation].contains(&known_generation);
-        let was_restored = has_other_generation || state.newest_sequence < newest_read;
-        if was_restored {
-            let newest = state.newest_sequence;
-            log::warn!(
-                "a backup of the database was restored; revocations are read from the start: \
-                 last_seen={newest_read} newest={newest} generation={}",
-                state.generation
+        let has_lost_revocations = state.newest_sequence < newest_read;
+        if has_other_generation {
+            log::warn!("a backup of the database was restored; tokens from before are rejected");
+        } else if has_lost_revocations {
+            log::error!(
+                "a backup of the database was restored, but sessions that ended since are valid again; run: \
+                 api-server restore --end-sessions (last_seen={newest_read} newest={})",
+                state.newest_sequence
             );
         }
-        was_restored
+        has_other_generation || has_lost_revocations
     }
 
     fn apply(&self, revocation: &Revocation) {
