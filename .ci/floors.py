@@ -15,9 +15,9 @@ SOURCE = Path("api-server/src")
 # From the highest floor to the lowest: a description of the floor, and its modules.
 FLOORS = [
     ("entry point and commands", ["main", "command"]),
-    ("builds and runs the server", ["server"]),
+    ("builds and runs the server; checks the installation", ["server", "check"]),
     ("settings; the table of all routes", ["config", "routes"]),
-    ("OpenAPI document; import and export of users", ["openapi", "transfer"]),
+    ("OpenAPI document; import and export of users; backups", ["openapi", "transfer", "backup"]),
     ("endpoints under /api/auth", ["auth"]),
     ("other endpoints", ["better_auth", "tasks", "pages", "health"]),
     ("code that handlers share; connections and their time limits", ["http", "connections"]),
@@ -26,7 +26,7 @@ FLOORS = [
     ("mails: their texts, and how they are sent", ["mail"]),
     ("users and passwords", ["users"]),
     ("the database: the only module that knows two engines", ["db"]),
-    ("the client of a request; limits", ["client", "limits"]),
+    ("the client of a request; limits; the client of health checks", ["client", "limits", "probe"]),
     ("errors, time, CPU cores, log, network addresses, origins",
      ["problem", "clock", "cores", "logging", "network", "origin"]),
 ]

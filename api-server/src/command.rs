@@ -5,15 +5,17 @@ use std::fs::File;
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use auth_core::Secret;
 
+use crate::backup::BackupError;
 use crate::clock::Clock;
 use crate::config::{Command, ImportCommand, KeysCommand, MailCommand, Settings, UsersCommand};
 use crate::db::DatabaseUrl;
 use crate::limits::Limits;
 use crate::mail::test_mail;
-use crate::{db, openapi, server, transfer};
+use crate::{backup, check, db, openapi, probe, server, transfer};
 
 /// The exit status if a setting or an argument is invalid.
 const EXIT_INVALID_SETTINGS: u8 = 2;
@@ -26,6 +28,15 @@ const EXIT_FAILURE: u8 = 1;
 pub fn run(settings: &Settings) -> ExitCode {
     match &settings.command {
         None | Some(Command::Serve) => serve(settings),
+        Some(Command::Check) => check_installation(settings),
+        Some(Command::Health { ready }) => ask_health(settings, *ready),
+        Some(Command::Backup { file }) => back_up(settings, file),
+        Some(Command::Restore {
+            file: Some(file),
+            replace,
+            ..
+        }) => restore(settings, file, *replace),
+        Some(Command::Restore { file: None, .. }) => end_all_sessions(settings),
         Some(Command::Migrate) => migrate(settings),
         Some(Command::Openapi) => print(&openapi::document()),
         Some(Command::Keys(KeysCommand::Generate)) => generate_key(),
@@ -49,6 +60,58 @@ fn serve(settings: &Settings) -> ExitCode {
     let build_result = server::build(config, Limits::default(), Clock::system());
     match build_result.and_then(|server| Ok(server.run_until_signal(reload_keyring)?)) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(EXIT_FAILURE, &error),
+    }
+}
+
+/// Prints a line for each part of the installation. Fails if anything is wrong.
+fn check_installation(settings: &Settings) -> ExitCode {
+    match check::run(settings, SystemTime::now(), &mut io::stdout().lock()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(EXIT_FAILURE),
+        Err(error) => fail(EXIT_FAILURE, &error),
+    }
+}
+
+fn ask_health(settings: &Settings, ready: bool) -> ExitCode {
+    let path = if ready { "/readyz" } else { "/healthz" };
+    match settings.check_bind_addr() {
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
+        Ok(addr) => match probe::ask(addr, path, probe::TIMEOUT) {
+            Ok(url) => print(&format!("{url}: OK\n")),
+            Err(problem) => fail(EXIT_FAILURE, &problem),
+        },
+    }
+}
+
+fn back_up(settings: &Settings, file: &Path) -> ExitCode {
+    const REMEDY: &str = "this command copies SQLite files; back up PostgreSQL with pg_dump (see Backups in docs/operating.md)";
+    match settings.check_database_file(REMEDY) {
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
+        Ok(url) => report(backup::write(&url, file)),
+    }
+}
+
+fn restore(settings: &Settings, file: &Path, replace: bool) -> ExitCode {
+    const REMEDY: &str = "this command restores SQLite files; restore PostgreSQL with pg_restore, and then run: \
+        api-server restore --end-sessions (see Backups in docs/operating.md)";
+    match settings.check_database_file(REMEDY) {
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
+        Ok(url) => report(backup::restore(&url, file, replace, &Clock::system())),
+    }
+}
+
+fn end_all_sessions(settings: &Settings) -> ExitCode {
+    match settings.check_database() {
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
+        Ok(url) => report(backup::end_sessions(&url, &Clock::system())),
+    }
+}
+
+/// Prints what a command has done, or why it failed.
+fn report(outcome: Result<impl Display, BackupError>) -> ExitCode {
+    match outcome {
+        Ok(summary) => print(&format!("{summary}\n")),
         Err(error) => fail(EXIT_FAILURE, &error),
     }
 }

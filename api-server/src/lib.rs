@@ -7,7 +7,9 @@
 
 mod accounts;
 mod auth;
+pub mod backup;
 mod better_auth;
+mod check;
 mod client;
 pub mod clock;
 pub mod command;
@@ -24,6 +26,7 @@ mod network;
 mod openapi;
 pub mod origin;
 mod pages;
+mod probe;
 pub mod problem;
 mod routes;
 pub mod server;

@@ -133,7 +133,7 @@ impl Server {
 ///
 /// If the database cannot be migrated, a database thread cannot be started, a token setting or a template of mails is
 /// invalid, or the socket address cannot be bound.
-pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
+pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
     db::migrate(&config.database_url).map_err(|error| {
         format!(
             "cannot prepare {} (DATABASE_URL): {error}",
@@ -141,6 +141,11 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
         )
     })?;
     let bind_addr = config.bind_addr;
+    let explain_bind_error =
+        |error: io::Error| format!("cannot listen on {bind_addr} (BIND_ADDR): {error}");
+    let listener = connections::listen(bind_addr).map_err(explain_bind_error)?;
+    let addr = listener.local_addr().map_err(explain_bind_error)?;
+    config.web.adopt_bound_address(addr);
     let allowed_origins = config.web.allowed_origins.clone();
     let has_pages = config.web.pages;
     let policy = new_connection_policy(&config, &limits);
@@ -165,8 +170,8 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
         .shutdown_timeout(limits.drain_timeout.as_secs())
         .max_concurrent_connections(usize::MAX)
         .disable_signals();
-    let (actix_server, addr) = connections::serve(builder, bind_addr, &policy, create_app)
-        .map_err(|error| format!("cannot listen on {bind_addr} (BIND_ADDR): {error}"))?;
+    let actix_server =
+        connections::serve(builder, listener, &policy, create_app).map_err(explain_bind_error)?;
     Ok(Server {
         addr,
         actix: actix_server,

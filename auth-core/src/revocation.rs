@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 mod bloom_filter;
 mod expiring_map;
@@ -49,6 +50,8 @@ struct Inner {
     subjects: OnceLock<ExpiringMap<()>>,
     /// The least `claims_version` of the tokens that are not stale.
     versions: OnceLock<ExpiringMap<u64>>,
+    /// All tokens that were issued before this time are revoked, in seconds since 1970; 0 for none.
+    issued_before: AtomicI64,
 }
 
 /// The claims by which a token can be revoked or stale.
@@ -57,6 +60,8 @@ pub(crate) struct TokenIds<'a> {
     pub(crate) sid: Option<&'a str>,
     pub(crate) jti: &'a str,
     pub(crate) claims_version: u64,
+    /// In seconds since 1970.
+    pub(crate) iat: i64,
 }
 
 impl Revocations {
@@ -137,13 +142,15 @@ impl Revocations {
             sid: claims.sid.as_deref(),
             jti: &claims.jti,
             claims_version: claims.claims_version,
+            iat: claims.iat,
         })
     }
 
     /// As [`check`](Self::check), before the claims are copied.
     pub(crate) fn check_ids(&self, ids: &TokenIds<'_>) -> Result<(), Error> {
         let contains = |map: &ExpiringMap<()>, id| map.get(self.hash(id)).is_some();
-        let is_revoked = ids.sid.is_some_and(|sid| self.has_session(sid))
+        let is_revoked = self.revokes_issued_at(ids.iat)
+            || ids.sid.is_some_and(|sid| self.has_session(sid))
             || self
                 .0
                 .tokens
@@ -164,6 +171,25 @@ impl Revocations {
         }
     }
 
+    /// Also revokes all tokens that were issued before `time`, for example because the database was restored from a
+    /// backup, which does not know which sessions have ended since. A later `time` of an earlier call stays in force.
+    /// Removes the stale users if `time` is later than before: a restored database may have lower versions.
+    pub fn revoke_issued_before(&self, time: SystemTime) {
+        // A token of the second in which `time` lies may have been issued before `time`.
+        let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = since_1970.as_secs() + u64::from(since_1970.subsec_nanos() > 0);
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        if self.0.issued_before.fetch_max(seconds, Ordering::AcqRel) < seconds {
+            self.clear_stale();
+        }
+    }
+
+    /// Returns whether [`revoke_issued_before`](Self::revoke_issued_before) has revoked the tokens with this `iat`.
+    #[must_use]
+    pub fn revokes_issued_at(&self, iat: i64) -> bool {
+        iat < self.0.issued_before.load(Ordering::Acquire)
+    }
+
     /// Removes the entries whose `until` has passed and frees their memory. Call this regularly, such as every minute.
     pub fn purge(&self, now: SystemTime) {
         self.0.sessions.purge(now);
@@ -174,9 +200,9 @@ impl Revocations {
         versions.map(|map| map.purge(now)).unwrap_or_default();
     }
 
-    /// Removes the stale users. For a feed whose server was restored from a backup, and has lower versions since then.
-    #[cfg(feature = "remote")]
-    pub(crate) fn clear_stale(&self) {
+    /// Removes the stale users. For a follower whose server was restored from a backup: its users may have lower versions
+    /// since then, so their new tokens would be stale until the old entries are removed.
+    pub fn clear_stale(&self) {
         let versions = self.0.versions.get();
         versions.map(ExpiringMap::clear).unwrap_or_default();
     }
@@ -208,5 +234,45 @@ impl Revocations {
 impl fmt::Debug for Revocations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Revocations({})", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Revocations;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    fn unix_time(seconds: u64) -> std::time::SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn tokens_of_the_second_of_a_restore_and_of_earlier_seconds_are_revoked() {
+        let revoked = Revocations::default();
+        assert!(!revoked.revokes_issued_at(0));
+        for (time, last_revoked) in [
+            (unix_time(100), 99),
+            (unix_time(100) + Duration::from_nanos(1), 100),
+            (unix_time(101), 100),
+            (unix_time(50), 100),
+        ] {
+            revoked.clone().revoke_issued_before(time);
+            let is_revoked =
+                [-1, 0, 1].map(|offset| revoked.revokes_issued_at(last_revoked + offset));
+            assert_eq!(is_revoked, [true, true, false], "{time:?}");
+        }
+        revoked.purge(unix_time(1_000_000));
+        assert!(revoked.revokes_issued_at(100), "purged");
+    }
+
+    #[test]
+    fn a_restore_removes_the_stale_users_once() {
+        let revocations = Revocations::default();
+        revocations.mark_stale("ada", 5, unix_time(1000));
+        revocations.revoke_issued_before(unix_time(100));
+        assert!(revocations.is_empty());
+        revocations.mark_stale("ada", 2, unix_time(1000));
+        revocations.revoke_issued_before(unix_time(100));
+        assert_eq!(revocations.len(), 1);
     }
 }

@@ -147,7 +147,8 @@ impl TokenVerifier {
         self
     }
 
-    /// Rejects the revoked and the stale tokens of `revocations`, which other code keeps up to date. Defaults to none.
+    /// Rejects the revoked and the stale tokens of `revocations`, and the tokens that were issued before its
+    /// [`revoke_issued_before`](Revocations::revoke_issued_before). Other code keeps it up to date. Defaults to none.
     #[must_use]
     pub fn with_revocations(mut self, revocations: Revocations) -> Self {
         self.revocations = Some(revocations);

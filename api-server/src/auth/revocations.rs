@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::db::{DbConnection, QueryResult};
+use crate::db::{DbConnection, QueryResult, Timestamp};
 use crate::http::query::QueryString;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
@@ -65,6 +65,11 @@ pub(crate) struct RevocationPage {
     next: i64,
     /// Whether there are more already: a response has at most 1000.
     more: bool,
+    /// Only after a restore of a backup: all tokens whose claim `iat` is lower are to be rejected as well. Seconds since
+    /// 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1_795_180_971)]
+    issued_before: Option<i64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -98,7 +103,8 @@ pub(crate) async fn list(
 }
 
 fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult<RevocationPage> {
-    let newest_sequence = store::newest_sequence(connection)?;
+    let state = store::feed_state(connection)?;
+    let newest_sequence = state.newest_sequence;
     // A larger sequence is probably from before a backup of the database was restored, so the caller gets the first
     // page.
     let is_too_large = after_sequence > newest_sequence;
@@ -117,6 +123,7 @@ fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult
         revocations: revocations.into_iter().map(EndedSession::from).collect(),
         next,
         more: has_more,
+        issued_before: state.issued_before.map(Timestamp::unix_seconds_rounded_up),
     })
 }
 

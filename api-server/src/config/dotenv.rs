@@ -4,6 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use crate::db::is_accessible_to_others;
+
 /// Path of the file with settings, relative to the current directory.
 pub(super) const ENV_FILE: &str = ".env";
 
@@ -30,6 +32,25 @@ pub(super) fn read(file: &Path) -> Result<Vec<(String, String)>, String> {
     let text = file_text.strip_prefix('\u{feff}').unwrap_or(&file_text);
     let entries_result: Result<_, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
     entries_result.map_err(|error| explain(&error, text))
+}
+
+/// The settings whose values are secret, or may contain a password.
+const SECRET_SETTINGS: &[&str] = &[
+    "AUTH_SECRET",
+    "AUTH_SECRETS_PREVIOUS",
+    "DATABASE_URL",
+    "SMTP_URL",
+];
+
+/// Returns the first secret setting in `.env` if other users of the machine have access to the file.
+pub(crate) fn exposed_secrets() -> Option<&'static str> {
+    let file = Path::new(ENV_FILE);
+    if !is_accessible_to_others(file).unwrap_or_default() {
+        return None;
+    }
+    let entries = read(file).unwrap_or_default();
+    let is_in_file = |name: &&&str| entries.iter().any(|(entry_name, _)| entry_name == **name);
+    SECRET_SETTINGS.iter().find(is_in_file).copied()
 }
 
 fn explain(error: &dotenvy::Error, text: &str) -> String {

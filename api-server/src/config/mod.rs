@@ -14,10 +14,11 @@ mod secrets;
 mod users;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
-use auth_core::Keyring;
 use auth_core::password::Cost;
+use auth_core::{Keyring, Secret};
 
 use ipnet::IpNet;
 
@@ -31,6 +32,7 @@ use crate::logging::LogFormat;
 use crate::mail::settings::{EmailVerification, MailSettings};
 use crate::origin::Origin;
 use crate::users::blocklist::Blocklist;
+pub(crate) use dotenv::exposed_secrets;
 use parse::ProblemCollector;
 
 /// The parsed settings, all of them valid.
@@ -109,6 +111,8 @@ pub struct BoundConfig {
 pub struct WebConfig {
     /// Origin at which browsers reach this server.
     pub public_url: Origin,
+    /// Whether `public_url` is the default, the origin of `bind_addr`.
+    pub(crate) has_default_public_url: bool,
     /// Origins other than `public_url` whose pages may call the API.
     pub allowed_origins: Vec<Origin>,
     /// Networks of the proxies whose `X-Forwarded-For` header is trusted.
@@ -119,6 +123,16 @@ pub struct WebConfig {
     pub pages: bool,
 }
 
+impl WebConfig {
+    /// If `PUBLIC_URL` is not set, derives `public_url` from the address at which the server listens. It differs from
+    /// `BIND_ADDR` if that has port 0.
+    pub(crate) fn adopt_bound_address(&mut self, bound_address: SocketAddr) {
+        if self.has_default_public_url {
+            self.public_url = Origin::of_socket_address(bound_address);
+        }
+    }
+}
+
 impl Settings {
     /// Checks all settings that `serve` needs. If all are valid, `AUTH_SECRET` is not set and the SQLite database has
     /// no secret file yet, creates this file.
@@ -127,6 +141,19 @@ impl Settings {
     ///
     /// All invalid settings. The secret file is checked only if all other settings are valid.
     pub fn check(&self) -> Result<Config, SettingProblems> {
+        self.check_with(secret_file::read_or_create)
+    }
+
+    /// Does the same as [`check`](Self::check), but creates no secret file: without one, the result has a new secret that
+    /// is stored nowhere.
+    pub(crate) fn check_without_changes(&self) -> Result<Config, SettingProblems> {
+        self.check_with(secret_file::read_or_generate)
+    }
+
+    fn check_with(
+        &self,
+        read_secret_beside: impl FnOnce(&Path) -> Result<Secret, String>,
+    ) -> Result<Config, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let bind_addr = problems.ok_or_record("BIND_ADDR", parse::socket_address(&self.bind_addr));
         let database_url =
@@ -147,7 +174,7 @@ impl Settings {
         let may_create_file = problems.is_empty();
         let secret_result = self.current_secret(database_url.as_ref(), |file| {
             may_create_file
-                .then(|| secret_file::read_or_create(file))
+                .then(|| read_secret_beside(file))
                 .transpose()
         });
         let current_secret = problems.ok_or_record("AUTH_SECRET", secret_result);
@@ -245,6 +272,7 @@ impl Settings {
         let pages = problems.ok_or_record("PAGES", parse::boolean(&self.pages));
         Some(WebConfig {
             public_url: public_url??,
+            has_default_public_url: self.public_url.is_none(),
             allowed_origins: allowed_origins?,
             trusted_proxies: trusted_proxies?,
             better_auth_delete_user: delete_user?,
@@ -260,6 +288,32 @@ impl Settings {
     pub fn check_database(&self) -> Result<DatabaseUrl, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let url = problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
+        self.check_logging(&mut problems);
+        problems.finish(|| url)
+    }
+
+    /// Checks only `BIND_ADDR` and the log settings, for `health`.
+    pub(crate) fn check_bind_addr(&self) -> Result<SocketAddr, SettingProblems> {
+        let mut problems = ProblemCollector::default();
+        let addr_result =
+            parse::socket_address(&self.bind_addr).and_then(|addr| match addr.port() {
+                0 => Err("port 0 does not tell where the server listens; set its port".to_owned()),
+                _ => Ok(addr),
+            });
+        let bind_addr = problems.ok_or_record("BIND_ADDR", addr_result);
+        self.check_logging(&mut problems);
+        problems.finish(|| bind_addr)
+    }
+
+    /// Checks only `DATABASE_URL`, which must name a SQLite file, and the log settings. `remedy` says what to do with
+    /// PostgreSQL.
+    pub(crate) fn check_database_file(&self, remedy: &str) -> Result<DatabaseUrl, SettingProblems> {
+        let mut problems = ProblemCollector::default();
+        let url_result = parse::database_url(&self.database_url).and_then(|url| match url.file() {
+            Some(_) => Ok(url),
+            None => Err(remedy.to_owned()),
+        });
+        let url = problems.ok_or_record("DATABASE_URL", url_result);
         self.check_logging(&mut problems);
         problems.finish(|| url)
     }

@@ -19,6 +19,14 @@ pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     }
 }
 
+/// Reads the secret file of this database. Without one, returns a new secret and stores it nowhere.
+pub(super) fn read_or_generate(database: &Path) -> Result<Secret, String> {
+    match read_if_exists(&secret_path(database))? {
+        Some(secret) => Ok(secret),
+        None => Secret::generate().map_err(|error| error.to_string()),
+    }
+}
+
 /// Reads the secret file of this database. Fails if there is no such file.
 pub(super) fn read(database: &Path) -> Result<Secret, String> {
     let file = secret_path(database);

@@ -16,4 +16,4 @@ pub(crate) use files::raise_open_file_limit;
 pub(crate) use network::ExemptPeers;
 pub(crate) use progress::ConnectionTimeouts;
 pub(crate) use registry::Connections;
-pub(crate) use service::{ConnectionPolicy, serve};
+pub(crate) use service::{ConnectionPolicy, listen, serve};

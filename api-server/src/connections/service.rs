@@ -31,14 +31,13 @@ pub(crate) struct ConnectionPolicy {
     pub(crate) timeouts: ConnectionTimeouts,
 }
 
-/// Listens at `requested_address`. Returns a server, for which `create_app` creates the application of each worker, and
-/// the bound socket address, which differs from `requested_address` if the requested port is 0.
+/// Returns a server on this listener. `create_app` creates the application of each worker.
 pub(crate) fn serve<CreateApp, Factory, S, B>(
     builder: ServerBuilder,
-    requested_address: SocketAddr,
+    listener: TcpListener,
     policy: &ConnectionPolicy,
     create_app: CreateApp,
-) -> io::Result<(Server, SocketAddr)>
+) -> io::Result<Server>
 where
     CreateApp: Fn() -> Factory + Clone + Send + 'static,
     Factory: IntoServiceFactory<S, Request>,
@@ -49,7 +48,6 @@ where
     <S::Service as Service<Request>>::Future: 'static,
     B: MessageBody + 'static,
 {
-    let listener = listen(requested_address)?;
     let bound_address = listener.local_addr()?;
     let stop_signal = builder.graceful_shutdown_signal();
     let worker_policy = policy.clone();
@@ -89,8 +87,7 @@ where
             }))
         })
     };
-    let server = builder.listen("http", listener, create_service)?.run();
-    Ok((server, bound_address))
+    Ok(builder.listen("http", listener, create_service)?.run())
 }
 
 /// Serves a connection that has a slot. `serving` is `None` for a connection without a slot, which is already closed.
@@ -140,7 +137,8 @@ async fn serve_until_overdue<E>(
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// Listens at this address. With port 0, the listener has a free port.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;

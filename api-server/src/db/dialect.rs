@@ -6,11 +6,14 @@ use diesel::connection::{
     AnsiTransactionManager, DefaultLoadingMode, SimpleConnection as _, TransactionManager,
 };
 use diesel::deserialize::QueryableByName;
+use diesel::migration::MigrationSource;
 use diesel::pg::{Pg, PgRowByRowLoadingMode};
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use super::error::BoxError;
+use super::postgres_parameters::{percent_encode, with_defaults};
 use super::url::{DatabaseUrl, Location};
 use crate::cores::cores;
 
@@ -33,15 +36,6 @@ const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_sche
 /// Does the same for PostgreSQL, with at most 10 s of waiting for a lock.
 const POSTGRES_READ_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
-
-/// Parameters of libpq, added unless the URL sets them. With the first three, libpq notices an unreachable server
-/// sooner than by default.
-const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
-    ("connect_timeout", "2"),
-    ("tcp_user_timeout", "5000"),
-    ("keepalives_idle", "10"),
-    ("application_name", "api-server"),
-];
 
 /// A connection to either engine.
 #[derive(diesel::MultiConnection)]
@@ -87,11 +81,38 @@ pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     }
 }
 
+/// Opens a SQLite file that exists, and creates none.
+pub(super) fn connect_to_existing_file(file: &Path) -> ConnectionResult<DbConnection> {
+    let uri = format!("file:{}?mode=rw", percent_encode(file));
+    SqliteConnection::establish(&uri).map(DbConnection::Sqlite)
+}
+
 /// Opens a connection that can only read, within one transaction that lasts as long as the connection.
 pub(super) fn connect_to_read(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
+    connect_read_only(url, "mode=ro")
+}
+
+/// Does the same for a few short queries. On SQLite, a usual connection to a database that no process uses would leave
+/// the files `-wal` and `-shm`. If a process writes to such a database in the same moment, the queries may fail.
+pub(super) fn connect_to_inspect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
+    let log_file = url.file_with_suffix("-wal");
+    let log_length = log_file
+        .and_then(|file| file.metadata().ok())
+        .map_or(0, |file| file.len());
+    connect_read_only(
+        url,
+        if log_length > 0 {
+            "mode=ro"
+        } else {
+            "immutable=1"
+        },
+    )
+}
+
+fn connect_read_only(url: &DatabaseUrl, sqlite_mode: &str) -> ConnectionResult<DbConnection> {
     let (mut connection, setup_sql) = match &url.0 {
         Location::File(path) => {
-            let uri = format!("file:{}?mode=ro", percent_encode(path));
+            let uri = format!("file:{}?{sqlite_mode}", percent_encode(path));
             let connection = SqliteConnection::establish(&uri)?;
             (DbConnection::Sqlite(connection), SQLITE_READ_SETUP)
         }
@@ -141,6 +162,8 @@ pub(super) struct EngineSql {
     pub(super) columns: &'static str,
     /// SQL expression for the bytes of the text `{}`.
     pub(super) text_as_bytes: &'static str,
+    /// Query of the state of the database, for [`inspect`](super::inspection::inspect).
+    pub(super) state: &'static str,
     /// Column types of times that `time_as_text` converts; none on SQLite.
     pub(super) time_types: &'static [&'static str],
     /// PostgreSQL expression for the time `{}` as text: `@` and microseconds since 1970. A time with a year outside 1
@@ -153,6 +176,9 @@ const SQLITE_SQL: EngineSql = EngineSql {
     columns: "SELECT CAST(name AS BLOB) AS c0, CAST(lower(type) AS BLOB) AS c1 \
         FROM pragma_table_info(trim('{}', '\"'))",
     text_as_bytes: "CAST({} AS BLOB)",
+    state: "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS now_micros, FALSE AS is_read_only, \
+        TRUE AS may_create, EXISTS (SELECT 1 FROM sqlite_master WHERE name = '__diesel_schema_migrations') \
+        AS is_migrated",
     time_types: &[],
     time_as_text: "",
 };
@@ -162,6 +188,10 @@ const POSTGRES_SQL: EngineSql = EngineSql {
         convert_to(format_type(atttypid, NULL), 'UTF8') AS c1 FROM pg_attribute \
         WHERE attrelid = to_regclass('{}') AND attnum > 0 AND NOT attisdropped",
     text_as_bytes: "convert_to({}, 'UTF8')",
+    state: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint) AS now_micros, \
+        pg_is_in_recovery() AS is_read_only, \
+        COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE) AS may_create, \
+        to_regclass('__diesel_schema_migrations') IS NOT NULL AS is_migrated",
     time_types: &[
         "timestamp with time zone",
         "timestamp without time zone",
@@ -217,6 +247,16 @@ pub(super) fn migrations(connection: &DbConnection) -> EngineMigrations {
     }
 }
 
+/// Returns the versions of the migrations of this program.
+pub(super) fn migration_versions(connection: &DbConnection) -> Result<Vec<String>, BoxError> {
+    let embedded = migrations(connection).embedded;
+    let migrations = MigrationSource::<MultiBackend>::migrations(&embedded)?;
+    let versions = migrations
+        .iter()
+        .map(|migration| migration.name().version().to_string());
+    Ok(versions.collect())
+}
+
 /// Runs `work` in a transaction that may read before it writes. On SQLite, the transaction takes the write lock at
 /// once. Without that lock, as in `Connection::transaction`, the first write after a read would fail, without waiting,
 /// if another connection has written since that read.
@@ -255,6 +295,17 @@ pub(crate) fn lock_account(connection: &mut DbConnection, user_id: &str) -> Quer
     }
 }
 
+/// Waits, without a time limit, until no other transaction writes to these tables, and then keeps others from writing
+/// until the transaction ends. Does nothing on SQLite, which has only one writer at a time.
+pub(crate) fn lock_for_restore(connection: &mut DbConnection, tables: &str) -> QueryResult<()> {
+    match connection {
+        DbConnection::Sqlite(_) => Ok(()),
+        DbConnection::Postgres(postgres) => postgres.batch_execute(&format!(
+            "SET LOCAL statement_timeout = 0; LOCK TABLE {tables} IN EXCLUSIVE MODE"
+        )),
+    }
+}
+
 /// Starts a transaction that takes the write lock at once; inside another transaction, starts a savepoint instead.
 fn begin_immediate(sqlite: &mut SqliteConnection) -> QueryResult<()> {
     let status = AnsiTransactionManager::transaction_manager_status_mut(sqlite);
@@ -270,81 +321,5 @@ pub(super) fn is_broken(connection: &mut DbConnection) -> bool {
     match connection {
         DbConnection::Postgres(postgres) => postgres.is_broken(),
         DbConnection::Sqlite(sqlite) => sqlite.is_broken(),
-    }
-}
-
-/// Adds the missing [`POSTGRES_DEFAULTS`] to the URL and, if it needs this, the file of the system's certificates.
-fn with_defaults(url: &str) -> String {
-    let mut url = url.to_owned();
-    for (name, value) in POSTGRES_DEFAULTS {
-        if parameter(&url, name).is_none() {
-            push_parameter(&mut url, name, value);
-        }
-    }
-    if needs_system_certificates(&url)
-        && let Some(file) = openssl_probe::probe().cert_file
-    {
-        push_parameter(&mut url, "sslrootcert", &percent_encode(&file));
-    }
-    url
-}
-
-/// Whether `sslrootcert` must be set to the certificates of the system. The built-in OpenSSL does not find these
-/// certificates, because it searches only the folder that was configured at compile time.
-fn needs_system_certificates(url: &str) -> bool {
-    let verifies_server = matches!(parameter(url, "sslmode"), Some("verify-ca" | "verify-full"));
-    let has_certificate_file = parameter(url, "sslrootcert").is_some_and(|file| file != "system");
-    verifies_server && !has_certificate_file
-}
-
-fn parameter<'u>(url: &'u str, name: &str) -> Option<&'u str> {
-    let (_, query) = url.split_once('?')?;
-    query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
-}
-
-fn push_parameter(url: &mut String, name: &str, value: &str) {
-    let separator = if url.contains('?') { '&' } else { '?' };
-    url.extend([separator.encode_utf8(&mut [0; 4]), name, "=", value]);
-}
-
-/// Encodes the path for a URL: escapes all characters except ASCII letters, digits and `/._-`.
-fn percent_encode(path: &Path) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for byte in path.to_string_lossy().bytes() {
-        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            let _infallible = write!(text, "%{byte:02X}");
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{parameter, with_defaults};
-
-    #[test]
-    fn parameters_in_the_url_override_the_defaults() {
-        let url = with_defaults("postgres://h/d?connect_timeout=9");
-        assert_eq!(parameter(&url, "connect_timeout"), Some("9"));
-        assert_eq!(parameter(&url, "tcp_user_timeout"), Some("5000"));
-    }
-
-    #[test]
-    fn verify_full_uses_the_systems_certificates_unless_the_url_has_its_own() {
-        let url = with_defaults("postgres://h/d?sslmode=verify-full");
-        let system_file = openssl_probe::probe().cert_file;
-        assert_eq!(
-            parameter(&url, "sslrootcert").map(ToOwned::to_owned),
-            system_file.map(|file| file.display().to_string())
-        );
-        let url_with_file = with_defaults("postgres://h/d?sslmode=verify-full&sslrootcert=/ca.pem");
-        assert_eq!(url_with_file.matches("sslrootcert").count(), 1);
-        assert!(!with_defaults("postgres://h/d?sslmode=require").contains("sslrootcert"));
     }
 }

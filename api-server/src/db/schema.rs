@@ -47,6 +47,8 @@ diesel::table! {
     revocation_sequence (id) {
         id -> BigInt,
         last -> BigInt,
+        generation -> BigInt,
+        issued_before -> Nullable<Timestamp>,
     }
 }
 

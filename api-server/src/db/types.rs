@@ -39,6 +39,11 @@ impl Timestamp {
         self.unix_micros().div_euclid(1_000_000)
     }
 
+    /// Whole seconds since 1970, rounded up.
+    pub(crate) fn unix_seconds_rounded_up(self) -> i64 {
+        -(-self.unix_micros()).div_euclid(1_000_000)
+    }
+
     pub(crate) fn plus(self, duration: Duration) -> Self {
         Self::from_unix_micros(self.unix_micros().saturating_add(duration_micros(duration)))
     }

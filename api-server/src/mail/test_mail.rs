@@ -6,7 +6,18 @@ use uuid::Uuid;
 
 use super::message::Composer;
 use super::settings::MailSettings;
+use super::smtp::SmtpClient;
 use super::transport::{Delivered, Transport};
+
+/// Connects and logs in to the SMTP server without sending a mail. Returns the server; `None` if mails are written to
+/// files.
+pub(crate) fn probe(settings: &MailSettings) -> Result<Option<String>, String> {
+    let Some(server) = &settings.smtp else {
+        return Ok(None);
+    };
+    SmtpClient::new(server.clone())?.probe()?;
+    Ok(Some(server.to_string()))
+}
 
 /// Sends a test mail in the same way as all other mails. Returns what became of it, or why it was not delivered.
 pub(crate) fn send(

@@ -7,10 +7,13 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+mod backup;
+mod check;
 mod commands;
 mod crash;
 mod documents;
 mod flags;
+mod health;
 mod invalid_settings;
 mod keys;
 mod log_lines;

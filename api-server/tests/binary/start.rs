@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use harness::{SECRET, WorkDir};
+use harness::{SECRET, Server, WorkDir};
+use serde_json::json;
 
 #[test]
 fn the_server_starts_with_sqlite_in_an_empty_folder() {
@@ -67,6 +68,35 @@ fn the_log_names_the_listening_socket_address() {
             .line("listening")
             .ends_with(&format!("http://{addr}"))
     );
+}
+
+/// Refreshes with the cookie of a session, from a page of this origin. Returns the status line.
+fn refresh_from(server: &Server, origin: &str, refresh_token: &str) -> String {
+    let mut connection = server.connect();
+    connection.send(format!(
+        "POST /api/auth/refresh HTTP/1.1\r\nHost: test\r\nOrigin: {origin}\r\n\
+         Cookie: refresh_token={refresh_token}\r\nContent-Length: 0\r\n\r\n"
+    ));
+    let head = connection.head();
+    head.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn with_port_0_the_default_public_url_has_the_port_of_the_server() {
+    let work_dir = WorkDir::new();
+    let server = work_dir.quick_server();
+    let body = json!({"email": "ada@example.com", "password": "correct horse battery staple"});
+    let token_response = server.post("/api/auth/register", "", &body).expect(201);
+    let refresh_token = token_response["refresh_token"].as_str().unwrap();
+    let own_origin = format!("http://{}", server.addr());
+    for (origin, status) in [
+        ("http://127.0.0.1:0", "403"),
+        ("http://127.0.0.1:1", "403"),
+        (own_origin.as_str(), "200"),
+    ] {
+        let status_line = refresh_from(&server, origin, refresh_token);
+        assert!(status_line.contains(status), "{origin}: {status_line}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod clients;
 mod kill;
 mod logout;
+mod restore;
 mod rotation;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

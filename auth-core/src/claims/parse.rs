@@ -45,7 +45,7 @@ pub(crate) fn parse(
         .map_err(|_see_reader| reader.0.get())?;
     json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
     let (times, claims_version) = raw.check(policy, now_seconds, expiry)?;
-    check_ids(&raw.ids(claims_version))?;
+    check_ids(&raw.ids(&times, claims_version))?;
     raw.into_claims(&times, claims_version, payload, policy)
 }
 
@@ -108,12 +108,13 @@ impl RawClaims<'_> {
         Ok((times, claims_version))
     }
 
-    fn ids(&self, claims_version: u64) -> TokenIds<'_> {
+    fn ids(&self, times: &Times, claims_version: u64) -> TokenIds<'_> {
         TokenIds {
             sub: text(self.sub.as_ref()).unwrap_or_default(),
             sid: text(self.sid.as_ref()),
             jti: text(self.jti.as_ref()).unwrap_or_default(),
             claims_version,
+            iat: whole_seconds(times.iat),
         }
     }
 

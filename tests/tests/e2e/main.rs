@@ -11,6 +11,7 @@
 
 mod accounts;
 mod auth;
+mod backup;
 mod better_auth;
 mod connections;
 mod db;

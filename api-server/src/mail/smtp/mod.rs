@@ -18,6 +18,9 @@ use super::transport::SendError;
 use reply::SmtpError;
 use session::Session;
 
+/// The longest time for a step of a session that sends no mail: an operator waits for the result.
+const PROBE_STEP_LIMIT: Duration = Duration::from_secs(5);
+
 /// The longest times that the server may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLimits {
@@ -65,6 +68,21 @@ impl SmtpClient {
                 SendError::Temporary(text)
             }
         })
+    }
+
+    /// Connects and logs in, and sends nothing. An error says what the server did.
+    pub(super) fn probe(&self) -> Result<(), String> {
+        let limits = TimeLimits {
+            step: PROBE_STEP_LIMIT,
+            ..self.limits
+        };
+        match Session::open(&self.server, &self.connector, limits) {
+            Ok(session) => {
+                session.quit();
+                Ok(())
+            }
+            Err(error) => Err(format!("{}: {error}", self.server)),
+        }
     }
 
     fn deliver(&self, mail: &Composed) -> Result<String, SmtpError> {

@@ -8,13 +8,15 @@ use auth_core::Revocations;
 
 use crate::db::{Db, DbConnection, DbError, QueryResult};
 use crate::sessions::revocation::store;
-use crate::sessions::revocation::store::Revocation;
+use crate::sessions::revocation::store::{FeedState, Revocation};
 
 /// The time between two reads of new revocations. While the database responds, every process applies a logout within
 /// two seconds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
 /// How long `/readyz` reports the process as ready after the start of a read that reached the newest revocation.
 const MAX_AGE: Duration = Duration::from_secs(5);
+/// A number that no generation has.
+const NO_GENERATION: i64 = -1;
 /// The most revocations in one read.
 const PAGE_SIZE: i64 = 1000;
 
@@ -24,13 +26,14 @@ pub(crate) struct RevocationFeed {
     /// The number up to which this process has read the revocations; 0 before the first read, and after a restored
     /// backup was detected.
     newest_read: AtomicI64,
+    /// The generation of the database at the last read; [`NO_GENERATION`] before the first read.
+    generation: AtomicI64,
     /// The start of the last read that reached the newest revocation; `None` before the first such read.
     complete_read_at: Mutex<Option<Instant>>,
 }
 
 struct NewRevocations {
-    /// The number of the newest revocation, even if that revocation was purged.
-    newest_sequence: i64,
+    state: FeedState,
     /// The oldest revocations that were not read before, at most [`PAGE_SIZE`].
     revocations: Vec<Revocation>,
 }
@@ -40,6 +43,7 @@ impl RevocationFeed {
         Self {
             revoked,
             newest_read: AtomicI64::new(0),
+            generation: AtomicI64::new(NO_GENERATION),
             complete_read_at: Mutex::new(None),
         }
     }
@@ -50,15 +54,8 @@ impl RevocationFeed {
             let started_at = Instant::now();
             let newest_read = self.newest_read.load(Ordering::Acquire);
             let new_revocations = db.read(move |connection| read_newer(connection, newest_read));
-            let NewRevocations {
-                newest_sequence,
-                revocations,
-            } = new_revocations.await?;
-            if newest_sequence < newest_read {
-                // A backup of the database was restored, so new revocations get numbers that were already read.
-                log::warn!(
-                    "revocations are read from the start: last_seen={newest_read} newest={newest_sequence}"
-                );
+            let NewRevocations { state, revocations } = new_revocations.await?;
+            if self.notice_restore(state) {
                 self.newest_read.store(0, Ordering::Release);
                 continue;
             }
@@ -70,11 +67,35 @@ impl RevocationFeed {
             if is_last_page {
                 // The newest revocation may have been purged. Then the number of the last row is lower than its number.
                 self.newest_read
-                    .fetch_max(newest_sequence, Ordering::AcqRel);
+                    .fetch_max(state.newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);
                 return Ok(());
             }
         }
+    }
+
+    /// Returns whether a backup of the database was restored since the last read. Then new revocations may have numbers
+    /// that were read already. Also rejects the tokens that were issued before the restore.
+    fn notice_restore(&self, state: FeedState) -> bool {
+        let newest_read = self.newest_read.load(Ordering::Acquire);
+        let known_generation = self.generation.swap(state.generation, Ordering::AcqRel);
+        if known_generation != state.generation
+            && let Some(time) = state.issued_before
+        {
+            self.revoked.revoke_issued_before(time.to_system_time());
+        }
+        let has_other_generation = ![NO_GENERATION, state.generation].contains(&known_generation);
+        let has_lost_revocations = state.newest_sequence < newest_read;
+        if has_other_generation {
+            log::warn!("a backup of the database was restored; tokens from before are rejected");
+        } else if has_lost_revocations {
+            log::error!(
+                "a backup of the database was restored, but sessions that ended since are valid again; run: \
+                 api-server restore --end-sessions (last_seen={newest_read} newest={})",
+                state.newest_sequence
+            );
+        }
+        has_other_generation || has_lost_revocations
     }
 
     fn apply(&self, revocation: &Revocation) {
@@ -99,14 +120,11 @@ impl RevocationFeed {
 }
 
 fn read_newer(connection: &mut DbConnection, newest_read: i64) -> QueryResult<NewRevocations> {
-    let newest_sequence = store::newest_sequence(connection)?;
-    let revocations = if newest_sequence > newest_read {
+    let state = store::feed_state(connection)?;
+    let revocations = if state.newest_sequence > newest_read {
         store::newer_than(connection, newest_read, PAGE_SIZE)?
     } else {
         Vec::new()
     };
-    Ok(NewRevocations {
-        newest_sequence,
-        revocations,
-    })
+    Ok(NewRevocations { state, revocations })
 }

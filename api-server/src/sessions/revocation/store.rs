@@ -55,12 +55,38 @@ pub(crate) fn record(
     })
 }
 
-/// Returns the number of the newest revocation, even if that revocation was purged; 0 before the first revocation.
-pub(crate) fn newest_sequence(connection: &mut DbConnection) -> QueryResult<i64> {
+/// The row of the table `revocation_sequence`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
+pub(crate) struct FeedState {
+    /// The number of the newest revocation, even if that revocation was purged; 0 before the first revocation.
+    pub(crate) newest_sequence: i64,
+    /// Another number after each restore of a backup; 0 before the first restore.
+    pub(crate) generation: i64,
+    /// All tokens that were issued before this time are rejected; `None` before the first restore.
+    pub(crate) issued_before: Option<Timestamp>,
+}
+
+pub(crate) fn feed_state(connection: &mut DbConnection) -> QueryResult<FeedState> {
     revocation_sequence::table
         .find(SEQUENCE_ROW_ID)
-        .select(revocation_sequence::last)
+        .select((
+            revocation_sequence::last,
+            revocation_sequence::generation,
+            revocation_sequence::issued_before,
+        ))
         .first(connection)
+}
+
+/// Stores the state after a restore.
+pub(crate) fn set_feed_state(connection: &mut DbConnection, state: FeedState) -> QueryResult<()> {
+    diesel::update(revocation_sequence::table.find(SEQUENCE_ROW_ID))
+        .set((
+            revocation_sequence::last.eq(state.newest_sequence),
+            revocation_sequence::generation.eq(state.generation),
+            revocation_sequence::issued_before.eq(state.issued_before),
+        ))
+        .execute(connection)
+        .map(drop)
 }
 
 /// Returns up to `limit` revocations with a number above `sequence`, the oldest first.

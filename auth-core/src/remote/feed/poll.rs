@@ -32,6 +32,8 @@ struct Page {
     next: i64,
     /// Whether the next page may have revocations already.
     more: bool,
+    /// Tokens that were issued before this time are revoked, in seconds since 1970; absent if no backup was restored.
+    issued_before: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +67,11 @@ impl Page {
             // The server's database was restored from a backup, so users may have lower versions than before. Their
             // tokens would be stale until the old entries are removed. This page is the first one.
             revocations.clear_stale();
+        }
+        // First, because it removes the users who were stale before the restore.
+        let issued_before = self.issued_before.map(Duration::from_secs);
+        if let Some(time) = issued_before.and_then(|seconds| UNIX_EPOCH.checked_add(seconds)) {
+            revocations.revoke_issued_before(time);
         }
         for revocation in &self.revocations {
             revocations.revoke_session(&revocation.sid, unix_time(revocation.exp));

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use api_server::backup::end_sessions;
+use api_server::clock::Clock;
+use api_server::db::DatabaseUrl;
 use auth_core::remote::{RevocationFeed, StalePolicy};
 use auth_core::{Error, Keyring, Secret, TokenVerifier};
 use e2e::{App, on_both_engines};
@@ -16,6 +19,7 @@ on_both_engines! {
     a_service_rejects_a_token_within_two_seconds_of_the_logout,
     a_service_that_starts_later_knows_every_revoked_session,
     a_token_revoked_during_an_outage_is_rejected_afterwards,
+    after_a_restore_a_service_rejects_every_token_from_before,
     with_an_outdated_feed_only_services_that_fail_closed_reject_tokens,
 }
 
@@ -79,6 +83,26 @@ async fn a_service_rejects_a_token_within_two_seconds_of_the_logout(app: App) {
     assert_eq!(service.verify(&live_device.access), Ok(()));
     assert!(service.feed.age().unwrap() < MAX_REVOCATION_DELAY);
     assert_eq!(service.feed.last_error(), None);
+}
+
+async fn after_a_restore_a_service_rejects_every_token_from_before(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let service = Service::connected_to(&app, StalePolicy::FailOpen);
+    service.feed.caught_up().await;
+    assert_eq!(service.verify(&device.access), Ok(()));
+    let url = DatabaseUrl::parse(&app.database().url()).unwrap();
+    let clock = app.clock.clone();
+    end_sessions(&url, &Clock::new(move || clock.now())).unwrap();
+    let waited = service.wait_for(&device.access, Err(Error::Revoked)).await;
+    assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
+    let later_service = Service::connected_to(&app, StalePolicy::FailOpen);
+    later_service.feed.caught_up().await;
+    app.clock.advance(Duration::from_secs(6));
+    let new_device = login(&app, &ada).await;
+    for service in [&service, &later_service] {
+        assert_eq!(service.verify(&device.access), Err(Error::Revoked));
+        assert_eq!(service.verify(&new_device.access), Ok(()));
+    }
 }
 
 async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {

@@ -1,0 +1,32 @@
+"""Checks packaging/compose.yaml: each service has a fixed image or a build, waits for what it needs, and the server has the
+settings that it requires, of which none has a default for a secret."""
+
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+text = Path(sys.argv[1]).read_text()
+services = yaml.safe_load(text)["services"]
+problems = []
+for name, service in services.items():
+    if not re.search(r":[\w.-]+$", service.get("image", "build:1")):
+        problems.append(f"{name}: the image has no tag")
+    for needed in service.get("depends_on", {}):
+        if "healthcheck" not in services.get(needed, {}):
+            problems.append(f"{name}: depends on {needed}, which has no health check")
+    problems += [f"{name}: {network} is unknown" for network in service["networks"] if network not in yaml.safe_load(text)["networks"]]
+server = services["api-server"]
+settings = server["environment"]
+problems += [f"api-server: {name} is not set" for name in ("AUTH_SECRET", "DATABASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES") if name not in settings]
+if ":?" not in settings["AUTH_SECRET"]:
+    problems.append("AUTH_SECRET has a default")
+if "ports" in server:
+    problems.append("api-server: its port is reachable without the proxy")
+dockerfile = Path(sys.argv[1]).parent / server["build"]["context"] / server["build"]["dockerfile"]
+if not dockerfile.is_file():
+    problems.append(f"{dockerfile} does not exist")
+if problems:
+    sys.exit("\n".join(problems))
+print(f"compose.yaml has the services {', '.join(services)}")

@@ -1,0 +1,136 @@
+//! Copies the SQLite database to a file, restores such a file, and makes a database safe that was restored in any way.
+//!
+//! A backup does not know which sessions have ended since, nor which refresh tokens and mailed links were used. So a
+//! restore ends all sessions and makes all tokens from before invalid, including access tokens, which no process looks up
+//! in the database: the time of the restore is stored, and every process rejects tokens that were issued before.
+
+mod file;
+mod store;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::db::{self, DatabaseUrl, Timestamp};
+
+/// The error of a backup or a restore, which says what to do.
+pub type BackupError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Tokens that are issued for this time after a restore are rejected as well: the clocks of the servers may differ, and a
+/// running server notices the restore within two seconds.
+const SAFETY_MARGIN: Duration = Duration::from_secs(5);
+
+/// A backup that was written.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct WrittenBackup {
+    /// Path of the file.
+    pub file: PathBuf,
+    /// Size of the file, in bytes.
+    pub bytes: u64,
+    /// The file with the generated secret, which is not in the backup; `None` if there is no such file.
+    pub secret_file: Option<PathBuf>,
+}
+
+impl fmt::Display for WrittenBackup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "wrote {} ({} bytes)", self.file.display(), self.bytes)?;
+        match &self.secret_file {
+            Some(file) => write!(
+                f,
+                "; the secret is not in it, so keep a copy of {} as well",
+                file.display()
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a restore has done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Restored {
+    /// The number of accounts in the database.
+    pub account_count: i64,
+    /// The number of sessions that were ended.
+    pub ended_count: usize,
+}
+
+impl fmt::Display for Restored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the database has {} accounts; all {} sessions are ended, and tokens from before are rejected: every user \
+             logs in again, with the password of the time of the backup",
+            self.account_count, self.ended_count
+        )
+    }
+}
+
+/// Copies the SQLite database to a new file, which only its owner can read. Processes may use the database meanwhile.
+///
+/// # Errors
+///
+/// If the file exists, or if the database cannot be read or the file cannot be written.
+pub fn write(source: &DatabaseUrl, file: &Path) -> Result<WrittenBackup, BackupError> {
+    let database = file::existing_database(source)?;
+    let bytes = file::write_copy(database, file)?;
+    let secret_file = source.file_with_suffix(".secret");
+    Ok(WrittenBackup {
+        file: file.to_owned(),
+        bytes,
+        secret_file: secret_file.filter(|file| file.exists()),
+    })
+}
+
+/// Replaces the content of the SQLite database by a backup, in one transaction, and ends all sessions. Creates the
+/// database if it does not exist. Running processes notice the restore.
+///
+/// # Errors
+///
+/// If the file is no backup of this or an earlier version, if the database has accounts and `replace` is false, or if one
+/// of them cannot be read or written. The database is then unchanged.
+pub fn restore(
+    target: &DatabaseUrl,
+    file: &Path,
+    replace: bool,
+    clock: &Clock,
+) -> Result<Restored, BackupError> {
+    let copy = file::migrated_copy(target, file)?;
+    db::migrate(target)?;
+    let mut connection = db::connect(target)?;
+    let account_count = store::count_accounts(&mut connection)?;
+    if account_count > 0 && !replace {
+        return Err(format!(
+            "{target} has {account_count} accounts, which the restore would replace; back it up, then add --replace"
+        )
+        .into());
+    }
+    let replaced = store::read_feed_state(&mut connection)?;
+    db::replace_rows(&mut connection, &copy.path(), |connection| {
+        Ok(Restored {
+            ended_count: store::end_all(connection, Some(replaced), || end_of_old_tokens(clock))?,
+            account_count: store::count_accounts(connection)?,
+        })
+    })
+}
+
+/// Ends all sessions and makes all tokens invalid, after the database was restored in another way.
+///
+/// # Errors
+///
+/// If the database cannot be migrated or changed.
+pub fn end_sessions(target: &DatabaseUrl, clock: &Clock) -> Result<Restored, BackupError> {
+    file::existing_database_or_server(target)?;
+    db::migrate(target)?;
+    let mut connection = db::connect(target)?;
+    Ok(Restored {
+        ended_count: store::end_all(&mut connection, None, || end_of_old_tokens(clock))?,
+        account_count: store::count_accounts(&mut connection)?,
+    })
+}
+
+fn end_of_old_tokens(clock: &Clock) -> Timestamp {
+    (clock.now() + SAFETY_MARGIN).into()
+}

@@ -1,0 +1,117 @@
+//! Checks an installation without changing anything, for `api-server check`: one line for each part, with `OK` or with
+//! what to do.
+
+mod database;
+mod files;
+mod web;
+
+use std::io;
+use std::io::Write;
+use std::time::SystemTime;
+
+use crate::config::{Config, Settings};
+use crate::mail::test_mail;
+
+/// The result for one part of the installation: what was found, or what is wrong and what to do.
+struct Finding {
+    part: &'static str,
+    outcome: Result<String, String>,
+}
+
+impl Finding {
+    fn ok(part: &'static str, text: impl Into<String>) -> Self {
+        let outcome = Ok(text.into());
+        Self { part, outcome }
+    }
+
+    fn wrong(part: &'static str, remedy: impl Into<String>) -> Self {
+        let outcome = Err(remedy.into());
+        Self { part, outcome }
+    }
+
+    /// Returns the finding as one line: texts of other programs, such as errors of PostgreSQL, may have several.
+    fn to_line(&self) -> String {
+        let (word, text) = match &self.outcome {
+            Ok(text) => ("OK   ", text),
+            Err(text) => ("WRONG", text),
+        };
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        format!("{word} {}: {text}", self.part)
+    }
+}
+
+/// Checks every part and prints each finding as soon as it is known. Returns whether nothing is wrong.
+///
+/// # Errors
+///
+/// If a finding cannot be printed.
+pub(crate) fn run(settings: &Settings, now: SystemTime, out: &mut impl Write) -> io::Result<bool> {
+    let mut is_all_right = true;
+    let mut print = |findings: Vec<Finding>| -> io::Result<()> {
+        for finding in findings {
+            is_all_right &= finding.outcome.is_ok();
+            writeln!(out, "{}", finding.to_line())?;
+        }
+        out.flush()
+    };
+    let (findings, config) = check_settings(settings);
+    print(findings)?;
+    if let Ok(url) = settings.check_database() {
+        print(database::check(&url, now))?;
+        print(files::check(&url))?;
+    }
+    if let Some(config) = config {
+        print(web::check(&config.web))?;
+        print(vec![check_mails(&config)])?;
+    }
+    Ok(is_all_right)
+}
+
+fn check_settings(settings: &Settings) -> (Vec<Finding>, Option<Config>) {
+    match settings.check_without_changes() {
+        Ok(config) => (vec![Finding::ok("settings", "all are valid")], Some(config)),
+        Err(problems) => {
+            let problems = problems.0.into_iter();
+            let findings = problems.map(|problem| Finding::wrong(problem.variable, problem.remedy));
+            (findings.collect(), None)
+        }
+    }
+}
+
+fn check_mails(config: &Config) -> Finding {
+    const PART: &str = "mails";
+    let folder = &config.mail.folder;
+    match test_mail::probe(&config.mail) {
+        Ok(Some(server)) => Finding::ok(PART, format!("{server} accepts connections")),
+        Ok(None) if files::is_creatable(folder) => {
+            let folder = folder.display();
+            Finding::ok(
+                PART,
+                format!("SMTP_URL is not set, so mails are written to {folder}"),
+            )
+        }
+        Ok(None) => {
+            let folder = folder.display();
+            Finding::wrong(
+                PART,
+                format!("the folder {folder} is not writable; set SMTP_URL, or make it writable"),
+            )
+        }
+        Err(error) => Finding::wrong(PART, format!("{error}; check SMTP_URL")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Finding;
+
+    #[test]
+    fn a_finding_is_one_line() {
+        let finding = Finding::wrong("database", "FATAL:  no\n\tsuch role\n");
+        assert_eq!(finding.to_line(), "WRONG database: FATAL: no such role");
+        assert_eq!(
+            Finding::ok("clock", "right").to_line(),
+            "OK    clock: right"
+        );
+    }
+}

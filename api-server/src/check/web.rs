@@ -1,0 +1,123 @@
+//! Checks that the URL of the server and the proxies in front of it fit together.
+
+use super::Finding;
+use crate::config::WebConfig;
+
+pub(super) fn check(web: &WebConfig) -> Vec<Finding> {
+    vec![check_url(web), check_proxies(web)]
+}
+
+fn check_url(web: &WebConfig) -> Finding {
+    const PART: &str = "PUBLIC_URL";
+    let url = web.public_url.as_str();
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
+    let is_local = ["localhost", "127.", "[::1]"]
+        .iter()
+        .any(|prefix| host.starts_with(prefix));
+    if host.starts_with("0.0.0.0") || host.starts_with("[::]") {
+        return Finding::wrong(
+            PART,
+            format!(
+                "{url} is no address that browsers can open; set PUBLIC_URL to the one that users open"
+            ),
+        );
+    }
+    if !web.public_url.is_https() && !is_local {
+        return Finding::wrong(
+            PART,
+            format!(
+                "passwords travel unencrypted to {url}; put a proxy with TLS in front, and set its https URL"
+            ),
+        );
+    }
+    Finding::ok(
+        PART,
+        format!("{url} is the address of links in mails, and the origin of the pages"),
+    )
+}
+
+fn check_proxies(web: &WebConfig) -> Finding {
+    const PART: &str = "TRUSTED_PROXIES";
+    let networks: Vec<_> = web
+        .trusted_proxies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if web
+        .trusted_proxies
+        .iter()
+        .any(|network| network.prefix_len() == 0)
+    {
+        return Finding::wrong(
+            PART,
+            "it contains every address, so each client can choose its own; list only the proxies",
+        );
+    }
+    match networks.as_slice() {
+        [] if web.public_url.is_https() => Finding::wrong(
+            PART,
+            "PUBLIC_URL is https, so a proxy is in front; without its address here, all clients seem to be the proxy \
+             and share the limits of one network",
+        ),
+        [] => Finding::ok(PART, "no proxy is in front"),
+        networks => Finding::ok(
+            PART,
+            format!(
+                "X-Forwarded-For is trusted only from {}",
+                networks.join(", ")
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::config::WebConfig;
+    use crate::origin::Origin;
+
+    /// Returns whether `PUBLIC_URL` and `TRUSTED_PROXIES` are right.
+    fn are_right(public_url: &str, trusted_proxies: &[&str]) -> [bool; 2] {
+        let web = WebConfig {
+            public_url: Origin::parse(public_url).unwrap(),
+            has_default_public_url: false,
+            allowed_origins: Vec::new(),
+            trusted_proxies: trusted_proxies
+                .iter()
+                .map(|text| text.parse().unwrap())
+                .collect(),
+            better_auth_delete_user: false,
+            pages: true,
+        };
+        let findings = check(&web);
+        [findings[0].outcome.is_ok(), findings[1].outcome.is_ok()]
+    }
+
+    #[test]
+    fn https_needs_a_trusted_proxy_that_is_not_every_address() {
+        let url = "https://api.example";
+        assert_eq!(are_right(url, &["10.0.0.0/8", "::1/128"]), [true, true]);
+        assert_eq!(are_right(url, &[]), [true, false]);
+        assert_eq!(are_right(url, &["0.0.0.0/0"]), [true, false]);
+        assert_eq!(are_right(url, &["10.0.0.0/8", "::/0"]), [true, false]);
+    }
+
+    #[test]
+    fn http_is_for_this_machine_only() {
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://localhost:3000",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(are_right(url, &[]), [true, true], "{url}");
+        }
+        for url in [
+            "http://api.example",
+            "http://10.0.0.1:8080",
+            "http://0.0.0.0:8080",
+            "http://[::]:8080",
+        ] {
+            assert_eq!(are_right(url, &[]), [false, true], "{url}");
+        }
+    }
+}

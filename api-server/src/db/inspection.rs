@@ -1,0 +1,89 @@
+//! Examines a database without changing it, for `api-server check`.
+
+use diesel::deserialize::QueryableByName;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+use super::dialect;
+use super::dialect::DbConnection;
+use super::error::BoxError;
+use super::types::Timestamp;
+use super::url::DatabaseUrl;
+
+/// What an examination of a database has found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Inspection {
+    /// The time by the clock of the database.
+    pub(crate) now: Timestamp,
+    /// Whether the database accepts no writes, such as a standby.
+    pub(crate) is_read_only: bool,
+    /// Whether the user may create tables, which migrations do.
+    pub(crate) may_create: bool,
+    /// The number of migrations that have run.
+    pub(crate) run_count: usize,
+    /// The number of migrations that have not run yet.
+    pub(crate) pending_count: usize,
+    /// The versions of migrations that have run, but that this program does not have.
+    pub(crate) unknown_versions: Vec<String>,
+}
+
+#[derive(QueryableByName)]
+struct StateRow {
+    #[diesel(sql_type = BigInt)]
+    now_micros: i64,
+    #[diesel(sql_type = Bool)]
+    is_read_only: bool,
+    #[diesel(sql_type = Bool)]
+    may_create: bool,
+    #[diesel(sql_type = Bool)]
+    is_migrated: bool,
+}
+
+#[derive(QueryableByName)]
+struct VersionRow {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Connects to the database, which must exist, and reads its state.
+pub(crate) fn inspect(url: &DatabaseUrl) -> Result<Inspection, BoxError> {
+    let mut connection = dialect::connect_to_inspect(url)?;
+    let mut state = None;
+    let state_query = dialect::engine_sql(&connection).state;
+    dialect::for_each_row(&mut connection, state_query, |row: StateRow| {
+        state = Some(row);
+        Ok::<_, BoxError>(())
+    })?;
+    let state = state.ok_or("the database returned no row")?;
+    let run_versions = if state.is_migrated {
+        run_versions(&mut connection)?
+    } else {
+        Vec::new()
+    };
+    let own_versions = dialect::migration_versions(&connection)?;
+    let is_missing_in = |versions: &[String]| {
+        let versions = versions.to_vec();
+        move |version: &&String| !versions.contains(version)
+    };
+    let pending_versions = own_versions.iter().filter(is_missing_in(&run_versions));
+    let unknown_versions = run_versions.iter().filter(is_missing_in(&own_versions));
+    Ok(Inspection {
+        now: Timestamp::from_unix_micros(state.now_micros),
+        is_read_only: state.is_read_only,
+        may_create: state.may_create,
+        run_count: run_versions.len(),
+        pending_count: pending_versions.count(),
+        unknown_versions: unknown_versions.cloned().collect(),
+    })
+}
+
+/// Returns the versions of the migrations that have run.
+fn run_versions(connection: &mut DbConnection) -> Result<Vec<String>, BoxError> {
+    let mut versions = Vec::new();
+    let query =
+        "SELECT CAST(version AS text) AS version FROM __diesel_schema_migrations ORDER BY version";
+    dialect::for_each_row(connection, query, |row: VersionRow| {
+        versions.push(row.version);
+        Ok::<_, BoxError>(())
+    })?;
+    Ok(versions)
+}

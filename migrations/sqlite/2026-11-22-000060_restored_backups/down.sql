@@ -1,0 +1,2 @@
+ALTER TABLE revocation_sequence DROP COLUMN issued_before;
+ALTER TABLE revocation_sequence DROP COLUMN generation;
