@@ -31,8 +31,14 @@ fn processes_start_in_parallel_on_a_new_sqlite_file() {
     assert_servers_share_a_new_database(|| work_dir.program().with_weak_hashing());
     assert_eq!(work_dir.names(), ["data"]);
     // A process that finds no secret file writes a temporary file. One of these files becomes the secret file. No
-    // temporary file may be left over.
-    let expected_names = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
+    // temporary file may be left over. The folder `mail` has the mails of the registrations.
+    let expected_names = [
+        "auth.db",
+        "auth.db-shm",
+        "auth.db-wal",
+        "auth.db.secret",
+        "mail",
+    ];
     for entry in std::fs::read_dir(work_dir.path("data")).unwrap() {
         let name = entry.unwrap().file_name();
         assert!(
