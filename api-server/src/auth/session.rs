@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data};
-use auth_core::Refusal;
+use auth_core::{Refusal, Roles};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,6 +11,7 @@ use crate::better_auth::identity::{self, Identity};
 use crate::db::Timestamp;
 use crate::http::caller::{Caller, access_token};
 use crate::http::policy::HttpPolicy;
+use crate::http::scope;
 use crate::problem::Problem;
 
 /// The header in which a service names the expected user. The session of any other user is then rejected.
@@ -27,6 +28,10 @@ struct SessionUser {
     id: String,
     #[schema(example = "ada@example.com")]
     email: String,
+    /// What the user may do, by names that an operator chose.
+    #[schema(example = json!(["admin"]))]
+    #[schema(value_type = Vec<String>)]
+    roles: Roles,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -43,14 +48,14 @@ struct SessionToken {
 #[utoipa::path(
     get, path = "/api/auth/session", tag = "session", operation_id = "getSession",
     responses((status = 200, description = "The caller and the session", body = CurrentSession)),
-    security(("bearer" = [])),
+    security(("bearer" = ["account:read"])),
 )]
 pub(crate) async fn show(
     request: HttpRequest,
     policy: Data<HttpPolicy>,
     better_auth: Data<BetterAuthContext>,
 ) -> Result<web::Json<CurrentSession>, Problem> {
-    let caller = match Caller::of(&request) {
+    let caller = match Caller::<scope::AccountRead>::of(&request) {
         Ok(caller) => caller,
         Err(problem) if has_no_token(&request, &policy) => {
             return show_better_auth_session(&request, &better_auth, problem).await;
@@ -61,6 +66,7 @@ pub(crate) async fn show(
         user: SessionUser {
             id: caller.user_id.into_string(),
             email: caller.email,
+            roles: caller.roles,
         },
         session: SessionToken {
             id: caller.session_id,
@@ -100,6 +106,7 @@ async fn show_better_auth_session(
         user: SessionUser {
             id: signed_in_user.user.id,
             email: signed_in_user.user.email,
+            roles: signed_in_user.user.roles,
         },
         session: SessionToken {
             id: signed_in_user.session.id,

@@ -176,7 +176,11 @@ impl From<Problem> for ApiError {
             Code::InvalidEmailOrPassword => Self::invalid_email_or_password(),
             Code::InvalidPassword => Self::invalid_password(),
             Code::UserAlreadyExists => Self::user_already_exists(),
-            Code::Unauthorized | Code::InvalidToken | Code::TokenRevoked | Code::SessionExpired => {
+            Code::Unauthorized
+            | Code::InvalidToken
+            | Code::TokenRevoked
+            | Code::TokenStale
+            | Code::SessionExpired => {
                 Self::unauthorized()
             }
             Code::TooManyRequests => {

@@ -55,6 +55,8 @@ diesel::table! {
         sequence -> BigInt,
         session_id -> Text,
         forget_after -> Timestamp,
+        user_id -> Nullable<Text>,
+        claims_version -> Nullable<BigInt>,
     }
 }
 
@@ -99,6 +101,9 @@ diesel::table! {
         updated_at -> Timestamp,
         mail_key -> Nullable<Text>,
         language -> Nullable<Text>,
+        roles -> Nullable<Text>,
+        custom_claims -> Nullable<Text>,
+        claims_version -> BigInt,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Authenticates the caller of a request by the access token, in memory, without the database.
 
 use std::future::{Ready, ready};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -13,13 +14,14 @@ use auth_core::{Authenticate, Error, Refusal, Verification};
 use super::cookies::CookieFormat;
 use super::origin;
 use super::policy::HttpPolicy;
+use super::scope::{RequiredScope, Scope};
 use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::users::id::UserId;
 
-/// A caller with a valid access token.
+/// A caller with a valid access token that has the scope `S`, or is not limited to scopes.
 #[derive(Debug)]
-pub(crate) struct Caller {
+pub(crate) struct Caller<S> {
     pub(crate) user_id: UserId,
     pub(crate) email: String,
     /// The claim `email_verified`, which tokens of other services and of older versions do not have.
@@ -30,12 +32,14 @@ pub(crate) struct Caller {
     /// Whether the token came from the header or from the cookie. If it came from the cookie, new tokens are returned
     /// only in cookies, not in the body.
     pub(crate) source: CredentialSource,
+    scope: PhantomData<S>,
 }
 
-impl Caller {
+impl<S: RequiredScope> Caller<S> {
     /// Verifies the token of a request. A token from a cookie also needs a safe method or a trusted origin.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Verification::of(request).into_ready()?;
+        require_scope(&caller, S::SCOPE)?;
         let source = if request.headers().contains_key(AUTHORIZATION) {
             CredentialSource::Header
         } else {
@@ -49,7 +53,22 @@ impl Caller {
             session_id: caller.sid,
             token_exp: caller.exp,
             source,
+            scope: PhantomData,
         })
+    }
+}
+
+/// Rejects a token that is limited to scopes without this one.
+pub(crate) fn require_scope(
+    caller: &auth_core::Caller,
+    required: Option<Scope>,
+) -> Result<(), Refusal> {
+    match required {
+        Some(scope) if !caller.has_scope(scope.as_str()) => {
+            let name = auth_core::Scope::new(scope.as_str());
+            Err(name.map_or_else(Refusal::from, |name| Refusal::insufficient_scope(&name)))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -101,7 +120,7 @@ pub(crate) fn access_token<'r>(
     Credentials::new(request.headers()).token(Some(cookie_name))
 }
 
-impl FromRequest for Caller {
+impl<S: RequiredScope> FromRequest for Caller<S> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 

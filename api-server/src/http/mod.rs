@@ -18,3 +18,4 @@ pub(crate) mod owner;
 pub(crate) mod policy;
 pub(crate) mod query;
 pub(crate) mod replaced_session;
+pub(crate) mod scope;

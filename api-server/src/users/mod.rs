@@ -4,6 +4,7 @@
 pub(crate) mod addresses;
 pub mod blocklist;
 mod budget;
+pub(crate) mod custom_claims;
 pub(crate) mod email;
 mod hash_queue;
 pub(crate) mod hasher;
@@ -12,6 +13,7 @@ pub(crate) mod mail_key;
 mod network_queue;
 pub(crate) mod password_policy;
 pub(crate) mod passwords;
+pub(crate) mod roles;
 pub(crate) mod store;
 pub(crate) mod throttle;
 pub(crate) mod user;

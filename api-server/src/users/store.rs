@@ -5,6 +5,9 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::email::{Email, LoginEmail};
 use super::id::UserId;
+use super::custom_claims;
+use super::custom_claims::stored_claims;
+use super::roles::{joined, stored_roles};
 use super::user::User;
 use crate::db::schema::users;
 use crate::db::{DbConnection, Timestamp, on_either_engine};
@@ -16,6 +19,9 @@ pub(crate) const COLUMNS: (
     users::name,
     users::image,
     users::email_verified,
+    users::roles,
+    users::custom_claims,
+    users::claims_version,
     users::created_at,
     users::updated_at,
 ) = (
@@ -24,6 +30,9 @@ pub(crate) const COLUMNS: (
     users::name,
     users::image,
     users::email_verified,
+    users::roles,
+    users::custom_claims,
+    users::claims_version,
     users::created_at,
     users::updated_at,
 );
@@ -34,19 +43,35 @@ pub(crate) type UserRow = (
     Option<String>,
     Option<String>,
     bool,
+    Option<String>,
+    Option<String>,
+    i64,
     Timestamp,
     Timestamp,
 );
 
-pub(crate) fn user_of_row(
-    (id, email, name, image, email_verified, created_at, updated_at): UserRow,
-) -> User {
+pub(crate) fn user_of_row(row: UserRow) -> User {
+    let (
+        id,
+        email,
+        name,
+        image,
+        email_verified,
+        roles,
+        custom_claims,
+        claims_version,
+        created_at,
+        updated_at,
+    ) = row;
     User {
         id,
         email,
         name,
         image,
         email_verified,
+        roles: stored_roles(roles.as_deref()),
+        custom_claims: stored_claims(custom_claims.as_deref()),
+        claims_version: u64::try_from(claims_version).unwrap_or_default(),
         created_at,
         updated_at,
     }
@@ -240,6 +265,34 @@ pub(crate) fn reset_password(
         .returning(COLUMNS)
         .get_result(connection);
     Ok(result.optional()?.map(user_of_row))
+}
+
+/// Stores the roles and the claims of the user.
+pub(crate) fn set_access(
+    connection: &mut DbConnection,
+    user: &User,
+    now: Timestamp,
+) -> QueryResult<()> {
+    diesel::update(users::table.find(&user.id))
+        .set((
+            users::roles.eq(joined(&user.roles, " ")),
+            users::custom_claims.eq(custom_claims::to_column(&user.custom_claims)),
+            users::updated_at.eq(now),
+        ))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Raises the version of the user's tokens, and returns the new version; `None` if there is no such user.
+pub(crate) fn raise_claims_version(
+    connection: &mut DbConnection,
+    id: &str,
+) -> QueryResult<Option<i64>> {
+    diesel::update(users::table.find(id))
+        .set(users::claims_version.eq(users::claims_version + 1))
+        .returning(users::claims_version)
+        .get_result(connection)
+        .optional()
 }
 
 /// Deletes the user. The database also deletes all rows that refer to the user, such as sessions and tasks. Returns

@@ -8,7 +8,7 @@ use auth_core::RevokedSessions;
 
 use crate::db::{Db, DbConnection, DbError, QueryResult};
 use crate::sessions::revocation::store;
-use crate::sessions::revocation::store::Revocation;
+use crate::sessions::revocation::store::{Revocation, RevocationTarget};
 
 /// The time between two reads of new revocations. While the database responds, every process applies a logout within
 /// two seconds.
@@ -79,7 +79,12 @@ impl RevocationFeed {
 
     fn apply(&self, revocation: &Revocation) {
         let forget_after = revocation.forget_after.to_system_time();
-        self.revoked.insert(&revocation.session_id, forget_after);
+        match &revocation.target {
+            RevocationTarget::Session(id) => self.revoked.revoke_session(id, forget_after),
+            RevocationTarget::StaleUser { id, claims_version } => {
+                self.revoked.mark_stale(id, *claims_version, forget_after);
+            }
+        }
         self.newest_read
             .store(revocation.sequence, Ordering::Release);
     }
