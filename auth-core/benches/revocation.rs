@@ -9,7 +9,7 @@
 use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
-use auth_core::{Keyring, RevokedSessions, Secret, Subject, TokenIssuer, TokenVerifier};
+use auth_core::{Keyring, Revocations, Secret, Subject, TokenIssuer, TokenVerifier};
 use divan::{Bencher, black_box};
 
 const REVOKED_COUNT: u64 = 100_000;
@@ -25,11 +25,11 @@ fn session_id(number: u64) -> String {
     format!("0198f2d4-{:04x}-7d51-8f0e-{number:012x}", number % 0xffff)
 }
 
-fn revoked_sessions() -> RevokedSessions {
-    let revoked = RevokedSessions::default();
+fn revoked_sessions() -> Revocations {
+    let revoked = Revocations::default();
     let until = SystemTime::now() + Duration::from_secs(900);
     for number in 0..REVOKED_COUNT {
-        revoked.insert(&session_id(number), until);
+        revoked.revoke_session(&session_id(number), until);
     }
     revoked
 }
@@ -59,13 +59,13 @@ fn issue_tokens(keyring: Keyring, now: SystemTime) -> Vec<String> {
     numbers.map(issue).collect()
 }
 
-fn bench_verify(bencher: Bencher<'_, '_>, revoked: Option<RevokedSessions>) {
+fn bench_verify(bencher: Bencher<'_, '_>, revoked: Option<Revocations>) {
     let keyring = Keyring::new(Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap());
     let now = SystemTime::now();
     let tokens = issue_tokens(keyring.clone(), now);
     let mut verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
     if let Some(revoked) = revoked {
-        verifier = verifier.with_revoked(revoked);
+        verifier = verifier.with_revocations(revoked);
     }
     bencher
         .with_inputs(cycle(tokens))
@@ -80,7 +80,7 @@ fn verify_without_a_set(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 2000, sample_size = 100)]
 fn verify_with_an_empty_set(bencher: Bencher<'_, '_>) {
-    bench_verify(bencher, Some(RevokedSessions::default()));
+    bench_verify(bencher, Some(Revocations::default()));
 }
 
 #[divan::bench(sample_count = 2000, sample_size = 100)]
@@ -94,7 +94,7 @@ fn bench_contains(bencher: Bencher<'_, '_>, first_number: u64, expected: bool) {
     let ids = numbers.map(session_id).collect();
     bencher
         .with_inputs(cycle(ids))
-        .bench_local_refs(|id| assert_eq!(revoked.contains(black_box(id)), expected));
+        .bench_local_refs(|id| assert_eq!(revoked.has_session(black_box(id)), expected));
 }
 
 #[divan::bench(sample_count = 2000, sample_size = 100)]
@@ -117,5 +117,5 @@ fn insert(bencher: Bencher<'_, '_>) {
     };
     bencher
         .with_inputs(create_session_id)
-        .bench_local_refs(|id| revoked.insert(id, until));
+        .bench_local_refs(|id| revoked.revoke_session(id, until));
 }

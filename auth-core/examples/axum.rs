@@ -18,7 +18,7 @@ use axum::{Extension, Router};
 /// Responds 200 also to a request without credentials, but 401 to invalid credentials.
 async fn hello(MaybeCaller(caller): MaybeCaller) -> String {
     match caller {
-        Some(caller) => format!("Hello, {}", caller.email),
+        Some(caller) => format!("Hello, {}", caller.email.unwrap_or(caller.sub)),
         None => "Hello".to_owned(),
     }
 }

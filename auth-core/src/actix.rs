@@ -10,10 +10,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
+use serde::de::DeserializeOwned;
 
 use crate::credentials::{Field, Headers};
 use crate::require_caller::{NO_AUTHORITY, NO_USER_ID};
-use crate::{Authority, Caller, MaybeCaller, Owner, Refusal, Verification};
+use crate::{Authority, Caller, CustomClaims, MaybeCaller, Owner, Refusal, Verification};
 
 impl Headers for HeaderMap {
     fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
@@ -78,6 +79,18 @@ impl FromRequest for Owner {
         ExtractorFuture {
             verification,
             convert: |result| result.map(Self),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest for CustomClaims<T> {
+    type Error = Refusal;
+    type Future = ExtractorFuture<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> ExtractorFuture<Self> {
+        ExtractorFuture {
+            verification: Verification::of(request),
+            convert: |result| result?.custom().map(Self),
         }
     }
 }

@@ -62,7 +62,7 @@ mod tests {
 
     impl Authenticate for RemoteAuthority {
         fn authenticate(&self, _: &Credentials<'_>) -> Verification {
-            let caller = Caller::new("42".to_owned(), String::new(), String::new(), 0);
+            let caller = Caller::new("42".to_owned(), 0);
             Verification::Pending(Box::pin(async { Ok(caller) }))
         }
     }

@@ -7,28 +7,17 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
+use serde::de::DeserializeOwned;
 
-use crate::layer::RefusalBody;
-use crate::require_caller::{NO_AUTHORITY, NO_USER_ID};
-use crate::{Authority, Caller, MaybeCaller, Owner, Refusal, Verification};
-
-/// Uses the result of [`RequireCaller`](crate::RequireCaller) or else asks the [`Authority`] in the request's
-/// extensions. The result is a 500 if the request has neither.
-fn identify_caller(parts: &Parts) -> Verification {
-    if let Some(caller) = parts.extensions.get::<Caller>() {
-        return Verification::Ready(Ok(caller.clone()));
-    }
-    match parts.extensions.get::<Authority>() {
-        Some(authority) => authority.authenticate(&parts.headers),
-        None => Verification::Ready(Err(Refusal::internal_error(NO_AUTHORITY))),
-    }
-}
+use crate::layer::{RefusalBody, identify_caller};
+use crate::require_caller::NO_USER_ID;
+use crate::{Caller, CustomClaims, MaybeCaller, Owner, Refusal};
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        identify_caller(parts).await
+        identify_caller(&parts.extensions, &parts.headers).await
     }
 }
 
@@ -36,7 +25,7 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeCaller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        Self::from_result(identify_caller(parts).await)
+        Self::from_result(identify_caller(&parts.extensions, &parts.headers).await)
     }
 }
 
@@ -44,7 +33,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Owner {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let caller = identify_caller(parts).await?;
+        let caller = identify_caller(&parts.extensions, &parts.headers).await?;
         match RawPathParams::from_request_parts(parts, state).await {
             Ok(params) => {
                 let mut user_ids = params.iter().filter(|(name, _)| *name == "user_id");
@@ -58,6 +47,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Owner {
             Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Err(Refusal::wrong_owner()),
             Err(_) => Err(Refusal::internal_error(NO_USER_ID)),
         }
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for CustomClaims<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        if let Some(caller) = parts.extensions.get::<Caller>() {
+            return caller.custom().map(Self);
+        }
+        let caller = identify_caller(&parts.extensions, &parts.headers).await?;
+        caller.custom().map(Self)
     }
 }
 

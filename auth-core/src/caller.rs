@@ -1,6 +1,9 @@
 //! Defines the types in which a handler receives the caller of a request.
 
-use crate::{Claims, Refusal};
+use serde::de::DeserializeOwned;
+
+use crate::claims::{KeptPayload, NO_CUSTOM_CLAIMS, scope_allows};
+use crate::{Claims, Refusal, Roles, Scope};
 
 /// The caller of a request, with the data that both local and remote verification return.
 ///
@@ -11,29 +14,99 @@ use crate::{Claims, Refusal};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caller {
-    /// The user's id. From a verifier of this crate the id is not empty and has no surrounding white space.
+    /// The id of the user or of the machine. From a verifier of this crate the id is not empty and has no surrounding
+    /// white space.
     pub sub: String,
-    /// The user's email address, as in the token or in the response of the server.
-    pub email: String,
+    /// The user's email address, as in the token or in the response of the server. `None` only from a verifier
+    /// [with optional `email`](crate::TokenVerifier::with_optional_email).
+    pub email: Option<String>,
     /// Whether the user has proved to receive mail at this address; `None` if the token or the response does not say
     /// so. The response of the server that `RemoteVerifier` asks never does.
     pub email_verified: Option<bool>,
-    /// The id of the session (login) to which the credentials belong.
-    pub sid: String,
+    /// The id of the session (login) to which the credentials belong. `None` only from a verifier
+    /// [with optional `sid`](crate::TokenVerifier::with_optional_sid).
+    pub sid: Option<String>,
     /// When the credentials expire: whole seconds since 1970-01-01T00:00:00Z.
     pub exp: i64,
+    /// The user's roles when the token was issued (RFC 9068 § 2.2.3.1). Empty if there are none.
+    pub roles: Roles,
+    /// What the credentials may be used for (RFC 6749 § 3.3). `None` means everything that the user may do.
+    pub scope: Option<Scope>,
+    /// The object with the custom claims, if the verifier keeps it.
+    pub(crate) payload: Option<KeptPayload>,
 }
 
 impl Caller {
-    /// Creates a caller without `email_verified`, for implementations of [`Authenticate`](crate::Authenticate).
+    /// Creates a caller without roles, with no limit of scope and without all that is optional, for implementations of
+    /// [`Authenticate`](crate::Authenticate). Set the other fields afterwards.
+    ///
+    /// ```
+    /// let mut caller = auth_core::Caller::new("42".to_owned(), 1_800_000_000);
+    /// caller.email = Some("ada@example.com".to_owned());
+    /// ```
     #[must_use]
-    pub const fn new(sub: String, email: String, sid: String, exp: i64) -> Self {
+    pub fn new(sub: String, exp: i64) -> Self {
         Self {
             sub,
-            email,
+            email: None,
             email_verified: None,
-            sid,
+            sid: None,
             exp,
+            roles: Roles::default(),
+            scope: None,
+            payload: None,
+        }
+    }
+
+    /// Returns whether `role` is one of the roles, byte for byte. Allocates nothing.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.contains(role)
+    }
+
+    /// Returns whether the credentials may be used for `name`: they have no scope, or `name` is in their scope.
+    /// Allocates nothing.
+    #[must_use]
+    pub fn has_scope(&self, name: &str) -> bool {
+        scope_allows(self.scope.as_ref(), name)
+    }
+
+    /// Deserialises the custom claims of the token, as [`Claims::custom`] describes.
+    ///
+    /// # Errors
+    ///
+    /// A refusal with status 403 if the custom claims are not a `T`: the caller's token lacks what the service requires.
+    /// With status 500 unless the verifier keeps them
+    /// ([`TokenVerifier::with_custom_claims`](crate::TokenVerifier::with_custom_claims)).
+    pub fn custom<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let payload = self.payload.as_ref();
+        Ok(payload.map_or(Err(NO_CUSTOM_CLAIMS), KeptPayload::read)?)
+    }
+
+    /// Requires a role, as [`RequireRole`](crate::RequireRole) does for a whole route.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::missing_role`], a 403, if the caller does not have the role.
+    pub fn require_role(&self, role: &str) -> Result<(), Refusal> {
+        if self.has_role(role) {
+            Ok(())
+        } else {
+            Err(Refusal::missing_role())
+        }
+    }
+
+    /// Requires that the credentials may be used for everything in `scope`, as [`RequireScope`](crate::RequireScope)
+    /// does for a whole route.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::insufficient_scope`], a 403, if a name of `scope` is missing.
+    pub fn require_scope(&self, scope: &Scope) -> Result<(), Refusal> {
+        if scope.iter().all(|name| self.has_scope(name)) {
+            Ok(())
+        } else {
+            Err(Refusal::insufficient_scope(scope))
         }
     }
 
@@ -63,8 +136,14 @@ pub fn require_owner(sub: &str, user_id: &str) -> Result<(), Refusal> {
 impl From<Claims> for Caller {
     fn from(claims: Claims) -> Self {
         Self {
+            sub: claims.sub,
+            email: claims.email,
             email_verified: claims.email_verified,
-            ..Self::new(claims.sub, claims.email, claims.sid, claims.exp)
+            sid: claims.sid,
+            exp: claims.exp,
+            roles: claims.roles,
+            scope: claims.scope,
+            payload: claims.payload,
         }
     }
 }
@@ -95,3 +174,34 @@ impl MaybeCaller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "handlers destructure it")]
 pub struct Owner(pub Caller);
+
+/// The custom claims of the caller's token as a `T`, for services whose verifier
+/// [keeps them](crate::TokenVerifier::with_custom_claims).
+///
+/// With the feature `actix` or `axum`, `CustomClaims` is an extractor: it finds the caller as the extractor
+/// [`Caller`] does, and deserialises the custom claims as [`Caller::custom`] does. A caller whose token lacks claims that
+/// `T` requires gets a 403.
+///
+/// ```
+/// # #[cfg(feature = "axum")] {
+/// use auth_core::{Authority, CustomClaims, TokenVerifier};
+/// use axum::{Extension, Router, routing::get};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Plan {
+///     plan: String,
+/// }
+///
+/// async fn plan(CustomClaims(claims): CustomClaims<Plan>) -> String {
+///     claims.plan
+/// }
+///
+/// fn service(verifier: TokenVerifier) -> Router {
+///     let authority = Authority::from(verifier.with_custom_claims());
+///     Router::new().route("/plan", get(plan)).layer(Extension(authority))
+/// }
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_structs, reason = "handlers destructure it")]
+pub struct CustomClaims<T>(pub T);

@@ -1,13 +1,23 @@
 //! Defines the claims of an access token.
 
+mod custom;
 mod parse;
 mod policy;
+mod reserved;
+mod roles;
+mod scope;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::de::DeserializeOwned;
+
 use crate::Error;
+pub use custom::CustomJson;
+pub(crate) use custom::{KeptPayload, read_custom};
 pub(crate) use parse::parse;
 pub(crate) use policy::{DEFAULT_MAX_LIFETIME, Expiry, Policy, Times};
+pub use roles::Roles;
+pub use scope::Scope;
 
 /// The user and the session of a token: the input of [`TokenIssuer::issue`](crate::TokenIssuer::issue).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,30 +44,77 @@ pub struct Subject<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
-    /// The user's id. Not empty, without surrounding white space.
+    /// The id of the user or of the machine. Not empty, without surrounding white space.
     pub sub: String,
-    /// The user's email address, as in the token.
-    pub email: String,
+    /// The user's email address, as in the token. `None` only from a verifier
+    /// [with optional `email`](crate::TokenVerifier::with_optional_email).
+    pub email: Option<String>,
     /// Whether the user had proved to receive mail at this address when the token was issued; `None` if the token does
     /// not say so.
     pub email_verified: Option<bool>,
-    /// The id of the session (login) to which the token belongs.
-    pub sid: String,
+    /// The id of the session (login) to which the token belongs. `None` only from a verifier
+    /// [with optional `sid`](crate::TokenVerifier::with_optional_sid).
+    pub sid: Option<String>,
     /// The token's id. [`TokenIssuer::issue`](crate::TokenIssuer::issue) generates a random id for each token.
     pub jti: String,
     /// Issued at: seconds since 1970-01-01T00:00:00Z, rounded down to whole seconds.
     pub iat: i64,
     /// Expires at: seconds since 1970-01-01T00:00:00Z, rounded down to whole seconds.
     pub exp: i64,
+    /// The user's roles when the token was issued (RFC 9068 § 2.2.3.1). Empty if the token has no `roles`.
+    pub roles: Roles,
+    /// What the token may be used for (RFC 6749 § 3.3). `None` if the token has no `scope`: it may be used for everything
+    /// that its user may do.
+    pub scope: Option<Scope>,
+    /// The version of the user's data in this token; 0 if the token has no `claims_version`. See
+    /// [`Revocations::mark_stale`](crate::Revocations::mark_stale).
+    pub claims_version: u64,
+    /// The payload, from a verifier that keeps it for [`custom`](Self::custom).
+    pub(crate) payload: Option<KeptPayload>,
 }
 
 impl Claims {
+    /// Returns whether `role` is one of the roles, byte for byte. Allocates nothing.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.contains(role)
+    }
+
+    /// Returns whether the token may be used for `name`: it has no scope, or `name` is in its scope. Allocates nothing.
+    #[must_use]
+    pub fn has_scope(&self, name: &str) -> bool {
+        scope_allows(self.scope.as_ref(), name)
+    }
+
+    /// Deserialises the custom claims of the token. Members with a reserved name are left out, so `T` cannot read `sub`;
+    /// see [`CustomJson`] for these names. Members that `T` does not have are ignored, if serde ignores them.
+    /// [`TokenVerifier::verify_with`](crate::TokenVerifier::verify_with) does the same in one call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidCustomClaims`] if the custom claims are not a `T`. [`Error::InvalidSetting`] unless the claims are
+    /// from a verifier [with custom claims](crate::TokenVerifier::with_custom_claims).
+    pub fn custom<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let payload = self.payload.as_ref();
+        payload.map_or(Err(NO_CUSTOM_CLAIMS), KeptPayload::read)
+    }
+
     /// Returns `exp` as a [`SystemTime`]; 1970-01-01 if `exp` is negative or beyond the platform's range.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         let since_1970 = Duration::from_secs(u64::try_from(self.exp).unwrap_or(0));
         UNIX_EPOCH.checked_add(since_1970).unwrap_or(UNIX_EPOCH)
     }
+}
+
+/// The error of a program that asks for custom claims without telling its verifier to keep them.
+pub(crate) const NO_CUSTOM_CLAIMS: Error = Error::InvalidSetting(
+    "the verifier keeps no custom claims: call TokenVerifier::with_custom_claims",
+);
+
+/// Returns whether a token with this scope may be used for `name`. A token without a scope may be used for everything.
+pub(crate) fn scope_allows(scope: Option<&Scope>, name: &str) -> bool {
+    scope.is_none_or(|scope| scope.contains(name))
 }
 
 /// Rejects a user id that is empty or has surrounding white space. Issuers and verifiers share this rule.

@@ -38,6 +38,12 @@ pub enum Error {
     Expired,
     /// 401: the session of the token was revoked. The token is otherwise valid.
     Revoked,
+    /// 401: the token was issued before a change of its user's roles or other claims. The token is otherwise valid. The
+    /// client refreshes it, as after its expiry.
+    Stale,
+    /// 403: the custom claims of an accepted token are not what the service asks for, for example because the user has
+    /// no such claim. A new token would not help.
+    InvalidCustomClaims,
     /// 503: the list of revoked sessions is too old or was never received, so the session may be revoked. The token is
     /// otherwise valid.
     RevocationsOutdated,
@@ -48,6 +54,11 @@ pub enum Error {
     InvalidSetting(&'static str),
     /// 422: a password is outside the limits; the text names the limit.
     UnacceptablePassword(&'static str),
+    /// 422: a role, a scope or the custom claims of a new token are outside the limits; the text names the limit.
+    UnacceptableClaims(&'static str),
+    /// 422: the custom claims of a new token have a member with this name, which is the name of a standard claim or of a
+    /// claim of this crate.
+    ReservedClaim(&'static str),
     /// 500: a stored password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt.
     InvalidPasswordHash,
     /// 500: the operating system returned no random bytes, or a computation failed that is not expected to fail.
@@ -56,26 +67,33 @@ pub enum Error {
 
 impl Error {
     /// Returns a stable, machine-readable name: `UNAUTHORIZED`, `INVALID_TOKEN`, `TOKEN_EXPIRED`, `TOKEN_REVOKED`,
-    /// `AUTHORITY_UNAVAILABLE`, `VALIDATION_ERROR` or `INTERNAL_SERVER_ERROR`.
+    /// `TOKEN_STALE`, `FORBIDDEN`, `AUTHORITY_UNAVAILABLE`, `VALIDATION_ERROR` or `INTERNAL_SERVER_ERROR`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::MissingCredentials => "UNAUTHORIZED",
             Self::Expired => "TOKEN_EXPIRED",
             Self::Revoked => "TOKEN_REVOKED",
+            Self::Stale => "TOKEN_STALE",
+            Self::InvalidCustomClaims => "FORBIDDEN",
             Self::RevocationsOutdated => "AUTHORITY_UNAVAILABLE",
-            Self::UnacceptablePassword(_) => "VALIDATION_ERROR",
+            Self::UnacceptablePassword(_)
+            | Self::UnacceptableClaims(_)
+            | Self::ReservedClaim(_) => "VALIDATION_ERROR",
             _ if self.status() == 401 => "INVALID_TOKEN",
             _ => "INTERNAL_SERVER_ERROR",
         }
     }
 
-    /// Returns the HTTP status to respond with: 401 for credentials, 422 for a password, 500 for an error of the
-    /// service (settings, stored hashes or operating system), 503 for a temporary error.
+    /// Returns the HTTP status to respond with: 401 for credentials, 403 for custom claims that a service requires, 422
+    /// for a password or claims of a new token, 500 for an error of the service (settings, stored hashes or operating system), 503 for a temporary error.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::UnacceptablePassword(_) => 422,
+            Self::UnacceptablePassword(_)
+            | Self::UnacceptableClaims(_)
+            | Self::ReservedClaim(_) => 422,
+            Self::InvalidCustomClaims => 403,
             Self::RevocationsOutdated => 503,
             Self::WeakSecret(_)
             | Self::InvalidSetting(_)
@@ -112,6 +130,13 @@ impl fmt::Display for Error {
             Self::NotYetValid => f.write_str("The token is not valid yet"),
             Self::Expired => f.write_str("The token has expired"),
             Self::Revoked => f.write_str("The session of the token has ended"),
+            Self::Stale => {
+                f.write_str("The token is older than a change of its user; refresh the token")
+            }
+            Self::InvalidCustomClaims => {
+                f.write_str("The token lacks claims that this service requires")
+            }
+            Self::ReservedClaim(claim) => write!(f, "The claim {claim} is reserved"),
             Self::RevocationsOutdated => f.write_str(
                 "Whether the session has ended is not known at the moment; please try again",
             ),
@@ -124,7 +149,8 @@ impl fmt::Display for Error {
             | Self::UnacceptableHeader(reason)
             | Self::WeakSecret(reason)
             | Self::InvalidSetting(reason)
-            | Self::UnacceptablePassword(reason) => f.write_str(reason),
+            | Self::UnacceptablePassword(reason)
+            | Self::UnacceptableClaims(reason) => f.write_str(reason),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Issues access tokens.
 
+mod builder;
+
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-
-use crate::claims::{DEFAULT_MAX_LIFETIME, check_sub, require_nonempty, whole_unix_seconds};
-use crate::random::random_base64url;
-use crate::{Claims, Error, Keyring, MAX_TOKEN_BYTES, Subject};
+use crate::claims::{DEFAULT_MAX_LIFETIME, require_nonempty};
+use crate::{Claims, Error, Keyring, Subject};
+pub use builder::TokenBuilder;
 
 /// Issues access tokens: HS256 JWTs of type `at+jwt`, signed with the current secret of a keyring.
 ///
@@ -55,21 +55,6 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// The claims of a token, in the order in which they are serialised.
-#[derive(Serialize)]
-struct Payload<'a> {
-    iss: &'a str,
-    sub: &'a str,
-    aud: &'a str,
-    exp: i64,
-    iat: i64,
-    jti: &'a str,
-    sid: &'a str,
-    email: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email_verified: Option<bool>,
-}
-
 impl TokenIssuer {
     /// Creates an issuer whose tokens have this `iss` and `aud`, and an `exp` of at most `iat + lifetime`. The lifetime
     /// is rounded down to whole seconds.
@@ -102,6 +87,43 @@ impl TokenIssuer {
         self.lifetime
     }
 
+    /// Starts a token of a user. Without further calls, [`issue`](TokenBuilder::issue) issues the same token as
+    /// [`TokenIssuer::issue`].
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use auth_core::{Error, Keyring, Secret};
+    /// use auth_core::{Roles, Scope, Subject, TokenIssuer};
+    ///
+    /// # let keyring = Keyring::new(Secret::generate()?);
+    /// # let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900))?;
+    /// let ada = Subject {
+    ///     id: "42",
+    ///     email: "ada@example.com",
+    ///     email_verified: Some(true),
+    ///     session_id: "7",
+    /// };
+    /// let roles = Roles::new(["editor"])?;
+    /// let scope = Scope::new("tasks:read")?;
+    /// let token = issuer
+    ///     .token_for(&ada)
+    ///     .with_roles(&roles)
+    ///     .with_scope(&scope)
+    ///     .issue(SystemTime::now())?;
+    /// assert!(token.claims.has_role("editor") && !token.claims.has_scope("tasks:write"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn token_for<'a>(&'a self, subject: &Subject<'a>) -> TokenBuilder<'a> {
+        TokenBuilder::for_user(self, *subject)
+    }
+
+    /// Starts a token of a machine with this `sub`: a token without `email` and `sid`. Only a verifier
+    /// [with optional `email`](crate::TokenVerifier::with_optional_email) and
+    /// [`sid`](crate::TokenVerifier::with_optional_sid) accepts it.
+    pub const fn token_for_machine<'a>(&'a self, id: &'a str) -> TokenBuilder<'a> {
+        TokenBuilder::for_machine(self, id)
+    }
+
     /// Issues a token with a new `jti` of 128 random bits. `iat` is `now`, rounded down to whole seconds, and `exp` is
     /// `iat` plus the lifetime that was passed to [`new`](Self::new).
     ///
@@ -111,7 +133,7 @@ impl TokenIssuer {
     /// token would have more than 8192 bytes: a [`TokenVerifier`](crate::TokenVerifier) would reject such a token.
     /// [`Error::Crypto`] if the operating system returns no random bytes.
     pub fn issue(&self, subject: &Subject<'_>, now: SystemTime) -> Result<AccessToken, Error> {
-        self.issue_with_id(subject, random_base64url::<16>()?, now)
+        self.token_for(subject).issue(now)
     }
 
     /// As [`issue`](Self::issue), with the given `jti`. From the same subject, `jti` and `now` (in whole seconds),
@@ -127,7 +149,7 @@ impl TokenIssuer {
         jti: String,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, jti, now, i64::MAX)
+        self.token_for(subject).with_jti(jti).issue(now)
     }
 
     /// As [`issue_with_id`](Self::issue_with_id), but with an `exp` of at most `max_exp` (seconds since 1970).
@@ -142,7 +164,8 @@ impl TokenIssuer {
         max_exp: i64,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, jti, now, max_exp)
+        let builder = self.token_for(subject).with_jti(jti);
+        builder.with_max_exp(max_exp).issue(now)
     }
 
     /// As [`issue`](Self::issue), but with an `exp` of at most `max_exp` (seconds since 1970). For example, the token
@@ -157,51 +180,6 @@ impl TokenIssuer {
         max_exp: i64,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, random_base64url::<16>()?, now, max_exp)
-    }
-
-    fn issue_claims(
-        &self,
-        subject: &Subject<'_>,
-        jti: String,
-        now: SystemTime,
-        max_exp: i64,
-    ) -> Result<AccessToken, Error> {
-        check_sub(subject.id)?;
-        let iat = whole_unix_seconds(now);
-        let exp = iat.saturating_add(self.lifetime).min(max_exp);
-        if exp <= iat {
-            return Err(Error::Expired);
-        }
-        let claims = Claims {
-            sub: subject.id.to_owned(),
-            email: subject.email.to_owned(),
-            email_verified: subject.email_verified,
-            sid: subject.session_id.to_owned(),
-            jti,
-            iat,
-            exp,
-        };
-        let token = self.sign(&claims)?;
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(Error::TokenTooLong);
-        }
-        Ok(AccessToken { token, claims })
-    }
-
-    fn sign(&self, claims: &Claims) -> Result<String, Error> {
-        let payload = Payload {
-            iss: &self.issuer,
-            sub: &claims.sub,
-            aud: &self.audience,
-            exp: claims.exp,
-            iat: claims.iat,
-            jti: &claims.jti,
-            sid: &claims.sid,
-            email: &claims.email,
-            email_verified: claims.email_verified,
-        };
-        let json = serde_json::to_vec(&payload).map_err(|_impossible| Error::Crypto)?;
-        Ok(self.keyring.signing_key().sign(&json))
+        self.token_for(subject).with_max_exp(max_exp).issue(now)
     }
 }

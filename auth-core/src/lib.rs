@@ -29,6 +29,7 @@ mod refusal;
 #[cfg(feature = "remote")]
 pub mod remote;
 mod require_caller;
+mod requirement;
 pub mod revocation;
 mod secret;
 mod service_key;
@@ -42,15 +43,16 @@ mod verification;
 mod verifier;
 
 pub use authority::{Authenticate, Authority};
-pub use caller::{Caller, MaybeCaller, Owner, require_owner};
-pub use claims::{Claims, Subject};
+pub use caller::{Caller, CustomClaims, MaybeCaller, Owner, require_owner};
+pub use claims::{Claims, CustomJson, Roles, Scope, Subject};
 pub use error::Error;
-pub use issuer::{AccessToken, TokenIssuer};
+pub use issuer::{AccessToken, TokenBuilder, TokenIssuer};
 pub use keyring::Keyring;
 pub use local_verifier::LocalVerifier;
 pub use refusal::Refusal;
 pub use require_caller::RequireCaller;
-pub use revocation::RevokedSessions;
+pub use requirement::{RequireRole, RequireScope};
+pub use revocation::Revocations;
 pub use secret::Secret;
 pub use verification::{PendingVerification, Verification};
 pub use verifier::TokenVerifier;

@@ -5,7 +5,7 @@ mod response;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::Error;
+use crate::{Error, Scope};
 
 /// The response to a refused request: status, header fields and a problem document (RFC 9457).
 ///
@@ -36,6 +36,8 @@ enum Reason {
     Relayed(&'static str, Cow<'static, str>),
     /// A 403, with its detail for the caller.
     Forbidden(&'static str),
+    /// A 403, with the scope that the token lacks.
+    InsufficientScope(Scope),
     /// A 503, with its cause for the log.
     Unavailable(Cow<'static, str>),
     /// A 500, with its cause for the log.
@@ -57,9 +59,23 @@ impl Refusal {
         ))
     }
 
+    /// Creates a 403 `FORBIDDEN`: the caller does not have a role that is required.
+    #[must_use]
+    pub const fn missing_role() -> Self {
+        Self(Reason::Forbidden(
+            "The caller lacks a role that this resource requires",
+        ))
+    }
+
+    /// Creates a 403 `INSUFFICIENT_SCOPE` with a challenge that names the required scope (RFC 6750 § 3.1).
+    #[must_use]
+    pub fn insufficient_scope(required: &Scope) -> Self {
+        Self(Reason::InsufficientScope(required.clone()))
+    }
+
     /// Creates a 401 with the code and the detail of another authority.
     ///
-    /// A `code` other than `UNAUTHORIZED`, `TOKEN_EXPIRED` and `TOKEN_REVOKED` becomes `INVALID_TOKEN`. This crate's
+    /// A `code` other than `UNAUTHORIZED`, `TOKEN_EXPIRED`, `TOKEN_REVOKED` and `TOKEN_STALE` becomes `INVALID_TOKEN`. This crate's
     /// text for the code replaces the `detail` of `UNAUTHORIZED`, an empty `detail`, and a `detail` with characters
     /// that `error_description` must not contain (RFC 6750 § 3).
     #[must_use]
@@ -68,6 +84,7 @@ impl Refusal {
             "UNAUTHORIZED" => return Error::MissingCredentials.into(),
             "TOKEN_EXPIRED" => Error::Expired,
             "TOKEN_REVOKED" => Error::Revoked,
+            "TOKEN_STALE" => Error::Stale,
             _ => Error::MalformedToken("The token is not acceptable"),
         };
         let detail = detail.into();

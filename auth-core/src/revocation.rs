@@ -1,203 +1,191 @@
-//! Stores the revoked sessions whose access tokens may not have expired yet.
+//! Stores which access tokens are revoked or stale although they have not expired.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 mod bloom_filter;
+mod expiring_map;
 mod feed_token;
 #[cfg(feature = "remote")]
 mod freshness;
 
-use bloom_filter::BloomFilter;
+use crate::{Claims, Error};
+use expiring_map::ExpiringMap;
 pub use feed_token::FeedTokens;
 #[cfg(feature = "remote")]
 pub use freshness::StalePolicy;
 #[cfg(feature = "remote")]
 pub(crate) use freshness::{Freshness, RevocationSource};
 
-/// A set of revoked sessions in memory, which a [`TokenVerifier`](crate::TokenVerifier) consults. Clones share one set.
+/// Revoked sessions, tokens and subjects, and users whose older tokens are stale, in memory. A
+/// [`TokenVerifier`](crate::TokenVerifier) consults them. Clones share one set.
 ///
-/// The empty set takes 128 KiB. From 100 sessions on, a session takes at most 40 bytes until [`purge`](Self::purge)
-/// removes it. The set stores a 64-bit hash of the session id (SipHash-1-3) with a random key, so no attacker can
-/// prepare collisions. With 100 000 revoked sessions, about one in 10^14 active sessions is mistaken for revoked.
+/// The empty set takes 128 KiB, and 128 KiB more for each of tokens, subjects and stale users as soon as it has one. From
+/// 100 entries on, an entry takes at most 40 bytes, of a stale user at most 64 bytes, until [`purge`](Self::purge)
+/// removes it. The set stores a 64-bit hash of the id (SipHash-1-3) with a random key, so no attacker can prepare
+/// collisions. With 100 000 revoked sessions, about one in 10^14 active sessions is mistaken for revoked.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
-/// use auth_core::RevokedSessions;
+/// use auth_core::Revocations;
 ///
-/// let revoked = RevokedSessions::default();
-/// revoked.insert("session-7", SystemTime::now() + Duration::from_secs(900));
-/// assert!(revoked.contains("session-7"));
-/// assert!(!revoked.contains("session-8"));
+/// let revocations = Revocations::default();
+/// revocations.revoke_session("session-7", SystemTime::now() + Duration::from_secs(900));
+/// assert!(revocations.has_session("session-7"));
+/// assert!(!revocations.has_session("session-8"));
 /// ```
 #[derive(Clone, Default)]
-pub struct RevokedSessions(Arc<Inner>);
+pub struct Revocations(Arc<Inner>);
 
+/// The maps from the hash of an id. A map other than `sessions` is empty in most services, so it is created by its first
+/// entry. Until then a verification does not compute the hash for it.
 #[derive(Default)]
 struct Inner {
     random_state: RandomState,
-    filter: BloomFilter,
-    sessions: RwLock<Sessions>,
+    sessions: ExpiringMap<()>,
+    tokens: OnceLock<ExpiringMap<()>>,
+    subjects: OnceLock<ExpiringMap<()>>,
+    /// The least `claims_version` of the tokens that are not stale.
+    versions: OnceLock<ExpiringMap<u64>>,
 }
 
-/// Maps the hash of a session id to the time from which the entry may be removed, in seconds since 1970.
-type Sessions = HashMap<u64, u32, BuildHasherDefault<IdentityHasher>>;
-
-impl RevokedSessions {
-    /// Adds a session. After `until`, [`purge`](Self::purge) removes the session: choose the expiry of its last access
-    /// token plus an allowance for clock differences. If the session is in the set already, the later `until` applies.
-    pub fn insert(&self, session_id: &str, until: SystemTime) {
-        let hash = self.0.random_state.hash_one(session_id);
-        let removable_at = unix_seconds(until).saturating_add(1);
-        let mut sessions = self.write();
-        self.0.filter.insert(hash);
-        let entry = sessions.entry(hash).or_insert(removable_at);
-        *entry = removable_at.max(*entry);
+impl Revocations {
+    /// Revokes a session: all tokens with this `sid`. After `until`, [`purge`](Self::purge) removes the entry: choose the
+    /// expiry of the last access token plus an allowance for clock differences. If the session is in the set already,
+    /// the later `until` applies.
+    pub fn revoke_session(&self, sid: &str, until: SystemTime) {
+        self.0.sessions.insert(self.hash(sid), (), until);
     }
 
-    /// Returns whether the session is in the set. Allocates nothing. With 100 000 revoked sessions, about nine in ten
+    /// Revokes one token: the one with this `jti`. `until` as for [`revoke_session`](Self::revoke_session).
+    pub fn revoke_token(&self, jti: &str, until: SystemTime) {
+        let tokens = self.0.tokens.get_or_init(ExpiringMap::default);
+        tokens.insert(self.hash(jti), (), until);
+    }
+
+    /// Revokes all tokens with this `sub`, also those that are issued later, such as the tokens of a machine that is shut
+    /// out. `until` as for [`revoke_session`](Self::revoke_session).
+    pub fn revoke_subject(&self, sub: &str, until: SystemTime) {
+        let subjects = self.0.subjects.get_or_init(ExpiringMap::default);
+        subjects.insert(self.hash(sub), (), until);
+    }
+
+    /// Makes the tokens with this `sub` stale whose `claims_version` is below `version`; a token without this claim has
+    /// version 0. A verifier rejects a stale token with [`Error::Stale`], and the client refreshes it. `until` as for
+    /// [`revoke_session`](Self::revoke_session). If the user is in the set already, the higher version and the later
+    /// `until` apply.
+    ///
+    /// The issuer numbers the states of a user's roles and other claims. The transaction that changes them adds one to
+    /// the number, and a token gets the number that was read together with its claims
+    /// ([`with_claims_version`](crate::TokenBuilder::with_claims_version)). So exactly the tokens with old claims are
+    /// stale, at any difference of clocks, also if a token was issued in the second of the change: `iat` is not compared.
+    /// The token of a refresh after the change is never stale.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use auth_core::{Error, Keyring, Revocations, Roles, Secret, Subject, TokenIssuer, TokenVerifier};
+    /// # let keyring = Keyring::new(Secret::generate()?);
+    /// # let issuer = TokenIssuer::new(keyring.clone(), "api-server", "api", Duration::from_secs(900))?;
+    /// # let verifier = TokenVerifier::new(keyring, "api-server", "api")?;
+    /// # let ada = Subject { id: "42", email: "ada@example.com", email_verified: Some(true), session_id: "7" };
+    /// let now = SystemTime::now();
+    /// let editor = Roles::new(["editor"])?;
+    /// let old = issuer.token_for(&ada).with_roles(&editor).with_claims_version(4).issue(now)?;
+    ///
+    /// // The role is removed, which makes version 5.
+    /// let revocations = Revocations::default();
+    /// revocations.mark_stale("42", 5, now + Duration::from_secs(900));
+    /// let refreshed = issuer.token_for(&ada).with_claims_version(5).issue(now)?;
+    ///
+    /// let verifier = verifier.with_revocations(revocations);
+    /// assert_eq!(verifier.verify(&old.token, now), Err(Error::Stale));
+    /// assert!(verifier.verify(&refreshed.token, now).is_ok());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn mark_stale(&self, sub: &str, version: u64, until: SystemTime) {
+        let versions = self.0.versions.get_or_init(ExpiringMap::default);
+        versions.insert(self.hash(sub), version, until);
+    }
+
+    /// Returns whether the session is revoked. Allocates nothing. With 100 000 revoked sessions, about nine in ten
     /// lookups of active sessions take no lock.
     #[must_use]
-    pub fn contains(&self, session_id: &str) -> bool {
-        let hash = self.0.random_state.hash_one(session_id);
-        self.0.filter.may_contain(hash) && self.read().contains_key(&hash)
+    pub fn has_session(&self, sid: &str) -> bool {
+        self.0.sessions.get(self.hash(sid)).is_some()
     }
 
-    /// Removes the sessions whose `until` has passed and frees their memory. Call this regularly, such as every minute.
+    /// Checks the claims of a verified token. A [`TokenVerifier`](crate::TokenVerifier) does this itself. Allocates
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Revoked`] if the session, the token or the subject is revoked; otherwise [`Error::Stale`] if the token is
+    /// stale.
+    pub fn check(&self, claims: &Claims) -> Result<(), Error> {
+        let has_sid = |sid: &String| self.has_session(sid);
+        if claims.sid.as_ref().is_some_and(has_sid) {
+            return Err(Error::Revoked);
+        }
+        let has_jti = |tokens: &ExpiringMap<()>| tokens.get(self.hash(&claims.jti)).is_some();
+        if self.0.tokens.get().is_some_and(has_jti) {
+            return Err(Error::Revoked);
+        }
+        let has_sub = |subjects: &ExpiringMap<()>| subjects.get(self.hash(&claims.sub)).is_some();
+        if self.0.subjects.get().is_some_and(has_sub) {
+            return Err(Error::Revoked);
+        }
+        let least_version = |versions: &ExpiringMap<u64>| versions.get(self.hash(&claims.sub));
+        match self.0.versions.get().and_then(least_version) {
+            Some(version) if claims.claims_version < version => Err(Error::Stale),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the entries whose `until` has passed and frees their memory. Call this regularly, such as every minute.
     pub fn purge(&self, now: SystemTime) {
-        let now_seconds = unix_seconds(now);
-        let mut sessions = self.write();
-        sessions.retain(|_, removable_at| *removable_at > now_seconds || *removable_at == NEVER);
-        self.0.filter.rebuild(sessions.keys().copied());
-        sessions.shrink_to_fit();
+        self.0.sessions.purge(now);
+        for map in [&self.0.tokens, &self.0.subjects] {
+            map.get().map(|map| map.purge(now)).unwrap_or_default();
+        }
+        let versions = self.0.versions.get();
+        versions.map(|map| map.purge(now)).unwrap_or_default();
     }
 
-    /// Returns the number of sessions in the set.
+    /// Removes the stale users. For a follower whose server was restored from a backup: its users have lower versions
+    /// since then, so their new tokens would be stale until the old entries are removed.
+    pub fn clear_stale(&self) {
+        let versions = self.0.versions.get();
+        versions.map(ExpiringMap::clear).unwrap_or_default();
+    }
+
+    /// Returns the number of entries of all kinds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.read().len()
+        let counts = [
+            self.0.sessions.len(),
+            self.0.tokens.get().map_or(0, ExpiringMap::len),
+            self.0.subjects.get().map_or(0, ExpiringMap::len),
+            self.0.versions.get().map_or(0, ExpiringMap::len),
+        ];
+        counts.into_iter().sum()
     }
 
-    /// Returns whether the set has no sessions.
+    /// Returns whether there are no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    // A poisoned lock is used like any other, because no code panics while the map is inconsistent.
-    fn read(&self) -> RwLockReadGuard<'_, Sessions> {
-        self.0
-            .sessions
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Sessions> {
-        self.0
-            .sessions
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn hash(&self, id: &str) -> u64 {
+        self.0.random_state.hash_one(id)
     }
 }
 
-/// Shows the number of sessions only.
-impl fmt::Debug for RevokedSessions {
+/// Shows the number of entries only.
+impl fmt::Debug for Revocations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RevokedSessions({})", self.len())
-    }
-}
-
-/// The time of an entry that is never removed.
-const NEVER: u32 = u32::MAX;
-
-/// Converts a time to seconds since 1970: 0 for a time before 1970, [`NEVER`] for a time that does not fit (after 7
-/// February 2106).
-fn unix_seconds(time: SystemTime) -> u32 {
-    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u32::try_from(since_1970.as_secs()).unwrap_or(NEVER)
-}
-
-/// Returns each key as its own hash: the keys of the map are hashes already.
-#[derive(Default)]
-struct IdentityHasher(u64);
-
-impl Hasher for IdentityHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::RevokedSessions;
-    use std::time::{Duration, UNIX_EPOCH};
-
-    fn unix_time(seconds: u64) -> std::time::SystemTime {
-        UNIX_EPOCH + Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn an_entry_is_kept_until_its_time_has_passed() {
-        let revoked = RevokedSessions::default();
-        revoked.insert("a", unix_time(100));
-        revoked.purge(unix_time(100));
-        assert!(revoked.contains("a"));
-        revoked.purge(unix_time(101));
-        assert!(!revoked.contains("a") && revoked.is_empty());
-    }
-
-    #[test]
-    fn an_earlier_time_does_not_shorten_an_entry() {
-        let revoked = RevokedSessions::default();
-        revoked.insert("a", unix_time(200));
-        revoked.insert("a", unix_time(100));
-        revoked.purge(unix_time(150));
-        assert!(revoked.contains("a"));
-    }
-
-    #[test]
-    fn purging_removes_expired_entries_only() {
-        let revoked = RevokedSessions::default();
-        for number in 0..10_000_u64 {
-            revoked.insert(&number.to_string(), unix_time(100 + number % 2));
-        }
-        revoked.purge(unix_time(101));
-        for number in 0..10_000_u64 {
-            assert_eq!(revoked.contains(&number.to_string()), number % 2 == 1);
-        }
-        let hash_of_bit = |number: u64| ((number >> 6) << 50) | (number & 63);
-        let set_bits =
-            (0..1 << 20).filter(|number| revoked.0.filter.may_contain(hash_of_bit(*number)));
-        assert!(set_bits.count() <= 5_000, "old bits are still set");
-    }
-
-    #[test]
-    fn clones_share_the_set() {
-        let revoked = RevokedSessions::default();
-        revoked.clone().insert("a", unix_time(100));
-        assert!(revoked.contains("a"));
-    }
-
-    #[test]
-    fn purging_frees_memory() {
-        let revoked = RevokedSessions::default();
-        for number in 0..10_000 {
-            revoked.insert(&number.to_string(), unix_time(100));
-        }
-        revoked.purge(unix_time(101));
-        assert!(revoked.read().capacity() < 100);
+        write!(f, "Revocations({})", self.len())
     }
 }

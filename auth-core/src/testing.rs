@@ -2,7 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::{Authority, Keyring, RevokedSessions, Secret, Subject, TokenIssuer, TokenVerifier};
+use serde::Serialize;
+
+use crate::{
+    Authority, CustomJson, Keyring, Revocations, Roles, Scope, Secret, Subject, TokenIssuer,
+    TokenVerifier,
+};
 
 /// The lifetime of the issued tokens.
 const LIFETIME: Duration = Duration::from_secs(900);
@@ -23,7 +28,15 @@ const LIFETIME: Duration = Duration::from_secs(900);
 pub struct TestAuthority {
     issuer: TokenIssuer,
     verifier: TokenVerifier,
-    revoked: RevokedSessions,
+    revocations: Revocations,
+}
+
+/// The optional claims of a token.
+#[derive(Clone, Copy, Default)]
+struct Grants<'a> {
+    roles: Option<&'a Roles>,
+    scope: Option<&'a Scope>,
+    custom: Option<&'a CustomJson>,
 }
 
 #[expect(
@@ -52,13 +65,13 @@ impl TestAuthority {
         let keyring =
             Keyring::new(Secret::generate().expect("the operating system returns random bytes"));
         let result = TokenVerifier::new(keyring.clone(), issuer, audience);
-        let revoked = RevokedSessions::default();
+        let revocations = Revocations::default();
         let verifier = result.expect("issuer and audience are not empty");
         Self {
             issuer: TokenIssuer::new(keyring, issuer, audience, LIFETIME)
                 .expect("issuer and audience are not empty"),
-            verifier: verifier.with_revoked(revoked.clone()),
-            revoked,
+            verifier: verifier.with_revocations(revocations.clone()),
+            revocations,
         }
     }
 
@@ -103,6 +116,62 @@ impl TestAuthority {
     /// As [`token_for`](Self::token_for).
     #[must_use]
     pub fn token_at(&self, user_id: &str, now: SystemTime) -> String {
+        self.issue(user_id, now, Grants::default())
+    }
+
+    /// Issues a token for the user with these roles.
+    ///
+    /// # Panics
+    ///
+    /// As [`token_for`](Self::token_for), and if a role is not valid ([`Roles::new`]).
+    #[must_use]
+    pub fn token_with_roles(&self, user_id: &str, roles: &[&str]) -> String {
+        let roles = Roles::new(roles).expect("the roles are valid");
+        let grants = Grants {
+            roles: Some(&roles),
+            ..Grants::default()
+        };
+        self.issue(user_id, SystemTime::now(), grants)
+    }
+
+    /// Issues a token for the user with this scope, such as `tasks:read tasks:write`.
+    ///
+    /// # Panics
+    ///
+    /// As [`token_for`](Self::token_for), and if the scope is not valid ([`Scope::new`]).
+    #[must_use]
+    pub fn token_with_scope(&self, user_id: &str, scope: &str) -> String {
+        let scope = Scope::new(scope).expect("the scope is valid");
+        let grants = Grants {
+            scope: Some(&scope),
+            ..Grants::default()
+        };
+        self.issue(user_id, SystemTime::now(), grants)
+    }
+
+    /// Issues a token for the user with these custom claims, a struct or a map. The verifier of the service keeps them
+    /// only [with custom claims](TokenVerifier::with_custom_claims).
+    ///
+    /// # Panics
+    ///
+    /// As [`token_for`](Self::token_for), and if the custom claims are not valid ([`CustomJson::new`]).
+    #[must_use]
+    pub fn token_with_claims<T: Serialize + ?Sized>(&self, user_id: &str, claims: &T) -> String {
+        let custom = CustomJson::new(claims).expect("the custom claims are valid");
+        let grants = Grants {
+            custom: Some(&custom),
+            ..Grants::default()
+        };
+        self.issue(user_id, SystemTime::now(), grants)
+    }
+
+    /// Returns the issuer, for tokens that have several of these claims or belong to a machine.
+    #[must_use]
+    pub const fn issuer(&self) -> &TokenIssuer {
+        &self.issuer
+    }
+
+    fn issue(&self, user_id: &str, now: SystemTime, grants: Grants<'_>) -> String {
         let (email, sid) = (format!("{user_id}@example.com"), session_id(user_id));
         let subject = Subject {
             id: user_id,
@@ -110,7 +179,17 @@ impl TestAuthority {
             email_verified: Some(true),
             session_id: &sid,
         };
-        let result = self.issuer.issue(&subject, now);
+        let mut token = self.issuer.token_for(&subject);
+        if let Some(roles) = grants.roles {
+            token = token.with_roles(roles);
+        }
+        if let Some(scope) = grants.scope {
+            token = token.with_scope(scope);
+        }
+        if let Some(custom) = grants.custom {
+            token = token.with_custom_claims(custom);
+        }
+        let result = token.issue(now);
         result.expect("the user id is an acceptable sub").token
     }
 
@@ -127,7 +206,14 @@ impl TestAuthority {
     /// Revokes the user's session, as a logout does: all tokens for the user are rejected, also those issued later.
     pub fn revoke_session_of(&self, user_id: &str) {
         let until = SystemTime::now() + 2 * LIFETIME;
-        self.revoked.insert(&session_id(user_id), until);
+        self.revocations.revoke_session(&session_id(user_id), until);
+    }
+
+    /// Makes all tokens stale that were issued for the user, as a change of the user's roles does. Tokens that are
+    /// issued later by [`issuer`](Self::issuer) with the version 1 of the claims are accepted.
+    pub fn mark_stale(&self, user_id: &str) {
+        let until = SystemTime::now() + 2 * LIFETIME;
+        self.revocations.mark_stale(user_id, 1, until);
     }
 }
 

@@ -9,8 +9,8 @@ use tonic::server::NamedService;
 use tonic::service::Interceptor;
 use tonic::{Code, Request, Status};
 
-use crate::layer::{RefusalBody, RequireCallerService};
-use crate::{Caller, Refusal, RequireCaller};
+use crate::layer::{RefusalBody, RequireCallerService, RequirementService};
+use crate::{Caller, Refusal, RequireCaller, RequireRole, RequireScope};
 
 /// For local verification only: an interceptor cannot await a remote authority, but [`RequireCaller`] as a layer can.
 impl Interceptor for RequireCaller {
@@ -22,6 +22,22 @@ impl Interceptor for RequireCaller {
     }
 }
 
+/// Behind [`RequireCaller`] only, as interceptor or layer.
+impl Interceptor for RequireRole {
+    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        self.check(Caller::of(&request)?)?;
+        Ok(request)
+    }
+}
+
+/// Behind [`RequireCaller`] only, as interceptor or layer.
+impl Interceptor for RequireScope {
+    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        self.check(Caller::of(&request)?)?;
+        Ok(request)
+    }
+}
+
 impl Caller {
     /// Returns the caller of a gRPC request that has passed [`RequireCaller`].
     ///
@@ -29,7 +45,7 @@ impl Caller {
     ///
     /// [`Refusal::internal_error`], which becomes `INTERNAL`, if the service does not use [`RequireCaller`].
     pub fn of<T>(request: &Request<T>) -> Result<&Self, Refusal> {
-        let cause = "the service has no auth_core::RequireCaller as its interceptor";
+        let cause = "the service has no auth_core::RequireCaller as its interceptor or layer";
         let caller = request.extensions().get();
         caller.ok_or_else(|| Refusal::internal_error(cause))
     }
@@ -42,6 +58,10 @@ impl RefusalBody for Body {
 }
 
 impl<S: NamedService> NamedService for RequireCallerService<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S: NamedService> NamedService for RequirementService<S> {
     const NAME: &'static str = S::NAME;
 }
 

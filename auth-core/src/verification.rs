@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_result_is_returned_once() {
-        let caller = Caller::new("42".to_owned(), String::new(), String::new(), 0);
+        let caller = Caller::new("42".to_owned(), 0);
         let mut verification = pin!(Verification::Ready(Ok(caller)));
         let mut context = Context::from_waker(Waker::noop());
         assert!(matches!(

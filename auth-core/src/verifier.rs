@@ -2,11 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::claims::{self, DEFAULT_MAX_LIFETIME, Expiry, Policy, require_nonempty, unix_seconds};
+use serde::de::DeserializeOwned;
+
+use crate::claims::{
+    self, DEFAULT_MAX_LIFETIME, Expiry, KeptPayload, Policy, read_custom, require_nonempty,
+    unix_seconds,
+};
 use crate::jws::Jws;
 #[cfg(feature = "remote")]
 use crate::revocation::Freshness;
-use crate::{ACCESS_TOKEN_TYPE, Claims, Error, Keyring, RevokedSessions};
+use crate::{ACCESS_TOKEN_TYPE, Claims, Error, Keyring, Revocations};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -46,7 +51,8 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 pub struct TokenVerifier {
     keyring: Keyring,
     policy: Policy,
-    revoked: Option<RevokedSessions>,
+    revocations: Option<Revocations>,
+    keeps_payload: bool,
     #[cfg(feature = "remote")]
     freshness: Option<Freshness>,
 }
@@ -69,8 +75,11 @@ impl TokenVerifier {
                 audience: require_nonempty(audience.into(), "the audience must not be empty")?,
                 leeway: DEFAULT_LEEWAY.as_secs_f64(),
                 max_lifetime: DEFAULT_MAX_LIFETIME.as_secs_f64(),
+                requires_email: true,
+                requires_sid: true,
             },
-            revoked: None,
+            revocations: None,
+            keeps_payload: false,
             #[cfg(feature = "remote")]
             freshness: None,
         })
@@ -107,22 +116,47 @@ impl TokenVerifier {
         Ok(self)
     }
 
-    /// Rejects tokens of the sessions in `revoked`, a set that other code keeps up to date. Defaults to no set.
+    /// Accepts tokens without `email`, such as those of machines and of other issuers. By default, `email` is required.
     #[must_use]
-    pub fn with_revoked(mut self, revoked: RevokedSessions) -> Self {
-        self.revoked = Some(revoked);
+    pub const fn with_optional_email(mut self) -> Self {
+        self.policy.requires_email = false;
         self
     }
 
-    /// As [`with_revoked`](Self::with_revoked), but rejects every token while the set is too old for `freshness`.
+    /// Accepts tokens without `sid`, such as those of machines and of other issuers. By default, `sid` is required,
+    /// because the revocation of a session does not reach a token that names no session. Such a token can be revoked by
+    /// its [`jti`](Revocations::revoke_token) or its [`sub`](Revocations::revoke_subject).
+    #[must_use]
+    pub const fn with_optional_sid(mut self) -> Self {
+        self.policy.requires_sid = false;
+        self
+    }
+
+    /// Keeps a copy of the payload of each accepted token, for [`Claims::custom`] and [`Caller::custom`](crate::Caller::custom).
+    /// The copy is one allocation. By default, nothing is kept.
+    #[must_use]
+    pub const fn with_custom_claims(mut self) -> Self {
+        self.keeps_payload = true;
+        self
+    }
+
+    /// Rejects the revoked and the stale tokens of `revocations`, which other code keeps up to date. Defaults to none.
+    #[must_use]
+    pub fn with_revocations(mut self, revocations: Revocations) -> Self {
+        self.revocations = Some(revocations);
+        self
+    }
+
+    /// As [`with_revocations`](Self::with_revocations), but rejects every token while the set is too old for
+    /// `freshness`.
     #[cfg(feature = "remote")]
-    pub(crate) fn with_fresh_revoked(
+    pub(crate) fn with_fresh_revocations(
         mut self,
-        revoked: RevokedSessions,
+        revocations: Revocations,
         freshness: Freshness,
     ) -> Self {
         self.freshness = Some(freshness);
-        self.with_revoked(revoked)
+        self.with_revocations(revocations)
     }
 
     /// Verifies `token` at the time `now` and returns its claims.
@@ -130,33 +164,91 @@ impl TokenVerifier {
     /// # Errors
     ///
     /// An error of status 401 for a rule that the token breaks. [`Error::Revoked`] means that the token is otherwise
-    /// valid, [`Error::Expired`] that its MAC and its other claims are valid. [`Error::RevocationsOutdated`] (503) if a
-    /// feed of revocations with the policy `FailClosedAfter` is too old or was never up to date.
+    /// valid, [`Error::Stale`] that it is also not revoked, [`Error::Expired`] that its MAC and its other claims are
+    /// valid. [`Error::RevocationsOutdated`] (503) if a feed of revocations with the policy `FailClosedAfter` is too old
+    /// or was never up to date.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
-        let claims = self.parse(token, now, Expiry::Enforced)?;
+        let (claims, ()) = self.parse(token, now, Expiry::Enforced, |_payload| ())?;
+        self.check_revocations(&claims)?;
+        Ok(claims)
+    }
+
+    /// As [`verify`](Self::verify), and deserialises the custom claims of the token, as [`Claims::custom`] describes.
+    /// Needs no [`with_custom_claims`](Self::with_custom_claims).
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use auth_core::{CustomJson, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
+    /// #[derive(serde::Deserialize)]
+    /// struct Plan {
+    ///     plan: String,
+    /// }
+    ///
+    /// # let keyring = Keyring::new(Secret::generate()?);
+    /// # let issuer = TokenIssuer::new(keyring.clone(), "api-server", "api", Duration::from_secs(900))?;
+    /// # let ada = Subject { id: "42", email: "ada@example.com", email_verified: Some(true), session_id: "7" };
+    /// # let custom = CustomJson::parse(r#"{"plan":"pro"}"#)?;
+    /// # let now = SystemTime::now();
+    /// # let token = issuer.token_for(&ada).with_custom_claims(&custom).issue(now)?.token;
+    /// # let verifier = TokenVerifier::new(keyring, "api-server", "api")?;
+    /// let (claims, Plan { plan }) = verifier.verify_with(&token, now)?;
+    /// assert_eq!((&*claims.sub, &*plan), ("42", "pro"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify); for an accepted token [`Error::InvalidCustomClaims`] (403) if the custom claims are
+    /// not a `T`.
+    pub fn verify_with<T: DeserializeOwned>(
+        &self,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<(Claims, T), Error> {
+        let (claims, custom) = self.parse(token, now, Expiry::Enforced, read_custom)?;
+        self.check_revocations(&claims)?;
+        Ok((claims, custom?))
+    }
+
+    /// As [`verify`](Self::verify), but accepts expired, revoked and stale tokens. For logout only.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify), except [`Error::Expired`], [`Error::Revoked`], [`Error::Stale`] and
+    /// [`Error::RevocationsOutdated`].
+    pub fn verify_for_logout(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
+        let (claims, ()) = self.parse(token, now, Expiry::Ignored, |_payload| ())?;
+        Ok(claims)
+    }
+
+    /// Verifies the token without the revocations. Also returns the result of `read` for the payload.
+    fn parse<T>(
+        &self,
+        token: &str,
+        now: SystemTime,
+        expiry: Expiry,
+        read: impl FnOnce(&str) -> T,
+    ) -> Result<(Claims, T), Error> {
+        let jws = Jws::split(token)?;
+        jws.verify(&self.keyring, Some(ACCESS_TOKEN_TYPE))?;
+        let now_seconds = unix_seconds(now);
+        jws.with_payload(|payload| {
+            let mut claims = claims::parse(payload, &self.policy, now_seconds, expiry)?;
+            if self.keeps_payload {
+                claims.payload = Some(KeptPayload::new(payload));
+            }
+            Ok((claims, read(payload)))
+        })
+    }
+
+    fn check_revocations(&self, claims: &Claims) -> Result<(), Error> {
         #[cfg(feature = "remote")]
         if let Some(freshness) = &self.freshness {
             freshness.check()?;
         }
-        match &self.revoked {
-            Some(revoked) if revoked.contains(&claims.sid) => Err(Error::Revoked),
-            _ => Ok(claims),
+        match &self.revocations {
+            Some(revocations) => revocations.check(claims),
+            None => Ok(()),
         }
-    }
-
-    /// As [`verify`](Self::verify), but accepts expired tokens and tokens of revoked sessions. For logout only.
-    ///
-    /// # Errors
-    ///
-    /// As [`verify`](Self::verify), except [`Error::Expired`], [`Error::Revoked`] and [`Error::RevocationsOutdated`].
-    pub fn verify_for_logout(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
-        self.parse(token, now, Expiry::Ignored)
-    }
-
-    fn parse(&self, token: &str, now: SystemTime, expiry: Expiry) -> Result<Claims, Error> {
-        let jws = Jws::split(token)?;
-        jws.verify(&self.keyring, Some(ACCESS_TOKEN_TYPE))?;
-        let now_seconds = unix_seconds(now);
-        jws.with_payload(|payload| claims::parse(payload, &self.policy, now_seconds, expiry))
     }
 }

@@ -16,8 +16,8 @@ use crate::better_auth::context::BetterAuthContext;
 use crate::better_auth::{change_password as better_auth, identity};
 use crate::client::Client;
 use crate::http::caller::Caller;
-use crate::http::scope;
 use crate::http::json::{self, Json};
+use crate::http::scope;
 use crate::problem::Problem;
 use crate::users::user;
 

@@ -45,7 +45,8 @@ fn scope_rule(text: &str) -> Result<(), ValidationError> {
 
 fn parse_scope(text: &str) -> Result<Scope, FieldViolation> {
     Scope::new(text).map_err(|_malformed| {
-        let message = "must be 1 to 64 names with one space between two of them, at most 1024 characters";
+        let message =
+            "must be 1 to 64 names with one space between two of them, at most 1024 characters";
         FieldViolation::new("invalid_scope", message)
     })
 }
@@ -128,7 +129,10 @@ fn choose_issuer<'k>(
             .issuer_for(audience)
             .ok_or_else(|| Problem::new(Code::Forbidden, "This audience is not allowed")),
         (None, None) => Err(FieldViolation::new("required", "is required").at("audience")),
-        (None, Some(scope)) => match scope.iter().find(|name| scope::Scope::parse(name).is_none()) {
+        (None, Some(scope)) => match scope
+            .iter()
+            .find(|name| scope::Scope::parse(name).is_none())
+        {
             None => Ok(&keys.issuer),
             Some(_unknown) => {
                 let message = "must be names of tasks:read, tasks:write, account:read, account:write and sessions";

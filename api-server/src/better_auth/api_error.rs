@@ -180,9 +180,7 @@ impl From<Problem> for ApiError {
             | Code::InvalidToken
             | Code::TokenRevoked
             | Code::TokenStale
-            | Code::SessionExpired => {
-                Self::unauthorized()
-            }
+            | Code::SessionExpired => Self::unauthorized(),
             Code::TooManyRequests => {
                 let mut error = Self::too_many_requests();
                 let retry_after = problem.retry_after().cloned();

@@ -26,8 +26,8 @@ pub(crate) async fn show(request: ApiRequest) -> Result<HttpResponse, Error> {
     let signed_in_user = request.signed_in_user().await?;
     let (user, session) = (&signed_in_user.user, &signed_in_user.session);
     let keys = request.context.sessions.keys.current();
-    let builder = token_for(&keys.issuer, user, &session.id)
-        .with_max_exp(session.expires_at.unix_seconds());
+    let builder =
+        token_for(&keys.issuer, user, &session.id).with_max_exp(session.expires_at.unix_seconds());
     let result = builder.issue(request.context.sessions.now());
     let token = match result {
         Ok(issued_token) => issued_token.token,

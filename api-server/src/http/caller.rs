@@ -9,7 +9,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use auth_core::credentials::{CredentialSource, Credentials};
-use auth_core::{Authenticate, Error, Refusal, Verification};
+use auth_core::{Authenticate, Claims, Error, Refusal, Roles, Verification};
 
 use super::cookies::CookieFormat;
 use super::origin;
@@ -24,9 +24,8 @@ use crate::users::id::UserId;
 pub(crate) struct Caller<S> {
     pub(crate) user_id: UserId,
     pub(crate) email: String,
-    /// The claim `email_verified`, which tokens of other services and of older versions do not have.
-    pub(crate) email_verified: Option<bool>,
     pub(crate) session_id: String,
+    pub(crate) roles: Roles,
     /// The `exp` claim of the token, in seconds since 1970.
     pub(crate) token_exp: i64,
     /// Whether the token came from the header or from the cookie. If it came from the cookie, new tokens are returned
@@ -40,6 +39,9 @@ impl<S: RequiredScope> Caller<S> {
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Verification::of(request).into_ready()?;
         require_scope(&caller, S::SCOPE)?;
+        let (Some(email), Some(session_id)) = (caller.email, caller.sid) else {
+            return Err(Problem::internal("the verifier requires email and sid"));
+        };
         let source = if request.headers().contains_key(AUTHORIZATION) {
             CredentialSource::Header
         } else {
@@ -48,9 +50,9 @@ impl<S: RequiredScope> Caller<S> {
         };
         Ok(Self {
             user_id: UserId::verified(caller.sub),
-            email: caller.email,
-            email_verified: caller.email_verified,
-            session_id: caller.sid,
+            email,
+            session_id,
+            roles: caller.roles,
             token_exp: caller.exp,
             source,
             scope: PhantomData,
@@ -58,18 +60,17 @@ impl<S: RequiredScope> Caller<S> {
     }
 }
 
-/// Rejects a token that is limited to scopes without this one.
-pub(crate) fn require_scope(
-    caller: &auth_core::Caller,
-    required: Option<Scope>,
-) -> Result<(), Refusal> {
+fn require_scope(caller: &auth_core::Caller, required: Option<Scope>) -> Result<(), Refusal> {
     match required {
-        Some(scope) if !caller.has_scope(scope.as_str()) => {
-            let name = auth_core::Scope::new(scope.as_str());
-            Err(name.map_or_else(Refusal::from, |name| Refusal::insufficient_scope(&name)))
-        }
+        Some(scope) if !caller.has_scope(scope.as_str()) => Err(insufficient_scope(scope)),
         _ => Ok(()),
     }
+}
+
+/// The refusal of a token that is limited to other scopes.
+pub(crate) fn insufficient_scope(required: Scope) -> Refusal {
+    let name = auth_core::Scope::new(required.as_str());
+    name.map_or_else(Refusal::from, |name| Refusal::insufficient_scope(&name))
 }
 
 fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
@@ -91,7 +92,7 @@ impl ServerAuthenticator {
         let (token, _) = credentials.token(Some(self.cookie_format.access_name()))?;
         let keys = self.sessions.keys.current();
         let claims = keys.verifier.verify(token, self.sessions.now())?;
-        if !are_ids_storable(&claims.sub, &claims.sid) {
+        if !are_ids_storable(&claims) {
             let detail = "The account of this token does not exist";
             return Err(Refusal::unauthorized("INVALID_TOKEN", detail));
         }
@@ -107,8 +108,9 @@ impl Authenticate for ServerAuthenticator {
 
 /// Returns false if an id contains the NUL character, which PostgreSQL cannot store. This server issues no such token,
 /// but a service that shares the secret could.
-pub(crate) fn are_ids_storable(sub: &str, sid: &str) -> bool {
-    !sub.contains('\0') && !sid.contains('\0')
+pub(crate) fn are_ids_storable(claims: &Claims) -> bool {
+    let has_nul = |sid: &String| sid.contains('\0');
+    !claims.sub.contains('\0') && !claims.sid.as_ref().is_some_and(has_nul)
 }
 
 /// Reads the access token of a request without verifying it.

@@ -63,8 +63,7 @@ pub(crate) fn distinct_ids(ids: impl Iterator<Item = String>) -> Vec<String> {
 fn session_id_in_access_token(token: &str, sessions: &Sessions) -> Option<String> {
     let keys = sessions.keys.current();
     let verified = keys.verifier.verify_for_logout(token, sessions.now());
-    let claims = verified.ok()?;
-    are_ids_storable(&claims.sub, &claims.sid).then_some(claims.sid)
+    verified.ok().filter(are_ids_storable)?.sid
 }
 
 fn session_id_in_refresh_token(token: &str, sessions: &Sessions) -> Option<String> {

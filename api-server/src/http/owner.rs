@@ -18,7 +18,7 @@ use crate::users::id::UserId;
 ///
 /// This must be the first argument of a handler: extractors run in order, so the request of another user fails before
 /// its body is read.
-pub(crate) struct Owner<S>(pub(crate) UserId, PhantomData<S>);
+pub(crate) struct Owner<S>(pub(crate) UserId, pub(crate) PhantomData<S>);
 
 /// The path parameter of [`Owner`], for the `OpenAPI` document.
 #[derive(IntoParams)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
-use auth_core::{Authority, RevokedSessions};
+use auth_core::{Authority, Revocations};
 
 use super::BuildError;
 use crate::accounts::Accounts;
@@ -109,7 +109,7 @@ impl ServerParts {
 }
 
 fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, BuildError> {
-    let revoked_sessions = RevokedSessions::default();
+    let revoked_sessions = Revocations::default();
     let token_settings = TokenSettings {
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),

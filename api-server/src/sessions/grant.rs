@@ -34,7 +34,10 @@ impl TokenGrant {
         let unix_seconds = since_epoch.unwrap_or_default().as_secs();
         let version = self.user.claims_version;
         // The version, because after a change of the claims a repeated refresh returns another token.
-        let jti = format!("{}.{}.{unix_seconds}.{version}", self.session_id, self.counter);
+        let jti = format!(
+            "{}.{}.{unix_seconds}.{version}",
+            self.session_id, self.counter
+        );
         let keys = sessions.keys.current();
         let latest_expiry = self.expires_at.unix_seconds();
         let builder = token_for(&keys.issuer, &self.user, &self.session_id)

@@ -11,7 +11,7 @@ use auth_core::refresh::RefreshTokens;
 use auth_core::revocation::FeedTokens;
 use auth_core::session_handle::SessionHandles;
 use auth_core::session_token::SessionTokens;
-use auth_core::{Error, Keyring, RevokedSessions, TokenIssuer, TokenVerifier};
+use auth_core::{Error, Keyring, Revocations, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
 
 /// The settings of the tokens. They stay the same when the secrets change.
@@ -21,7 +21,7 @@ pub(crate) struct TokenSettings {
     /// The setting `TOKEN_AUDIENCES`: the audiences of other services for which this server issues tokens.
     pub(crate) service_audiences: Vec<String>,
     pub(crate) access_token_ttl: Duration,
-    pub(crate) revoked: RevokedSessions,
+    pub(crate) revoked: Revocations,
 }
 
 /// The current [`ActiveKeys`], which new secrets replace, and the settings, which stay the same.
@@ -99,7 +99,7 @@ impl ActiveKeys {
         });
         Ok(Self {
             issuer: TokenIssuer::new(keyring.clone(), iss, aud, lifetime)?,
-            verifier: verifier.with_revoked(settings.revoked.clone()),
+            verifier: verifier.with_revocations(settings.revoked.clone()),
             refresh_tokens: RefreshTokens::new(keyring),
             session_tokens: SessionTokens::new(keyring),
             session_handles: SessionHandles::new(keyring),

@@ -13,7 +13,7 @@ pub(crate) mod store;
 
 use std::time::{Duration, SystemTime};
 
-use auth_core::RevokedSessions;
+use auth_core::Revocations;
 
 use crate::clock::Clock;
 use crate::db::{Db, Timestamp};
@@ -27,7 +27,7 @@ pub(crate) struct Sessions {
     pub(crate) clock: Clock,
     pub(crate) keys: Keys,
     /// The sessions whose access tokens this process rejects.
-    pub(crate) revoked: RevokedSessions,
+    pub(crate) revoked: Revocations,
     pub(crate) feed: RevocationFeed,
     pub(crate) access_token_ttl: Duration,
     /// The lifetime of a session after a login, a refresh or a prolongation. A login may choose a shorter lifetime,
@@ -68,7 +68,7 @@ impl Sessions {
     pub(crate) fn revoke_locally(&self, session_ids: &[String], now: SystemTime) {
         let forget_after = revocation::forget_after(now, self.access_token_ttl);
         for session_id in session_ids {
-            self.revoked.insert(session_id, forget_after);
+            self.revoked.revoke_session(session_id, forget_after);
         }
     }
 }

@@ -15,8 +15,8 @@ use super::page::{Page, PageQuery};
 use super::task::{self, Task};
 use crate::http::large_response::LargeBody;
 use crate::http::owner::{Owner, OwnerId};
-use crate::http::scope;
 use crate::http::query::QueryString;
+use crate::http::scope;
 use crate::problem::Problem;
 use crate::problem::violation::FieldViolation;
 

@@ -80,8 +80,14 @@ mod tests {
         assert!(changed(&roles, &many, &[]).is_ok());
         let another = names(&["another"]);
         let error = changed(&roles, &another, &[]).unwrap_err();
-        assert!(error.starts_with("the user would have 33 roles: "), "{error}");
-        assert_eq!(changed(&roles, &another, &names(&["r0"])).unwrap().len(), 32);
+        assert!(
+            error.starts_with("the user would have 33 roles: "),
+            "{error}"
+        );
+        assert_eq!(
+            changed(&roles, &another, &names(&["r0"])).unwrap().len(),
+            32
+        );
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::email::{Email, LoginEmail};
-use super::id::UserId;
 use super::custom_claims;
 use super::custom_claims::stored_claims;
+use super::email::{Email, LoginEmail};
+use super::id::UserId;
 use super::roles::{joined, stored_roles};
 use super::user::User;
 use crate::db::schema::users;

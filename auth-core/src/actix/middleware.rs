@@ -1,15 +1,17 @@
-//! Implements [`RequireCaller`] as an actix-web middleware.
+//! Implements the guards as actix-web middlewares.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::EitherBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _};
 
-use crate::{Authority, RequireCaller};
+use crate::requirement::Requirement;
+use crate::{Authority, Caller, RequireCaller, RequireRole, RequireScope, Verification};
 
 impl<S, B> Transform<S, ServiceRequest> for RequireCaller
 where
@@ -56,6 +58,85 @@ where
             match verification.await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
+                    let response = inner.call(request).await;
+                    response.map(ServiceResponse::map_into_left_body)
+                }
+                Err(refusal) => {
+                    let (request, _) = request.into_parts();
+                    Ok(ServiceResponse::from_err(refusal, request).map_into_right_body())
+                }
+            }
+        })
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RequireRole
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type InitError = ();
+    type Transform = RequirementMiddleware<S>;
+    type Future = Ready<Result<RequirementMiddleware<S>, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(RequirementMiddleware {
+            requirement: self.requirement(),
+            inner: Rc::new(inner),
+        }))
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RequireScope
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type InitError = ();
+    type Transform = RequirementMiddleware<S>;
+    type Future = Ready<Result<RequirementMiddleware<S>, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(RequirementMiddleware {
+            requirement: self.requirement(),
+            inner: Rc::new(inner),
+        }))
+    }
+}
+
+/// Checks the caller of each request: the service of [`RequireRole`] and [`RequireScope`]. Calls the inner service unless
+/// the request is refused.
+pub struct RequirementMiddleware<S> {
+    requirement: Arc<Requirement>,
+    inner: Rc<S>,
+}
+
+impl<S, B> Service<ServiceRequest> for RequirementMiddleware<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let verification = Verification::of(request.request());
+        let requirement = Arc::clone(&self.requirement);
+        let inner = Rc::clone(&self.inner);
+        Box::pin(async move {
+            let result = verification.await;
+            match result.and_then(|caller| requirement.check(&caller).map(|()| caller)) {
+                Ok(caller) => {
+                    request.extensions_mut().insert::<Caller>(caller);
                     let response = inner.call(request).await;
                     response.map(ServiceResponse::map_into_left_body)
                 }

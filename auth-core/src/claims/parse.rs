@@ -9,7 +9,8 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::{Claims, Expiry, Policy, Times, check_sub};
+use super::scope::{Scope, check_scope};
+use super::{Claims, Expiry, Policy, Roles, Times, check_sub};
 use crate::Error;
 use crate::json::{JsonNumber, JsonString};
 
@@ -57,6 +58,9 @@ struct RawClaims<'t> {
     iat: Option<JsonNumber>,
     exp: Option<JsonNumber>,
     nbf: Option<JsonNumber>,
+    roles: Option<Roles>,
+    scope: Option<JsonString<'t>>,
+    claims_version: Option<JsonNumber>,
 }
 
 impl RawClaims<'_> {
@@ -71,28 +75,58 @@ impl RawClaims<'_> {
         }
         let JsonString(sub) = require(self.sub, "sub")?;
         check_sub(&sub)?;
-        let JsonString(email) = require(self.email, "email")?;
-        let JsonString(sid) = require(self.sid, "sid")?;
+        require_if(policy.requires_email, self.email.is_some(), "email")?;
+        require_if(policy.requires_sid, self.sid.is_some(), "sid")?;
         let JsonString(jti) = require(self.jti, "jti")?;
         let times = Times {
             iat: require(self.iat, "iat")?.0,
             exp: require(self.exp, "exp")?.0,
             nbf: self.nbf.map(|nbf| nbf.0),
         };
+        if let Some(JsonString(scope)) = &self.scope {
+            check_scope(scope).map_err(|_reason| Error::InvalidClaim("scope"))?;
+        }
+        let claims_version = self.claims_version.map_or(Ok(0), version)?;
         match policy.check_times(&times, now_seconds) {
             Err(Error::Expired) if expiry == Expiry::Ignored => {}
             result => result?,
         }
         Ok(Claims {
             sub: sub.into_owned(),
-            email: email.into_owned(),
+            email: self.email.map(|JsonString(email)| email.into_owned()),
             email_verified: self.email_verified,
-            sid: sid.into_owned(),
+            sid: self.sid.map(|JsonString(sid)| sid.into_owned()),
             jti: jti.into_owned(),
             iat: whole_seconds(times.iat),
             exp: whole_seconds(times.exp),
+            roles: self.roles.unwrap_or_default(),
+            scope: self
+                .scope
+                .map(|JsonString(scope)| Scope::from_checked(scope)),
+            claims_version,
+            payload: None,
         })
     }
+}
+
+fn require_if(is_required: bool, is_present: bool, name: &'static str) -> Result<(), Error> {
+    if is_required && !is_present {
+        return Err(Error::MissingClaim(name));
+    }
+    Ok(())
+}
+
+/// Converts `claims_version` to an integer. Rejects a negative number and a number with a fraction.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the number is an integer from 0 to 2^53"
+)]
+fn version(JsonNumber(number): JsonNumber) -> Result<u64, Error> {
+    if number < 0.0 || number.fract() != 0.0 {
+        return Err(Error::InvalidClaim("claims_version"));
+    }
+    Ok(number as u64)
 }
 
 fn require<T>(claim: Option<T>, name: &'static str) -> Result<T, Error> {
@@ -148,6 +182,11 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
                 "iat" => reader.read("iat", &mut raw.iat, &mut map)?,
                 "exp" => reader.read("exp", &mut raw.exp, &mut map)?,
                 "nbf" => reader.read("nbf", &mut raw.nbf, &mut map)?,
+                "roles" => reader.read("roles", &mut raw.roles, &mut map)?,
+                "scope" => reader.read("scope", &mut raw.scope, &mut map)?,
+                "claims_version" => {
+                    reader.read("claims_version", &mut raw.claims_version, &mut map)?;
+                }
                 "aud" => {
                     reader.read_seed("aud", AudienceMatcher(audience), &mut raw.aud, &mut map)?;
                 }

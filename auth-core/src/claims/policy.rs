@@ -19,6 +19,10 @@ pub(crate) struct Policy {
     pub(crate) leeway: f64,
     /// The largest accepted `exp - iat`, in seconds.
     pub(crate) max_lifetime: f64,
+    /// Whether a token without `email` is rejected.
+    pub(crate) requires_email: bool,
+    /// Whether a token without `sid` is rejected.
+    pub(crate) requires_sid: bool,
 }
 
 /// Whether an expired token is rejected.

@@ -29,7 +29,7 @@ impl Refusal {
         match &self.0 {
             Reason::Error(error) => error.status(),
             Reason::Relayed(..) => 401,
-            Reason::Forbidden(_) => 403,
+            Reason::Forbidden(_) | Reason::InsufficientScope(_) => 403,
             Reason::Unavailable(_) => 503,
             Reason::Internal(_) => 500,
         }
@@ -47,13 +47,15 @@ impl Refusal {
         }
     }
 
-    /// Returns a stable, machine-readable name: `FORBIDDEN` or a name of [`Error::code`](crate::Error::code).
+    /// Returns a stable, machine-readable name: `FORBIDDEN`, `INSUFFICIENT_SCOPE` or a name
+    /// of [`Error::code`](crate::Error::code).
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match &self.0 {
             Reason::Error(error) => error.code(),
             Reason::Relayed(code, _) => code,
             Reason::Forbidden(_) => "FORBIDDEN",
+            Reason::InsufficientScope(_) => "INSUFFICIENT_SCOPE",
             Reason::Unavailable(_) => "AUTHORITY_UNAVAILABLE",
             Reason::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
@@ -66,6 +68,9 @@ impl Refusal {
             Reason::Error(error) if error.status() != 500 => Cow::Owned(error.to_string()),
             Reason::Relayed(_, detail) => Cow::Borrowed(detail),
             Reason::Forbidden(detail) => Cow::Borrowed(detail),
+            Reason::InsufficientScope(_) => {
+                Cow::Borrowed("The token lacks a scope that this resource requires")
+            }
             Reason::Unavailable(_) => Cow::Borrowed(UNAVAILABLE_DETAIL),
             Reason::Error(_) | Reason::Internal(_) => {
                 Cow::Borrowed("Something went wrong on our side")
@@ -73,13 +78,17 @@ impl Refusal {
         }
     }
 
-    /// Returns the `WWW-Authenticate` value for a 401 (RFC 6750 § 3), `None` for any other status.
+    /// Returns the `WWW-Authenticate` value for a 401 (RFC 6750 § 3) and for a 403 `INSUFFICIENT_SCOPE` (RFC 6750 § 3.1),
+    /// `None` for any other refusal.
     #[must_use]
     pub fn www_authenticate(&self) -> Option<String> {
         match &self.0 {
             Reason::Error(error) => error.www_authenticate(),
             Reason::Relayed(_, detail) => Some(format!(
                 r#"Bearer realm="api", error="invalid_token", error_description="{detail}""#
+            )),
+            Reason::InsufficientScope(scope) => Some(format!(
+                r#"Bearer error="insufficient_scope", scope="{scope}""#
             )),
             _ => None,
         }

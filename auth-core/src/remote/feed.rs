@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::client;
 use crate::revocation::{FeedTokens, Freshness, RevocationSource, StalePolicy};
-use crate::{Error, Keyring, RevokedSessions, TokenVerifier};
+use crate::{Error, Keyring, Revocations, TokenVerifier};
 use poll::{FeedClient, poll};
 use state::FeedState;
 
@@ -114,15 +114,15 @@ impl RevocationFeed {
 
     /// Returns the set of revoked sessions that the feed updates.
     #[must_use]
-    pub fn revoked(&self) -> RevokedSessions {
-        self.0.state.revoked.clone()
+    pub fn revocations(&self) -> Revocations {
+        self.0.state.revocations.clone()
     }
 }
 
 impl fmt::Debug for RevocationFeed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RevocationFeed")
-            .field("revoked", &self.0.state.revoked)
+            .field("revocations", &self.0.state.revocations)
             .field("age", &self.age())
             .finish_non_exhaustive()
     }
@@ -136,10 +136,10 @@ impl RevocationSource for RevocationFeed {
 
 impl TokenVerifier {
     /// Rejects tokens of the sessions that the feed reports as revoked. `policy` applies while the feed is not up to
-    /// date. Defaults to no feed. Replaces the set of [`with_revoked`](Self::with_revoked).
+    /// date. Defaults to no feed. Replaces the set of [`with_revocations`](Self::with_revocations).
     #[must_use]
     pub fn with_feed(self, feed: &RevocationFeed, policy: StalePolicy) -> Self {
         let freshness = Freshness::new(Arc::new(feed.clone()), policy);
-        self.with_fresh_revoked(feed.revoked(), freshness)
+        self.with_fresh_revocations(feed.revocations(), freshness)
     }
 }

@@ -1,22 +1,22 @@
-//! Defines a Bloom filter for the set of revoked sessions. Unless the set is very large, the filter alone decides most
-//! lookups of active sessions, without a lock.
+//! Defines a Bloom filter for the maps of revocations. Unless a map is very large, the filter alone decides most
+//! lookups of ids that are not in the map, without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The number of 64-bit words: 128 KiB. With 100 000 revoked sessions, about one bit in ten is set.
+/// The number of 64-bit words: 128 KiB. With 100 000 entries, about one bit in ten is set.
 const WORDS: usize = 1 << 14;
 
-/// One bit for each of the 2^20 values of 20 bits of a hash ([`bit_position`]). If the bit is 0, no hash in the set has
-/// that value. If the bit is 1, a hash in the set may have that value.
+/// One bit for each of the 2^20 values of 20 bits of a hash ([`bit_position`]). If the bit is 0, no hash in the map has
+/// that value. If the bit is 1, a hash in the map may have that value.
 ///
 /// A general Bloom filter sets several bits per key, from several hashes. Here the keys are hashes already, and one bit
 /// per key suffices.
 pub(super) struct BloomFilter(Box<[AtomicU64]>);
 
-// Relaxed ordering is enough. Bits are written only under the write lock of the set. A thread that has synchronised
+// Relaxed ordering is enough. Bits are written only under the write lock of the map. A thread that has synchronised
 // with the inserting thread, by that lock or otherwise, sees the bit that was set.
 impl BloomFilter {
-    /// Sets the bit of `hash`. Call this and [`rebuild`](Self::rebuild) only under the write lock of the set.
+    /// Sets the bit of `hash`. Call this and [`rebuild`](Self::rebuild) only under the write lock of the map.
     pub(super) fn insert(&self, hash: u64) {
         let (index, bit) = bit_position(hash);
         if let Some(word) = self.0.get(index) {
@@ -24,7 +24,7 @@ impl BloomFilter {
         }
     }
 
-    /// Returns `false` only if `hash` is not in the set.
+    /// Returns `false` only if `hash` is not in the map.
     pub(super) fn may_contain(&self, hash: u64) -> bool {
         let (index, bit) = bit_position(hash);
         let word = self.0.get(index);

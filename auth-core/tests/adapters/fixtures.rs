@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_core::remote::{RemoteVerifier, RevocationFeed, StalePolicy};
-use auth_core::{Authority, Keyring, LocalVerifier, RevokedSessions, Secret, TokenVerifier};
+use auth_core::{Authority, Keyring, LocalVerifier, Revocations, Secret, TokenVerifier};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 
@@ -34,11 +34,11 @@ pub(crate) fn unreachable_authority() -> Authority {
 /// Returns an authority that accepts [`valid_token`] and rejects tokens of the session `revoked`.
 pub(crate) fn authority() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
-    let revoked_sessions = RevokedSessions::default();
-    revoked_sessions.insert("revoked", SystemTime::now() + Duration::from_secs(900));
+    let revoked_sessions = Revocations::default();
+    revoked_sessions.revoke_session("revoked", SystemTime::now() + Duration::from_secs(900));
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
     let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
-    let local_verifier = LocalVerifier::new(verifier.with_revoked(revoked_sessions));
+    let local_verifier = LocalVerifier::new(verifier.with_revocations(revoked_sessions));
     local_verifier.with_clock(move || now).into()
 }
 

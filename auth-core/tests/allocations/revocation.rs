@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use allocation_counter::measure;
-use auth_core::RevokedSessions;
+use auth_core::Revocations;
 
 /// The documented memory limit per revoked session, in bytes.
 const MAX_BYTES_PER_SESSION: u64 = 40;
@@ -11,12 +11,12 @@ const MAX_BYTES_PER_SESSION: u64 = 40;
 /// The memory is measured after each insertion, because a hash table wastes the most memory when it has just grown.
 #[test]
 fn a_revoked_session_takes_at_most_40_bytes_in_a_set_of_at_least_100() {
-    let (revoked_sessions, until) = (RevokedSessions::default(), SystemTime::now());
+    let (revoked_sessions, until) = (Revocations::default(), SystemTime::now());
     let mut total_bytes = 0;
     let mut max_bytes = 0;
     for session_count in 1..=200_000_u64 {
         let id = format!("0198f2d4-8a02-7d51-8f0e-{session_count:012x}");
-        let growth_bytes = measure(|| revoked_sessions.insert(&id, until)).bytes_current;
+        let growth_bytes = measure(|| revoked_sessions.revoke_session(&id, until)).bytes_current;
         total_bytes += u64::try_from(growth_bytes).unwrap_or_default();
         // The limit applies from 100 sessions on. A single session takes more, because the smallest hash table has
         // space for several.
@@ -38,11 +38,12 @@ fn a_session_that_stays_takes_at_most_40_bytes_after_a_purge() {
     let now = SystemTime::now();
     let mut bytes_per_session = Vec::new();
     for kept_tenths in 1..10 {
-        let revoked_sessions = RevokedSessions::default();
+        let revoked_sessions = Revocations::default();
         let memory = measure(|| {
             for number in 0..FULL_TABLE_LENGTH {
                 let seconds = if number % 10 < kept_tenths { 100 } else { 0 };
-                revoked_sessions.insert(&number.to_string(), now + Duration::from_secs(seconds));
+                revoked_sessions
+                    .revoke_session(&number.to_string(), now + Duration::from_secs(seconds));
             }
             revoked_sessions.purge(now + Duration::from_secs(2));
         });
@@ -56,20 +57,21 @@ fn a_session_that_stays_takes_at_most_40_bytes_after_a_purge() {
 
 #[test]
 fn lookups_allocate_nothing() {
-    let revoked_sessions = RevokedSessions::default();
-    revoked_sessions.insert("a", SystemTime::now() + Duration::from_secs(900));
-    let allocations =
-        measure(|| assert!(revoked_sessions.contains("a") && !revoked_sessions.contains("b")));
+    let revoked_sessions = Revocations::default();
+    revoked_sessions.revoke_session("a", SystemTime::now() + Duration::from_secs(900));
+    let allocations = measure(|| {
+        assert!(revoked_sessions.has_session("a") && !revoked_sessions.has_session("b"));
+    });
     assert_eq!(allocations.count_total, 0);
 }
 
 #[test]
 fn purged_sessions_free_their_memory() {
-    let revoked_sessions = RevokedSessions::default();
+    let revoked_sessions = Revocations::default();
     let now = SystemTime::now();
     let memory = measure(|| {
         for number in 0..100_000 {
-            revoked_sessions.insert(&number.to_string(), now);
+            revoked_sessions.revoke_session(&number.to_string(), now);
         }
         revoked_sessions.purge(now + Duration::from_secs(2));
     });

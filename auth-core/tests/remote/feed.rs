@@ -54,7 +54,7 @@ async fn new_revocations_are_requested_on_one_connection() {
         ]
     );
     assert_eq!(server.connection_count(), 1);
-    assert!(feed.revoked().contains("7") && !feed.revoked().contains("8"));
+    assert!(feed.revocations().has_session("7") && !feed.revocations().has_session("8"));
     assert!(feed.age().unwrap() < 2 * POLL_INTERVAL);
 }
 

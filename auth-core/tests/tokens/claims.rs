@@ -14,10 +14,10 @@ const REQUIRED_CLAIMS: [&str; 8] = ["iss", "aud", "sub", "email", "iat", "exp", 
 fn a_token_of_another_library_with_the_required_claims_is_accepted() {
     let claims = Payload::valid().verify().unwrap();
     assert_eq!(claims.sub, "42");
-    assert_eq!(claims.email, "ada@example.com");
+    assert_eq!(claims.email.as_deref(), Some("ada@example.com"));
     assert_eq!(claims.email_verified, None);
     assert_eq!(claims.jti, "t1");
-    assert_eq!(claims.sid, "7");
+    assert_eq!(claims.sid.as_deref(), Some("7"));
     assert_eq!(claims.iat, 1_800_000_000);
     assert_eq!(claims.exp, 1_800_000_900);
 }
@@ -257,7 +257,7 @@ fn claim_names_are_case_sensitive_and_unknown_claims_are_ignored() {
         .with_member("x", "1e999")
         .with_member("x", r#"{"sub":"admin"}"#)
         .with_member("", "null")
-        .with_member("roles", r#"["admin"]"#);
+        .with_member("Roles", r#"["admin"]"#);
     assert_eq!(payload.verify().unwrap().sub, "42");
 }
 
@@ -290,7 +290,7 @@ fn text_claims_are_returned_with_decoded_escapes() {
         .with("email", "\"😀@exämple.org\"");
     let claims = payload.verify().unwrap();
     assert_eq!(claims.sub, "é😀\"\\/\u{8}\u{c}\n\r\tz");
-    assert_eq!(claims.email, "😀@exämple.org");
+    assert_eq!(claims.email.as_deref(), Some("😀@exämple.org"));
 }
 
 /// The MAC is computed from the received text (RFC 7515 § 5.2), not from the claims.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use auth_core::RevokedSessions;
+use auth_core::Revocations;
 
 use crate::db::{Db, DbConnection, DbError, QueryResult};
 use crate::sessions::revocation::store;
@@ -20,7 +20,7 @@ const PAGE_SIZE: i64 = 1000;
 
 /// Reads the revocations of all processes, and remembers the newest revocation that was read.
 pub(crate) struct RevocationFeed {
-    revoked: RevokedSessions,
+    revoked: Revocations,
     /// The number up to which this process has read the revocations; 0 before the first read, and after a restored
     /// backup was detected.
     newest_read: AtomicI64,
@@ -36,7 +36,7 @@ struct NewRevocations {
 }
 
 impl RevocationFeed {
-    pub(crate) fn new(revoked: RevokedSessions) -> Self {
+    pub(crate) fn new(revoked: Revocations) -> Self {
         Self {
             revoked,
             newest_read: AtomicI64::new(0),
@@ -60,6 +60,7 @@ impl RevocationFeed {
                     "revocations are read from the start: last_seen={newest_read} newest={newest_sequence}"
                 );
                 self.newest_read.store(0, Ordering::Release);
+                self.revoked.clear_stale();
                 continue;
             }
             let is_last_page =

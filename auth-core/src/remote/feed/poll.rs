@@ -1,7 +1,7 @@
 //! Polls the revocation feed in a background task.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reqwest::{Client, Url};
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::Clock;
 use super::state::FeedState;
-use crate::RevokedSessions;
+use crate::Revocations;
 use crate::remote::backoff::delay;
 use crate::remote::client::{self, RequestError};
 use crate::revocation::FeedTokens;
@@ -24,6 +24,10 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Deserialize)]
 struct Page {
     revocations: Vec<Revocation>,
+    /// The users whose older tokens are stale. A server that does not know stale tokens sends no such member, and a
+    /// feed that does not know them ignores it.
+    #[serde(default)]
+    stale: Vec<StaleUser>,
     /// The cursor of the next page.
     next: i64,
     /// Whether the next page may have revocations already.
@@ -37,6 +41,15 @@ struct Revocation {
     exp: u64,
 }
 
+#[derive(Deserialize)]
+struct StaleUser {
+    sub: String,
+    /// The least `claims_version` of the user's tokens that are not stale.
+    claims_version: u64,
+    /// The time after which all stale tokens have expired, in seconds since 1970.
+    exp: u64,
+}
+
 /// A client for `GET /api/auth/revocations` of the server.
 pub(super) struct FeedClient {
     pub(super) client: Client,
@@ -46,12 +59,20 @@ pub(super) struct FeedClient {
 }
 
 impl Page {
-    fn insert_into(&self, revoked: &RevokedSessions) {
+    fn insert_into(&self, revocations: &Revocations) {
         for revocation in &self.revocations {
-            let until = UNIX_EPOCH.checked_add(Duration::from_secs(revocation.exp));
-            revoked.insert(&revocation.sid, until.unwrap_or(UNIX_EPOCH));
+            revocations.revoke_session(&revocation.sid, unix_time(revocation.exp));
+        }
+        for user in &self.stale {
+            revocations.mark_stale(&user.sub, user.claims_version, unix_time(user.exp));
         }
     }
+}
+
+/// Converts seconds since 1970; a time beyond the platform's range becomes 1970.
+fn unix_time(seconds: u64) -> SystemTime {
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    time.unwrap_or(UNIX_EPOCH)
 }
 
 impl FeedClient {
@@ -83,7 +104,12 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
         match result {
             Ok(page) => {
                 failure_count = 0;
-                page.insert_into(&state.revoked);
+                if page.next < cursor {
+                    // The server's database was restored from a backup, so users may have lower versions than before.
+                    // Their tokens would be stale until the old entries are removed. This page is the first one.
+                    state.revocations.clear_stale();
+                }
+                page.insert_into(&state.revocations);
                 let has_advanced = page.next > cursor;
                 cursor = page.next;
                 match (page.more, has_advanced) {
@@ -97,7 +123,7 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
             Err(_recorded) => failure_count = failure_count.saturating_add(1),
         }
         if purged_at.elapsed() > PURGE_INTERVAL {
-            state.revoked.purge((client.clock)());
+            state.revocations.purge((client.clock)());
             purged_at = Instant::now();
         }
         sleep(delay(failure_count, getrandom::u32().unwrap_or_default())).await;

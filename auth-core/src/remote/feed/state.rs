@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::RevokedSessions;
+use crate::Revocations;
 
 /// The revoked sessions, the time when the set was last up to date, and the error of the last request.
 pub(super) struct FeedState {
-    pub(super) revoked: RevokedSessions,
+    pub(super) revocations: Revocations,
     started_at: Instant,
     /// The time of the latest request that returned the final page of the list: milliseconds after `started_at`, plus
     /// one. 0 means never.
@@ -22,7 +22,7 @@ pub(super) struct FeedState {
 impl FeedState {
     pub(super) fn new() -> Self {
         Self {
-            revoked: RevokedSessions::default(),
+            revocations: Revocations::default(),
             started_at: Instant::now(),
             caught_up_at: AtomicU64::new(0),
             caught_up_sender: watch::Sender::new(false),

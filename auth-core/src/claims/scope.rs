@@ -1,0 +1,167 @@
+//! Defines the scope of a token, the claim `scope`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{self, Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
+
+use crate::Error;
+use crate::json::JsonString;
+
+/// The scope of a token (RFC 6749 § 3.3): what a token that can do less than its user may be used for.
+///
+/// A scope is a text of 1 to 64 names with one space between two of them, at most 1024 bytes. A name consists of
+/// printable ASCII characters except `"` and `\`. The order of the names has no meaning, and a name that occurs twice
+/// has the same meaning as once. In JSON, a scope is a string.
+///
+/// ```
+/// use auth_core::Scope;
+///
+/// let scope = Scope::new("tasks:read tasks:write")?;
+/// assert!(scope.contains("tasks:read"));
+/// assert!(Scope::new("tasks:read")?.is_subset_of(&scope));
+/// assert!(Scope::new("tasks:read  tasks:write").is_err());
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Scope(String);
+
+impl Scope {
+    /// The most names in a scope: 64.
+    pub const MAX_NAMES: usize = 64;
+    /// The longest text of a scope, in bytes: 1024.
+    pub const MAX_BYTES: usize = 1024;
+
+    /// Creates a scope from its text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnacceptableClaims`] if the text is empty, has more than 1024 bytes or 64 names, has another character
+    /// than printable ASCII, a `"` or a `\`, or if there is not exactly one space between two names.
+    pub fn new(text: impl Into<String>) -> Result<Self, Error> {
+        let text = text.into();
+        check_scope(&text)?;
+        Ok(Self(text))
+    }
+
+    /// Creates a scope of these names, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnacceptableClaims`] as for [`new`](Self::new), and if a name contains a space.
+    pub fn from_names<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Result<Self, Error> {
+        let mut text = String::new();
+        for name in names {
+            let name = name.as_ref();
+            if name.is_empty() || name.contains(' ') {
+                return Err(MALFORMED_SCOPE);
+            }
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(name);
+        }
+        Self::new(text)
+    }
+
+    /// Creates a scope whose text [`check_scope`] has accepted.
+    pub(crate) fn from_checked(text: Cow<'_, str>) -> Self {
+        Self(text.into_owned())
+    }
+
+    /// Returns whether `name` is one of the names, byte for byte. Allocates nothing.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.iter().any(|own_name| own_name == name)
+    }
+
+    /// Returns whether `other` contains every name of this scope. A server that narrows a token requires this of the
+    /// requested scope and the scope of the caller.
+    #[must_use]
+    pub fn is_subset_of(&self, other: &Self) -> bool {
+        self.iter().all(|name| other.contains(name))
+    }
+
+    /// Iterates over the names, in the order of the text.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(' ')
+    }
+
+    /// Returns the text, as in the claim `scope`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const MALFORMED_SCOPE: Error = Error::UnacceptableClaims(
+    "a scope must be names of printable ASCII without quotation mark and backslash, separated by one space",
+);
+
+/// Checks the text of a scope, by the rules of [`Scope::new`].
+pub(crate) fn check_scope(text: &str) -> Result<(), Error> {
+    if text.len() > Scope::MAX_BYTES {
+        return Err(Error::UnacceptableClaims(
+            "a scope must have at most 1024 bytes",
+        ));
+    }
+    let mut name_count = 1;
+    // The start of the text counts as a space, so that a space at the start follows a space.
+    let mut previous = b' ';
+    for byte in text.bytes() {
+        match byte {
+            b' ' if previous != b' ' => name_count += 1,
+            b'!' | b'#'..=b'[' | b']'..=b'~' => {}
+            _ => return Err(MALFORMED_SCOPE),
+        }
+        previous = byte;
+    }
+    if previous == b' ' {
+        return Err(MALFORMED_SCOPE);
+    }
+    if name_count > Scope::MAX_NAMES {
+        return Err(Error::UnacceptableClaims(
+            "a scope must have at most 64 names",
+        ));
+    }
+    Ok(())
+}
+
+/// As [`Scope::new`].
+impl FromStr for Scope {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::new(text)
+    }
+}
+
+/// Writes the text, as in the claim `scope`.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scope({:?})", self.0)
+    }
+}
+
+/// Writes a string.
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// Reads a string, with the rules of [`Scope::new`].
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let JsonString(text) = JsonString::deserialize(deserializer)?;
+        Self::new(text).map_err(de::Error::custom)
+    }
+}
