@@ -1,5 +1,5 @@
 //! Measures the verification of a token without a set of revoked sessions, with an empty set, and with a set of 100 000
-//! sessions. Measures lookups in the set of 100 000 sessions, and insertions, which make this set larger.
+//! sessions, also with 100 000 users whose older tokens are stale. Measures lookups in the set of 100 000 sessions, and insertions, which make this set larger.
 
 #![expect(
     clippy::unwrap_used,
@@ -86,6 +86,16 @@ fn verify_with_an_empty_set(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 2000, sample_size = 100)]
 fn verify_with_100_000_revoked_sessions(bencher: Bencher<'_, '_>) {
     bench_verify(bencher, Some(revoked_sessions()));
+}
+
+#[divan::bench(sample_count = 2000, sample_size = 100)]
+fn verify_with_100_000_revoked_sessions_and_stale_users(bencher: Bencher<'_, '_>) {
+    let revocations = revoked_sessions();
+    let until = SystemTime::now() + Duration::from_secs(900);
+    for number in 0..REVOKED_COUNT {
+        revocations.mark_stale(&session_id(number), 1, until);
+    }
+    bench_verify(bencher, Some(revocations));
 }
 
 fn bench_contains(bencher: Bencher<'_, '_>, first_number: u64, expected: bool) {

@@ -8,7 +8,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use auth_core::{Claims, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
+use auth_core::{
+    Claims, CustomJson, Error, Keyring, Roles, Scope, Secret, Subject, TokenIssuer, TokenVerifier,
+};
 use divan::{Bencher, black_box};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation};
 use serde::Deserialize;
@@ -78,6 +80,55 @@ fn issue(bencher: Bencher<'_, '_>) {
 fn verify_a_token_of_this_crate(bencher: Bencher<'_, '_>) {
     let (verifier, token) = (verifier(Keyring::new(secret())), token());
     bencher.bench(|| verify(&verifier, &token).unwrap());
+}
+
+/// Returns a token with 3 roles and 4 scopes.
+fn token_with_roles_and_scopes() -> String {
+    let roles = Roles::new(["admin", "editor", "billing.read"]).unwrap();
+    let scope = Scope::new("tasks:read tasks:write account:read sessions").unwrap();
+    let issuer = issuer();
+    let builder = issuer
+        .token_for(&SUBJECT)
+        .with_roles(&roles)
+        .with_scope(&scope);
+    builder.issue(SystemTime::now()).unwrap().token
+}
+
+#[divan::bench(sample_count = 1000, sample_size = 100)]
+fn verify_a_token_with_3_roles_and_4_scopes(bencher: Bencher<'_, '_>) {
+    let (verifier, token) = (
+        verifier(Keyring::new(secret())),
+        token_with_roles_and_scopes(),
+    );
+    bencher.bench(|| verify(&verifier, &token).unwrap());
+}
+
+#[divan::bench(sample_count = 1000, sample_size = 100)]
+fn verify_with_custom_claims(bencher: Bencher<'_, '_>) {
+    #[derive(Deserialize)]
+    struct Plan {
+        plan: String,
+    }
+    let custom = CustomJson::parse(r#"{"plan":"pro"}"#).unwrap();
+    let issuer = issuer();
+    let builder = issuer.token_for(&SUBJECT).with_custom_claims(&custom);
+    let token = builder.issue(SystemTime::now()).unwrap().token;
+    let verifier = verifier(Keyring::new(secret()));
+    bencher.bench(|| {
+        let result = verifier.verify_with(black_box(&token), SystemTime::now());
+        let (claims, Plan { plan }) = result.unwrap();
+        (claims, plan)
+    });
+}
+
+#[divan::bench(sample_count = 1000, sample_size = 100)]
+fn check_a_role_and_a_scope(bencher: Bencher<'_, '_>) {
+    let verifier = verifier(Keyring::new(secret()));
+    let claims = verify(&verifier, &token_with_roles_and_scopes()).unwrap();
+    bencher.bench(|| {
+        black_box(&claims).has_role(black_box("billing.read"))
+            && black_box(&claims).has_scope(black_box("sessions"))
+    });
 }
 
 /// `jsonwebtoken` requires `iss`, `aud`, `exp` and `sub`, and checks `nbf` if it is present, like this crate.

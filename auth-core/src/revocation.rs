@@ -51,6 +51,14 @@ struct Inner {
     versions: OnceLock<ExpiringMap<u64>>,
 }
 
+/// The claims by which a token can be revoked or stale.
+pub(crate) struct TokenIds<'a> {
+    pub(crate) sub: &'a str,
+    pub(crate) sid: Option<&'a str>,
+    pub(crate) jti: &'a str,
+    pub(crate) claims_version: u64,
+}
+
 impl Revocations {
     /// Revokes a session: all tokens with this `sid`. After `until`, [`purge`](Self::purge) removes the entry: choose the
     /// expiry of the last access token plus an allowance for clock differences. If the session is in the set already,
@@ -124,21 +132,34 @@ impl Revocations {
     /// [`Error::Revoked`] if the session, the token or the subject is revoked; otherwise [`Error::Stale`] if the token is
     /// stale.
     pub fn check(&self, claims: &Claims) -> Result<(), Error> {
-        let has_sid = |sid: &String| self.has_session(sid);
-        if claims.sid.as_ref().is_some_and(has_sid) {
+        self.check_ids(&TokenIds {
+            sub: &claims.sub,
+            sid: claims.sid.as_deref(),
+            jti: &claims.jti,
+            claims_version: claims.claims_version,
+        })
+    }
+
+    /// As [`check`](Self::check), before the claims are copied.
+    pub(crate) fn check_ids(&self, ids: &TokenIds<'_>) -> Result<(), Error> {
+        let contains = |map: &ExpiringMap<()>, id| map.get(self.hash(id)).is_some();
+        let is_revoked = ids.sid.is_some_and(|sid| self.has_session(sid))
+            || self
+                .0
+                .tokens
+                .get()
+                .is_some_and(|map| contains(map, ids.jti))
+            || self
+                .0
+                .subjects
+                .get()
+                .is_some_and(|map| contains(map, ids.sub));
+        if is_revoked {
             return Err(Error::Revoked);
         }
-        let has_jti = |tokens: &ExpiringMap<()>| tokens.get(self.hash(&claims.jti)).is_some();
-        if self.0.tokens.get().is_some_and(has_jti) {
-            return Err(Error::Revoked);
-        }
-        let has_sub = |subjects: &ExpiringMap<()>| subjects.get(self.hash(&claims.sub)).is_some();
-        if self.0.subjects.get().is_some_and(has_sub) {
-            return Err(Error::Revoked);
-        }
-        let least_version = |versions: &ExpiringMap<u64>| versions.get(self.hash(&claims.sub));
+        let least_version = |map: &ExpiringMap<u64>| map.get(self.hash(ids.sub));
         match self.0.versions.get().and_then(least_version) {
-            Some(version) if claims.claims_version < version => Err(Error::Stale),
+            Some(version) if ids.claims_version < version => Err(Error::Stale),
             _ => Ok(()),
         }
     }

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 
 use crate::claims::{
-    self, DEFAULT_MAX_LIFETIME, Expiry, KeptPayload, Policy, read_custom, require_nonempty,
-    unix_seconds,
+    self, DEFAULT_MAX_LIFETIME, Expiry, Policy, read_custom, require_nonempty, unix_seconds,
 };
 use crate::jws::Jws;
 #[cfg(feature = "remote")]
 use crate::revocation::Freshness;
+use crate::revocation::TokenIds;
 use crate::{ACCESS_TOKEN_TYPE, Claims, Error, Keyring, Revocations};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
@@ -52,7 +52,6 @@ pub struct TokenVerifier {
     keyring: Keyring,
     policy: Policy,
     revocations: Option<Revocations>,
-    keeps_payload: bool,
     #[cfg(feature = "remote")]
     freshness: Option<Freshness>,
 }
@@ -77,9 +76,9 @@ impl TokenVerifier {
                 max_lifetime: DEFAULT_MAX_LIFETIME.as_secs_f64(),
                 requires_email: true,
                 requires_sid: true,
+                keeps_payload: false,
             },
             revocations: None,
-            keeps_payload: false,
             #[cfg(feature = "remote")]
             freshness: None,
         })
@@ -136,7 +135,7 @@ impl TokenVerifier {
     /// The copy is one allocation. By default, nothing is kept.
     #[must_use]
     pub const fn with_custom_claims(mut self) -> Self {
-        self.keeps_payload = true;
+        self.policy.keeps_payload = true;
         self
     }
 
@@ -168,9 +167,8 @@ impl TokenVerifier {
     /// valid. [`Error::RevocationsOutdated`] (503) if a feed of revocations with the policy `FailClosedAfter` is too old
     /// or was never up to date.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
-        let (claims, ()) = self.parse(token, now, Expiry::Enforced, |_payload| ())?;
-        self.check_revocations(&claims)?;
-        Ok(claims)
+        let jws = self.verify_mac(token)?;
+        self.parse(&jws, now)
     }
 
     /// As [`verify`](Self::verify), and deserialises the custom claims of the token, as [`Claims::custom`] describes.
@@ -205,9 +203,9 @@ impl TokenVerifier {
         token: &str,
         now: SystemTime,
     ) -> Result<(Claims, T), Error> {
-        let (claims, custom) = self.parse(token, now, Expiry::Enforced, read_custom)?;
-        self.check_revocations(&claims)?;
-        Ok((claims, custom?))
+        let jws = self.verify_mac(token)?;
+        let claims = self.parse(&jws, now)?;
+        Ok((claims, jws.with_payload(read_custom)?))
     }
 
     /// As [`verify`](Self::verify), but accepts expired, revoked and stale tokens. For logout only.
@@ -217,37 +215,48 @@ impl TokenVerifier {
     /// As [`verify`](Self::verify), except [`Error::Expired`], [`Error::Revoked`], [`Error::Stale`] and
     /// [`Error::RevocationsOutdated`].
     pub fn verify_for_logout(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
-        let (claims, ()) = self.parse(token, now, Expiry::Ignored, |_payload| ())?;
-        Ok(claims)
-    }
-
-    /// Verifies the token without the revocations. Also returns the result of `read` for the payload.
-    fn parse<T>(
-        &self,
-        token: &str,
-        now: SystemTime,
-        expiry: Expiry,
-        read: impl FnOnce(&str) -> T,
-    ) -> Result<(Claims, T), Error> {
-        let jws = Jws::split(token)?;
-        jws.verify(&self.keyring, Some(ACCESS_TOKEN_TYPE))?;
+        let jws = self.verify_mac(token)?;
         let now_seconds = unix_seconds(now);
         jws.with_payload(|payload| {
-            let mut claims = claims::parse(payload, &self.policy, now_seconds, expiry)?;
-            if self.keeps_payload {
-                claims.payload = Some(KeptPayload::new(payload));
-            }
-            Ok((claims, read(payload)))
+            claims::parse(
+                payload,
+                &self.policy,
+                now_seconds,
+                Expiry::Ignored,
+                |_ids| Ok(()),
+            )
         })
     }
 
-    fn check_revocations(&self, claims: &Claims) -> Result<(), Error> {
+    /// Splits the token, and verifies its header and its MAC.
+    fn verify_mac<'t>(&self, token: &'t str) -> Result<Jws<'t>, Error> {
+        let jws = Jws::split(token)?;
+        jws.verify(&self.keyring, Some(ACCESS_TOKEN_TYPE))?;
+        Ok(jws)
+    }
+
+    /// Parses the claims and checks them, also against the revocations.
+    fn parse(&self, jws: &Jws<'_>, now: SystemTime) -> Result<Claims, Error> {
+        let now_seconds = unix_seconds(now);
+        let check_ids = |ids: &TokenIds<'_>| self.check_revocations(ids);
+        jws.with_payload(|payload| {
+            claims::parse(
+                payload,
+                &self.policy,
+                now_seconds,
+                Expiry::Enforced,
+                check_ids,
+            )
+        })
+    }
+
+    fn check_revocations(&self, ids: &TokenIds<'_>) -> Result<(), Error> {
         #[cfg(feature = "remote")]
         if let Some(freshness) = &self.freshness {
             freshness.check()?;
         }
         match &self.revocations {
-            Some(revocations) => revocations.check(claims),
+            Some(revocations) => revocations.check_ids(ids),
             None => Ok(()),
         }
     }

@@ -75,13 +75,14 @@ fn require_valid(token: &str, claims: &Claims) {
     let is_listed = || aud.as_array().unwrap().contains(&Value::from("api"));
     assert!(aud == "api" || is_listed());
     for (name, claim) in [
-        ("sub", &claims.sub),
-        ("email", &claims.email),
-        ("jti", &claims.jti),
-        ("sid", &claims.sid),
+        ("sub", Some(&claims.sub)),
+        ("email", claims.email.as_ref()),
+        ("jti", Some(&claims.jti)),
+        ("sid", claims.sid.as_ref()),
     ] {
-        assert_eq!(payload[name], claim.as_str());
+        assert_eq!(payload[name], claim.unwrap().as_str());
     }
+    require_valid_grants(&payload, claims);
     let email_verified = payload.get("email_verified");
     assert_eq!(email_verified, claims.email_verified.map(Value::from).as_ref());
     assert!(!claims.sub.is_empty() && claims.sub.trim() == claims.sub);
@@ -95,13 +96,52 @@ fn require_valid(token: &str, claims: &Claims) {
     }
 }
 
+/// Checks the roles, the scope and the version, as another JSON parser reads them.
+fn require_valid_grants(payload: &Value, claims: &Claims) {
+    let roles = payload.get("roles").map(|roles| roles.as_array().unwrap().clone());
+    let roles = roles.unwrap_or_default();
+    assert_eq!(roles, claims.roles.iter().map(Value::from).collect::<Vec<_>>());
+    assert!(roles.len() <= 32);
+    for role in claims.roles.iter() {
+        assert!(claims.has_role(role) && (1..=64).contains(&role.len()));
+        assert!(role.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._:-".contains(&byte)
+        }));
+        assert_eq!(claims.roles.iter().filter(|other| *other == role).count(), 1);
+    }
+    let scope = payload.get("scope").map(|scope| scope.as_str().unwrap());
+    assert_eq!(scope, claims.scope.as_ref().map(|scope| scope.as_str()));
+    if let Some(scope) = scope {
+        assert!(scope.len() <= 1024 && scope.split(' ').count() <= 64);
+        for name in scope.split(' ') {
+            assert!(claims.has_scope(name) && !name.is_empty());
+            assert!(name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\'));
+        }
+    }
+    let version = payload.get("claims_version").map_or(0.0, |version| version.as_f64().unwrap());
+    assert_eq!(version, claims.claims_version as f64);
+}
+
+/// Reads the custom claims of an accepted token. No reserved name may be among them.
+fn require_no_reserved_name(token: &str, claims: &Claims) {
+    if let Ok((same_claims, custom)) = VERIFIER.verify_with::<Value>(token, now()) {
+        assert_eq!(&same_claims, claims);
+        for name in ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "email", "email_verified", "roles", "scope"] {
+            assert!(custom.get(name).is_none());
+        }
+    }
+}
+
 fuzz_target!(|input: &[u8]| {
     let token = match input.iter().position(|byte| *byte == b'\n') {
         Some(line_break) => sign(&input[..line_break], &input[line_break + 1..]),
         None => String::from_utf8_lossy(input).into_owned(),
     };
     match VERIFIER.verify(&token, now()) {
-        Ok(claims) => require_valid(&token, &claims),
+        Ok(claims) => {
+            require_valid(&token, &claims);
+            require_no_reserved_name(&token, &claims);
+        }
         Err(error) => assert_eq!(error.status(), 401),
     }
     let _must_not_panic = VERIFIER.verify_for_logout(&token, now());

@@ -10,9 +10,10 @@ use serde::de::{
 };
 
 use super::scope::{Scope, check_scope};
-use super::{Claims, Expiry, Policy, Roles, Times, check_sub};
+use super::{Claims, Expiry, KeptPayload, Policy, Roles, Times, check_sub};
 use crate::Error;
 use crate::json::{JsonNumber, JsonString};
+use crate::revocation::TokenIds;
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one JSON object");
 
@@ -22,12 +23,14 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 /// # Errors
 ///
 /// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if the
-/// claims are otherwise valid and `expiry` is [`Expiry::Enforced`], [`Error::Expired`].
+/// claims are otherwise valid and `expiry` is [`Expiry::Enforced`], [`Error::Expired`]; for acceptable claims the error of
+/// `check_ids`.
 pub(crate) fn parse(
     payload: &str,
     policy: &Policy,
     now_seconds: f64,
     expiry: Expiry,
+    check_ids: impl FnOnce(&TokenIds<'_>) -> Result<(), Error>,
 ) -> Result<Claims, Error> {
     let reader = ClaimReader(Cell::new(NOT_AN_OBJECT));
     let mut raw = RawClaims::default();
@@ -41,7 +44,9 @@ pub(crate) fn parse(
         .deserialize(&mut json)
         .map_err(|_see_reader| reader.0.get())?;
     json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
-    raw.check(policy, now_seconds, expiry)
+    let (times, claims_version) = raw.check(policy, now_seconds, expiry)?;
+    check_ids(&raw.ids(claims_version))?;
+    raw.into_claims(&times, claims_version, payload, policy)
 }
 
 /// The claims before the checks; `None` means absent.
@@ -58,55 +63,90 @@ struct RawClaims<'t> {
     iat: Option<JsonNumber>,
     exp: Option<JsonNumber>,
     nbf: Option<JsonNumber>,
+    rare: RareClaims<'t>,
+}
+
+/// The claims that most tokens do not have.
+#[derive(Default)]
+struct RareClaims<'t> {
     roles: Option<Roles>,
     scope: Option<JsonString<'t>>,
     claims_version: Option<JsonNumber>,
 }
 
 impl RawClaims<'_> {
-    /// Checks that every required claim is present and every value is acceptable. Returns copies of the claims.
-    fn check(self, policy: &Policy, now_seconds: f64, expiry: Expiry) -> Result<Claims, Error> {
-        let JsonString(iss) = require(self.iss, "iss")?;
-        if iss != policy.issuer {
+    /// Checks that every required claim is present and every value is acceptable. Returns the times and the version.
+    fn check(
+        &self,
+        policy: &Policy,
+        now_seconds: f64,
+        expiry: Expiry,
+    ) -> Result<(Times, u64), Error> {
+        if require(self.iss.as_ref(), "iss")?.0 != policy.issuer {
             return Err(Error::InvalidClaim("iss"));
         }
         if !require(self.aud, "aud")? {
             return Err(Error::InvalidClaim("aud"));
         }
-        let JsonString(sub) = require(self.sub, "sub")?;
-        check_sub(&sub)?;
+        check_sub(&require(self.sub.as_ref(), "sub")?.0)?;
         require_if(policy.requires_email, self.email.is_some(), "email")?;
         require_if(policy.requires_sid, self.sid.is_some(), "sid")?;
-        let JsonString(jti) = require(self.jti, "jti")?;
+        require_if(true, self.jti.is_some(), "jti")?;
         let times = Times {
             iat: require(self.iat, "iat")?.0,
             exp: require(self.exp, "exp")?.0,
             nbf: self.nbf.map(|nbf| nbf.0),
         };
-        if let Some(JsonString(scope)) = &self.scope {
+        if let Some(JsonString(scope)) = &self.rare.scope {
             check_scope(scope).map_err(|_reason| Error::InvalidClaim("scope"))?;
         }
-        let claims_version = self.claims_version.map_or(Ok(0), version)?;
+        let claims_version = self.rare.claims_version.map_or(Ok(0), version)?;
         match policy.check_times(&times, now_seconds) {
             Err(Error::Expired) if expiry == Expiry::Ignored => {}
             result => result?,
         }
+        Ok((times, claims_version))
+    }
+
+    fn ids(&self, claims_version: u64) -> TokenIds<'_> {
+        TokenIds {
+            sub: text(self.sub.as_ref()).unwrap_or_default(),
+            sid: text(self.sid.as_ref()),
+            jti: text(self.jti.as_ref()).unwrap_or_default(),
+            claims_version,
+        }
+    }
+
+    /// Returns copies of the claims.
+    fn into_claims(
+        self,
+        times: &Times,
+        claims_version: u64,
+        payload: &str,
+        policy: &Policy,
+    ) -> Result<Claims, Error> {
+        let copy = |JsonString(text): JsonString<'_>| text.into_owned();
         Ok(Claims {
-            sub: sub.into_owned(),
-            email: self.email.map(|JsonString(email)| email.into_owned()),
+            sub: copy(require(self.sub, "sub")?),
+            email: self.email.map(copy),
             email_verified: self.email_verified,
-            sid: self.sid.map(|JsonString(sid)| sid.into_owned()),
-            jti: jti.into_owned(),
+            sid: self.sid.map(copy),
+            jti: copy(require(self.jti, "jti")?),
             iat: whole_seconds(times.iat),
             exp: whole_seconds(times.exp),
-            roles: self.roles.unwrap_or_default(),
+            roles: self.rare.roles.unwrap_or_default(),
             scope: self
+                .rare
                 .scope
                 .map(|JsonString(scope)| Scope::from_checked(scope)),
             claims_version,
-            payload: None,
+            payload: policy.keeps_payload.then(|| KeptPayload::new(payload)),
         })
     }
+}
+
+fn text<'a>(claim: Option<&'a JsonString<'_>>) -> Option<&'a str> {
+    claim.map(|JsonString(text)| &**text)
 }
 
 fn require_if(is_required: bool, is_present: bool, name: &'static str) -> Result<(), Error> {
@@ -182,17 +222,10 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
                 "iat" => reader.read("iat", &mut raw.iat, &mut map)?,
                 "exp" => reader.read("exp", &mut raw.exp, &mut map)?,
                 "nbf" => reader.read("nbf", &mut raw.nbf, &mut map)?,
-                "roles" => reader.read("roles", &mut raw.roles, &mut map)?,
-                "scope" => reader.read("scope", &mut raw.scope, &mut map)?,
-                "claims_version" => {
-                    reader.read("claims_version", &mut raw.claims_version, &mut map)?;
-                }
                 "aud" => {
                     reader.read_seed("aud", AudienceMatcher(audience), &mut raw.aud, &mut map)?;
                 }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                name => reader.read_rare(name, &mut raw.rare, &mut map)?,
             }
         }
         Ok(())
@@ -203,6 +236,24 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
 struct ClaimReader(Cell<Error>);
 
 impl ClaimReader {
+    /// Reads a claim that most tokens do not have, and skips a claim that this crate does not know. Not inlined, so that
+    /// other tokens are not slower.
+    #[cold]
+    #[inline(never)]
+    fn read_rare<'de, A: MapAccess<'de>>(
+        &self,
+        name: &str,
+        rare: &mut RareClaims<'de>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match name {
+            "roles" => self.read("roles", &mut rare.roles, map),
+            "scope" => self.read("scope", &mut rare.scope, map),
+            "claims_version" => self.read("claims_version", &mut rare.claims_version, map),
+            _ => map.next_value::<IgnoredAny>().map(|_ignored| ()),
+        }
+    }
+
     fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
         &self,
         claim: &'static str,

@@ -23,6 +23,8 @@ pub(crate) struct Policy {
     pub(crate) requires_email: bool,
     /// Whether a token without `sid` is rejected.
     pub(crate) requires_sid: bool,
+    /// Whether the claims have a copy of the payload, for custom claims.
+    pub(crate) keeps_payload: bool,
 }
 
 /// Whether an expired token is rejected.

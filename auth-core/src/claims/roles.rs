@@ -28,7 +28,7 @@ const MAX_TEXT_BYTES: usize = Roles::MAX_ROLES * (Roles::MAX_NAME_BYTES + 1);
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Roles(
     /// The names, with one space between two of them.
-    String,
+    Box<str>,
 );
 
 impl Roles {
@@ -70,7 +70,7 @@ impl Roles {
 
     /// Returns whether there are no roles.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -131,7 +131,7 @@ impl RoleBuffer {
 
     fn into_roles(self) -> Result<Roles, Error> {
         let text = str::from_utf8(self.text()).map_err(|_names_are_ascii| Error::Crypto)?;
-        Ok(Roles(text.to_owned()))
+        Ok(Roles(text.into()))
     }
 }
 
@@ -159,6 +159,8 @@ impl<'de> Deserialize<'de> for Roles {
                 f.write_str("an array of roles")
             }
 
+            // Not inlined, so that the buffer is no part of the stack frame of a token without roles.
+            #[inline(never)]
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Roles, A::Error> {
                 let mut buffer = RoleBuffer::new();
                 while let Some(JsonString(name)) = seq.next_element()? {

@@ -26,7 +26,7 @@ use crate::json::JsonString;
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Scope(String);
+pub struct Scope(Box<str>);
 
 impl Scope {
     /// The most names in a scope: 64.
@@ -43,7 +43,7 @@ impl Scope {
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
         check_scope(&text)?;
-        Ok(Self(text))
+        Ok(Self(text.into_boxed_str()))
     }
 
     /// Creates a scope of these names, in their order.
@@ -68,7 +68,7 @@ impl Scope {
 
     /// Creates a scope whose text [`check_scope`] has accepted.
     pub(crate) fn from_checked(text: Cow<'_, str>) -> Self {
-        Self(text.into_owned())
+        Self(text.into_owned().into_boxed_str())
     }
 
     /// Returns whether `name` is one of the names, byte for byte. Allocates nothing.

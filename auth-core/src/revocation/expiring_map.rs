@@ -54,6 +54,7 @@ impl<V: Copy + Ord> ExpiringMap<V> {
         self.retain(|entry| entry.removable_at > now_seconds || entry.removable_at == NEVER);
     }
 
+    #[cfg(feature = "remote")]
     pub(super) fn clear(&self) {
         self.retain(|_| false);
     }
@@ -155,6 +156,7 @@ mod tests {
         assert!(set_bits.count() <= 5_000, "old bits are still set");
     }
 
+    #[cfg(feature = "remote")]
     #[test]
     fn clearing_removes_every_entry() {
         let map = ExpiringMap::default();

@@ -6,8 +6,11 @@ use std::thread;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
-use auth_core::{Caller, MaybeCaller, Owner, RequireCaller};
+use auth_core::{
+    Caller, CustomClaims, MaybeCaller, Owner, RequireCaller, RequireRole, RequireScope,
+};
 
+use crate::fixtures::Plan;
 use crate::{fixtures, http};
 
 async fn caller_id(caller: Caller) -> String {
@@ -22,8 +25,24 @@ async fn owner_id(Owner(caller): Owner, _body: String) -> String {
     caller.sub
 }
 
+async fn plan(CustomClaims(claims): CustomClaims<Plan>) -> String {
+    claims.plan
+}
+
+fn add_guarded_routes(config: &mut ServiceConfig) {
+    let resource = |path| web::resource(path).route(web::post().to(caller_id));
+    let (roles, scopes) = (["admin", "editor"], ["tasks:read", "tasks:write"]);
+    config
+        .service(resource("/any-role").wrap(RequireRole::any_of(roles).unwrap()))
+        .service(resource("/every-role").wrap(RequireRole::all_of(roles).unwrap()))
+        .service(resource("/any-scope").wrap(RequireScope::any_of(scopes).unwrap()))
+        .service(resource("/every-scope").wrap(RequireScope::all_of(scopes).unwrap()))
+        .route("/plan", web::post().to(plan));
+}
+
 fn add_routes(config: &mut ServiceConfig) {
     config
+        .configure(add_guarded_routes)
         .route("/me", web::post().to(caller_id))
         .route("/maybe", web::post().to(optional_caller_id))
         .route("/unnamed/notes", web::post().to(owner_id))
@@ -36,6 +55,7 @@ fn add_services(config: &mut ServiceConfig) {
     let authority_scope = web::scope("").app_data(authority).configure(add_routes);
     let guarded_scope = web::scope("/guarded")
         .wrap(guard)
+        .configure(add_guarded_routes)
         .route("/me", web::post().to(caller_id));
     let no_authority_scope = web::scope("/no-authority").configure(add_routes);
     let stale_feed_scope = web::scope("/stale-feed")

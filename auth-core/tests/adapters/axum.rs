@@ -4,11 +4,14 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::thread;
 
-use auth_core::{Caller, MaybeCaller, Owner, RequireCaller};
+use auth_core::{
+    Caller, CustomClaims, MaybeCaller, Owner, RequireCaller, RequireRole, RequireScope,
+};
 use axum::routing::post;
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
 
+use crate::fixtures::Plan;
 use crate::{fixtures, http};
 
 async fn caller_id(caller: Caller) -> String {
@@ -23,6 +26,21 @@ async fn owner_id(Owner(caller): Owner, _body: String) -> String {
     caller.sub
 }
 
+async fn plan(CustomClaims(claims): CustomClaims<Plan>) -> String {
+    claims.plan
+}
+
+fn guarded_routes() -> Router {
+    let route = |path| Router::new().route(path, post(caller_id));
+    let (roles, scopes) = (["admin", "editor"], ["tasks:read", "tasks:write"]);
+    Router::new()
+        .merge(route("/any-role").layer(RequireRole::any_of(roles).unwrap()))
+        .merge(route("/every-role").layer(RequireRole::all_of(roles).unwrap()))
+        .merge(route("/any-scope").layer(RequireScope::any_of(scopes).unwrap()))
+        .merge(route("/every-scope").layer(RequireScope::all_of(scopes).unwrap()))
+        .route("/plan", post(plan))
+}
+
 fn service() -> Router {
     let authority = fixtures::authority();
     let new_routes = || {
@@ -30,9 +48,11 @@ fn service() -> Router {
             .route("/me", post(caller_id))
             .route("/maybe", post(optional_caller_id))
             .route("/{user_id}/notes", post(owner_id))
+            .merge(guarded_routes())
     };
-    let guarded_routes = Router::new()
+    let routes_behind_guard = Router::new()
         .route("/me", post(caller_id))
+        .merge(guarded_routes())
         .layer(RequireCaller::new(authority.clone()));
     let unreachable_guarded_routes = Router::new()
         .route("/me", post(caller_id))
@@ -43,7 +63,7 @@ fn service() -> Router {
     new_routes()
         .route("/unnamed/notes", post(owner_id))
         .layer(Extension(authority))
-        .nest("/guarded", guarded_routes)
+        .nest("/guarded", routes_behind_guard)
         .nest("/no-authority", new_routes())
         .nest(
             "/stale-feed",

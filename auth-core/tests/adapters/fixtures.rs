@@ -31,14 +31,24 @@ pub(crate) fn unreachable_authority() -> Authority {
     RemoteVerifier::new(UNREACHABLE_URL).unwrap().into()
 }
 
-/// Returns an authority that accepts [`valid_token`] and rejects tokens of the session `revoked`.
+/// The custom claims that the test services read.
+#[derive(serde::Deserialize)]
+pub(crate) struct Plan {
+    pub(crate) plan: String,
+}
+
+/// Returns an authority that accepts [`valid_token`], and rejects tokens of the session `revoked` and old tokens of the
+/// user `changed`.
 pub(crate) fn authority() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
-    let revoked_sessions = Revocations::default();
-    revoked_sessions.revoke_session("revoked", SystemTime::now() + Duration::from_secs(900));
+    let revocations = Revocations::default();
+    let until = SystemTime::now() + Duration::from_secs(900);
+    revocations.revoke_session("revoked", until);
+    revocations.mark_stale("changed", 2, until);
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
     let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
-    let local_verifier = LocalVerifier::new(verifier.with_revocations(revoked_sessions));
+    let local_verifier =
+        LocalVerifier::new(verifier.with_revocations(revocations).with_custom_claims());
     local_verifier.with_clock(move || now).into()
 }
 
@@ -47,6 +57,15 @@ pub(crate) fn valid_claims() -> Value {
         "iss": "api-server", "aud": "api", "sub": "42", "email": "ada@example.com",
         "iat": NOW, "exp": NOW + 900, "jti": "1", "sid": "7",
     })
+}
+
+/// Returns a token that every guard of the test services accepts.
+pub(crate) fn token_with_every_grant() -> String {
+    token_with_claims(&[
+        ("roles", Some(json!(["admin", "editor"]))),
+        ("scope", Some(json!("tasks:read tasks:write"))),
+        ("plan", Some(json!("pro"))),
+    ])
 }
 
 pub(crate) fn valid_header() -> Value {

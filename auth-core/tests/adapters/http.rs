@@ -3,27 +3,43 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::fixtures::valid_token;
+use crate::fixtures::{token_with_every_grant, valid_token};
 use crate::table::{RefusalResponse, Target, refused_requests};
 
 /// URL paths that user 42 may request: a path for any caller, a path behind `RequireCaller`, a path of user 42, and a
 /// path with optional credentials.
 const USER_42_PATHS: [&str; 4] = ["/me", "/guarded/me", "/42/notes", "/maybe"];
+/// URL paths behind guards. `/guarded` is behind `RequireCaller`; the other guards find the caller by themselves.
+const ANY_ROLE_PATHS: [&str; 2] = ["/any-role", "/guarded/any-role"];
+const EVERY_ROLE_PATHS: [&str; 2] = ["/every-role", "/guarded/every-role"];
+const ANY_SCOPE_PATHS: [&str; 2] = ["/any-scope", "/guarded/any-scope"];
+const EVERY_SCOPE_PATHS: [&str; 2] = ["/every-scope", "/guarded/every-scope"];
+/// URL paths that read custom claims.
+const PLAN_PATHS: [&str; 2] = ["/plan", "/guarded/plan"];
 /// URL paths of other users than user 42. The last path belongs to the user `42 `, whose id ends with a space.
 const OTHER_USER_PATHS: [&str; 3] = ["/43/notes", "/%34%33/notes", "/42%20/notes"];
 /// URL paths that respond with 500: the service has no authority or, for the last path, the route has no `user_id`.
-const NO_AUTHORITY_PATHS: [&str; 4] = [
+const NO_AUTHORITY_PATHS: [&str; 7] = [
     "/no-authority/me",
     "/no-authority/maybe",
     "/no-authority/42/notes",
+    "/no-authority/any-role",
+    "/no-authority/every-scope",
+    "/no-authority/plan",
     "/unnamed/notes",
 ];
-const STALE_FEED_PATHS: [&str; 2] = ["/stale-feed/me", "/stale-feed/42/notes"];
-const UNREACHABLE_PATHS: [&str; 4] = [
+const STALE_FEED_PATHS: [&str; 3] = [
+    "/stale-feed/me",
+    "/stale-feed/42/notes",
+    "/stale-feed/any-scope",
+];
+const UNREACHABLE_PATHS: [&str; 6] = [
     "/unreachable/me",
     "/unreachable/maybe",
     "/unreachable/42/notes",
     "/unreachable/guarded/me",
+    "/unreachable/every-role",
+    "/unreachable/plan",
 ];
 
 struct Response {
@@ -62,17 +78,35 @@ fn send(server: SocketAddr, path: &str, fields: &[(&'static str, String)]) -> Re
     }
 }
 
+/// Returns the URL paths of a target. Behind a guard, a request that no caller may send is refused as elsewhere.
+fn paths_of(target: Target) -> Vec<&'static str> {
+    let paths: &[&[&str]] = match target {
+        Target::User42 => &[
+            &USER_42_PATHS,
+            &ANY_ROLE_PATHS,
+            &EVERY_ROLE_PATHS,
+            &ANY_SCOPE_PATHS,
+            &EVERY_SCOPE_PATHS,
+            &PLAN_PATHS,
+        ],
+        Target::AnyRole => &[&ANY_ROLE_PATHS],
+        Target::EveryRole => &[&EVERY_ROLE_PATHS],
+        Target::AnyScope => &[&ANY_SCOPE_PATHS],
+        Target::EveryScope => &[&EVERY_SCOPE_PATHS],
+        Target::Plan => &[&PLAN_PATHS],
+        Target::OtherUser => &[&OTHER_USER_PATHS],
+        Target::NoAuthority => &[&NO_AUTHORITY_PATHS],
+        Target::StaleFeed => &[&STALE_FEED_PATHS],
+        Target::Unreachable => &[&UNREACHABLE_PATHS],
+    };
+    paths.concat()
+}
+
 /// Asserts that the server refuses every request of the table as expected. Leaves out requests without credentials to
 /// `/maybe`, because that path accepts them.
 pub(crate) fn assert_every_refusal(server: SocketAddr) {
     for case in refused_requests() {
-        let paths: &[&str] = match case.target {
-            Target::User42 => &USER_42_PATHS,
-            Target::OtherUser => &OTHER_USER_PATHS,
-            Target::NoAuthority => &NO_AUTHORITY_PATHS,
-            Target::StaleFeed => &STALE_FEED_PATHS,
-            Target::Unreachable => &UNREACHABLE_PATHS,
-        };
+        let paths = paths_of(case.target);
         let is_accepted =
             |path: &str| path == "/maybe" && case.expected.body.contains("UNAUTHORIZED");
         for path in paths.iter().filter(|path| !is_accepted(path)) {
@@ -102,6 +136,17 @@ pub(crate) fn assert_valid_caller_is_accepted(server: SocketAddr) {
     for path in USER_42_PATHS.iter().chain(&["/%34%32/notes"]) {
         let response = send(server, path, &[bearer.clone(), user_id.clone()]);
         assert_eq!((response.status(), &*response.body), (200, "42"), "{path}");
+    }
+    for path in paths_of(Target::User42) {
+        let bearer = format!("Bearer {}", token_with_every_grant());
+        let response = send(server, path, &[("authorization", bearer)]);
+        let is_plan = path.ends_with("/plan");
+        let expected = if is_plan { "pro" } else { "42" };
+        assert_eq!(
+            (response.status(), &*response.body),
+            (200, expected),
+            "{path}"
+        );
     }
     let response = send(server, "/maybe", &[]);
     assert_eq!((response.status(), &*response.body), (200, "none"));

@@ -1,5 +1,7 @@
 //! A table of requests that every framework must refuse, each with the expected refusal.
 
+mod grants;
+
 use serde_json::{Value, json};
 
 use crate::fixtures::{NOW, forged_token, sign, token_with_claims, valid_claims, valid_token};
@@ -11,6 +13,16 @@ pub(crate) enum Target {
     User42,
     /// A resource of another user than user 42.
     OtherUser,
+    /// A resource that requires the role `admin` or `editor`.
+    AnyRole,
+    /// A resource that requires the roles `admin` and `editor`.
+    EveryRole,
+    /// A resource that requires the scope `tasks:read` or `tasks:write`.
+    AnyScope,
+    /// A resource that requires the scopes `tasks:read` and `tasks:write`.
+    EveryScope,
+    /// A resource that reads the custom claim `plan`, a string.
+    Plan,
     /// A service without an authority, or a route that must name a `user_id` and does not.
     NoAuthority,
     /// A service whose revocation feed has no recent response.
@@ -81,6 +93,9 @@ pub(crate) fn refused_requests() -> Vec<Case> {
     cases.extend(claim_cases());
     cases.extend(ownership_and_configuration_cases());
     cases.extend(unavailable_cases());
+    cases.extend(grants::role_cases());
+    cases.extend(grants::scope_cases());
+    cases.extend(grants::custom_claim_cases());
     cases
 }
 
@@ -190,7 +205,7 @@ fn claim_cases() -> Vec<Case> {
             &detail,
         )
     });
-    let unacceptable_claims: [(&str, Value); 12] = [
+    let unacceptable_claims: [(&str, Value); 16] = [
         ("iss", json!("other")),
         ("iss", json!(["api-server"])),
         ("aud", json!("reports")),
@@ -203,6 +218,10 @@ fn claim_cases() -> Vec<Case> {
         ("exp", json!(NOW + 500 * 86_400)),
         ("jti", json!(1)),
         ("sid", json!(7)),
+        ("roles", json!("admin")),
+        ("roles", json!(["admin", "admin"])),
+        ("scope", json!("tasks:read\ttasks:write")),
+        ("claims_version", json!("1")),
     ];
     let unacceptable_cases = unacceptable_claims.map(|(claim, value)| {
         let detail = format!("The token claim {claim} is not acceptable");
@@ -221,7 +240,7 @@ fn claim_cases() -> Vec<Case> {
         .collect()
 }
 
-fn time_cases() -> [Case; 4] {
+fn time_cases() -> [Case; 5] {
     let not_yet_valid_case = |claim| {
         let token = token_with_claims(&[(claim, Some(json!(NOW + 6)))]);
         let name = format!("{claim} in the future");
@@ -232,6 +251,11 @@ fn time_cases() -> [Case; 4] {
         ("exp", Some(json!(NOW - 5))),
     ]);
     let revoked_token = token_with_claims(&[("sid", Some(json!("revoked")))]);
+    let stale_token = token_with_claims(&[
+        ("sub", Some(json!("changed"))),
+        ("claims_version", Some(json!(1))),
+    ]);
+    let stale_detail = "The token is older than a change of its user; refresh the token";
     let revoked_detail = "The session of the token has ended";
     [
         not_yet_valid_case("iat"),
@@ -243,6 +267,7 @@ fn time_cases() -> [Case; 4] {
             "The token has expired",
         ),
         token_case("revoked", &revoked_token, "TOKEN_REVOKED", revoked_detail),
+        token_case("stale", &stale_token, "TOKEN_STALE", stale_detail),
     ]
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use auth_core::{Caller, RequireCaller};
+use auth_core::{Caller, RequireCaller, RequireRole, RequireScope};
 use bytes::{Buf as _, BufMut as _};
 use http::uri::PathAndQuery;
 use tokio::net::TcpListener;
@@ -15,13 +15,14 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::{AsciiMetadataKey, MetadataValue};
 use tonic::server::{Grpc, NamedService};
 use tonic::service::interceptor::InterceptedService;
+use tonic::transport::server::Router;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Code, Request, Response, Status};
 use tower_layer::Layer as _;
 use tower_service::Service;
 
-use crate::fixtures;
+use crate::fixtures::{self, Plan};
 use crate::table::{Case, Target, refused_requests};
 
 /// Encodes and decodes messages as plain text.
@@ -65,9 +66,11 @@ impl Decoder for TextCodec {
 
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
-/// Responds with the id of the caller if the message of the request is the same id.
+/// Responds with the id of the caller if the message of the request is the same id, or with the caller's plan.
 #[derive(Clone)]
-struct Notes;
+struct Notes {
+    responds_with_plan: bool,
+}
 
 impl Service<Request<String>> for Notes {
     type Response = Response<String>;
@@ -81,6 +84,10 @@ impl Service<Request<String>> for Notes {
     fn call(&mut self, request: Request<String>) -> Self::Future {
         let respond = || {
             let caller = Caller::of(&request)?;
+            if self.responds_with_plan {
+                let Plan { plan } = caller.custom()?;
+                return Ok(Response::new(plan));
+            }
             caller.require_owner(request.get_ref())?;
             Ok(Response::new(caller.sub.clone()))
         };
@@ -93,24 +100,33 @@ impl Service<Request<String>> for Notes {
 #[derive(Clone)]
 struct Probe<const LETTER: char>;
 
-impl NamedService for Probe<'i'> {
-    const NAME: &'static str = "test.Intercepted";
+/// Names the service of each letter.
+macro_rules! named_services {
+    ($($letter:literal $name:literal,)*) => {
+        $(impl NamedService for Probe<$letter> {
+            const NAME: &'static str = concat!("test.", $name);
+        })*
+    };
 }
 
-impl NamedService for Probe<'l'> {
-    const NAME: &'static str = "test.Layered";
-}
-
-impl NamedService for Probe<'n'> {
-    const NAME: &'static str = "test.NoAuthority";
-}
-
-impl NamedService for Probe<'s'> {
-    const NAME: &'static str = "test.StaleFeed";
-}
-
-impl NamedService for Probe<'u'> {
-    const NAME: &'static str = "test.Unreachable";
+named_services! {
+    'i' "Intercepted",
+    'l' "Layered",
+    'n' "NoAuthority",
+    's' "StaleFeed",
+    'u' "Unreachable",
+    'a' "AnyRoleLayered",
+    'A' "AnyRoleIntercepted",
+    'b' "EveryRoleLayered",
+    'B' "EveryRoleIntercepted",
+    'c' "AnyScopeLayered",
+    'C' "AnyScopeIntercepted",
+    'd' "EveryScopeLayered",
+    'D' "EveryScopeIntercepted",
+    'p' "PlanLayered",
+    'P' "PlanIntercepted",
+    'x' "RoleWithoutCallerLayered",
+    'X' "RoleWithoutCallerIntercepted",
 }
 
 impl<const LETTER: char> Service<http::Request<Body>> for Probe<LETTER> {
@@ -123,7 +139,10 @@ impl<const LETTER: char> Service<http::Request<Body>> for Probe<LETTER> {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        Box::pin(async { Ok(Grpc::new(TextCodec).unary(Notes, request).await) })
+        let notes = Notes {
+            responds_with_plan: matches!(LETTER, 'p' | 'P'),
+        };
+        Box::pin(async { Ok(Grpc::new(TextCodec).unary(notes, request).await) })
     }
 }
 
@@ -133,14 +152,45 @@ async fn start() -> SocketAddr {
     let socket_address = listener.local_addr().unwrap();
     let guard = RequireCaller::new(fixtures::authority());
     let stale_feed_guard = RequireCaller::new(fixtures::authority_with_stale_feed());
-    let server = Server::builder()
+    let server = add_guarded_services(Server::builder().add_service(Probe::<'n'>))
         .add_service(guard.layer(Probe::<'l'>))
+        .add_service(guard.layer(Probe::<'p'>))
+        .add_service(InterceptedService::new(Probe::<'P'>, guard.clone()))
         .add_service(InterceptedService::new(Probe::<'i'>, guard))
         .add_service(InterceptedService::new(Probe::<'s'>, stale_feed_guard))
-        .add_service(RequireCaller::new(fixtures::unreachable_authority()).layer(Probe::<'u'>))
-        .add_service(Probe::<'n'>);
+        .add_service(RequireCaller::new(fixtures::unreachable_authority()).layer(Probe::<'u'>));
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     socket_address
+}
+
+/// Adds the services behind guards of roles and scopes, each as a layer and as an interceptor.
+fn add_guarded_services(router: Router) -> Router {
+    let caller_guard = RequireCaller::new(fixtures::authority());
+    let (roles, scopes) = (["admin", "editor"], ["tasks:read", "tasks:write"]);
+    let any_role = RequireRole::any_of(roles).unwrap();
+    let every_role = RequireRole::all_of(roles).unwrap();
+    let any_scope = RequireScope::any_of(scopes).unwrap();
+    let every_scope = RequireScope::all_of(scopes).unwrap();
+    router
+        .add_service(caller_guard.layer(any_role.layer(Probe::<'a'>)))
+        .add_service(caller_guard.layer(every_role.layer(Probe::<'b'>)))
+        .add_service(caller_guard.layer(any_scope.layer(Probe::<'c'>)))
+        .add_service(caller_guard.layer(every_scope.layer(Probe::<'d'>)))
+        .add_service(any_role.layer(Probe::<'x'>))
+        .add_service(InterceptedService::new(Probe::<'X'>, any_role.clone()))
+        .add_service(intercepted(Probe::<'A'>, any_role))
+        .add_service(intercepted(Probe::<'B'>, every_role))
+        .add_service(intercepted(Probe::<'C'>, any_scope))
+        .add_service(intercepted(Probe::<'D'>, every_scope))
+}
+
+/// Returns the service behind `RequireCaller` and another guard.
+fn intercepted<S, G>(
+    service: S,
+    guard: G,
+) -> InterceptedService<InterceptedService<S, G>, RequireCaller> {
+    let caller_guard = RequireCaller::new(fixtures::authority());
+    InterceptedService::new(InterceptedService::new(service, guard), caller_guard)
 }
 
 async fn start_and_connect() -> Channel {
@@ -148,12 +198,37 @@ async fn start_and_connect() -> Channel {
     endpoint.unwrap().connect().await.unwrap()
 }
 
-/// Returns the paths of the gRPC methods of a target. `User42` and `OtherUser` have two methods: `RequireCaller` is an
-/// interceptor in front of the first method, and a tower layer in front of the second.
+/// Returns the paths of the gRPC methods of a target. The guards of the first of two methods are tower layers, those of
+/// the second are interceptors.
 const fn method_paths(target: Target) -> &'static [&'static str] {
     match target {
-        Target::User42 | Target::OtherUser => &["/test.Intercepted/Call", "/test.Layered/Call"],
-        Target::NoAuthority => &["/test.NoAuthority/Call"],
+        Target::User42 => &[
+            "/test.Layered/Call",
+            "/test.Intercepted/Call",
+            "/test.AnyRoleLayered/Call",
+            "/test.EveryScopeIntercepted/Call",
+            "/test.PlanLayered/Call",
+        ],
+        Target::OtherUser => &["/test.Layered/Call", "/test.Intercepted/Call"],
+        Target::AnyRole => &["/test.AnyRoleLayered/Call", "/test.AnyRoleIntercepted/Call"],
+        Target::EveryRole => &[
+            "/test.EveryRoleLayered/Call",
+            "/test.EveryRoleIntercepted/Call",
+        ],
+        Target::AnyScope => &[
+            "/test.AnyScopeLayered/Call",
+            "/test.AnyScopeIntercepted/Call",
+        ],
+        Target::EveryScope => &[
+            "/test.EveryScopeLayered/Call",
+            "/test.EveryScopeIntercepted/Call",
+        ],
+        Target::Plan => &["/test.PlanLayered/Call", "/test.PlanIntercepted/Call"],
+        Target::NoAuthority => &[
+            "/test.NoAuthority/Call",
+            "/test.RoleWithoutCallerLayered/Call",
+            "/test.RoleWithoutCallerIntercepted/Call",
+        ],
         Target::StaleFeed => &["/test.StaleFeed/Call"],
         Target::Unreachable => &["/test.Unreachable/Call"],
     }
@@ -224,19 +299,25 @@ async fn tonic_sends_every_refusal_of_the_table() {
 
 #[tokio::test]
 async fn tonic_accepts_a_valid_caller() {
-    let bearer = (
-        "authorization",
-        format!("Bearer {}", fixtures::valid_token()),
-    );
     let channel = start_and_connect().await;
-    for path in method_paths(Target::User42) {
-        let response = call(
-            &channel,
-            path,
-            Target::User42,
-            std::slice::from_ref(&bearer),
-        )
-        .await;
-        assert_eq!(response.unwrap(), "42");
+    let targets = [
+        Target::User42,
+        Target::AnyRole,
+        Target::EveryRole,
+        Target::AnyScope,
+        Target::EveryScope,
+        Target::Plan,
+    ];
+    for target in targets {
+        for path in method_paths(target) {
+            let bearer = format!("Bearer {}", fixtures::token_with_every_grant());
+            let response = call(&channel, path, target, &[("authorization", bearer)]).await;
+            let is_plan = path.contains("Plan");
+            assert_eq!(
+                response.unwrap(),
+                if is_plan { "pro" } else { "42" },
+                "{path}"
+            );
+        }
     }
 }

@@ -30,6 +30,30 @@ fn a_revoked_session_takes_at_most_40_bytes_in_a_set_of_at_least_100() {
     );
 }
 
+/// The documented memory limit per stale user, in bytes.
+const MAX_BYTES_PER_STALE_USER: u64 = 64;
+/// The size of the Bloom filter that the first stale user creates, in bytes.
+const FILTER_BYTES: u64 = 128 * 1024;
+
+#[test]
+fn a_stale_user_takes_at_most_64_bytes_in_a_set_of_at_least_100() {
+    let (revocations, until) = (Revocations::default(), SystemTime::now());
+    let mut total_bytes = 0;
+    let mut max_bytes = 0;
+    for user_count in 1..=200_000_u64 {
+        let id = format!("0198f2d4-7c1e-7bb3-9a55-{user_count:012x}");
+        let growth_bytes = measure(|| revocations.mark_stale(&id, user_count, until)).bytes_current;
+        total_bytes += u64::try_from(growth_bytes).unwrap_or_default();
+        if user_count >= 100 {
+            max_bytes = max_bytes.max((total_bytes - FILTER_BYTES) / user_count);
+        }
+    }
+    assert!(
+        (1..=MAX_BYTES_PER_STALE_USER).contains(&max_bytes),
+        "{max_bytes} bytes"
+    );
+}
+
 /// Purges one to nine tenths of the entries of a full hash table.
 #[test]
 fn a_session_that_stays_takes_at_most_40_bytes_after_a_purge() {

@@ -3,7 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use allocation_counter::measure;
-use auth_core::{Authority, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
+use auth_core::{
+    Authority, Caller, CustomJson, Keyring, RequireRole, RequireScope, Revocations, Roles, Scope,
+    Secret, Subject, TokenIssuer, TokenVerifier,
+};
 
 const SUBJECT: Subject<'_> = Subject {
     id: "0198f2d4-7c1e-7bb3-9a55-3c9a1f6f2b10",
@@ -85,4 +88,88 @@ fn malformed_and_too_long_tokens_allocate_nothing() {
             "{invalid_token:.10}"
         );
     }
+}
+
+/// Returns a token with 3 roles, 4 scopes and, if it is to have them, custom claims.
+fn token_with_grants(has_custom_claims: bool) -> String {
+    let roles = Roles::new(["admin", "editor", "billing.read"]).unwrap();
+    let scope = Scope::new("tasks:read tasks:write account:read sessions").unwrap();
+    let json = if has_custom_claims {
+        r#"{"plan":"pro"}"#
+    } else {
+        "{}"
+    };
+    let custom = CustomJson::parse(json).unwrap();
+    let lifetime = Duration::from_secs(900);
+    let issuer = TokenIssuer::new(keyring(SECRET), "api-server", "api", lifetime).unwrap();
+    let builder = issuer.token_for(&SUBJECT).with_claims_version(3);
+    let builder = builder.with_roles(&roles).with_scope(&scope);
+    let builder = builder.with_custom_claims(&custom);
+    builder.issue(SystemTime::now()).unwrap().token
+}
+
+/// Roles are one string, and so is a scope.
+#[test]
+fn roles_and_scope_add_one_allocation_each_and_a_version_and_custom_claims_none() {
+    for has_custom_claims in [false, true] {
+        let token = token_with_grants(has_custom_claims);
+        let count = count_allocations(&verifier(keyring(SECRET)), &token, true);
+        assert_eq!(count, CLAIM_STRING_COUNT + 2);
+    }
+}
+
+#[test]
+fn kept_custom_claims_add_one_allocation() {
+    let token = token_with_grants(true);
+    let verifier = verifier(keyring(SECRET)).with_custom_claims();
+    let count = count_allocations(&verifier, &token, true);
+    assert_eq!(count, CLAIM_STRING_COUNT + 3);
+}
+
+#[test]
+fn custom_claims_that_are_read_at_once_allocate_their_own_strings_only() {
+    #[derive(serde::Deserialize)]
+    struct Plan {
+        plan: String,
+    }
+    let (verifier, token) = (verifier(keyring(SECRET)), token_with_grants(true));
+    let now = SystemTime::now();
+    let allocations = measure(|| {
+        let (_, Plan { plan }) = verifier.verify_with(&token, now).unwrap();
+        assert_eq!(plan, "pro");
+    });
+    assert_eq!(allocations.count_total, CLAIM_STRING_COUNT + 2 + 1);
+}
+
+#[test]
+fn a_check_of_a_role_or_a_scope_allocates_nothing() {
+    let verifier = verifier(keyring(SECRET));
+    let claims = verifier.verify(&token_with_grants(false), SystemTime::now());
+    let claims = claims.unwrap();
+    let caller = Caller::from(claims.clone());
+    let role_guard = RequireRole::any_of(["x", "editor"]).unwrap();
+    let scope_guard = RequireScope::all_of(["sessions", "tasks:read"]).unwrap();
+    let allocations = measure(|| {
+        assert!(claims.has_role("editor") && !claims.has_role("x"));
+        assert!(claims.has_scope("sessions") && !claims.has_scope("x"));
+        assert!(caller.has_role("editor") && caller.has_scope("sessions"));
+        assert!(role_guard.check(&caller).is_ok() && scope_guard.check(&caller).is_ok());
+    });
+    assert_eq!(allocations.count_total, 0);
+}
+
+#[test]
+fn revoked_and_stale_tokens_allocate_nothing_for_a_user_without_roles() {
+    let revocations = Revocations::default();
+    let until = SystemTime::now() + Duration::from_secs(900);
+    let verifier = verifier(keyring(SECRET)).with_revocations(revocations.clone());
+    let token = token(keyring(SECRET));
+    assert_eq!(
+        count_allocations(&verifier, &token, true),
+        CLAIM_STRING_COUNT
+    );
+    revocations.mark_stale(SUBJECT.id, 1, until);
+    assert_eq!(count_allocations(&verifier, &token, false), 0);
+    revocations.revoke_session(SUBJECT.session_id, until);
+    assert_eq!(count_allocations(&verifier, &token, false), 0);
 }

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use auth_core::remote::RevocationFeed;
-use auth_core::{Keyring, Secret};
+use auth_core::remote::{RevocationFeed, StalePolicy};
+use auth_core::testing::TestAuthority;
+use auth_core::{Error, Keyring, Secret};
 
 use crate::server::{Server, json_response};
 
@@ -56,6 +57,21 @@ async fn new_revocations_are_requested_on_one_connection() {
     assert_eq!(server.connection_count(), 1);
     assert!(feed.revocations().has_session("7") && !feed.revocations().has_session("8"));
     assert!(feed.age().unwrap() < 2 * POLL_INTERVAL);
+}
+
+#[tokio::test]
+async fn the_older_tokens_of_a_changed_user_are_rejected() {
+    let body = r#"{"revocations":[],"next":5,"more":false,
+        "stale":[{"sub":"42","claims_version":1,"exp":4000000000}]}"#;
+    let server = Server::responding(json_response("200 OK", body)).await;
+    let feed = start_feed(&server);
+    feed.caught_up().await;
+    let test_authority = TestAuthority::new();
+    let verifier = test_authority.verifier();
+    let verifier = verifier.with_feed(&feed, StalePolicy::FailOpen);
+    let verify = |token: &str| verifier.verify(token, SystemTime::now()).map(drop);
+    assert_eq!(verify(&test_authority.token_for("42")), Err(Error::Stale));
+    assert_eq!(verify(&test_authority.token_for("43")), Ok(()));
 }
 
 #[tokio::test]

@@ -143,6 +143,7 @@ async fn a_401_of_the_server_is_relayed_with_code_and_detail() {
     for (code, detail) in [
         ("TOKEN_EXPIRED", "The token has expired"),
         ("TOKEN_REVOKED", "The session of the token has ended"),
+        ("TOKEN_STALE", "The roles have changed"),
         ("INVALID_TOKEN", "The token signature does not match"),
     ] {
         let body = format!(r#"{{"status":401,"code":"{code}","detail":"{detail}"}}"#);
@@ -155,11 +156,44 @@ async fn a_401_of_the_server_is_relayed_with_code_and_detail() {
 }
 
 #[tokio::test]
+async fn roles_scope_and_custom_claims_of_the_response_are_those_of_the_caller() {
+    let body = ADA_RESPONSE_BODY
+        .replace(
+            r#""email":"#,
+            r#""roles":["admin"],"claims":{"plan":"pro","sub":"43"},"email":"#,
+        )
+        .replace(r#""expiresAt":"#, r#""scope":"a b","expiresAt":"#);
+    let server = Server::responding(json_response("200 OK", &body)).await;
+    let verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let caller = authenticate_with_token(&verifier).await.unwrap();
+    assert!(caller.has_role("admin") && !caller.has_role("editor"));
+    assert!(caller.has_scope("b") && !caller.has_scope("c"));
+    let custom: serde_json::Value = caller.custom().unwrap();
+    assert_eq!(custom, serde_json::json!({ "plan": "pro" }));
+}
+
+#[tokio::test]
+async fn a_response_without_roles_scope_and_custom_claims_has_none_of_them() {
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE_BODY)).await;
+    let verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let caller = authenticate_with_token(&verifier).await.unwrap();
+    assert!(caller.roles.is_empty() && caller.scope.is_none());
+    let refusal = caller.custom::<serde_json::Value>().unwrap_err();
+    assert_eq!(refusal.status(), 500);
+}
+
+#[tokio::test]
 async fn a_response_other_than_a_200_with_a_caller_or_a_401_with_a_code_becomes_a_503() {
     let oversized_body = format!("{}{}", ADA_RESPONSE_BODY, " ".repeat(1 << 20));
     let body_without_id = ADA_RESPONSE_BODY.replace("\"42\"", "\"\"");
     let body_without_expiry = ADA_RESPONSE_BODY.replace("2027-01-15T08:00:00.000Z", "soon");
+    let body_with_invalid_role =
+        ADA_RESPONSE_BODY.replace(r#""email":"#, r#""roles":["Admin"],"email":"#);
+    let body_with_invalid_scope =
+        ADA_RESPONSE_BODY.replace(r#""expiresAt":"#, r#""scope":"","expiresAt":"#);
     for (status, body) in [
+        ("200 OK", body_with_invalid_role.as_str()),
+        ("200 OK", body_with_invalid_scope.as_str()),
         ("200 OK", "{}"),
         ("200 OK", "null"),
         ("200 OK", "<html>"),

@@ -1,6 +1,11 @@
 //! Tests required claims, types and values of claims, and duplicate claims (RFC 7519 § 4).
 
+mod custom;
+mod policy;
+mod roles;
+mod scope;
 mod times;
+mod version;
 
 use auth_core::{Caller, Error};
 

@@ -4,7 +4,7 @@
 use auth_core::Error;
 
 /// Every error, with its code and its status.
-const ERRORS: [(Error, &str, u16); 17] = [
+const ERRORS: [(Error, &str, u16); 21] = [
     (Error::MissingCredentials, "UNAUTHORIZED", 401),
     (Error::MalformedCredentials("reason"), "INVALID_TOKEN", 401),
     (Error::TokenTooLong, "INVALID_TOKEN", 401),
@@ -16,6 +16,10 @@ const ERRORS: [(Error, &str, u16); 17] = [
     (Error::NotYetValid, "INVALID_TOKEN", 401),
     (Error::Expired, "TOKEN_EXPIRED", 401),
     (Error::Revoked, "TOKEN_REVOKED", 401),
+    (Error::Stale, "TOKEN_STALE", 401),
+    (Error::InvalidCustomClaims, "FORBIDDEN", 403),
+    (Error::UnacceptableClaims("reason"), "VALIDATION_ERROR", 422),
+    (Error::ReservedClaim("sub"), "VALIDATION_ERROR", 422),
     (Error::RevocationsOutdated, "AUTHORITY_UNAVAILABLE", 503),
     (Error::WeakSecret("reason"), "INTERNAL_SERVER_ERROR", 500),
     (

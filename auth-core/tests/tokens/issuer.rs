@@ -1,5 +1,7 @@
 //! Tests the header, the claims, the MAC and the length of issued tokens, and the limits of the issuer's settings.
 
+mod builder;
+
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -20,10 +20,12 @@ mod keyring;
 mod mail_token;
 mod reference;
 mod refresh;
+mod requirement;
 mod revocation;
 mod service_key;
 mod session_handle;
 mod session_token;
+mod vectors;
 mod verifier {
     mod mutation;
     mod properties;

@@ -1,5 +1,8 @@
 //! Compares the set of revoked sessions with a model, and tests extreme times.
 
+mod stale;
+mod subjects;
+
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

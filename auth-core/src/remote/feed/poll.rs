@@ -59,7 +59,13 @@ pub(super) struct FeedClient {
 }
 
 impl Page {
-    fn insert_into(&self, revocations: &Revocations) {
+    /// Adds the entries of the page that follows `cursor`.
+    fn insert_into(&self, revocations: &Revocations, cursor: i64) {
+        if self.next < cursor {
+            // The server's database was restored from a backup, so users may have lower versions than before. Their
+            // tokens would be stale until the old entries are removed. This page is the first one.
+            revocations.clear_stale();
+        }
         for revocation in &self.revocations {
             revocations.revoke_session(&revocation.sid, unix_time(revocation.exp));
         }
@@ -104,12 +110,7 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
         match result {
             Ok(page) => {
                 failure_count = 0;
-                if page.next < cursor {
-                    // The server's database was restored from a backup, so users may have lower versions than before.
-                    // Their tokens would be stale until the old entries are removed. This page is the first one.
-                    state.revocations.clear_stale();
-                }
-                page.insert_into(&state.revocations);
+                page.insert_into(&state.revocations, cursor);
                 let has_advanced = page.next > cursor;
                 cursor = page.next;
                 match (page.more, has_advanced) {
@@ -127,5 +128,103 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
             purged_at = Instant::now();
         }
         sleep(delay(failure_count, getrandom::u32().unwrap_or_default())).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use serde::Deserialize;
+
+    use super::Page;
+    use crate::testing::TestAuthority;
+    use crate::{Error, Revocations};
+
+    /// The page as versions before stale tokens read it.
+    #[derive(Deserialize)]
+    struct OldPage {
+        revocations: Vec<OldRevocation>,
+        next: i64,
+        more: bool,
+    }
+
+    #[derive(Deserialize)]
+    struct OldRevocation {
+        sid: String,
+        exp: u64,
+    }
+
+    const PAGE: &str = r#"{"revocations":[{"sid":"7","exp":4000000000}],"next":5,"more":false,
+        "stale":[{"sub":"42","claims_version":3,"exp":4000000000}]}"#;
+
+    fn parse(page: &str) -> Page {
+        serde_json::from_str(page).unwrap()
+    }
+
+    /// Checks a token of user 42 without `claims_version`.
+    fn check(revocations: &Revocations) -> Result<(), Error> {
+        let test_authority = TestAuthority::new();
+        let token = test_authority.token_for("42");
+        let claims = test_authority
+            .verifier()
+            .verify(&token, SystemTime::now())
+            .unwrap();
+        revocations.check(&claims)
+    }
+
+    #[test]
+    fn a_page_adds_sessions_and_stale_users() {
+        let revocations = Revocations::default();
+        parse(PAGE).insert_into(&revocations, 0);
+        assert_eq!(revocations.len(), 2);
+        assert!(revocations.has_session("7"));
+        assert_eq!(check(&revocations), Err(Error::Stale));
+    }
+
+    #[test]
+    fn a_page_of_an_old_server_has_no_stale_users() {
+        let revocations = Revocations::default();
+        let page = r#"{"revocations":[{"sid":"7","exp":4000000000}],"next":5,"more":false}"#;
+        parse(page).insert_into(&revocations, 0);
+        assert_eq!((revocations.len(), check(&revocations)), (1, Ok(())));
+    }
+
+    #[test]
+    fn an_old_feed_reads_the_sessions_of_a_new_page() {
+        let page: OldPage = serde_json::from_str(PAGE).unwrap();
+        let [OldRevocation { sid, exp }] = &*page.revocations else {
+            panic!("one session is expected");
+        };
+        assert_eq!((&**sid, *exp), ("7", 4_000_000_000));
+        assert_eq!((page.next, page.more), (5, false));
+        let stale_only = PAGE.replace(r#"{"sid":"7","exp":4000000000}"#, "");
+        let page: OldPage = serde_json::from_str(&stale_only).unwrap();
+        assert!(page.revocations.is_empty() && page.next == 5);
+    }
+
+    #[test]
+    fn a_restored_database_clears_the_stale_users_but_not_the_sessions() {
+        for (cursor, expected) in [(4, Err(Error::Stale)), (5, Err(Error::Stale)), (6, Ok(()))] {
+            let revocations = Revocations::default();
+            parse(PAGE).insert_into(&revocations, 0);
+            let page = r#"{"revocations":[],"next":5,"more":false}"#;
+            parse(page).insert_into(&revocations, cursor);
+            assert_eq!(check(&revocations), expected, "{cursor}");
+            assert!(revocations.has_session("7"));
+        }
+    }
+
+    #[test]
+    fn an_invalid_stale_user_makes_the_page_invalid() {
+        for user in [
+            r#"{"sub":"42","exp":1}"#,
+            r#"{"sub":"42","claims_version":-1,"exp":1}"#,
+            r#"{"claims_version":1,"exp":1}"#,
+            r#"{"sub":42,"claims_version":1,"exp":1}"#,
+        ] {
+            let page = format!(r#"{{"revocations":[],"next":1,"more":false,"stale":[{user}]}}"#);
+            assert!(serde_json::from_str::<Page>(&page).is_err(), "{user}");
+        }
     }
 }
