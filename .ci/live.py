@@ -36,9 +36,11 @@ def postgres_database(prefix: str = "live") -> Iterator[str]:
         shell("drop_database", name)
 
 
-def request(url: str, body: object = None, token: str | None = None) -> tuple[int, dict[str, str], str]:
-    """Sends a GET, or a POST if there is a body. Returns status, headers with lower-case names, and body."""
+def request(url: str, body: object = None, token: str | None = None, **more: str) -> tuple[int, dict[str, str], str]:
+    """Sends a GET, or a POST if there is a body. `more` are further headers, with `_` for `-`. Returns status, headers
+    with lower-case names, and body."""
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers |= {name.replace("_", "-"): value for name, value in more.items()}
     data = None if body is None else json.dumps(body).encode()
     try:
         response = OPENER.open(urllib.request.Request(url, data, headers), timeout=60)
@@ -49,9 +51,9 @@ def request(url: str, body: object = None, token: str | None = None) -> tuple[in
         return response.status, lower_case_headers, response.read().decode()
 
 
-def call(url: str, body: object = None, token: str | None = None) -> tuple[int, dict]:
+def call(url: str, body: object = None, token: str | None = None, **more: str) -> tuple[int, dict]:
     """Sends a request as `request` does; returns the status and the parsed JSON."""
-    status, _, text = request(url, body, token)
+    status, _, text = request(url, body, token, **more)
     return status, json.loads(text)
 
 

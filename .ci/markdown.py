@@ -15,6 +15,7 @@ READING_ORDER = [
     "docs/other-languages.md",
     "docs/security.md",
     "docs/operating.md",
+    "docs/mails.md",
     "docs/moving-users.md",
     "docs/from-better-auth.md",
     "docs/performance.md",

@@ -1,30 +1,35 @@
 // The router: shows the page of the address, and signs the user in and out.
 import { createClient, localStore } from "./client.js";
-import { announce, cloneTemplate, deleteDrafts, errorText, isSessionOver, onSubmit, runWithButton, toast } from "./ui.js";
+import { announce, cloneTemplate, deleteDrafts, errorText, isSessionOver, onSubmit, runOrOfferRetry, runWithButton, toast } from "./ui.js";
 import { browserLanguage, setLanguage, text, translate } from "./language.js";
 import { showAccount } from "./account.js";
+import { hasChallenge, showChangeCode, showVerificationCode } from "./code.js";
+import { showLink } from "./link.js";
 import { showForgotPassword, showReset } from "./reset.js";
 import { showSessions } from "./sessions.js";
 import { showTasks } from "./tasks.js";
 
 /** The key of the session in `localStorage`. */
 const STORAGE_KEY = "api-server";
-const NO_COOKIES = "Your browser does not keep our cookies, so you cannot stay signed in. Allow cookies for this site and try again.";
-const EXPIRED = "Your session has expired, please sign in again.";
 
 /**
- * The pages by their path. A guarded page needs a signed-in user; an open page is also for a signed-in user. A page with
- * `titleKey` is in the browser's language, and every other one is in English.
+ * The pages by their path. A guarded page needs a signed-in user; an open page is also for a signed-in user, and one that
+ * is open `untilSignIn` gives way when a user signs in in another tab. A page with `titleKey` is in the browser's language,
+ * and every other one is in English.
  */
 const PAGES = {
   __proto__: null,
-  "/": { title: "Tasks", template: "welcome" },
-  "/sign-in": { title: "Sign in", template: "sign-in", show: showSignIn },
-  "/sign-up": { title: "Create an account", template: "sign-up", show: showSignUp },
-  "/forgot-password": { titleKey: "forgot.title", template: "forgot-password", show: showForgotPassword, isOpen: true },
-  "/reset": { titleKey: "reset.title", template: "reset", show: showReset, isOpen: true },
+  "/": { titleKey: "nav.tasks", template: "welcome" },
+  "/sign-in": { titleKey: "sign-in", template: "sign-in", show: showSignIn },
+  "/sign-up": { titleKey: "sign-up.title", template: "sign-up", show: showSignUp },
+  "/forgot-password": { titleKey: "forgot.title", template: "forgot-password", show: showForgotPassword, isOpen: true, untilSignIn: true },
+  "/reset": { titleKey: "reset.title", template: "reset", show: showReset, isOpen: true, untilSignIn: true },
+  "/verify": { titleKey: "verify.title", template: "link", show: linkOrCode(showVerificationCode), isOpen: true },
+  "/change-email": { titleKey: "change.title", template: "link", show: linkOrCode(showChangeCode), isOpen: true },
+  "/undo-email-change": { titleKey: "undo.title", template: "link", show: showLink, isOpen: true },
+  "/delete-account": { titleKey: "delete.title", template: "link", show: showLink, isOpen: true },
   "/tasks": { title: "Your tasks", template: "tasks", show: showTasks, isGuarded: true },
-  "/account": { title: "Your account", template: "account", show: showAccount, isGuarded: true },
+  "/account": { titleKey: "account.title", template: "account", show: showAccount, isGuarded: true },
   "/sessions": { title: "Your sessions", template: "sessions", show: showSessions, isGuarded: true },
 };
 
@@ -34,7 +39,7 @@ const nav = document.getElementById("nav");
 let pageAbort = new AbortController();
 /** Runs what the current page has postponed, such as a deletion that can still be undone. */
 let runPostponed = () => {};
-/** The text that the sign-in page shows next, such as why the user was signed out. */
+/** The key of the text that the sign-in page shows next, such as why the user was signed out. */
 let notice = "";
 /** True while the user signs in or up: an error of the session is then shown at the form, not as an expired session. */
 let isSigningIn = false;
@@ -96,7 +101,7 @@ function addressAfterSignIn(search) {
 /** Shows the sign-in page after the session is over. `error` is the server's 401; it is absent after a sign-out. */
 function showSignedOut(error) {
   if (isSigningIn) return;
-  notice = error ? EXPIRED : "You are signed out.";
+  notice = error ? "sign-in.expired" : "sign-in.ended";
   showPage();
 }
 
@@ -107,14 +112,14 @@ async function signOut() {
   deleteDrafts();
 }
 
-/** Signs in or up with `action`, and opens the page that the user wanted. */
+/** Signs in or up with `action`, and opens the page that the user wanted. `action` returns false if nobody is signed in. */
 async function signInWith(action) {
   isSigningIn = true;
   try {
-    await action();
+    if ((await action()) === false) return;
     // Fails with 401 if the browser has rejected the cookies.
     await api.request("GET", "/api/auth/session").catch((error) => {
-      throw isSessionOver(error) ? Object.assign(error, { message: NO_COOKIES, status: 0, code: "NO_COOKIES" }) : error;
+      throw isSessionOver(error) ? Object.assign(error, { message: text("sign-in.cookies"), status: 0, code: "NO_COOKIES" }) : error;
     });
   } finally {
     isSigningIn = false;
@@ -124,27 +129,63 @@ async function signInWith(action) {
 
 function showSignIn({ main }) {
   const box = main.querySelector("#notice");
-  box.textContent = navigator.cookieEnabled ? notice : NO_COOKIES;
-  box.hidden = !box.textContent;
-  if (box.textContent) announce(box.textContent);
+  const key = navigator.cookieEnabled ? notice : "sign-in.cookies";
+  box.textContent = key && text(key);
+  box.hidden = !key;
+  if (key) announce(box.textContent);
   notice = "";
-  const forgotten = main.querySelector("#forgot");
-  forgotten.lang = browserLanguage;
-  forgotten.textContent = text("forgot.link", {}, browserLanguage);
+  const unverified = main.querySelector("#unverified");
+  const again = unverified.querySelector("button");
   const form = main.querySelector("form");
-  onSubmit(form, (credentials) => signInWith(() => api.signIn(credentials)));
+  onSubmit(form, async (credentials) => {
+    unverified.hidden = true;
+    try {
+      await signInWith(() => api.signIn(credentials));
+    } catch (error) {
+      if (error.code !== "EMAIL_NOT_VERIFIED") throw error;
+      unverified.querySelector("p").textContent = text("sign-in.unverified", credentials);
+      unverified.hidden = false;
+      again.focus();
+    }
+  });
+  again.addEventListener("click", () =>
+    runOrOfferRetry(again, async () => {
+      const credentials = Object.fromEntries(new FormData(form));
+      await askForCode(credentials, await api.requestEmailVerification(credentials.email));
+    }),
+  );
   form.elements.email.focus();
 }
 
 function showSignUp({ main }) {
   const form = main.querySelector("form");
-  onSubmit(form, ({ name, ...credentials }) => signInWith(() => api.signUp({ ...credentials, ...(name && { name }) })));
+  onSubmit(form, async ({ name, ...credentials }) => {
+    let result;
+    await signInWith(async () => {
+      result = await api.signUp({ ...credentials, ...(name && { name }) });
+      return !result.challengeId;
+    });
+    // The server requires the proof of an address before the first sign-in.
+    if (result.challengeId) await askForCode(credentials, result);
+  });
   form.elements.name.focus();
+}
+
+/** Opens the form for the code of a mail that confirms the address. The password stays in its field, and nowhere else. */
+async function askForCode({ email, password }, { challengeId }) {
+  await navigate(`/verify${location.search}`, { state: { challengeId, email } });
+  const field = main.querySelector("[name=password]");
+  if (field) field.value = password;
+}
+
+/** The page of a link, or the form for the code of the same mail. */
+function linkOrCode(showCode) {
+  return (page) => (hasChallenge() ? showCode(page) : showLink(page));
 }
 
 document.getElementById("sign-out").addEventListener("click", (event) =>
   runWithButton(event.target, signOut).catch((error) =>
-    toast(`${errorText(error)} You are still signed in.`, { isProblem: true }),
+    toast(text("sign-out.failed", { reason: errorText(error) }), { isProblem: true }),
   ),
 );
 
@@ -167,7 +208,7 @@ addEventListener("popstate", () => showPage());
 async function showPageIfUserChanged() {
   const user = await api.user();
   if ((user?.id ?? null) === shownUserId) return;
-  if (user && PAGES[location.pathname]?.isOpen) return navigate("/tasks", { isReplacing: true });
+  if (user && PAGES[location.pathname]?.untilSignIn) return navigate("/tasks", { isReplacing: true });
   return showPage();
 }
 addEventListener("pageshow", (event) => event.persisted && showPageIfUserChanged());

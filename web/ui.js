@@ -45,7 +45,7 @@ export function toast(text, { action, done = () => {}, isProblem = false } = {})
 
 /** The text that tells the user about an error. */
 export function errorText(error) {
-  if (error.status === 403 && error.code === "FORBIDDEN") return `You are not allowed to do that. ${error.message}.`;
+  if (error.status === 403 && error.code === "FORBIDDEN") return textOf("forbidden", { reason: error.message });
   if (error.code === "UNTRUSTED_ORIGIN") return textOf("origin", { origin: location.origin });
   if (error.status === 503 || error.status === 429) return `${sentence(serverMessage(error))} ${retryAdvice(error.retryAfter)}`;
   if (error.code !== "NETWORK_ERROR") return sentence(serverMessage(error));
@@ -103,6 +103,7 @@ const FIELDS_BY_CODE = {
   USER_ALREADY_EXISTS: ["email"],
   INVALID_PASSWORD: ["current_password", "password"],
   INVALID_OR_EXPIRED_TOKEN: ["code"],
+  PASSWORD_REQUIRED: ["password"],
 };
 
 /** Calls `action` with the fields when the form is submitted. Shows an error at its field or above the form. */
@@ -134,7 +135,7 @@ function clearErrors(form) {
 
 function showError(form, error) {
   const fieldByCode = (FIELDS_BY_CODE[error.code] ?? []).find((name) => form.elements[name]);
-  const errors = fieldByCode ? [{ field: fieldByCode, message: error.message }] : error.errors;
+  const errors = fieldByCode ? [{ field: fieldByCode, code: error.code, message: error.message }] : error.errors;
   const withoutField = errors.filter((violation) => !showAtField(form, violation, !fieldByCode));
   const firstInvalid = form.querySelector("[aria-invalid]");
   if (!firstInvalid || withoutField.length > 0) form.prepend(alertBox(error, () => form.requestSubmit()));

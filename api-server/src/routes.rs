@@ -6,8 +6,8 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::auth::{
-    account, change_password, login, logout, password_reset, refresh, register, revocations,
-    session, sessions, token,
+    account, change_password, email_change, email_verification, login, logout, password_reset,
+    refresh, register, revocations, session, sessions, token,
 };
 use crate::better_auth::endpoint::{get, post, resource_at, unknown_path};
 use crate::better_auth::{
@@ -70,13 +70,7 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(
             Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
         )
-        .service(
-            Endpoint::at(["/api/auth/password-reset"]).on(Method::POST, password_reset::request),
-        )
-        .service(
-            Endpoint::at(["/api/auth/password-reset/confirm"])
-                .on(Method::POST, password_reset::confirm),
-        )
+        .configure(own_mail_routes)
         // `GET` belongs to Better Auth's API, `POST` to this server's own API.
         .service(
             Endpoint::at(["/api/auth/token"])
@@ -84,6 +78,32 @@ fn auth_routes(config: &mut ServiceConfig) {
                 .on(Method::POST, token::exchange),
         )
         .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
+}
+
+/// Registers the endpoints of this server's own API that send mails, or that use a token or a code of a mail.
+fn own_mail_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            Endpoint::at(["/api/auth/password-reset"]).on(Method::POST, password_reset::request),
+        )
+        .service(
+            Endpoint::at(["/api/auth/password-reset/confirm"])
+                .on(Method::POST, password_reset::confirm),
+        )
+        .service(Endpoint::at(["/api/auth/email-change"]).on(Method::POST, email_change::request))
+        .service(
+            Endpoint::at(["/api/auth/email-change/confirm"])
+                .on(Method::POST, email_change::confirm),
+        )
+        .service(Endpoint::at(["/api/auth/email-change/undo"]).on(Method::POST, email_change::undo))
+        .service(
+            Endpoint::at(["/api/auth/email-verification"])
+                .on(Method::POST, email_verification::request),
+        )
+        .service(
+            Endpoint::at(["/api/auth/email-verification/confirm"])
+                .on(Method::POST, email_verification::confirm),
+        );
 }
 
 /// Registers the paths that only Better Auth's API has. The paths are relative to `/api/auth`.
@@ -116,8 +136,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown_path());
 }
 
-/// Registers the endpoints of Better Auth's API that depend on email. No request to them succeeds: the mails of this
-/// server belong to its own API.
+/// Registers the endpoints of Better Auth's API that depend on email.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(

@@ -324,6 +324,40 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     return (await sendAuthorized(method, path, call)).content;
   }
 
+  /**
+   * Sends a request as the signed-in user, or without a user if the session is over.
+   *
+   * @param {string} path
+   * @param {unknown} body
+   */
+  async function postAsUserIfSignedIn(path, body) {
+    if (await load()) {
+      try {
+        return await sendAuthorized("POST", path, { body });
+      } catch (error) {
+        if (/** @type {ApiError} */ (error).status !== 401 || (await load())) throw error;
+      }
+    }
+    return send("POST", path, { body });
+  }
+
+  /** Reads the response to a request for a mail. @returns {Challenge} */
+  function challengeOf(/** @type {{ content: any }} */ { content }) {
+    if (!content?.challenge_id) throw new ApiError(null);
+    return { challengeId: content.challenge_id, expiresIn: content.expires_in };
+  }
+
+  const proofFields = (/** @type {MailProof} */ proof) =>
+    "token" in proof ? { token: proof.token } : { challenge_id: proof.challengeId, code: proof.code };
+
+  /** Stores what the server says about the signed-in user. @type {(user: User) => Promise<User>} */
+  async function keepUser(user) {
+    const session = await storage.load();
+    const isChanged = session?.user.id === user.id && JSON.stringify(session.user) !== JSON.stringify(user);
+    if (isChanged) await storage.save({ ...session, user });
+    return user;
+  }
+
   /** The path of the user's tasks. It contains the user's id: if another user has signed in, the response is a 403. */
   const tasksPath = async (rest = "") => `/api/${encodeURIComponent((await load())?.user.id ?? "-")}/tasks${rest}`;
   const taskPath = (/** @type {number} */ id) => tasksPath(`/${encodeURIComponent(id)}`);
@@ -339,8 +373,16 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     /** @type {() => Promise<User | null>} The signed-in user as stored on this device, without a request. */
     user: async () => (await load())?.user ?? null,
 
-    /** @type {(credentials: Schemas["RegisterRequest"]) => Promise<User>} */
-    signUp: async (credentials) => (await saveSession((await send("POST", "/api/auth/register", { body: credentials })).content)).user,
+    /**
+     * Registers a user and signs in. With `EMAIL_VERIFICATION=required`, the server sends a mail instead: the result is
+     * then a `Challenge`, and the user signs in after `confirmEmailVerification`.
+     *
+     * @type {(credentials: Schemas["RegisterRequest"]) => Promise<User | Challenge>}
+     */
+    async signUp(credentials) {
+      const { content, response } = await send("POST", "/api/auth/register", { body: credentials });
+      return response.status === 202 ? challengeOf({ content }) : (await saveSession(content)).user;
+    },
 
     /** @type {(credentials: Schemas["LoginRequest"]) => Promise<User>} */
     signIn: async (credentials) => (await saveSession((await send("POST", "/api/auth/login", { body: credentials })).content)).user,
@@ -361,15 +403,10 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     },
 
     /** @type {() => Promise<User>} */
-    account: () => request("GET", "/api/auth/account"),
+    account: async () => keepUser(await request("GET", "/api/auth/account")),
 
-    /** @type {(change: Schemas["AccountChange"]) => Promise<User>} */
-    async changeAccount(change) {
-      const user = await request("PATCH", "/api/auth/account", { body: change });
-      const session = await storage.load();
-      if (session) await storage.save({ ...session, user });
-      return user;
-    },
+    /** Changes the name, the picture or the language of mails. @type {(change: Schemas["AccountChange"]) => Promise<User>} */
+    changeAccount: async (change) => keepUser(await request("PATCH", "/api/auth/account", { body: change })),
 
     /**
      * Ends every session; this client continues with a new one.
@@ -384,11 +421,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
      *
      * @type {(email: string) => Promise<Challenge>}
      */
-    async requestPasswordReset(email) {
-      const { content } = await send("POST", "/api/auth/password-reset", { body: { email } });
-      if (!content?.challenge_id) throw new ApiError(null);
-      return { challengeId: content.challenge_id, expiresIn: content.expires_in };
-    },
+    requestPasswordReset: async (email) => challengeOf(await send("POST", "/api/auth/password-reset", { body: { email } })),
 
     /**
      * Sets a new password with the token of the link or the code of the mail, and signs the user in. Every earlier
@@ -397,10 +430,49 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
      * @type {(proof: MailProof, newPassword: string) => Promise<User>}
      */
     async confirmPasswordReset(proof, newPassword) {
-      const fields = "token" in proof ? { token: proof.token } : { challenge_id: proof.challengeId, code: proof.code };
-      const body = { ...fields, new_password: newPassword };
+      const body = { ...proofFields(proof), new_password: newPassword };
       return (await saveSession((await send("POST", "/api/auth/password-reset/confirm", { body })).content)).user;
     },
+
+    /**
+     * Requests a mail with a link and a code that confirm the address of the signed-in user; without a session, of
+     * `email`. The result is the same whether or not an account has this address.
+     *
+     * @type {(email?: string) => Promise<Challenge>}
+     */
+    requestEmailVerification: async (email) => challengeOf(await postAsUserIfSignedIn("/api/auth/email-verification", { email })),
+
+    /**
+     * Confirms an address with the token or the code of the mail. Unless its user is signed in here, the server needs the
+     * password: without it, the call throws `PASSWORD_REQUIRED` and the proof stays valid. Signs nobody in.
+     *
+     * @type {(proof: MailProof, password?: string) => Promise<User>}
+     */
+    async confirmEmailVerification(proof, password) {
+      const body = { ...proofFields(proof), password };
+      return keepUser((await postAsUserIfSignedIn("/api/auth/email-verification/confirm", body)).content.user);
+    },
+
+    /**
+     * Requests the change to another address. The mail to it has a link and a code; the result is the same if another
+     * account has the address.
+     *
+     * @type {(change: { password: string, new_email: string }) => Promise<Challenge>}
+     */
+    requestEmailChange: async (body) => challengeOf(await sendAuthorized("POST", "/api/auth/email-change", { body })),
+
+    /** Changes the address with the token or the code of the mail. @type {(proof: MailProof) => Promise<User>} */
+    async confirmEmailChange(proof) {
+      return keepUser((await send("POST", "/api/auth/email-change/confirm", { body: proofFields(proof) })).content.user);
+    },
+
+    /**
+     * Restores the previous address with the token of the mail that it got. Ends every session and deletes the
+     * password; a mail to choose a new one follows.
+     *
+     * @type {(token: string) => Promise<void>}
+     */
+    undoEmailChange: async (token) => void (await send("POST", "/api/auth/email-change/undo", { body: { token } })),
 
     /** @type {(password: string) => Promise<void>} */
     async deleteAccount(password) {

@@ -19,7 +19,7 @@ export interface paths {
         delete: operations["deleteAccount"];
         options?: never;
         head?: never;
-        /** Change the caller's name or image; an absent field stays unchanged. */
+        /** Change the caller's name, image or language; an absent field stays unchanged. */
         patch: operations["changeAccount"];
         trace?: never;
     };
@@ -37,6 +37,105 @@ export interface paths {
          *     before the change is accepted any more.
          */
         post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request a mail to a new email address, with which the change to this address is confirmed. The current address gets a
+         *     notice. The response is the same if the address belongs to another account; then no mail is sent to it.
+         */
+        post: operations["requestEmailChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-change/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the email address with the token or the code of the mail to the new address. The new address counts as
+         *     verified. Sessions stay, and get access tokens with the new address when they are refreshed. The previous address gets
+         *     a mail with which the change can be undone for 72 hours. Needs no session.
+         */
+        post: operations["confirmEmailChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-change/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a change of the email address, with the token of the mail to the previous address. The account gets this address
+         *     back, every session ends, and the password is removed; a mail follows with which a new password is chosen. Later
+         *     changes of the address are undone as well. Needs no session.
+         */
+        post: operations["undoEmailChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Request a mail with which a user verifies the address. The response is the same for every address, verified or not. */
+        post: operations["requestEmailVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-verification/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify the address of an account with the token or the code of a mail. Also needs a session of the account or its
+         *     password; without, the response is 403 `PASSWORD_REQUIRED`, and the token or the code stays valid. Logs nobody in.
+         */
+        post: operations["confirmEmailVerification"];
         delete?: never;
         options?: never;
         head?: never;
@@ -149,7 +248,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create an account and log in. The session of any cookie that the response replaces ends. */
+        /**
+         * Create an account and log in. The session of any cookie that the response replaces ends. If the server requires a
+         *     verified email address before the first login, the response is 202 instead, the same for free and taken addresses:
+         *     confirm with the link or the code of the mail, then log in.
+         */
         post: operations["register"];
         delete?: never;
         options?: never;
@@ -240,7 +343,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create an account and log in. The session of any cookie that the response replaces ends. */
+        /**
+         * Create an account and log in. The session of any cookie that the response replaces ends. If the server requires a
+         *     verified email address before the first login, the response is 202 instead, the same for free and taken addresses:
+         *     confirm with the link or the code of the mail, then log in.
+         */
         post: operations["registerAlias0"];
         delete?: never;
         options?: never;
@@ -551,6 +658,11 @@ export interface components {
             /** @description The address of a picture, at most 2048 characters; null clears. */
             image?: string | null;
             /**
+             * @description The language of the mails to the user, `en` or `de`; null clears.
+             * @example de
+             */
+            language?: string | null;
+            /**
              * @description At most 200 characters; null clears.
              * @example Ada Lovelace
              */
@@ -589,7 +701,7 @@ export interface components {
          * @description The `code` of a problem.
          * @enum {string}
          */
-        Code: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_OR_EXPIRED_TOKEN" | "UNAUTHORIZED" | "INVALID_TOKEN" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "INVALID_EMAIL_OR_PASSWORD" | "REFRESH_TOKEN_REUSED" | "SESSION_EXPIRED" | "FORBIDDEN" | "UNTRUSTED_ORIGIN" | "INVALID_PASSWORD" | "NOT_FOUND" | "TASK_NOT_FOUND" | "SESSION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "USER_ALREADY_EXISTS" | "TASK_LIMIT_REACHED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "TOO_MANY_REQUESTS" | "INTERNAL_SERVER_ERROR" | "OVERLOADED" | "DATABASE_UNAVAILABLE";
+        Code: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_OR_EXPIRED_TOKEN" | "UNAUTHORIZED" | "INVALID_TOKEN" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "INVALID_EMAIL_OR_PASSWORD" | "REFRESH_TOKEN_REUSED" | "SESSION_EXPIRED" | "FORBIDDEN" | "UNTRUSTED_ORIGIN" | "EMAIL_NOT_VERIFIED" | "PASSWORD_REQUIRED" | "INVALID_PASSWORD" | "NOT_FOUND" | "TASK_NOT_FOUND" | "SESSION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "USER_ALREADY_EXISTS" | "TASK_LIMIT_REACHED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "TOO_MANY_REQUESTS" | "INTERNAL_SERVER_ERROR" | "OVERLOADED" | "DATABASE_UNAVAILABLE";
         CreateTask: {
             /** @description At most 10 000 characters. */
             description?: string | null;
@@ -611,6 +723,63 @@ export interface components {
             /** @example Task deleted successfully */
             message: string;
             success: boolean;
+        };
+        EmailChangeConfirmation: {
+            /** @description From the response to the request for the mail; with `code`. */
+            challenge_id?: string | null;
+            /**
+             * @description The code in the mail; with `challenge_id`.
+             * @example K7PM-2XQ9
+             */
+            code?: string | null;
+            /** @description The token in the link, after `#`. Without it, `challenge_id` and `code` are required. */
+            token?: string | null;
+        };
+        EmailChangeRequest: {
+            /**
+             * Format: email
+             * @example ada@example.org
+             */
+            new_email: string;
+            /** Format: password */
+            password: string;
+        };
+        EmailChangeUndo: {
+            /** @description The token in the link, after `#`. */
+            token: string;
+        };
+        EmailChangeUndone: {
+            success: boolean;
+        };
+        EmailChanged: {
+            user: components["schemas"]["User"];
+        };
+        EmailVerificationConfirmation: {
+            /** @description From the response to the request for the mail, or to the registration; with `code`. */
+            challenge_id?: string | null;
+            /**
+             * @description The code in the mail; with `challenge_id`.
+             * @example K7PM-2XQ9
+             */
+            code?: string | null;
+            /**
+             * Format: password
+             * @description The password of the account. Required without a session of the account.
+             */
+            password?: string | null;
+            /** @description The token in the link, after `#`. Without it, `challenge_id` and `code` are required. */
+            token?: string | null;
+        };
+        EmailVerificationRequest: {
+            /**
+             * Format: email
+             * @description Required without an access token. With an access token, the default is the address of the caller.
+             * @example ada@example.com
+             */
+            email?: string | null;
+        };
+        EmailVerified: {
+            user: components["schemas"]["User"];
         };
         EndedSession: {
             /**
@@ -898,6 +1067,11 @@ export interface components {
             id: string;
             /** @description The address of a picture. */
             image?: string | null;
+            /**
+             * @description The language of the mails to the user, `en` or `de`; null if it is not known.
+             * @example en
+             */
+            language?: string | null;
             /** @example Ada */
             name?: string | null;
             /**
@@ -1066,6 +1240,180 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description A mail follows, unless another account has the address */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailRequested"];
+                };
+            };
+            /** @description No token, or not a good one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailChangeConfirmation"];
+            };
+        };
+        responses: {
+            /** @description The account with its new address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmailChanged"];
+                };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailChangeUndo"];
+            };
+        };
+        responses: {
+            /** @description The account has its previous address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmailChangeUndone"];
+                };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestEmailVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmailVerificationRequest"];
+            };
+        };
+        responses: {
+            /** @description If an account has the address and has not verified it, a mail follows */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailRequested"];
+                };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmEmailVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailVerificationConfirmation"];
+            };
+        };
+        responses: {
+            /** @description The user, with the verified address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmailVerified"];
                 };
             };
             /** @description Any other refusal or fault */
@@ -1266,6 +1614,15 @@ export interface operations {
                     "application/json": components["schemas"]["Grant"];
                 };
             };
+            /** @description A mail follows, with which the address is verified */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailRequested"];
+                };
+            };
             /** @description Any other refusal or fault */
             default: {
                 headers: {
@@ -1455,6 +1812,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description A mail follows, with which the address is verified */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailRequested"];
                 };
             };
             /** @description Any other refusal or fault */

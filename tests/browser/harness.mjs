@@ -91,6 +91,11 @@ export class Server {
   login = ({ email, password }) => this.call("POST", "/api/auth/login", { email, password });
 }
 
+/** The link in a mail, and its token. */
+export const linkIn = (mail) => /https?:\/\/\S+#\S+/.exec(mail)[0];
+export const tokenIn = (mail) => new URL(linkIn(mail)).hash.slice(1);
+export const codeIn = (mail) => /^[2-9A-HJ-NP-Z]{8}\s*$/m.exec(mail)[0].trim();
+
 /** The plain text of a mail with several parts, decoded. */
 function plainText(raw) {
   const [, boundary] = /boundary="?([^"\r\n;]+)/i.exec(raw);
@@ -106,15 +111,15 @@ function plainText(raw) {
 }
 
 /**
- * Starts a browser and a server for a file of tests and passes them to `ready`. The contexts that the returned function opens
+ * Starts a browser and a server with these settings for a file of tests, and passes them to `ready`. The contexts that the returned function opens
  * are closed after each test and must have no errors.
  */
-export function inBrowser(ready) {
+export function inBrowser(ready, settings) {
   const contexts = [];
   let browser, server;
   before(async () => {
     browser = await launch();
-    server = await Server.start();
+    server = await Server.start(settings);
     ready({ browser, server });
   });
   after(async () => {
@@ -199,6 +204,23 @@ export function counting(context, path) {
   context.on("request", (request) => (seen.count += new URL(request.url()).pathname === path && request.method() !== "OPTIONS" ? 1 : 0));
   return seen;
 }
+
+/** The name, id or text of the element that has the focus. */
+export const focused = (page) => page.evaluate(() => document.activeElement.name || document.activeElement.id || document.activeElement.textContent.trim());
+
+/** Presses Tab until the element of this name, id or text has the focus. */
+export async function tabTo(page, name) {
+  for (let left = 40; (await focused(page)) !== name; left -= 1) {
+    assert(left > 0, `Tab does not reach ${name}`);
+    await page.keyboard.press("Tab");
+  }
+}
+
+/** Responses of the server, for `page.route`. */
+export const respond = (status, body, headers = {}) => (route) => route.fulfill({ status, headers, contentType: "application/json", body: JSON.stringify(body) });
+export const problem = (status, code, { errors, ...headers } = {}) =>
+  respond(status, { status, title: "", code, detail: `The server said ${code}`, message: "", errors }, headers);
+export const accepted = (id = "c1") => respond(202, { challenge_id: id, expires_in: 3600 });
 
 /** Repeats a check until it holds. */
 export async function eventually(check, what) {

@@ -3,11 +3,14 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { add, heading, inBrowser, newContext, signedIn } from "./harness.mjs";
+import { PASSWORD, add, heading, inBrowser, newContext, signedIn } from "./harness.mjs";
 
 let browser, server;
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+const LINKS = ["/reset", "/verify", "/change-email", "/undo-email-change", "/delete-account"];
+const GUEST_PAGES = ["/", "/sign-in", "/sign-up", "/forgot-password", ...LINKS];
 
 inBrowser((started) => ({ browser, server } = started));
 
@@ -21,6 +24,37 @@ async function isAccessible(page, what) {
 
 const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
 
+/** Checks the pages of links in a German browser, and what follows their button. */
+async function checkGermanLinks(page) {
+  for (const link of LINKS) {
+    await page.goto("about:blank");
+    await page.goto(`${link}#token`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await isAccessible(page, `${link}, in German`);
+    assert(await fits(page), `${link}, in German`);
+  }
+  await page.route("**/email-verification/confirm", (route) => route.fulfill({ status: 403, json: { status: 403, code: "PASSWORD_REQUIRED", detail: "Enter the password" } }));
+  await page.goto("about:blank");
+  await page.goto("/verify#token");
+  await page.getByRole("button", { name: "Adresse bestätigen" }).click();
+  await page.getByLabel("Passwort").waitFor();
+  await isAccessible(page, "the password for a confirmation, in German");
+  await page.route("**/email-verification/confirm", (route) => route.fulfill({ status: 200, json: { user: { id: "u", email: `${"a".repeat(60)}@example.com` } } }));
+  await page.getByLabel("Passwort").fill("a password");
+  await page.getByRole("button", { name: "Adresse bestätigen" }).click();
+  await heading(page, "Ihre Adresse ist bestätigt");
+  await isAccessible(page, "a confirmed address, in German");
+  assert(await fits(page), "a confirmed address");
+  await page.route("**/api/auth/login", (route) => route.fulfill({ status: 403, json: { status: 403, code: "EMAIL_NOT_VERIFIED", detail: "Confirm the address" } }));
+  await page.getByRole("link", { name: "Anmelden" }).click();
+  await page.getByLabel("E-Mail-Adresse").fill("ada@example.com");
+  await page.getByLabel("Passwort").fill("a password");
+  await page.getByRole("button", { name: "Anmelden" }).click();
+  await page.locator("#unverified").waitFor();
+  await isAccessible(page, "a sign-in before the confirmation, in German");
+  assert(await fits(page), "a sign-in before the confirmation");
+}
+
 for (const colorScheme of ["light", "dark"]) {
   for (const [width, height] of [[360, 740], [1440, 900]]) {
     test(`every page is accessible and fits: ${colorScheme}, ${width} px`, async () => {
@@ -28,7 +62,7 @@ for (const colorScheme of ["light", "dark"]) {
       const look = { colorScheme, viewport: { width, height }, bypassCSP: true, reducedMotion: "reduce" };
       const guest = await newContext(browser, server, look);
       const front = await guest.newPage();
-      for (const path of ["/", "/sign-in", "/sign-up", "/forgot-password", "/reset", "/reset#token"]) {
+      for (const path of [...GUEST_PAGES, ...LINKS.map((page) => `${page}#token`), "/reset?callbackURL=%2Fnew#token", "/verify?callbackURL=%2F%2Fevil.example"]) {
         await front.goto("about:blank");
         await front.goto(path);
         await front.getByRole("heading", { level: 1 }).waitFor();
@@ -52,6 +86,7 @@ for (const colorScheme of ["light", "dark"]) {
       await code.getByLabel("Code").waitFor();
       await isAccessible(code, "the form for the code, in German");
       assert(await fits(code), "the form for the code");
+      if (width === 360) await checkGermanLinks(code);
       await german.close();
 
       const { context, page } = await signedIn(browser, server, look);
@@ -68,13 +103,25 @@ for (const colorScheme of ["light", "dark"]) {
       await page.goto("/account");
       await page.getByRole("heading", { level: 1 }).waitFor();
       await isAccessible(page, "/account");
+      assert(await fits(page), "/account");
       await page.getByRole("button", { name: "Delete account…" }).click();
       await isAccessible(page, "the dialog");
       await page.goto("/sessions");
       await page.locator(".badge:visible").waitFor();
       await isAccessible(page, "/sessions");
       assert(await fits(page), "/sessions");
-      await Promise.all([guest.close(), context.close()]);
+      const account = await newContext(browser, server, { ...look, locale: "de-DE", storageState: await context.storageState() });
+      const konto = await account.newPage();
+      await konto.goto("/account");
+      await heading(konto, "Ihr Konto");
+      await isAccessible(konto, "/account, in German");
+      assert(await fits(konto), "/account, in German");
+      await konto.locator("[name=new_email]").fill("new@example.org");
+      await konto.locator("#change-email [name=password]").fill(PASSWORD);
+      await konto.getByRole("button", { name: "Adresse ändern" }).click();
+      await konto.getByLabel("Code").waitFor();
+      await isAccessible(konto, "the code for another address, in German");
+      await Promise.all([guest.close(), account.close(), context.close()]);
     });
   }
 }
@@ -94,7 +141,8 @@ test("the first page is small, and no page has layout shifts", async () => {
   const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size.responseBodySize + size.responseHeadersSize, 0);
   assert(bytes > 5_000 && bytes <= 50 * 1024, `${bytes} bytes`);
   console.log(`first page: ${bytes} bytes`);
-  for (const path of ["/", "/sign-in", "/sign-up", "/forgot-password", "/reset"]) {
+  for (const path of [...GUEST_PAGES, ...LINKS.map((link) => `${link}#token`)]) {
+    await page.goto("about:blank");
     await page.goto(path, { waitUntil: "networkidle" });
     assert.equal(await page.evaluate(() => window.moved), 0, path);
   }

@@ -9,6 +9,7 @@ use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::sessions::ending::store::lock_user;
 use crate::sessions::revocation;
 use crate::sessions::revocation::store as revocations;
+use crate::users::access::store as access;
 use crate::users::custom_claims;
 use crate::users::email::LoginEmail;
 use crate::users::id::UserId;
@@ -72,7 +73,7 @@ pub(crate) fn change(
             Err(reason) => return Ok(AccessResult::Rejected(reason)),
         };
         if changed_user.roles != user.roles || changed_user.custom_claims != user.custom_claims {
-            users::set_access(connection, &changed_user, Timestamp::from(now))?;
+            access::set(connection, &changed_user, Timestamp::from(now))?;
             let forget_after = revocation::forget_after(now, access_token_ttl);
             make_tokens_stale(connection, &user.id, forget_after.into())?;
         }
@@ -80,17 +81,17 @@ pub(crate) fn change(
     })
 }
 
-/// Makes the access tokens stale that the user has now. Call this function late in the transaction of the change, because
+/// Makes the access tokens stale that the user has now. Call this function last in the transaction of the change, because
 /// it locks the row of `revocation_sequence` until the commit.
 pub(super) fn make_tokens_stale(
     connection: &mut DbConnection,
     user_id: &str,
     forget_after: Timestamp,
 ) -> QueryResult<()> {
-    match users::raise_claims_version(connection, user_id)? {
-        Some(version) => revocations::record_stale(connection, user_id, version, forget_after),
-        None => Ok(()),
+    if let Some(version) = access::raise_version(connection, user_id)? {
+        revocations::record_stale(connection, user_id, version, forget_after)?;
     }
+    Ok(())
 }
 
 /// Returns the user, whose row no other transaction can change until this transaction ends.

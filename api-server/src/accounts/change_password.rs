@@ -5,12 +5,14 @@ use std::time::{Duration, SystemTime};
 use auth_core::password::PasswordAttempt;
 
 use super::Accounts;
+use super::login::LoginContext;
 use super::store::{self, PasswordUpdate};
 use crate::client::Client;
+use crate::mail::kind::MailKind;
+use crate::mail::outbox::NewMail;
 use crate::problem::Problem;
 use crate::sessions::ending::surplus;
 use crate::sessions::grant::TokenGrant;
-use crate::sessions::session::Session;
 use crate::users::id::UserId;
 use crate::users::password_policy::ChosenPassword;
 
@@ -40,23 +42,25 @@ pub(crate) async fn change_password(
         .confirm(user_id, caller_session_id, change.attempt, &client)
         .await?;
     surplus::end_most(&accounts.sessions, user_id, caller_session_id).await?;
-    let permit = accounts.passwords.hasher.acquire_permit(&client).await?;
-    let new_hash = accounts
-        .passwords
-        .hasher
-        .hash(permit, change.new_password)
-        .await?;
-    let new_session = Session::begin(change.user_id.as_str(), client, now, change.lifetime);
-    let (session_id, expires_at) = (new_session.id.clone(), new_session.expires_at);
+    let hasher = &accounts.passwords.hasher;
+    let permit = hasher.acquire_permit(&client).await?;
+    let new_hash = hasher.hash(permit, change.new_password).await?;
+    let (user_id, email) = (change.user_id.as_str(), &authenticated.user.email);
+    let context = LoginContext {
+        client,
+        lifetime: change.lifetime,
+        replaced_ids: Vec::new(),
+    };
+    let opening = context.into_opening(accounts, user_id, now);
+    let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
     let update = PasswordUpdate {
+        notice: NewMail::to_user(MailKind::PasswordChanged, user_id, email, now),
         user_id: change.user_id,
         session_id: change.session_id,
         old_hash: authenticated.hash,
         new_hash: new_hash.as_str().to_owned(),
-        new_session,
+        opening,
         now: now.into(),
-        forget_after: accounts.sessions.forget_after(now),
-        lifetimes: accounts.sessions.lifetimes(),
     };
     let result = accounts
         .sessions
@@ -64,6 +68,7 @@ pub(crate) async fn change_password(
         .write(move |connection| store::change_password(connection, &update))
         .await?
         .ok_or_else(Problem::token_revoked)?;
+    accounts.outbox.announce();
     accounts.sessions.revoke_locally(&result.ended_ids, now);
     log::info!(
         "password changed user_id={} sessions_ended={}",

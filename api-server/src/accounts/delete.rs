@@ -1,38 +1,101 @@
-//! Deletes an account.
+//! Deletes an account, or queues a mail with which the user confirms the deletion.
 
-use super::{Accounts, store};
+use super::Accounts;
+use super::mail_proof::invalid_proof;
+use super::store::{self, DeletionProof};
+use crate::client::Client;
+use crate::mail::kind::MailKind;
+use crate::mail::language::Language;
+use crate::mail::outbox::NewMail;
+use crate::mail::store as outbox;
 use crate::problem::Problem;
 use crate::sessions::ending::surplus;
 use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
+use crate::users::store::MailKeyChange;
 
-/// Deletes the account with all its tasks and sessions. With `authenticated`, fails if the stored password hash is no
-/// longer the hash that the entered password was compared with.
+/// Why the caller may delete the account.
+pub(crate) enum Confirmation {
+    /// The caller entered the password.
+    Password(Authenticated),
+    /// The caller has the token of a mail to the user.
+    Mail(MailKeyChange),
+    /// The caller logged in recently.
+    RecentLogin,
+}
+
+/// Deletes the account with all its tasks and sessions. Fails if the password was changed, or if a token of a mail to
+/// the user was used, since the caller's was verified.
 pub(crate) async fn delete(
     accounts: &Accounts,
     id: UserId,
-    authenticated: Option<Authenticated>,
+    confirmation: Confirmation,
 ) -> Result<(), Problem> {
     surplus::end_most(&accounts.sessions, &id, "").await?;
     surplus::delete_ended(&accounts.sessions, &id).await?;
     let now = accounts.sessions.now();
+    let (proof, failure): (_, fn() -> Problem) = match confirmation {
+        Confirmation::Password(authenticated) => (
+            DeletionProof::PasswordHash(authenticated.hash),
+            Problem::token_revoked,
+        ),
+        Confirmation::Mail(key_change) => (DeletionProof::MailKey(key_change), invalid_proof),
+        Confirmation::RecentLogin => (DeletionProof::RecentLogin, Problem::token_revoked),
+    };
     let (user_id, forget_after) = (id.clone(), accounts.sessions.forget_after(now));
     let ended_ids = accounts
         .sessions
         .db
         .write(move |connection| {
-            let old_hash = authenticated
-                .as_ref()
-                .map(|authenticated| authenticated.hash.as_str());
-            store::delete(connection, &user_id, old_hash, now.into(), forget_after)
+            store::delete(connection, &user_id, &proof, now.into(), forget_after)
         })
         .await?
-        .ok_or_else(Problem::token_revoked)?;
+        .ok_or_else(failure)?;
     accounts.sessions.revoke_locally(&ended_ids, now);
     log::info!(
         "account deleted user_id={} sessions_ended={}",
         id.as_str(),
         ended_ids.len()
     );
+    Ok(())
+}
+
+/// A request for a mail with which the user confirms the deletion.
+pub(crate) struct DeletionRequest {
+    pub(crate) user_id: UserId,
+    /// The address of the account.
+    pub(crate) email: String,
+    /// Where the page of the link leads afterwards.
+    pub(crate) callback_url: Option<String>,
+    /// The language of the mail if the user has none.
+    pub(crate) language: Option<Language>,
+}
+
+/// Queues a mail with a token that permits the deletion. Fails with status 429 if the client's network has requested too
+/// many mails.
+pub(crate) async fn request_mail(
+    accounts: &Accounts,
+    request: DeletionRequest,
+    client: &Client,
+) -> Result<(), Problem> {
+    let now = accounts.sessions.now();
+    let throttle = &accounts.passwords.throttle;
+    throttle.count_mail_request(client.network, now)?;
+    let (kind, user_id) = (MailKind::AccountDeletion, request.user_id.as_str());
+    let mail = NewMail {
+        language: request.language,
+        network: client.network,
+        callback_url: request.callback_url,
+        ..NewMail::to_user(kind, user_id, &request.email, now)
+    };
+    // If the outbox is full, the response does not say so.
+    if accounts.outbox.admits() {
+        accounts
+            .sessions
+            .db
+            .write(move |connection| outbox::insert(connection, &mail))
+            .await?;
+        accounts.outbox.announce();
+    }
     Ok(())
 }

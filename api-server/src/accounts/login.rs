@@ -6,6 +6,7 @@ use auth_core::password::PasswordAttempt;
 
 use super::{Accounts, store};
 use crate::client::Client;
+use crate::mail::settings::EmailVerification;
 use crate::problem::Problem;
 use crate::sessions::ending::store::BATCH_SIZE;
 use crate::sessions::ending::surplus;
@@ -41,7 +42,8 @@ impl LoginContext {
     }
 }
 
-/// Opens a session. Fails if the email address is unknown or the password is wrong.
+/// Opens a session. Fails if the email address is unknown or the password is wrong, or if the password is right but the
+/// email address must be verified first.
 pub(crate) async fn log_in(
     accounts: &Accounts,
     email: LoginEmail,
@@ -57,6 +59,14 @@ pub(crate) async fn log_in(
         log::info!("login refused ip_address={:?}", client.ip_address);
         return Err(Problem::invalid_credentials());
     };
+    let must_verify = accounts.email_verification == EmailVerification::Required;
+    if must_verify && !authenticated.user.email_verified {
+        log::info!(
+            "login before verification user_id={}",
+            authenticated.user.id
+        );
+        return Err(Problem::email_not_verified());
+    }
     let grant = open_session(accounts, authenticated, context).await?;
     log::info!(
         "logged in user_id={} session_id={}",

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::Accounts;
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::mail::attempt::expiry_seconds;
+use crate::mail::challenge::store as challenges;
+use crate::mail::challenge::store::OpenChallenge;
 use crate::mail::kind::MailKind;
-use crate::mail::store::{self as outbox, OpenChallenge};
 use crate::problem::{Code, Problem};
 use crate::users::mail_key::generate_mail_key;
 use crate::users::store::{self as users, MailKeyChange, MailUser};
@@ -41,6 +42,25 @@ pub(crate) async fn verify(
     kind: MailKind,
     proof: MailProof,
 ) -> Result<MailKeyChange, Problem> {
+    let (key_change, _new_email) = verify_any(accounts, kind, proof).await?;
+    Ok(key_change)
+}
+
+/// Does the same as [`verify`] for a change of the email address. Also returns the new address.
+pub(crate) async fn verify_email_change(
+    accounts: &Accounts,
+    proof: MailProof,
+) -> Result<(MailKeyChange, String), Problem> {
+    verify_any(accounts, MailKind::EmailChange, proof).await
+}
+
+/// Returns the change of the mail key and the new address, which is empty unless the mail is for a change of the
+/// address.
+async fn verify_any(
+    accounts: &Accounts,
+    kind: MailKind,
+    proof: MailProof,
+) -> Result<(MailKeyChange, String), Problem> {
     let purpose = kind.purpose().ok_or_else(invalid_proof)?;
     let now = accounts.sessions.now();
     let tokens = accounts.sessions.keys.current().mail_tokens.clone();
@@ -68,7 +88,7 @@ async fn verify_token(
     token: UnverifiedMailToken,
     purpose: MailPurpose,
     now: SystemTime,
-) -> Result<MailKeyChange, Problem> {
+) -> Result<(MailKeyChange, String), Problem> {
     let user_id = token.user_id().to_owned();
     // PostgreSQL cannot compare a text with NUL.
     if user_id.contains('\0') {
@@ -81,10 +101,10 @@ async fn verify_token(
         .await?;
     let user = found_user.ok_or_else(invalid_proof)?;
     let mail_key = user.mail_key.as_deref().unwrap_or(NO_MAIL_KEY);
-    tokens
+    let verified = tokens
         .verify(token, purpose, &user.user.email, mail_key, now)
         .map_err(|_invalid| invalid_proof())?;
-    key_change(user)
+    Ok((key_change(user)?, verified.detail))
 }
 
 /// A code with the challenge for which it was typed.
@@ -100,27 +120,29 @@ async fn verify_code(
     tokens: MailTokens,
     typed: TypedCode,
     now: SystemTime,
-) -> Result<MailKeyChange, Problem> {
-    let proven_user = accounts
+) -> Result<(MailKeyChange, String), Problem> {
+    let proven = accounts
         .sessions
         .db
         .write(move |connection| compare_code(connection, &tokens, &typed, now))
         .await?;
-    key_change(proven_user.ok_or_else(invalid_proof)?)
+    let (user, new_email) = proven.ok_or_else(invalid_proof)?;
+    Ok((key_change(user)?, new_email))
 }
 
-/// Returns the user if the code is right. The same statements run for a wrong code, an address without an account and an
+/// Returns the user and the new address if the code is right. The same statements run for a wrong code, an address without an account and an
 /// unknown challenge.
 fn compare_code(
     connection: &mut DbConnection,
     tokens: &MailTokens,
     typed: &TypedCode,
     now: SystemTime,
-) -> QueryResult<Option<MailUser>> {
+) -> QueryResult<Option<(MailUser, String)>> {
     write_transaction(connection, |connection| {
-        let open = outbox::count_code(connection, &typed.challenge_id, typed.kind)?;
+        let open = challenges::count_code(connection, &typed.challenge_id, typed.kind)?;
         let open = open.unwrap_or(OpenChallenge {
             user_id: None,
+            new_email: None,
             expires_at: Timestamp::from_unix_micros(0),
         });
         let user_id = open.user_id.unwrap_or_default();
@@ -135,11 +157,11 @@ fn compare_code(
         };
         let mail_key = mail_key.unwrap_or(NO_MAIL_KEY);
         let result = tokens.verify_code(&challenge, &typed.code, email, mail_key, now);
-        if result.is_err() || found.is_none() {
+        let Some(user) = found.filter(|_| result.is_ok()) else {
             return Ok(None);
-        }
-        outbox::uncount_code(connection, &typed.challenge_id)?;
-        Ok(found)
+        };
+        challenges::uncount_code(connection, &typed.challenge_id)?;
+        Ok(Some((user, open.new_email.unwrap_or_default())))
     })
 }
 

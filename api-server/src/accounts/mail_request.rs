@@ -17,6 +17,15 @@ pub(crate) struct MailChallenge {
     pub(crate) expires_in: u64,
 }
 
+impl MailChallenge {
+    pub(super) fn of(mail: &NewMail) -> Self {
+        Self {
+            challenge_id: mail.id.clone(),
+            expires_in: mail.kind.lifetime().as_secs(),
+        }
+    }
+}
+
 /// Queues a mail. Looks nothing up, so that neither the result nor its time reveals whether an account has the address;
 /// the sender looks up the account later. Fails with status 429 if the client's network has requested too many mails.
 pub(crate) async fn request(
@@ -27,17 +36,19 @@ pub(crate) async fn request(
     client: &Client,
 ) -> Result<MailChallenge, Problem> {
     let now = accounts.sessions.now();
-    let throttle = &accounts.passwords.throttle;
-    throttle.count_mail_request(client.network, now)?;
     let mail = NewMail {
         language,
         network: client.network,
         ..NewMail::new(kind, email.email().as_str(), now)
     };
-    let challenge = MailChallenge {
-        challenge_id: mail.id.clone(),
-        expires_in: kind.lifetime().as_secs(),
-    };
+    queue(accounts, mail).await
+}
+
+/// Queues a mail that a client has requested. Fails with status 429 if the client's network has requested too many mails.
+pub(crate) async fn queue(accounts: &Accounts, mail: NewMail) -> Result<MailChallenge, Problem> {
+    let throttle = &accounts.passwords.throttle;
+    throttle.count_mail_request(mail.network, accounts.sessions.now())?;
+    let challenge = MailChallenge::of(&mail);
     // If the outbox is full, the response does not say so.
     if accounts.outbox.admits() {
         accounts

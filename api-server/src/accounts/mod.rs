@@ -1,9 +1,11 @@
 //! Implements the actions on an account for this server's own API and Better Auth's API: register, log in, change the
-//! password or the profile, choose a new password after a mail, delete.
+//! password, the email address or the profile, choose a new password or verify the address after a mail, delete.
 
 pub(crate) mod access;
 pub(crate) mod change_password;
 pub(crate) mod delete;
+pub(crate) mod email_change;
+pub(crate) mod email_verification;
 pub(crate) mod login;
 pub(crate) mod mail_proof;
 pub(crate) mod mail_request;
@@ -15,6 +17,7 @@ mod store;
 use std::sync::Arc;
 
 use crate::mail::outbox::Outbox;
+use crate::mail::settings::EmailVerification;
 use crate::sessions::Sessions;
 use crate::users::passwords::Passwords;
 
@@ -23,4 +26,5 @@ pub(crate) struct Accounts {
     pub(crate) passwords: Passwords,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) email_verification: EmailVerification,
 }

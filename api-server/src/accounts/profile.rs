@@ -1,4 +1,4 @@
-//! Changes the name and the image of a user.
+//! Changes the name, the image and the language of a user.
 
 use super::Accounts;
 use crate::db::Timestamp;
@@ -7,7 +7,7 @@ use crate::users::id::UserId;
 use crate::users::store::{ProfileChange, change_profile};
 use crate::users::user::User;
 
-/// Changes the name and the image: `None` keeps a value, and `Some(None)` clears the value.
+/// Changes the name, the image and the language: `None` keeps a value, and `Some(None)` clears the value.
 #[expect(
     clippy::option_option,
     reason = "absent keeps the value, null clears it"
@@ -17,10 +17,12 @@ pub(crate) async fn change(
     id: UserId,
     name: Option<Option<String>>,
     image: Option<Option<String>>,
+    language: Option<Option<String>>,
 ) -> Result<User, Problem> {
     let change = ProfileChange {
         name,
         image,
+        language,
         updated_at: Timestamp::from(accounts.sessions.now()),
     };
     let changed_user = accounts

@@ -1,14 +1,22 @@
 //! Registers an account.
 
+use std::time::SystemTime;
+
 use super::login::LoginContext;
-use super::store::NewCredentials;
+use super::mail_request::MailChallenge;
+use super::store::{NewCredentials, NewRegistration};
 use super::{Accounts, store};
+use crate::client::Client;
 use crate::db::{DbConnection, Timestamp};
+use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
+use crate::mail::outbox::NewMail;
+use crate::mail::settings::EmailVerification;
 use crate::problem::{Code, Problem};
 use crate::sessions::grant::TokenGrant;
 use crate::sessions::session::SessionOpening;
 use crate::users::email::Email;
+use crate::users::email_change::store::is_reserved;
 use crate::users::id::UserId;
 use crate::users::password_policy::ChosenPassword;
 use crate::users::store as users;
@@ -17,25 +25,49 @@ use crate::users::user::User;
 /// The values of an account that is to be created.
 pub(crate) struct NewAccount {
     pub(crate) email: Email,
-    pub(crate) password: ChosenPassword,
     pub(crate) name: Option<String>,
     pub(crate) image: Option<String>,
     /// The language of the user's mails.
     pub(crate) language: Option<Language>,
+    /// Where the page that verifies the email address leads afterwards.
+    pub(crate) callback_url: Option<String>,
 }
 
-/// Creates the account and its first session.
+/// The result of a registration.
+pub(crate) enum Registration {
+    /// The account was created, and its first session has begun.
+    LoggedIn(Box<TokenGrant>),
+    /// The user must verify the email address before the first login.
+    Unverified(Box<UnverifiedRegistration>),
+}
+
+/// The result of a registration without a session. It does not show whether the email address was free.
+pub(crate) struct UnverifiedRegistration {
+    pub(crate) challenge: MailChallenge,
+    /// The new user. If the email address has an account already, a user who was not stored.
+    pub(crate) user: User,
+}
+
+/// Creates the account. Begins its first session, unless the email address must be verified first.
 pub(crate) async fn create(
     accounts: &Accounts,
     account: NewAccount,
+    password: ChosenPassword,
     context: LoginContext,
-) -> Result<TokenGrant, Problem> {
+) -> Result<Registration, Problem> {
     let network = context.client.network;
     let reservation = accounts
         .passwords
         .throttle
         .reserve_registration(network, accounts.sessions.now())?;
-    let result = create_with_session(accounts, account, context).await;
+    let result = match accounts.email_verification {
+        EmailVerification::Required => {
+            create_unverified(accounts, account, password, &context.client).await
+        }
+        EmailVerification::Off | EmailVerification::Optional => {
+            create_with_session(accounts, account, password, context).await
+        }
+    };
     // The attempt is also counted if the account already exists, because the response reveals this account.
     let reveals_account = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
     if result.as_ref().map_or_else(reveals_account, |_| true) {
@@ -47,8 +79,9 @@ pub(crate) async fn create(
 async fn create_with_session(
     accounts: &Accounts,
     account: NewAccount,
+    password: ChosenPassword,
     context: LoginContext,
-) -> Result<TokenGrant, Problem> {
+) -> Result<Registration, Problem> {
     let now = accounts.sessions.now();
     let permit = accounts
         .passwords
@@ -59,24 +92,44 @@ async fn create_with_session(
     // address during the wait, and if the queue is full, the response must not reveal whether the email address is
     // registered.
     reject_registered(accounts, &account.email).await?;
-    let hash = accounts
-        .passwords
-        .hasher
-        .hash(permit, account.password)
-        .await?;
+    let hash = accounts.passwords.hasher.hash(permit, password).await?;
 
-    let (id, created_at) = (UserId::generate(now), Timestamp::from(now));
-    let mut new_user = User::new(&id, account.email, account.name, created_at);
-    new_user.image = account.image;
-    let opening = context.into_opening(accounts, &new_user.id, now);
-    let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
-    let credentials = NewCredentials {
-        hash: hash.as_str().to_owned(),
-        language: account.language,
+    let user = account.new_user(now);
+    let sends_mail = accounts.email_verification == EmailVerification::Optional;
+    let mail = sends_mail.then(|| account.verification_mail(&user, &context.client, now));
+    let opening = context.into_opening(accounts, &user.id, now);
+    let registration = NewRegistration {
+        credentials: account.credentials(hash.as_str()),
+        user,
+        mail: mail.filter(|_| accounts.outbox.admits()),
     };
-    let (user, ended_ids) = insert(accounts, new_user, credentials, opening).await?;
+    let grant = insert(accounts, registration, opening, now).await?;
+    log::info!("registered user_id={}", grant.user.id);
+    Ok(Registration::LoggedIn(Box::new(grant)))
+}
+
+/// Stores the account, the mail and the first session.
+async fn insert(
+    accounts: &Accounts,
+    registration: NewRegistration,
+    opening: SessionOpening,
+    now: SystemTime,
+) -> Result<TokenGrant, Problem> {
+    let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
+    let has_mail = registration.mail.is_some();
+    let (ended_ids, user) = accounts
+        .sessions
+        .db
+        .write(move |connection| {
+            let ended_ids = store::register(connection, &registration, &opening)?;
+            Ok((ended_ids, registration.user))
+        })
+        .await?;
+    let ended_ids = ended_ids.ok_or_else(already_registered)?;
+    if has_mail {
+        accounts.outbox.announce();
+    }
     accounts.sessions.revoke_locally(&ended_ids, now);
-    log::info!("registered user_id={}", user.id);
     Ok(TokenGrant {
         user,
         session_id,
@@ -86,34 +139,79 @@ async fn create_with_session(
     })
 }
 
-/// Rejects an email address that already has an account, before the password is hashed.
+/// Creates the account without a session, and queues the mail that verifies the email address. If the address has an
+/// account already, only queues a notice to its owner. Both cases do the same work: neither the result nor its time
+/// shows which it was.
+async fn create_unverified(
+    accounts: &Accounts,
+    account: NewAccount,
+    password: ChosenPassword,
+    client: &Client,
+) -> Result<Registration, Problem> {
+    let permit = accounts.passwords.hasher.acquire_permit(client).await?;
+    let hash = accounts.passwords.hasher.hash(permit, password).await?;
+
+    let now = accounts.sessions.now();
+    let user = account.new_user(now);
+    let mail = account.verification_mail(&user, client, now);
+    let challenge = MailChallenge::of(&mail);
+    let registration = NewRegistration {
+        credentials: account.credentials(hash.as_str()),
+        user: user.clone(),
+        mail: Some(mail).filter(|_| accounts.outbox.admits()),
+    };
+    let email = account.email;
+    let is_new = accounts
+        .sessions
+        .db
+        .write(move |connection| store::register_unverified(connection, registration, &email))
+        .await?;
+    accounts.outbox.announce();
+    if is_new {
+        log::info!("registered user_id={} email_verified=false", user.id);
+    } else {
+        log::info!("registration refused ip_address={:?}", client.ip_address);
+    }
+    let registration = UnverifiedRegistration { challenge, user };
+    Ok(Registration::Unverified(Box::new(registration)))
+}
+
+impl NewAccount {
+    fn new_user(&self, now: SystemTime) -> User {
+        let (id, created_at) = (UserId::generate(now), Timestamp::from(now));
+        let mut user = User::new(&id, self.email.clone(), self.name.clone(), created_at);
+        user.image.clone_from(&self.image);
+        user.language = self.language.map(|language| language.as_str().to_owned());
+        user
+    }
+
+    fn credentials(&self, hash: &str) -> NewCredentials {
+        NewCredentials {
+            hash: hash.to_owned(),
+        }
+    }
+
+    fn verification_mail(&self, user: &User, client: &Client, now: SystemTime) -> NewMail {
+        NewMail {
+            language: self.language,
+            callback_url: self.callback_url.clone(),
+            network: client.network,
+            ..NewMail::to_user(MailKind::EmailVerification, &user.id, &user.email, now)
+        }
+    }
+}
+
+/// Rejects an email address that already has an account or that an undo reserves, before the password is hashed.
 async fn reject_registered(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
-    let email = email.clone();
-    let query_registration =
-        move |connection: &mut DbConnection| users::is_registered(connection, &email);
+    let (email, now) = (email.clone(), accounts.sessions.now().into());
+    let query_registration = move |connection: &mut DbConnection| {
+        let is_registered = users::registered_spelling(connection, &email)?.is_some();
+        Ok(is_registered || is_reserved(connection, &email, None, now)?)
+    };
     if accounts.sessions.db.read(query_registration).await? {
         return Err(already_registered());
     }
     Ok(())
-}
-
-/// Stores the account and its first session. Returns the user, and the ids of the sessions that ended because the first
-/// session replaces them.
-async fn insert(
-    accounts: &Accounts,
-    user: User,
-    credentials: NewCredentials,
-    opening: SessionOpening,
-) -> Result<(User, Vec<String>), Problem> {
-    let (ended_ids, user) = accounts
-        .sessions
-        .db
-        .write(move |connection| {
-            let ended_ids = store::register(connection, &user, &credentials, &opening)?;
-            Ok((ended_ids, user))
-        })
-        .await?;
-    Ok((user, ended_ids.ok_or_else(already_registered)?))
 }
 
 fn already_registered() -> Problem {

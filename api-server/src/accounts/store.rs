@@ -2,13 +2,16 @@
 
 use diesel::result::Error as DieselError;
 
+use super::access::make_tokens_stale;
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
-use crate::mail::language::Language;
+use crate::mail::kind::MailKind;
 use crate::mail::outbox::NewMail;
 use crate::mail::store as outbox;
 use crate::sessions;
-use crate::sessions::ending::store::{KeptSessions, SessionFilter, end, surplus_ids};
-use crate::sessions::session::{Lifetimes, Session, SessionOpening, SessionTimes};
+use crate::sessions::ending::store::{SessionFilter, end};
+use crate::sessions::session::{Lifetimes, SessionOpening};
+use crate::users::email::{Email, LoginEmail};
+use crate::users::email_change::store::is_reserved;
 use crate::users::id::UserId;
 use crate::users::store as users;
 use crate::users::store::{MailKeyChange, ProfileChange};
@@ -17,26 +20,97 @@ use crate::users::user::User;
 /// What is stored with a new user, but not shown by the API.
 pub(super) struct NewCredentials {
     pub(super) hash: String,
-    pub(super) language: Option<Language>,
 }
 
-/// Inserts the user and the first session, and ends the sessions that this session replaces. Returns the ids of the
-/// ended sessions; `None` if the email address already has an account.
-pub(super) fn register(
+/// The input of [`register`] and [`register_unverified`].
+pub(super) struct NewRegistration {
+    pub(super) user: User,
+    pub(super) credentials: NewCredentials,
+    /// Verifies the email address.
+    pub(super) mail: Option<NewMail>,
+}
+
+/// Inserts the user; `false` if the email address already has an account, or if an undo reserves it for another user.
+/// After `false`, the caller must roll the transaction back.
+///
+/// The undo is looked up after the user was inserted. A concurrent change away from this address holds the address in the
+/// unique index until it commits, so its undo is visible then.
+fn insert_user(
     connection: &mut DbConnection,
     user: &User,
     credentials: &NewCredentials,
+) -> QueryResult<bool> {
+    if !users::insert(connection, user, &credentials.hash)? {
+        return Ok(false);
+    }
+    let email = LoginEmail::stored(user.email.clone());
+    Ok(!is_reserved(
+        connection,
+        email.email(),
+        None,
+        user.created_at,
+    )?)
+}
+
+/// Inserts the user, the mail and the first session, and ends the sessions that this session replaces. Returns the ids
+/// of the ended sessions; `None` if the email address already has an account.
+pub(super) fn register(
+    connection: &mut DbConnection,
+    registration: &NewRegistration,
     opening: &SessionOpening,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        let language = credentials.language.map(Language::as_str);
-        if !users::insert(connection, user, &credentials.hash, language)? {
+        if !insert_user(connection, &registration.user, &registration.credentials)? {
             return Err(DieselError::RollbackTransaction);
+        }
+        if let Some(mail) = &registration.mail {
+            outbox::insert(connection, mail)?;
         }
         sessions::store::open(connection, opening).map(Some)
     })
     .or_else(|error| match error {
         DieselError::RollbackTransaction => Ok(None),
+        error => Err(error),
+    })
+}
+
+/// Inserts the user and the mail. If the email address already has an account, inserts no user, and changes the mail to
+/// a notice to the owner of this account. Runs the same statements in both cases. Returns whether the user was inserted.
+pub(super) fn register_unverified(
+    connection: &mut DbConnection,
+    mut registration: NewRegistration,
+    email: &Email,
+) -> QueryResult<bool> {
+    write_transaction(connection, |connection| {
+        // The address of an account may be stored in the spelling of an earlier release.
+        if let Some(stored_spelling) = users::registered_spelling(connection, email)? {
+            registration.user.email = stored_spelling;
+        }
+        let is_new = insert_in_savepoint(connection, &registration)?;
+        if let Some(mut mail) = registration.mail {
+            if !is_new {
+                mail.kind = MailKind::RegistrationAttempt;
+                mail.user_id = None;
+            }
+            outbox::insert(connection, &mail)?;
+        }
+        Ok(is_new)
+    })
+}
+
+/// Inserts the user in a savepoint, because PostgreSQL ends the transaction of a statement that fails.
+fn insert_in_savepoint(
+    connection: &mut DbConnection,
+    registration: &NewRegistration,
+) -> QueryResult<bool> {
+    write_transaction(connection, |connection| {
+        if !insert_user(connection, &registration.user, &registration.credentials)? {
+            return Err(DieselError::RollbackTransaction);
+        }
+        Ok(true)
+    })
+    .or_else(|error| match error {
+        DieselError::RollbackTransaction => Ok(false),
         error => Err(error),
     })
 }
@@ -69,10 +143,10 @@ pub(super) struct PasswordUpdate {
     pub(super) old_hash: String,
     pub(super) new_hash: String,
     /// The session that replaces all other sessions of the user.
-    pub(super) new_session: Session,
+    pub(super) opening: SessionOpening,
     pub(super) now: Timestamp,
-    pub(super) forget_after: Timestamp,
-    pub(super) lifetimes: Lifetimes,
+    /// Tells the user that the password was changed.
+    pub(super) notice: NewMail,
 }
 
 pub(crate) struct PasswordChangeResult {
@@ -80,8 +154,8 @@ pub(crate) struct PasswordChangeResult {
     pub(super) ended_ids: Vec<String>,
 }
 
-/// Changes the password, inserts the new session, and ends every other session of the user, including the caller's
-/// session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the caller's session is not live, or
+/// Changes the password, adds the notice to the outbox, inserts the new session, and ends every other session of the
+/// user, including the caller's session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the caller's session is not live, or
 /// if the stored hash is no longer `old_hash`.
 ///
 /// The update of the hash locks the user's row. A session that a concurrent login opened before the lock is ended too.
@@ -95,21 +169,22 @@ pub(super) fn change_password(
         if !users::replace_hash(connection, id.as_str(), &update.old_hash, &update.new_hash)? {
             return Err(DieselError::RollbackTransaction);
         }
-        if !is_session_live(connection, update)? {
+        let (session_id, lifetimes) = (&update.session_id, update.opening.lifetimes);
+        if !is_session_live(connection, id, session_id, lifetimes, update.now)? {
             return Err(DieselError::RollbackTransaction);
         }
         let only_update_time = ProfileChange {
             name: None,
             image: None,
+            language: None,
             updated_at: update.now,
         };
         let user = users::change_profile(connection, id, &only_update_time)?
             .ok_or(DieselError::RollbackTransaction)?;
         users::forget_mail_key(connection, id.as_str())?;
         outbox::cancel_tokens(connection, id.as_str())?;
-        sessions::store::insert(connection, &update.new_session)?;
-        let old_sessions = SessionFilter::AllOfUserExcept(id, &update.new_session.id);
-        let ended_ids = end(connection, &old_sessions, update.now, update.forget_after)?;
+        outbox::insert(connection, &update.notice)?;
+        let ended_ids = sessions::store::open_instead_of_all(connection, &update.opening)?;
         Ok(PasswordChangeResult { user, ended_ids })
     });
     match result {
@@ -119,34 +194,53 @@ pub(super) fn change_password(
     }
 }
 
-/// Returns whether the caller's session has neither ended nor expired.
-fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> QueryResult<bool> {
-    let session = sessions::store::find(connection, &update.session_id, update.lifetimes)?;
-    let user_id = update.user_id.as_str();
-    Ok(session.is_some_and(|session| session.user_id == user_id && session.is_live(update.now)))
+/// Returns whether the session belongs to the user and has neither ended nor expired.
+pub(super) fn is_session_live(
+    connection: &mut DbConnection,
+    user_id: &UserId,
+    session_id: &str,
+    lifetimes: Lifetimes,
+    now: Timestamp,
+) -> QueryResult<bool> {
+    let session = sessions::store::find(connection, session_id, lifetimes)?;
+    let is_of_user = |owner: &str| owner == user_id.as_str();
+    Ok(session.is_some_and(|session| is_of_user(&session.user_id) && session.is_live(now)))
+}
+
+/// What permits a deletion. It is checked again in the transaction that deletes the account.
+pub(super) enum DeletionProof {
+    /// The hash that the entered password was compared with.
+    PasswordHash(String),
+    /// The mail key with which the token of a mail was verified.
+    MailKey(MailKeyChange),
+    RecentLogin,
 }
 
 /// Ends all sessions of the user, and deletes the user, the user's tasks and the mails to the user. Returns the ids of
-/// the ended sessions; `None` if the user does not exist, or if `old_hash`, with which the entered password was compared,
-/// is no longer the stored hash. Without `old_hash`, does not compare the stored hash.
+/// the ended sessions; `None` if the user does not exist, or if the proof is no longer valid.
 ///
 /// The user's row is locked first. A session that a concurrent login opened before the lock is ended too. A login that
 /// waits for the lock then finds no user.
 pub(super) fn delete(
     connection: &mut DbConnection,
     id: &UserId,
-    old_hash: Option<&str>,
+    proof: &DeletionProof,
     now: Timestamp,
     forget_after: Timestamp,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        if let Some(hash) = old_hash
-            && !users::replace_hash(connection, id.as_str(), hash, hash)?
-        {
+        let is_valid = match proof {
+            DeletionProof::PasswordHash(hash) => {
+                users::replace_hash(connection, id.as_str(), hash, hash)?
+            }
+            DeletionProof::MailKey(change) => users::replace_mail_key(connection, change)?,
+            DeletionProof::RecentLogin => true,
+        };
+        if !is_valid {
             return Ok(None);
         }
         if let Some(user) = users::find(connection, id)? {
-            outbox::delete_to(connection, &user.email)?;
+            outbox::detach(connection, &user.id, &user.email)?;
         }
         let ended_ids = end(connection, &SessionFilter::AllOfUser(id), now, forget_after)?;
         Ok(users::delete(connection, id)?.then_some(ended_ids))
@@ -157,39 +251,56 @@ pub(super) fn delete(
 pub(super) struct PasswordReset {
     pub(super) key_change: MailKeyChange,
     pub(super) new_hash: String,
-    /// The session that replaces all other sessions of the user.
-    pub(super) opening: SessionOpening,
-    pub(super) times: SessionTimes,
+    /// The session that replaces all sessions of the user; `None` if no session begins.
+    pub(super) opening: Option<SessionOpening>,
+    pub(super) now: Timestamp,
+    pub(super) forget_after: Timestamp,
     /// Tells the user that the password was changed.
     pub(super) notice: NewMail,
 }
 
-/// Sets the password, replaces the mail key, inserts the new session, ends every other session of the user, and adds
-/// the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was verified.
+/// Sets the password, replaces the mail key, ends every session of the user, inserts the new session if there is one, and
+/// adds the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was verified.
 ///
 /// The update of the user locks the user's row. A session that a concurrent login opened before the lock is ended too.
 /// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
 pub(super) fn reset_password(
     connection: &mut DbConnection,
-    mut reset: PasswordReset,
+    reset: &PasswordReset,
 ) -> QueryResult<Option<PasswordChangeResult>> {
     write_transaction(connection, |connection| {
-        let now = reset.times.now;
-        let change = &reset.key_change;
-        let Some(user) = users::reset_password(connection, change, &reset.new_hash, now)? else {
+        let (change, new_hash) = (&reset.key_change, &reset.new_hash);
+        let Some(user) = users::reset_password(connection, change, new_hash, reset.now)? else {
             return Ok(None);
         };
         outbox::cancel_tokens(connection, &user.id)?;
         outbox::insert(connection, &reset.notice)?;
-        let all_sessions = KeptSessions {
-            recent_count: 0,
-            ids: Vec::new(),
+        let ended_ids = match &reset.opening {
+            Some(opening) => sessions::store::open_instead_of_all(connection, opening)?,
+            None => {
+                let owner = UserId::stored(user.id.clone());
+                let filter = SessionFilter::AllOfUser(&owner);
+                end(connection, &filter, reset.now, reset.forget_after)?
+            }
         };
-        let owner = UserId::stored(user.id.clone());
-        let old_ids = surplus_ids(connection, &owner, &all_sessions, reset.times, i64::MAX)?;
-        // All sessions are ended at once, because ending locks the row of `revocation_sequence` until the commit.
-        reset.opening.replaced_ids.extend(old_ids);
-        let ended_ids = sessions::store::open(connection, &reset.opening)?;
         Ok(Some(PasswordChangeResult { user, ended_ids }))
+    })
+}
+
+/// Marks the email address as verified, replaces the mail key, and makes the user's earlier access tokens stale. Returns `None` if the mail key has changed since the
+/// token or the code was verified.
+pub(super) fn verify_email(
+    connection: &mut DbConnection,
+    change: &MailKeyChange,
+    now: Timestamp,
+    forget_after: Timestamp,
+) -> QueryResult<Option<User>> {
+    write_transaction(connection, |connection| {
+        let verified_user = users::verify_email(connection, change, now)?;
+        if let Some(user) = &verified_user {
+            outbox::cancel_tokens(connection, &user.id)?;
+            make_tokens_stale(connection, &user.id, forget_after)?;
+        }
+        Ok(verified_user)
     })
 }

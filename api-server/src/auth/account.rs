@@ -8,13 +8,14 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::accounts::Accounts;
-use crate::accounts::delete::delete as delete_account;
+use crate::accounts::delete::{Confirmation, delete as delete_account};
 use crate::accounts::profile::change as change_profile;
 use crate::client::Client;
 use crate::http::caller::Caller;
 use crate::http::json::{Json, nullable};
 use crate::http::policy::HttpPolicy;
 use crate::http::scope;
+use crate::mail::language::language_rule;
 use crate::problem::Problem;
 use crate::users::store;
 use crate::users::user::{self, User};
@@ -54,9 +55,14 @@ pub(crate) struct AccountChange {
     #[validate(custom(function = "user::image_rule"))]
     #[schema(value_type = Option<String>, max_length = 2048)]
     image: Option<Option<String>>,
+    /// The language of the mails to the user, `en` or `de`; null clears.
+    #[serde(default, deserialize_with = "nullable")]
+    #[validate(custom(function = "language_rule"))]
+    #[schema(value_type = Option<String>, example = "de")]
+    language: Option<Option<String>>,
 }
 
-/// Change the caller's name or image; an absent field stays unchanged.
+/// Change the caller's name, image or language; an absent field stays unchanged.
 #[utoipa::path(
     patch, path = "/api/auth/account", tag = "account", operation_id = "changeAccount",
     request_body = AccountChange,
@@ -68,7 +74,8 @@ pub(crate) async fn change(
     accounts: Data<Accounts>,
     Json(body): Json<AccountChange>,
 ) -> Result<web::Json<User>, Problem> {
-    let user = change_profile(&accounts, caller.user_id, body.name, body.image).await?;
+    let user_id = caller.user_id;
+    let user = change_profile(&accounts, user_id, body.name, body.image, body.language).await?;
     Ok(web::Json(user))
 }
 
@@ -105,7 +112,12 @@ pub(crate) async fn delete(
         .passwords
         .confirm(&caller.user_id, &caller.session_id, attempt, &client)
         .await?;
-    delete_account(&accounts, caller.user_id, Some(authenticated)).await?;
+    delete_account(
+        &accounts,
+        caller.user_id,
+        Confirmation::Password(authenticated),
+    )
+    .await?;
     let mut response = HttpResponse::Ok();
     for cookie in policy.cookie_format.render_cleared() {
         response.append_header((SET_COOKIE, cookie));

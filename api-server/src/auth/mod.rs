@@ -2,6 +2,8 @@
 
 pub(crate) mod account;
 pub(crate) mod change_password;
+pub(crate) mod email_change;
+pub(crate) mod email_verification;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod mail_proof;
@@ -27,6 +29,11 @@ use utoipa::OpenApi;
     change_password::change_password,
     password_reset::request,
     password_reset::confirm,
+    email_change::request,
+    email_change::confirm,
+    email_change::undo,
+    email_verification::request,
+    email_verification::confirm,
     session::show,
     refresh::refresh,
     logout::logout,

@@ -8,10 +8,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::mail_proof::MailRequested;
 use super::token_response::{TokenResponder, TokenResponse};
 use crate::accounts::Accounts;
 use crate::accounts::login::LoginContext;
-use crate::accounts::register::{NewAccount, create};
+use crate::accounts::register::{NewAccount, Registration, create};
 use crate::client::Client;
 use crate::http::json::Json;
 use crate::http::language::AcceptedLanguage;
@@ -38,11 +39,16 @@ pub(crate) struct RegisterRequest {
     name: Option<String>,
 }
 
-/// Create an account and log in. The session of any cookie that the response replaces ends.
+/// Create an account and log in. The session of any cookie that the response replaces ends. If the server requires a
+/// verified email address before the first login, the response is 202 instead, the same for free and taken addresses:
+/// confirm with the link or the code of the mail, then log in.
 #[utoipa::path(
     post, path = "/api/auth/register", tag = "account", operation_id = "register",
     request_body = RegisterRequest,
-    responses((status = 201, description = "The new account, logged in", body = TokenResponse)),
+    responses(
+        (status = 201, description = "The new account, logged in", body = TokenResponse),
+        (status = 202, description = "A mail follows, with which the address is verified", body = MailRequested),
+    ),
 )]
 pub(crate) async fn register(
     client: Client,
@@ -52,19 +58,27 @@ pub(crate) async fn register(
     responder: TokenResponder,
     Json(body): Json<RegisterRequest>,
 ) -> Result<HttpResponse, Problem> {
+    let email = Email::parse(&body.email).map_err(|violation| violation.at("email"))?;
+    let password = user::new_password(&accounts.passwords.policy, &body.password)
+        .map_err(|violation| violation.at("password"))?;
     let account = NewAccount {
-        email: Email::parse(&body.email).map_err(|violation| violation.at("email"))?,
-        password: user::new_password(&accounts.passwords.policy, &body.password)
-            .map_err(|violation| violation.at("password"))?,
+        email,
         name: body.name,
         image: None,
         language,
+        callback_url: None,
     };
     let context = LoginContext {
         client,
         lifetime: accounts.sessions.session_ttl,
         replaced_ids,
     };
-    let grant = create(&accounts, account, context).await?;
-    responder.respond(grant, StatusCode::CREATED, CredentialSource::Body)
+    match create(&accounts, account, password, context).await? {
+        Registration::LoggedIn(grant) => {
+            responder.respond(*grant, StatusCode::CREATED, CredentialSource::Body)
+        }
+        Registration::Unverified(registration) => {
+            Ok(HttpResponse::Accepted().json(MailRequested::from(registration.challenge)))
+        }
+    }
 }

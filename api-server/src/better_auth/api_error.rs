@@ -138,6 +138,11 @@ impl ApiError {
         )
     }
 
+    fn email_not_verified() -> Self {
+        let (code, message) = ("EMAIL_NOT_VERIFIED", "Email not verified");
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
     fn too_many_requests() -> Self {
         let message = "Too many requests. Please try again later.";
         Self::with_optional_code(StatusCode::TOO_MANY_REQUESTS, None, message.into())
@@ -175,6 +180,8 @@ impl From<Problem> for ApiError {
         match problem.code() {
             Code::InvalidEmailOrPassword => Self::invalid_email_or_password(),
             Code::InvalidPassword => Self::invalid_password(),
+            Code::InvalidOrExpiredToken => Self::invalid_token(StatusCode::BAD_REQUEST),
+            Code::EmailNotVerified => Self::email_not_verified(),
             Code::UserAlreadyExists => Self::user_already_exists(),
             Code::Unauthorized
             | Code::InvalidToken

@@ -22,7 +22,8 @@ use crate::users::user::User;
 const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most times that a session is prolonged during one lifetime: with a lifetime of seven days, at most once a day.
 const PROLONGATIONS_PER_LIFETIME: u32 = 7;
-/// The age that a session must not have reached to delete the user without the password, as in Better Auth: one day.
+/// The age that a session must not have reached to delete the user or to change the email address without the password,
+/// as in Better Auth: one day.
 const FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const BEARER_SCHEME: &str = "bearer ";
 
@@ -42,7 +43,8 @@ impl SignedInUser {
         UserId::stored(self.user.id.clone())
     }
 
-    /// Returns whether the login is recent enough to delete the user without the password.
+    /// Returns whether the login is recent enough to delete the user or to change the email address without
+    /// the password.
     pub(super) fn has_recent_login(&self, now: Timestamp) -> bool {
         now.since(self.session.created_at) < FRESH_LOGIN_AGE
     }

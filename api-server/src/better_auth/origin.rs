@@ -8,6 +8,7 @@ use url::Url;
 
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
+use crate::http::redirect_target::has_trusted_origin;
 
 /// Requires a trusted origin for a request with any cookie.
 pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
@@ -65,15 +66,10 @@ fn require_trusted_header(request: &ApiRequest) -> Result<(), ApiError> {
     }
 }
 
-fn is_trusted(request: &ApiRequest, text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| is_trusted_url(request, &url))
-}
-
 /// Returns whether the URL has this server's own origin or one of `ALLOWED_ORIGINS`. Ignores the path.
-pub(super) fn is_trusted_url(request: &ApiRequest, url: &Url) -> bool {
-    let origin = url.origin().ascii_serialization();
-    let mut trusted_origins = request.context.policy.trusted_origins.iter();
-    trusted_origins.any(|trusted_origin| trusted_origin.as_str() == origin)
+fn is_trusted(request: &ApiRequest, text: &str) -> bool {
+    let trusted_origins = &request.context.policy.trusted_origins;
+    Url::parse(text).is_ok_and(|url| has_trusted_origin(trusted_origins, &url))
 }
 
 pub(super) fn forbidden(code: &'static str, message: impl Into<Cow<'static, str>>) -> ApiError {

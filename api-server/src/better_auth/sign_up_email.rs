@@ -9,9 +9,9 @@ use super::api_request::ApiRequest;
 use super::fields::Fields;
 use super::format::{UserBody, session_token};
 use super::respond::{ApiResult, append_cookies};
-use super::{cookies, identity, origin};
+use super::{callback, cookies, identity, origin};
 use crate::accounts::login::LoginContext;
-use crate::accounts::register::{NewAccount, create};
+use crate::accounts::register::{NewAccount, Registration, create};
 use crate::db::Timestamp;
 use crate::http::language::AcceptedLanguage;
 use crate::users::email::Email;
@@ -25,11 +25,13 @@ const MAX_PASSWORD_UTF16_UNITS: usize = 128;
 
 #[derive(Serialize)]
 struct SignUpBody {
-    token: String,
+    /// `None` if the email address must be verified before the first sign-in.
+    token: Option<String>,
     user: UserBody,
 }
 
-/// Creates an account and signs its user in.
+/// Creates an account and signs its user in. If the email address must be verified first, responds with a user but
+/// without a session, and in the same way if the email address has an account already.
 pub(crate) async fn sign_up(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let (email_text, name) = (fields.email("email"), fields.text("name"));
@@ -42,19 +44,27 @@ pub(crate) async fn sign_up(request: ApiRequest) -> ApiResult {
     fields.check_text("image", image.unwrap_or_default(), MAX_IMAGE_CHARS);
     fields.finish()?;
     origin::require_trusted_login(&request)?;
+    let email = email.ok_or_else(ApiError::invalid_email_or_password)?;
+    let password = new_password(&request.context.accounts.passwords.policy, password)?;
     let account = NewAccount {
-        email: email.ok_or_else(ApiError::invalid_email_or_password)?,
-        password: new_password(&request.context.accounts.passwords.policy, password)?,
+        email,
         name: Some(name.to_owned()),
         image: image.map(ToOwned::to_owned),
         language: AcceptedLanguage::of(&request.http).0,
+        callback_url: callback::from_body(&request),
     };
     let context = login_context(&request, is_remembered);
-    let grant = create(&request.context.accounts, account, context).await?;
+    let grant = match create(&request.context.accounts, account, password, context).await? {
+        Registration::LoggedIn(grant) => grant,
+        Registration::Unverified(registration) => {
+            let user = registration.user.into();
+            return Ok(HttpResponse::Ok().json(SignUpBody { token: None, user }));
+        }
+    };
     let session_id = grant.session_id.clone();
     let remember_until = is_remembered.then_some(grant.expires_at);
     let body = SignUpBody {
-        token: session_token(&request.context, &session_id)?,
+        token: Some(session_token(&request.context, &session_id)?),
         user: grant.user.into(),
     };
     let mut response = HttpResponse::Ok().json(body);
@@ -63,7 +73,7 @@ pub(crate) async fn sign_up(request: ApiRequest) -> ApiResult {
 }
 
 /// Parses an email address. If the text is invalid, adds an issue unless [`Fields::email`] has already added the issue.
-fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email> {
+pub(super) fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email> {
     let email = Email::parse(text);
     if email.is_err() && super::fields::is_email(text) {
         fields.add_issue(name, "Invalid email address");

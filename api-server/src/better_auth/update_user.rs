@@ -34,7 +34,14 @@ pub(crate) async fn update_user(request: ApiRequest) -> ApiResult {
     let new_name = name.map(|name| Some(name.to_owned()));
     let new_image = image.map(|image| image.map(ToOwned::to_owned));
     let accounts = &request.context.accounts;
-    change(accounts, signed_in_user.user_id(), new_name, new_image).await?;
+    change(
+        accounts,
+        signed_in_user.user_id(),
+        new_name,
+        new_image,
+        None,
+    )
+    .await?;
     let mut response = HttpResponse::Ok().json(DONE);
     request.resend_session_cookie(&mut response, &signed_in_user)?;
     Ok(response)

@@ -9,7 +9,7 @@ use super::parse::ProblemCollector;
 use super::{SettingProblems, Settings};
 use crate::db::DatabaseUrl;
 use crate::mail::address::parse_mailbox;
-use crate::mail::settings::{FOLDER_SENDER, MailSettings};
+use crate::mail::settings::{EmailVerification, FOLDER_SENDER, MailSettings};
 use crate::mail::smtp_url::SmtpServer;
 use crate::mail::templates::Templates;
 use crate::origin::Origin;
@@ -78,6 +78,15 @@ impl Settings {
             templates,
             folder: folder(database_url?),
         })
+    }
+}
+
+pub(super) fn email_verification(text: &str) -> Result<EmailVerification, String> {
+    match text {
+        "off" => Ok(EmailVerification::Off),
+        "optional" => Ok(EmailVerification::Optional),
+        "required" => Ok(EmailVerification::Required),
+        _ => Err("use off, optional or required".to_owned()),
     }
 }
 

@@ -29,7 +29,7 @@ pub use users::{BetterAuthArguments, ImportCommand, UsersCommand};
 
 use crate::db::DatabaseUrl;
 use crate::logging::LogFormat;
-use crate::mail::settings::MailSettings;
+use crate::mail::settings::{EmailVerification, MailSettings};
 use crate::origin::Origin;
 use crate::users::blocklist::Blocklist;
 use parse::ProblemCollector;
@@ -56,6 +56,8 @@ pub struct Config {
     pub web: WebConfig,
     /// Where mails go, whom they come from, and which texts they have.
     pub mail: MailSettings,
+    /// Whether users verify their email address.
+    pub email_verification: EmailVerification,
 }
 
 /// Settings of tokens and sessions.
@@ -137,6 +139,8 @@ impl Settings {
         let bounds = self.check_bounds(&mut problems);
         let web = self.check_web(bind_addr, &mut problems);
         let mail = self.check_mail(database_url.as_ref(), &mut problems);
+        let verification_result = mail::email_verification(&self.email_verification);
+        let email_verification = problems.ok_or_record("EMAIL_VERIFICATION", verification_result);
         let previous_secrets =
             problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
@@ -159,6 +163,7 @@ impl Settings {
                 bounds: bounds?,
                 web: web?,
                 mail: mail?,
+                email_verification: email_verification?,
             })
         })
     }

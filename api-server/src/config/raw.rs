@@ -177,6 +177,17 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
     pub max_mail_requests_per_network: String,
 
+    /// Whether users verify their email address: off, optional (a registration sends a mail), or required (the same, and
+    /// nobody can log in before).
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "MODE",
+        default_value = "optional"
+    )]
+    pub email_verification: String,
+
     /// Server that delivers mails, as `smtps://USER:PASSWORD@HOST:PORT` or
     /// `smtp://USER:PASSWORD@HOST:PORT?tls=required` (also tls=opportunistic; tls=none on this machine). By default,
     /// each mail is written to a file in the folder mail beside the database.

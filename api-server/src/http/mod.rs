@@ -17,5 +17,6 @@ pub(crate) mod origin;
 pub(crate) mod owner;
 pub(crate) mod policy;
 pub(crate) mod query;
+pub(crate) mod redirect_target;
 pub(crate) mod replaced_session;
 pub(crate) mod scope;

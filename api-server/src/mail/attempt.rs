@@ -8,7 +8,7 @@ use super::kind::MailKind;
 use super::link::link;
 use super::message::{Composed, Composer, OutgoingMail};
 use super::outbox::LeasedMail;
-use super::recipient::Recipient;
+use super::recipient::{Recipient, TokenInputs};
 use super::transport::{Delivered, SendError, Transport};
 use crate::db::Timestamp;
 
@@ -84,10 +84,11 @@ impl MailWriter {
             purpose,
             user_id: recipient.user_id.clone(),
             expires_at: expiry_seconds(mail.expires_at),
-            detail: mail.new_email.clone().unwrap_or_default(),
+            detail: recipient.token_inputs.detail.clone(),
         };
+        let TokenInputs { email, key, .. } = &recipient.token_inputs;
         let text = tokens
-            .encode(&token, &recipient.email, &recipient.mail_key)
+            .encode(&token, email, key)
             .map_err(|error| permanent(&error))?;
         let callback_url = mail.callback_url.as_deref();
         Ok(link(mail.kind, &self.public_url, callback_url, &text))
@@ -109,7 +110,8 @@ fn code(
         user_id: &recipient.user_id,
         expires_at: expiry_seconds(mail.expires_at),
     };
-    let code = tokens.code(&challenge, &recipient.email, &recipient.mail_key);
+    let TokenInputs { email, key, .. } = &recipient.token_inputs;
+    let code = tokens.code(&challenge, email, key);
     let code = code.map_err(|error| permanent(&error))?;
     Ok(Some(code.as_str().to_owned()))
 }

@@ -65,11 +65,10 @@ impl MailKind {
     pub(crate) const fn lifetime(self) -> Duration {
         match self {
             Self::PasswordReset | Self::EmailChange => HOUR,
-            Self::EmailVerification | Self::AccountDeletion => DAY,
+            // A registration adds one of the first two kinds. With equal lifetimes, the age of a row does not show which.
+            Self::EmailVerification | Self::RegistrationAttempt | Self::AccountDeletion => DAY,
             Self::EmailChanged => DAY.saturating_mul(3),
-            Self::PasswordChanged | Self::RegistrationAttempt | Self::EmailChangeRequested => {
-                DAY.saturating_mul(2)
-            }
+            Self::PasswordChanged | Self::EmailChangeRequested => DAY.saturating_mul(2),
         }
     }
 
@@ -97,10 +96,25 @@ impl MailKind {
         )
     }
 
-    /// Whether the quotas apply to the mail. They do not apply to notices of changes: otherwise a thief could use up the
-    /// quota first, and the owner would not be told.
-    pub(crate) const fn has_quota(self) -> bool {
+    /// Whether the mail counts towards the quotas that mails of several kinds share. Notices of changes do not: otherwise
+    /// a thief could use up the quota first, and the owner would not be told.
+    const fn has_shared_quota(self) -> bool {
         self.uses_mail_key() || matches!(self, Self::RegistrationAttempt)
+    }
+
+    /// Returns the kinds that count towards the quotas of this kind; none if the mail has no quota.
+    ///
+    /// A notice of a change counts only notices of the same kind: beyond the quota, the owner was told already. The notice
+    /// with the undo has no quota, because every one of them has an undo of its own.
+    pub(crate) fn quota_kinds(self) -> Vec<Self> {
+        match self {
+            Self::EmailChanged => Vec::new(),
+            Self::PasswordChanged | Self::EmailChangeRequested => vec![self],
+            _ => Self::ALL
+                .into_iter()
+                .filter(|kind| kind.has_shared_quota())
+                .collect(),
+        }
     }
 
     /// What the token and the code permit; `None` for a notice without a token.
@@ -153,7 +167,7 @@ mod tests {
                 (MailKind::EmailChange, 1),
                 (MailKind::AccountDeletion, 24),
                 (MailKind::PasswordChanged, 48),
-                (MailKind::RegistrationAttempt, 48),
+                (MailKind::RegistrationAttempt, 24),
                 (MailKind::EmailChangeRequested, 48),
                 (MailKind::EmailChanged, 72),
             ]
@@ -161,22 +175,27 @@ mod tests {
     }
 
     #[test]
-    fn a_token_has_a_purpose_and_notices_of_changes_have_no_quota() {
+    fn a_token_has_a_purpose_and_notices_of_changes_do_not_share_a_quota() {
         for kind in MailKind::ALL {
             assert_eq!(kind.purpose().is_some(), kind.carries_token(), "{kind:?}");
             // Only the undo of a change has a key of its own.
             let has_own_key = kind == MailKind::EmailChanged;
             assert_eq!(kind.uses_mail_key(), kind.carries_token() && !has_own_key);
         }
-        let without_quota = MailKind::ALL.into_iter().filter(|kind| !kind.has_quota());
-        assert_eq!(
-            without_quota.collect::<Vec<_>>(),
-            [
-                MailKind::PasswordChanged,
-                MailKind::EmailChangeRequested,
-                MailKind::EmailChanged,
-            ]
-        );
+        let shared_quota = [
+            MailKind::PasswordReset,
+            MailKind::EmailVerification,
+            MailKind::EmailChange,
+            MailKind::AccountDeletion,
+            MailKind::RegistrationAttempt,
+        ];
+        for kind in shared_quota {
+            assert_eq!(kind.quota_kinds(), shared_quota);
+        }
+        for kind in [MailKind::PasswordChanged, MailKind::EmailChangeRequested] {
+            assert_eq!(kind.quota_kinds(), [kind]);
+        }
+        assert_eq!(MailKind::EmailChanged.quota_kinds(), []);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use std::time::SystemTime;
 
 use chrono::{DateTime, Datelike as _, Utc};
+use validator::ValidationError;
+
+use crate::problem::violation::{FieldViolation, rule};
 
 const GERMAN_MONTHS: [&str; 12] = [
     "Januar",
@@ -76,6 +79,14 @@ impl Language {
         }
     }
 }
+
+/// Validates the tag of a language.
+pub(crate) fn language_rule(tag: &str) -> Result<(), ValidationError> {
+    rule(Language::parse(tag).ok_or(UNKNOWN_LANGUAGE))
+}
+
+const UNKNOWN_LANGUAGE: FieldViolation =
+    FieldViolation::new("unknown_language", "must be en or de");
 
 /// Parses one entry, such as `de-AT;q=0.8`. Returns the language and its quality in thousandths, or `None` if it is not
 /// a language of ours or is not accepted.

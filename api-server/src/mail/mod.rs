@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod attempt;
+pub(crate) mod challenge;
 mod folder;
 pub(crate) mod kind;
 pub(crate) mod language;

@@ -5,24 +5,38 @@ use super::language::Language;
 use super::outbox::LeasedMail;
 use super::store::{self, SentCounts};
 use crate::db::{DbConnection, QueryResult, Timestamp, lock_account, write_transaction};
-use crate::users::email::LoginEmail;
+use crate::users::email::{Email, LoginEmail};
+use crate::users::email_change::store::{is_taken, live_keys};
 use crate::users::store as users;
 use crate::users::store::MailUser;
 
 const MAX_TO_RECIPIENT_IN_HOUR: i64 = 3;
 const MAX_TO_RECIPIENT_IN_DAY: i64 = 10;
 const MAX_FROM_NETWORK_IN_HOUR: i64 = 20;
+/// The most notices of attempts to register with an address that has an account already.
+const MAX_REGISTRATION_ATTEMPTS_IN_HOUR: i64 = 1;
 
 /// What the sender needs to compose a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Recipient {
     pub(super) user_id: String,
-    /// The address of the account, which the MAC of a token covers.
-    pub(super) email: String,
     /// The address to which the mail goes.
     pub(super) address: String,
-    pub(super) mail_key: String,
+    pub(super) token_inputs: TokenInputs,
     pub(super) language: Language,
+}
+
+/// What the token and the code of a mail are computed from, besides the user, the purpose and the expiry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TokenInputs {
+    /// The address that the MAC covers: the address of the account. For the undo of a change, the previous address, so
+    /// that the token survives further changes.
+    pub(super) email: String,
+    /// The mail key of the user. For the undo of a change, the key of the undo, so that the token survives the use of
+    /// other tokens.
+    pub(super) key: String,
+    /// The address that the account gets if the token is used; empty if the token changes no address.
+    pub(super) detail: String,
 }
 
 /// What to do with a mail that is due.
@@ -53,17 +67,19 @@ pub(super) fn decide(
             Some(_) => mail.recipient.clone(),
             None => found.user.email.clone(),
         };
-        if let Some(reason) = reason_to_skip(mail, &found) {
+        if let Some(reason) = reason_to_skip(connection, mail, &found, now)? {
             return Ok(Decision::Skip(reason));
         }
+        let Some(token_inputs) = token_inputs(connection, mail, &found, new_key, now)? else {
+            return Ok(Decision::Skip("the change of the address was undone"));
+        };
         if exceeds_quota(connection, mail, &address, now)? {
             return Ok(Decision::Skip("a quota is used up"));
         }
-        let language = found.language.as_deref().and_then(Language::parse);
+        let language = found.user.language.as_deref().and_then(Language::parse);
         let recipient = Recipient {
-            user_id: found.user.id.clone(),
-            mail_key: ensure_mail_key(connection, &found, new_key)?,
-            email: found.user.email,
+            user_id: found.user.id,
+            token_inputs,
             language: language.or(mail.language).unwrap_or_default(),
             address,
         };
@@ -88,10 +104,15 @@ fn find_user(connection: &mut DbConnection, mail: &LeasedMail) -> QueryResult<Op
     }
 }
 
-/// Returns why the token of the mail could not be used any more; `None` if nothing speaks against the mail.
-fn reason_to_skip(mail: &LeasedMail, found: &MailUser) -> Option<&'static str> {
+/// Returns why the mail is not to be sent or its token could not be used; `None` if nothing speaks against the mail.
+fn reason_to_skip(
+    connection: &mut DbConnection,
+    mail: &LeasedMail,
+    found: &MailUser,
+    now: Timestamp,
+) -> QueryResult<Option<&'static str>> {
     let is_same_address = mail.user_id.is_none() || mail.recipient == found.user.email;
-    match mail.kind {
+    Ok(match mail.kind {
         MailKind::PasswordReset
         | MailKind::EmailVerification
         | MailKind::AccountDeletion
@@ -103,9 +124,39 @@ fn reason_to_skip(mail: &LeasedMail, found: &MailUser) -> Option<&'static str> {
         MailKind::EmailVerification if found.user.email_verified => {
             Some("the address is verified already")
         }
-        MailKind::EmailChange if mail.new_email.is_none() => Some("it names no new address"),
+        MailKind::EmailChange => {
+            let new_email = mail.new_email.as_deref().unwrap_or_default();
+            let Ok(new_email) = Email::parse(new_email) else {
+                return Ok(Some("it names no new address"));
+            };
+            let is_taken = is_taken(connection, &new_email, &found.user.id, now)?;
+            is_taken.then_some("another account has the new address")
+        }
         _ => None,
+    })
+}
+
+/// Returns what the token is computed from; `None` if the change was undone that the token could undo.
+fn token_inputs(
+    connection: &mut DbConnection,
+    mail: &LeasedMail,
+    found: &MailUser,
+    new_key: &str,
+    now: Timestamp,
+) -> QueryResult<Option<TokenInputs>> {
+    if mail.kind != MailKind::EmailChanged {
+        return Ok(Some(TokenInputs {
+            email: found.user.email.clone(),
+            key: ensure_mail_key(connection, found, new_key)?,
+            detail: mail.new_email.clone().unwrap_or_default(),
+        }));
     }
+    let keys = live_keys(connection, &found.user.id, &mail.recipient, now)?;
+    Ok(keys.into_iter().next().map(|key| TokenInputs {
+        email: mail.recipient.clone(),
+        key,
+        detail: mail.recipient.clone(),
+    }))
 }
 
 /// Returns whether too many mails were sent to this address, or were caused by this network. A mail that is sent again
@@ -116,7 +167,8 @@ fn exceeds_quota(
     address: &str,
     now: Timestamp,
 ) -> QueryResult<bool> {
-    if !mail.kind.has_quota() || mail.attempts > 0 {
+    let kinds = mail.kind.quota_kinds();
+    if kinds.is_empty() || mail.attempts > 0 {
         return Ok(false);
     }
     // The locks make other processes wait that send to the same address or for the same network.
@@ -124,8 +176,13 @@ fn exceeds_quota(
     if let Some(network) = &mail.network {
         lock_account(connection, network)?;
     }
-    let kinds = MailKind::ALL.into_iter().filter(|kind| kind.has_quota());
-    let kinds: Vec<&str> = kinds.map(MailKind::as_str).collect();
+    if mail.kind == MailKind::RegistrationAttempt {
+        let attempts = store::count_sent(connection, address, None, &[mail.kind.as_str()], now)?;
+        if attempts.to_recipient_in_hour >= MAX_REGISTRATION_ATTEMPTS_IN_HOUR {
+            return Ok(true);
+        }
+    }
+    let kinds: Vec<&str> = kinds.into_iter().map(MailKind::as_str).collect();
     let counts = store::count_sent(connection, address, mail.network.as_deref(), &kinds, now)?;
     let SentCounts {
         to_recipient_in_hour,

@@ -19,7 +19,8 @@ use super::settings::MailSettings;
 use super::store;
 use super::transport::{SendError, Transport};
 use crate::clock::Clock;
-use crate::db::{Db, DbError, Timestamp};
+use crate::db::{Db, DbConnection, DbError, QueryResult, Timestamp};
+use crate::users::email_change::store as undos;
 use crate::users::mail_key::generate_mail_key;
 
 /// The pause between two searches for mails that other processes added or that are to be sent again.
@@ -171,11 +172,35 @@ impl MailSender {
             }
         };
         let next_attempt_at = result.as_ref().map_or(later, |next| *next);
-        let end_result = self
-            .db
-            .write(move |connection| store::end_lease(connection, &mail, next_attempt_at))
-            .await;
+        let end_result = self.end_lease(&mail, next_attempt_at).await;
         result.and(end_result)
+    }
+
+    /// Ends the lease of a mail. While the database fails, this is tried again until the lease is over: otherwise a mail
+    /// that was sent would be sent again then.
+    async fn end_lease(
+        &self,
+        mail: &LeasedMail,
+        next_attempt_at: Option<Timestamp>,
+    ) -> Result<(), DbError> {
+        let end = Instant::now() + LEASE;
+        loop {
+            let leased_mail = mail.clone();
+            let write = move |connection: &mut _| {
+                store::end_lease(connection, &leased_mail, next_attempt_at)
+            };
+            let result = self.db.write(write).await;
+            let Err(error) = &result else {
+                return result;
+            };
+            log::warn!(
+                "the result of a mail cannot be stored id={} cause={error:?}",
+                mail.id
+            );
+            if Instant::now() >= end || self.outbox.wait(POLL_INTERVAL) {
+                return result;
+            }
+        }
     }
 
     /// Returns the time of the next attempt; `None` if nothing is left to send.
@@ -252,9 +277,20 @@ impl MailSender {
     async fn purge(&self) -> Result<(), DbError> {
         let now = Timestamp::from(self.clock.now());
         let cutoff = now.minus(RETENTION);
+        let purge_mails =
+            move |connection: &mut _| store::purge(connection, cutoff, now, BATCH_SIZE);
+        self.delete_in_batches(purge_mails).await?;
+        // The clock of another process may be behind.
+        let purge_undos = move |connection: &mut _| undos::purge(connection, cutoff, BATCH_SIZE);
+        self.delete_in_batches(purge_undos).await
+    }
+
+    /// Calls `delete_batch` until a call deletes fewer than [`BATCH_SIZE`] rows, at most [`MAX_BATCHES`] times.
+    async fn delete_in_batches(
+        &self,
+        delete_batch: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,
+    ) -> Result<(), DbError> {
         for _ in 0..MAX_BATCHES {
-            let delete_batch =
-                move |connection: &mut _| store::purge(connection, cutoff, now, BATCH_SIZE);
             let deleted_count = self.db.write(delete_batch).await?;
             if i64::try_from(deleted_count).is_ok_and(|count| count < BATCH_SIZE) {
                 break;

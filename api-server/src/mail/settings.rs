@@ -6,6 +6,18 @@ use lettre::message::Mailbox;
 
 use super::smtp_url::SmtpServer;
 
+/// Whether users verify their email address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EmailVerification {
+    /// A registration causes no mail. Users can still request one.
+    Off,
+    /// A registration causes a mail, and users can log in without following its link.
+    Optional,
+    /// A registration causes a mail, and users can log in only after they have verified the address.
+    Required,
+}
+
 /// The address from which mails come if they are only written to files.
 pub(crate) const FOLDER_SENDER: &str = "api-server <no-reply@localhost>";
 

@@ -11,9 +11,6 @@ use super::outbox::{LeasedMail, NewMail, OutboxCounts};
 use crate::db::schema::outbox;
 use crate::db::{DbConnection, Timestamp};
 
-/// The most wrong codes for one challenge.
-const MAX_WRONG_CODES: i32 = 5;
-
 type OutboxRow = (
     String,
     String,
@@ -233,7 +230,8 @@ pub(super) fn end_lease(
         .map(drop)
 }
 
-/// Makes the mails of a user unsendable whose tokens are no longer valid, because the mail key was replaced.
+/// Makes the mails of a user unsendable whose tokens are no longer valid, because the mail key was replaced. Their leases
+/// end as well, so that a process that is sending such a mail does not plan another attempt, which would have a new token.
 pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
     let kinds = MailKind::ALL
         .into_iter()
@@ -244,55 +242,29 @@ pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> Que
         .filter(outbox::kind.eq_any(names))
         .filter(outbox::next_attempt_at.is_not_null());
     diesel::update(unsent_rows)
-        .set(outbox::next_attempt_at.eq(None::<Timestamp>))
+        .set((
+            outbox::next_attempt_at.eq(None::<Timestamp>),
+            outbox::leased_until.eq(None::<Timestamp>),
+        ))
         .execute(connection)
         .map(drop)
 }
 
-/// Deletes the mails to the address of a user, before the user is deleted. The mails with the id of the user are deleted
-/// with the user.
-pub(crate) fn delete_to(connection: &mut DbConnection, email: &str) -> QueryResult<()> {
-    let rows = outbox::table.filter(outbox::recipient.eq(email));
-    diesel::delete(rows).execute(connection).map(drop)
-}
-
-/// A challenge whose code is being entered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct OpenChallenge {
-    /// `None` if no mail was sent to a user.
-    pub(crate) user_id: Option<String>,
-    pub(crate) expires_at: Timestamp,
-}
-
-/// Counts an entered code as wrong, before it is compared. Returns `None` if there is no such challenge, or if too many
-/// wrong codes were entered.
-pub(crate) fn count_code(
-    connection: &mut DbConnection,
-    challenge_id: &str,
-    kind: MailKind,
-) -> QueryResult<Option<OpenChallenge>> {
-    let open_row = outbox::table
-        .find(challenge_id)
-        .filter(outbox::kind.eq(kind.as_str()))
-        .filter(outbox::wrong_codes.lt(MAX_WRONG_CODES));
-    let row: Option<(Option<String>, Timestamp)> = diesel::update(open_row)
-        .set(outbox::wrong_codes.eq(outbox::wrong_codes + 1))
-        .returning((outbox::user_id, outbox::expires_at))
-        .get_result(connection)
-        .optional()?;
-    Ok(row.map(|(user_id, expires_at)| OpenChallenge {
-        user_id,
-        expires_at,
-    }))
-}
-
-/// Takes back the count of a code that was right.
-pub(crate) fn uncount_code(connection: &mut DbConnection, challenge_id: &str) -> QueryResult<()> {
-    let counted_row = outbox::table
-        .find(challenge_id)
-        .filter(outbox::wrong_codes.gt(0));
-    diesel::update(counted_row)
-        .set(outbox::wrong_codes.eq(outbox::wrong_codes - 1))
+/// Makes the mails of a user unsendable, before the user is deleted. The rows stay without the id of the user until they
+/// are purged, because they count towards the quotas: otherwise a client could cause any number of mails to an address
+/// by registering and deleting accounts.
+pub(crate) fn detach(connection: &mut DbConnection, user_id: &str, email: &str) -> QueryResult<()> {
+    let is_of_user = outbox::user_id.eq(user_id);
+    let rows = outbox::table.filter(is_of_user.or(outbox::recipient.eq(email)));
+    diesel::update(rows)
+        .set((
+            outbox::user_id.eq(None::<String>),
+            outbox::new_email.eq(None::<String>),
+            outbox::callback_url.eq(None::<String>),
+            outbox::next_attempt_at.eq(None::<Timestamp>),
+            // A process that is sending the mail cannot plan another attempt without the lease.
+            outbox::leased_until.eq(None::<Timestamp>),
+        ))
         .execute(connection)
         .map(drop)
 }

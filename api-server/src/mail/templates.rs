@@ -192,7 +192,7 @@ fn reject_unknown_files(folder: &Path) -> Result<(), String> {
             if is_template && !known_files.any(|(known_name, _)| name == Path::new(known_name)) {
                 let name = name.display();
                 return Err(format!(
-                    "{name}: is not the name of a template; see docs/operating.md#mails"
+                    "{name}: is not the name of a template; see docs/mails.md"
                 ));
             }
         }

@@ -1,25 +1,35 @@
 //! Serves the pages from embedded files: one HTML document for all pages, and its assets (scripts, styles and icon).
 
 mod file;
+mod refusal;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
-use actix_web::web::Path;
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use url::form_urlencoded;
 
 use file::File;
 
+use crate::http::language::AcceptedLanguage;
+use crate::http::policy::HttpPolicy;
+use crate::http::redirect_target::allowed_target;
+use crate::origin::Origin;
 use crate::problem::{Code, Problem};
 
 // `build.rs` generates this file, which defines ASSETS_FOLDER, DOCUMENT and ASSETS.
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 /// The paths of the pages. Every path returns the same document, whose script displays the page.
-pub(crate) const PATHS: [&str; 8] = [
+pub(crate) const PATHS: [&str; 12] = [
     "/",
     "/sign-in",
     "/sign-up",
     "/forgot-password",
     "/reset",
+    "/verify",
+    "/change-email",
+    "/undo-email-change",
+    "/delete-account",
     "/tasks",
     "/account",
     "/sessions",
@@ -40,11 +50,35 @@ pub(crate) fn asset_pattern() -> String {
     format!("{ASSETS_FOLDER}/{{name}}")
 }
 
-pub(crate) async fn page(request: HttpRequest) -> HttpResponse {
+/// Returns the document. Its script leads to the `callbackURL` in the query, so an address whose `callbackURL` is not
+/// trusted gets a refusal without scripts.
+pub(crate) async fn page(
+    request: HttpRequest,
+    policy: Data<HttpPolicy>,
+    AcceptedLanguage(language): AcceptedLanguage,
+) -> HttpResponse {
+    if !has_trusted_callback(&policy.trusted_origins, request.query_string()) {
+        let mut response = HttpResponse::Forbidden();
+        response.insert_header((CONTENT_SECURITY_POLICY, PAGE_CSP));
+        return refusal::respond(response, language.unwrap_or_default());
+    }
     DOCUMENT
         .respond(&request)
         .insert_header((CONTENT_SECURITY_POLICY, PAGE_CSP))
         .body(DOCUMENT.bytes(&request))
+}
+
+/// Returns whether the query has no `callbackURL`, or exactly one that is empty or trusted. The parser of the page's
+/// script (`URLSearchParams`) follows the same standard, so both read the same value.
+fn has_trusted_callback(trusted_origins: &[Origin], query: &str) -> bool {
+    let mut callbacks = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == "callbackURL")
+        .map(|(_, value)| value);
+    match (callbacks.next(), callbacks.next()) {
+        (None, _) => true,
+        (Some(url), None) => url.is_empty() || allowed_target(trusted_origins, &url).is_some(),
+        (Some(_), Some(_)) => false,
+    }
 }
 
 pub(crate) async fn asset(

@@ -56,6 +56,10 @@ codes! {
     InsufficientScope = FORBIDDEN "INSUFFICIENT_SCOPE",
     /// A request with cookies came from an origin that is not trusted.
     UntrustedOrigin = FORBIDDEN "UNTRUSTED_ORIGIN",
+    /// The password is right, but the email address must be verified first.
+    EmailNotVerified = FORBIDDEN "EMAIL_NOT_VERIFIED",
+    /// Only the user may do this: the password of the account or one of its sessions is required.
+    PasswordRequired = FORBIDDEN "PASSWORD_REQUIRED",
     /// The current password is wrong.
     InvalidPassword = FORBIDDEN "INVALID_PASSWORD",
     /// The path does not exist.

@@ -237,6 +237,13 @@ impl Problem {
         Self::new(Code::InvalidEmailOrPassword, "Invalid email or password").with_challenge()
     }
 
+    pub(crate) fn email_not_verified() -> Self {
+        Self::new(
+            Code::EmailNotVerified,
+            "Verify your email address first: follow the link in the mail, or request another mail",
+        )
+    }
+
     /// Creates an error with status 401 for a valid token whose account no longer exists.
     pub(crate) fn account_missing() -> Self {
         Self::new(

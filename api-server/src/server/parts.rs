@@ -55,6 +55,7 @@ impl ServerParts {
         let may_delete_user = config.web.better_auth_delete_user;
         let http_policy = Data::new(new_http_policy(&config, limits, &clock));
         let accounts = Data::new(Accounts {
+            email_verification: config.email_verification,
             passwords: new_passwords(config, db, clock),
             sessions: Arc::clone(&sessions),
             outbox: Arc::default(),

@@ -85,7 +85,7 @@ fn to_counter(stored_counter: i64) -> u32 {
     u32::try_from(stored_counter).unwrap_or(u32::MAX)
 }
 
-pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryResult<()> {
+fn insert(connection: &mut DbConnection, session: &Session) -> QueryResult<()> {
     let ip_address = session.client.ip_address.map(|address| address.to_string());
     diesel::insert_into(sessions::table)
         .values((
@@ -113,6 +113,22 @@ pub(crate) fn open(
     opening: &SessionOpening,
 ) -> QueryResult<Vec<String>> {
     let ended_ids = end_replaced_and_surplus(connection, opening)?;
+    insert(connection, &opening.session)?;
+    Ok(ended_ids)
+}
+
+/// Inserts a session, and ends all other sessions of its user and the sessions that it replaces. Returns the ids of the
+/// ended sessions. The rules for calling [`open`] apply to this function too.
+///
+/// All sessions are ended at once, because ending locks the row of `revocation_sequence` until the commit.
+pub(crate) fn open_instead_of_all(
+    connection: &mut DbConnection,
+    opening: &SessionOpening,
+) -> QueryResult<Vec<String>> {
+    let user = UserId::stored(opening.session.user_id.clone());
+    let filter = SessionFilter::AllOfUserAndByIds(&user, &opening.replaced_ids);
+    let now = opening.session.created_at;
+    let ended_ids = end(connection, &filter, now, opening.forget_after)?;
     insert(connection, &opening.session)?;
     Ok(ended_ids)
 }

@@ -307,6 +307,7 @@ fn read_user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
         email: required_text(row, 1, "email")?,
         name: optional_text(row, 2, "name")?,
         email_verified: boolean(row, 3, "emailVerified")?,
+        language: None,
         image: optional_text(row, 4, "image")?,
         created_at: required_text(row, 5, "createdAt")?,
         updated_at: required_text(row, 6, "updatedAt")?,

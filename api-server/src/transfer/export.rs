@@ -36,12 +36,13 @@ pub(super) fn write(
     Ok(())
 }
 
-const USER_COLUMNS: [&str; 8] = [
+const USER_COLUMNS: [&str; 9] = [
     "id",
     "email",
     "name",
     "image",
     "email_verified",
+    "language",
     "password_hash",
     "created_at",
     "updated_at",
@@ -87,9 +88,10 @@ fn read_user(row: &TextRow) -> Result<Record, TransferError> {
         name: optional_text(row, 2)?,
         image: optional_text(row, 3)?,
         email_verified: boolean(row, 4)?,
-        password_hash: optional_text(row, 5)?,
-        created_at: rfc3339_time(row, 6)?,
-        updated_at: rfc3339_time(row, 7)?,
+        language: optional_text(row, 5)?,
+        password_hash: optional_text(row, 6)?,
+        created_at: rfc3339_time(row, 7)?,
+        updated_at: rfc3339_time(row, 8)?,
     }))
 }
 

@@ -13,6 +13,7 @@ pub(super) const EXPORT_SOURCE: &str = "(export)";
 
 /// A task from a row or a line of the source, not yet checked. An export writes a task in the same form.
 #[derive(Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct TaskRecord {
     /// The id in the source; the imported task gets a new id.
     pub(super) id: String,

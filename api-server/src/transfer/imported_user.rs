@@ -6,6 +6,7 @@ use auth_core::password::PasswordHash;
 use serde::{Deserialize, Serialize};
 
 use crate::db::Timestamp;
+use crate::mail::language::{Language, language_rule};
 use crate::users::email::Email;
 use crate::users::user;
 
@@ -17,12 +18,15 @@ pub(super) type RejectReason = String;
 
 /// A user from a row or a line of the source, not yet checked. An export writes a user in the same form.
 #[derive(Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct UserRecord {
     pub(super) id: String,
     pub(super) email: String,
     pub(super) name: Option<String>,
     pub(super) image: Option<String>,
     pub(super) email_verified: bool,
+    /// Absent in exports of earlier releases.
+    pub(super) language: Option<String>,
     pub(super) password_hash: Option<String>,
     pub(super) created_at: String,
     pub(super) updated_at: String,
@@ -35,6 +39,7 @@ pub(super) struct ImportedUser {
     pub(super) name: Option<String>,
     pub(super) image: Option<String>,
     pub(super) email_verified: bool,
+    pub(super) language: Option<Language>,
     pub(super) password_hash: Option<PasswordHash>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
@@ -53,6 +58,7 @@ impl UserRecord {
         user::name_rule(name).map_err(|error| violation_reason("name", error.message))?;
         let image = self.image.as_deref().unwrap_or_default();
         user::image_rule(image).map_err(|error| violation_reason("image", error.message))?;
+        let language = self.language.as_deref().map(parse_language).transpose()?;
         let result = self.password_hash.as_deref().map(parse_hash).transpose();
         let hash = result.map_err(|_unknown_format| {
             "its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt"
@@ -63,6 +69,7 @@ impl UserRecord {
             name: self.name,
             image: self.image,
             email_verified: self.email_verified,
+            language,
             password_hash: hash,
             created_at: parse_time("creation", &self.created_at)?,
             updated_at: parse_time("last update", &self.updated_at)?,
@@ -79,6 +86,11 @@ pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
         id if id.chars().any(char::is_control) => Err("has a control character"),
         _ => Ok(()),
     }
+}
+
+fn parse_language(tag: &str) -> Result<Language, RejectReason> {
+    language_rule(tag).map_err(|error| violation_reason("language", error.message))?;
+    Language::parse(tag).ok_or_else(|| violation_reason("language", None::<String>))
 }
 
 /// The reason to reject a field that violates a rule.

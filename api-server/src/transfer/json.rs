@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 
 use auth_core::password::PasswordHash;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 use super::TransferError;
 use super::import::ImportWriter;
@@ -52,22 +53,49 @@ fn parse_line(line: &Line) -> Result<Option<Record>, String> {
         Line::TooLong => Err("it is over 1 MiB".to_owned()),
         Line::NotUtf8 => Err("it is not UTF-8".to_owned()),
         Line::Text(text) if text.trim().is_empty() => Ok(None),
-        Line::Text(text) => match serde_json::from_str(text) {
-            Ok(record) => Ok(Some(record)),
-            Err(error) => Err(format!(
-                "it is neither a user nor a task ({}, column {})",
-                describe(&error),
-                error.column()
-            )),
-        },
+        Line::Text(text) => parse_record(text).map(Some),
     }
 }
 
-/// Describes an error without the text of serde's own message, which may quote the line.
-fn describe(error: &serde_json::Error) -> &'static str {
-    match error.classify() {
-        serde_json::error::Category::Data => "a part of it is missing or of the wrong type",
-        serde_json::error::Category::Eof => "it ends early",
-        _ => "it is not JSON",
+fn parse_record(text: &str) -> Result<Record, String> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize(&mut deserializer) {
+        Ok(record) => match deserializer.end() {
+            Ok(()) => Ok(record),
+            Err(error) => Err(describe("", &error)),
+        },
+        Err(error) => Err(describe(&error.path().to_string(), error.inner())),
     }
+}
+
+/// Describes an error without the part of serde's own message that may quote the line. Names the field if its value is
+/// the problem.
+fn describe(path: &str, error: &serde_json::Error) -> String {
+    let column = error.column();
+    let problem = match error.classify() {
+        Category::Data => match describe_field(path, &error.to_string()) {
+            Some(problem) => return format!("{problem} (column {column})"),
+            None => "a part of it is missing or of the wrong type",
+        },
+        Category::Eof => "it ends early",
+        _ => "it is not JSON",
+    };
+    format!("it is neither a user nor a task ({problem}, column {column})")
+}
+
+/// Describes the problem of the field at this path; `None` if the whole line is the problem.
+fn describe_field(path: &str, message: &str) -> Option<String> {
+    if path == "." {
+        return None;
+    }
+    let (message, _position) = message.rsplit_once(" at line ")?;
+    // The last `, expected ` is used, because an earlier one may be part of a value.
+    if let Some((_value, expected)) = message.rsplit_once(", expected ") {
+        return Some(format!("its {path} must be {expected}"));
+    }
+    if let Some(name) = message.strip_prefix("missing field ") {
+        return Some(format!("its {path} lacks {}", name.replace('`', "")));
+    }
+    let name = message.strip_prefix("duplicate field ")?.replace('`', "");
+    Some(format!("its {path} has {name} twice"))
 }

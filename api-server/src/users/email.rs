@@ -49,6 +49,14 @@ impl Email {
         self.0
     }
 
+    /// Whether an account has this address, as read from the database.
+    pub(crate) fn is_stored_as(&self, stored: &str) -> bool {
+        self.0 == stored
+            || self
+                .with_u_labels()
+                .is_some_and(|old_spelling| old_spelling == stored)
+    }
+
     /// The spelling that earlier releases stored, with the domain as U-labels (RFC 5890); `None` if this spelling is
     /// the same as `self`, or if the domain has no such spelling.
     pub(crate) fn with_u_labels(&self) -> Option<String> {

@@ -1,11 +1,13 @@
 //! Defines users and email addresses, stores users, hashes passwords in a fair queue, and limits failed logins and
 //! registrations.
 
+pub(crate) mod access;
 pub(crate) mod addresses;
 pub mod blocklist;
 mod budget;
 pub(crate) mod custom_claims;
 pub(crate) mod email;
+pub(crate) mod email_change;
 mod hash_queue;
 pub(crate) mod hasher;
 pub(crate) mod id;

@@ -3,11 +3,10 @@
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::custom_claims;
 use super::custom_claims::stored_claims;
 use super::email::{Email, LoginEmail};
 use super::id::UserId;
-use super::roles::{joined, stored_roles};
+use super::roles::stored_roles;
 use super::user::User;
 use crate::db::schema::users;
 use crate::db::{DbConnection, Timestamp, on_either_engine};
@@ -19,6 +18,7 @@ pub(crate) const COLUMNS: (
     users::name,
     users::image,
     users::email_verified,
+    users::language,
     users::roles,
     users::custom_claims,
     users::claims_version,
@@ -30,6 +30,7 @@ pub(crate) const COLUMNS: (
     users::name,
     users::image,
     users::email_verified,
+    users::language,
     users::roles,
     users::custom_claims,
     users::claims_version,
@@ -45,6 +46,7 @@ pub(crate) type UserRow = (
     bool,
     Option<String>,
     Option<String>,
+    Option<String>,
     i64,
     Timestamp,
     Timestamp,
@@ -57,6 +59,7 @@ pub(crate) fn user_of_row(row: UserRow) -> User {
         name,
         image,
         email_verified,
+        language,
         roles,
         custom_claims,
         claims_version,
@@ -69,6 +72,7 @@ pub(crate) fn user_of_row(row: UserRow) -> User {
         name,
         image,
         email_verified,
+        language,
         roles: stored_roles(roles.as_deref()),
         custom_claims: stored_claims(custom_claims.as_deref()),
         claims_version: u64::try_from(claims_version).unwrap_or_default(),
@@ -80,25 +84,30 @@ pub(crate) fn user_of_row(row: UserRow) -> User {
 /// A user and the stored password hash, which is `None` if the account has no password.
 pub(crate) type Credentials = (User, Option<String>);
 
-/// Whether an account has this email address, in this spelling or in the spelling that earlier releases stored.
-pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
+/// Returns the stored spelling of an email address that has an account: this spelling, or the spelling that earlier
+/// releases stored.
+pub(crate) fn registered_spelling(
+    connection: &mut DbConnection,
+    email: &Email,
+) -> QueryResult<Option<String>> {
     let is_stored = |connection: &mut DbConnection, spelling: &str| {
         let users_with_email = users::table.filter(users::email.eq(spelling));
         diesel::select(diesel::dsl::exists(users_with_email)).get_result(connection)
     };
     match email.with_u_labels() {
-        Some(old_spelling) if is_stored(connection, &old_spelling)? => Ok(true),
-        _ => is_stored(connection, email.as_str()),
+        Some(old_spelling) if is_stored(connection, &old_spelling)? => Ok(Some(old_spelling)),
+        _ => {
+            let is_registered: bool = is_stored(connection, email.as_str())?;
+            Ok(is_registered.then(|| email.as_str().to_owned()))
+        }
     }
 }
 
-/// Inserts the user, with the language of the user's mails; `false` if another user has the same spelling of the email
-/// address, or the same id.
+/// Inserts the user; `false` if another user has the same spelling of the email address, or the same id.
 pub(crate) fn insert(
     connection: &mut DbConnection,
     user: &User,
     password_hash: &str,
-    language: Option<&str>,
 ) -> QueryResult<bool> {
     let result = diesel::insert_into(users::table)
         .values((
@@ -110,7 +119,7 @@ pub(crate) fn insert(
             users::password_hash.eq(password_hash),
             users::created_at.eq(user.created_at),
             users::updated_at.eq(user.updated_at),
-            users::language.eq(language),
+            users::language.eq(&user.language),
         ))
         .execute(connection);
     match result {
@@ -157,6 +166,7 @@ pub(crate) fn has_password(connection: &mut DbConnection, id: &UserId) -> QueryR
 pub(crate) struct ProfileChange {
     pub(crate) name: Option<Option<String>>,
     pub(crate) image: Option<Option<String>>,
+    pub(crate) language: Option<Option<String>>,
     pub(crate) updated_at: Timestamp,
 }
 
@@ -188,27 +198,25 @@ pub(crate) fn replace_hash(
     Ok(updated_row_count == 1)
 }
 
-/// A user, with what the user's mails need.
+/// A user, with the key of the user's mails.
 pub(crate) struct MailUser {
     pub(crate) user: User,
     /// `None` until the first mail with a token.
     pub(crate) mail_key: Option<String>,
-    pub(crate) language: Option<String>,
 }
 
 pub(crate) fn find_mail_user(
     connection: &mut DbConnection,
     id: &str,
 ) -> QueryResult<Option<MailUser>> {
-    let found_row: Option<(UserRow, Option<String>, Option<String>)> = users::table
+    let found_row: Option<(UserRow, Option<String>)> = users::table
         .find(id)
-        .select((COLUMNS, users::mail_key, users::language))
+        .select((COLUMNS, users::mail_key))
         .first(connection)
         .optional()?;
-    Ok(found_row.map(|(row, mail_key, language)| MailUser {
+    Ok(found_row.map(|(row, mail_key)| MailUser {
         user: user_of_row(row),
         mail_key,
-        language,
     }))
 }
 
@@ -242,6 +250,22 @@ pub(crate) struct MailKeyChange {
     pub(crate) new_key: String,
 }
 
+/// Replaces the mail key. Returns `false` if the key or the email address has changed since the token or the code was
+/// verified. After `true`, no other transaction can change the row until this transaction ends.
+pub(crate) fn replace_mail_key(
+    connection: &mut DbConnection,
+    change: &MailKeyChange,
+) -> QueryResult<bool> {
+    let unchanged_row = users::table
+        .find(&change.user_id)
+        .filter(users::mail_key.eq(&change.old_key))
+        .filter(users::email.eq(&change.email));
+    let updated_row_count = diesel::update(unchanged_row)
+        .set(users::mail_key.eq(&change.new_key))
+        .execute(connection)?;
+    Ok(updated_row_count == 1)
+}
+
 /// Replaces the mail key, sets the password hash, and marks the email address as verified. Returns the user; `None` if
 /// the key or the email address has changed since the token or the code was verified. After `Some`, no other
 /// transaction can change the row until this transaction ends.
@@ -267,32 +291,26 @@ pub(crate) fn reset_password(
     Ok(result.optional()?.map(user_of_row))
 }
 
-/// Stores the roles and the claims of the user.
-pub(crate) fn set_access(
+/// Replaces the mail key, and marks the email address as verified. Returns the user; `None` if the key or the email
+/// address has changed since the token or the code was verified.
+pub(crate) fn verify_email(
     connection: &mut DbConnection,
-    user: &User,
+    change: &MailKeyChange,
     now: Timestamp,
-) -> QueryResult<()> {
-    diesel::update(users::table.find(&user.id))
+) -> QueryResult<Option<User>> {
+    let unchanged_row = users::table
+        .find(&change.user_id)
+        .filter(users::mail_key.eq(&change.old_key))
+        .filter(users::email.eq(&change.email));
+    let result = diesel::update(unchanged_row)
         .set((
-            users::roles.eq(joined(&user.roles, " ")),
-            users::custom_claims.eq(custom_claims::to_column(&user.custom_claims)),
+            users::mail_key.eq(&change.new_key),
+            users::email_verified.eq(true),
             users::updated_at.eq(now),
         ))
-        .execute(connection)
-        .map(drop)
-}
-
-/// Raises the version of the user's tokens, and returns the new version; `None` if there is no such user.
-pub(crate) fn raise_claims_version(
-    connection: &mut DbConnection,
-    id: &str,
-) -> QueryResult<Option<i64>> {
-    diesel::update(users::table.find(id))
-        .set(users::claims_version.eq(users::claims_version + 1))
-        .returning(users::claims_version)
-        .get_result(connection)
-        .optional()
+        .returning(COLUMNS)
+        .get_result(connection);
+    Ok(result.optional()?.map(user_of_row))
 }
 
 /// Deletes the user. The database also deletes all rows that refer to the user, such as sessions and tasks. Returns

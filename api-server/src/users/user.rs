@@ -30,6 +30,9 @@ pub(crate) struct User {
     /// The address of a picture.
     pub(crate) image: Option<String>,
     pub(crate) email_verified: bool,
+    /// The language of the mails to the user, `en` or `de`; null if it is not known.
+    #[schema(example = "en")]
+    pub(crate) language: Option<String>,
     /// What the user may do, by names that an operator chose.
     #[schema(value_type = Vec<String>, example = json!(["admin"]))]
     pub(crate) roles: Roles,
@@ -52,6 +55,7 @@ impl User {
             name,
             image: None,
             email_verified: false,
+            language: None,
             roles: Roles::default(),
             custom_claims: CustomJson::default(),
             claims_version: 0,

@@ -33,6 +33,7 @@ const SETTINGS_TABLE: &str = r#"
     max-failed-logins-per-network MAX_FAILED_LOGINS_PER_NETWORK 300     0        off
     max-registrations-per-network MAX_REGISTRATIONS_PER_NETWORK 300     none     1000
     max-mail-requests-per-network MAX_MAIL_REQUESTS_PER_NETWORK 300     none     1000
+    email-verification     EMAIL_VERIFICATION     optional               perhaps  required
     smtp-url               SMTP_URL               -                      mx.x     smtps://mx.example
     mail-from              MAIL_FROM              -                      nobody   no-reply@x.example
     mail-reply-to          MAIL_REPLY_TO          -                      nobody   help@x.example

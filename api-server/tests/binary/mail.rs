@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::thread::{JoinHandle, spawn};
 
 use harness::{Outcome, WorkDir};
+use serde_json::json;
 
 /// A mail server that gives these answers, one after each line that it receives, and returns the lines.
 struct MailServer {
@@ -145,4 +146,23 @@ fn a_broken_template_is_named_before_the_server_starts() {
     let outcome = program.run();
     outcome.assert_failed(2, &["MAIL_TEMPLATES: de/password_reset.txt, line 2: "]);
     assert_eq!(work_dir.names(), ["texts"]);
+}
+
+#[test]
+fn without_settings_a_registration_writes_a_mail_that_verifies_the_address() {
+    let work_dir = WorkDir::new();
+    let server = work_dir.quick_server();
+    let ada = server.register("ada@example.com", "correct horse");
+    let log_line = server.log.line("mail written to");
+    let (_, rest) = log_line.split_once("mail written to ").unwrap();
+    let (path, rest) = rest.split_once(" kind=email_verification ").unwrap();
+    let mail = std::fs::read_to_string(work_dir.path(path)).unwrap();
+    assert!(mail.lines().any(|line| line == "To: ada@example.com"));
+    let link = rest.trim();
+    assert!(mail.lines().any(|line| line == link), "{mail}");
+    let (page, token) = link.split_once('#').unwrap();
+    assert!(page.ends_with("/verify"), "{page}");
+    let confirm = "/api/auth/email-verification/confirm";
+    let response = server.post(confirm, &ada.token, &json!({ "token": token }));
+    assert_eq!(response.expect(200)["user"]["email_verified"], true);
 }

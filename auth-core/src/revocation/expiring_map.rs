@@ -54,7 +54,6 @@ impl<V: Copy + Ord> ExpiringMap<V> {
         self.retain(|entry| entry.removable_at > now_seconds || entry.removable_at == NEVER);
     }
 
-    #[cfg(feature = "remote")]
     pub(super) fn clear(&self) {
         self.retain(|_| false);
     }

@@ -312,6 +312,146 @@ test("a new password is not sent again after an error that may follow its change
   assert.equal(uncertain.calls.length, 1);
 });
 
+/** A client whose requests are collected as `[method, path, body, Authorization]`, and get these responses by their path. */
+function clientOf(responses, options = {}) {
+  const calls = [];
+  const fetch = async (path, { method, headers, body }) => {
+    calls.push([method, path, body && JSON.parse(body), headers.Authorization]);
+    const response = responses[path];
+    return typeof response === "function" ? response(headers) : response.clone();
+  };
+  return { calls, api: createClient({ fetch, ...options }) };
+}
+
+const VERIFICATION = "/api/auth/email-verification";
+const CHANGE = "/api/auth/email-change";
+const challengeResponse = () => jsonResponse(202, { challenge_id: "c1", expires_in: 86400 });
+const CHALLENGE = { challengeId: "c1", expiresIn: 86400 };
+const VERIFIED = { ...USER, email_verified: true };
+const PROOFS = [
+  ["token of a link", { token: "t.m" }, { token: "t.m" }],
+  ["code", { challengeId: "c1", code: "ABCD2345" }, { challenge_id: "c1", code: "ABCD2345" }],
+];
+
+test("a registration that must be confirmed results in the id for the code, and in no session", async () => {
+  const { api } = clientOf({ "/api/auth/register": challengeResponse() });
+  assert.deepEqual(await api.signUp({ email: USER.email, password: "correct horse" }), CHALLENGE);
+  assert.equal(await api.user(), null);
+  const portal = clientOf({ "/api/auth/register": jsonResponse(202, {}) });
+  await assert.rejects(portal.api.signUp({ email: USER.email, password: "correct horse" }), isApiError("NETWORK_ERROR", 0));
+});
+
+test("a mail that confirms an address is requested for an address without a session, and for the caller with one", async () => {
+  const guest = clientOf({ [VERIFICATION]: challengeResponse() });
+  assert.deepEqual(await guest.api.requestEmailVerification(USER.email), CHALLENGE);
+  assert.deepEqual(guest.calls, [["POST", VERIFICATION, { email: USER.email }, undefined]]);
+  const user = clientOf({ "/api/auth/login": grantResponse(0), [VERIFICATION]: challengeResponse() });
+  await user.api.signIn({ email: USER.email, password: "correct horse" });
+  assert.deepEqual(await user.api.requestEmailVerification(), CHALLENGE);
+  assert.deepEqual(user.calls.at(-1), ["POST", VERIFICATION, {}, "Bearer a0"]);
+});
+
+for (const [name, proof, fields] of PROOFS) {
+  test(`the ${name} confirms an address with the session, whose user is then confirmed here too`, async () => {
+    const { api, calls } = clientOf({ "/api/auth/login": grantResponse(0), [`${VERIFICATION}/confirm`]: jsonResponse(200, { user: VERIFIED }) });
+    await api.signIn({ email: USER.email, password: "correct horse" });
+    assert.deepEqual(await api.confirmEmailVerification(proof), VERIFIED);
+    assert.deepEqual(calls.at(-1), ["POST", `${VERIFICATION}/confirm`, fields, "Bearer a0"]);
+    assert.deepEqual(await api.user(), VERIFIED);
+  });
+
+  test(`the ${name} confirms an address with the password, and signs nobody in`, async () => {
+    const { api, calls } = clientOf({ [`${VERIFICATION}/confirm`]: jsonResponse(200, { user: VERIFIED }) });
+    assert.deepEqual(await api.confirmEmailVerification(proof, "correct horse"), VERIFIED);
+    assert.deepEqual(calls, [["POST", `${VERIFICATION}/confirm`, { ...fields, password: "correct horse" }, undefined]]);
+    assert.equal(await api.user(), null);
+  });
+
+  test(`the ${name} changes the address without a session`, async () => {
+    const { api, calls } = clientOf({ [`${CHANGE}/confirm`]: jsonResponse(200, { user: { ...USER, email: "new@example.com" } }) });
+    assert.equal((await api.confirmEmailChange(proof)).email, "new@example.com");
+    assert.deepEqual(calls, [["POST", `${CHANGE}/confirm`, fields, undefined]]);
+    assert.equal(await api.user(), null);
+  });
+}
+
+test("a confirmation for another user changes nothing about the signed-in one", async () => {
+  const { api } = clientOf({ "/api/auth/login": grantResponse(0), [`${VERIFICATION}/confirm`]: jsonResponse(200, { user: { ...VERIFIED, id: "u2" } }) });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  await api.confirmEmailVerification({ token: "t.m" }, "correct horse");
+  assert.deepEqual(await api.user(), USER);
+});
+
+test("a confirmation that needs the password is an error, and the session stays", async () => {
+  const { api, calls } = clientOf({ "/api/auth/login": grantResponse(0), [`${VERIFICATION}/confirm`]: problemResponse(403, "PASSWORD_REQUIRED") });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  await assert.rejects(api.confirmEmailVerification({ token: "t.m" }), isApiError("PASSWORD_REQUIRED", 403));
+  assert.equal(calls.length, 2);
+  assert.deepEqual(await api.user(), USER);
+});
+
+test("a confirmation refreshes an access token that has expired", async () => {
+  const { api, calls } = clientOf({
+    "/api/auth/login": grantResponse(0),
+    [REFRESH]: grantResponse(1),
+    [`${VERIFICATION}/confirm`]: ({ Authorization }) => (Authorization === "Bearer a1" ? jsonResponse(200, { user: VERIFIED }) : problemResponse(401, "TOKEN_EXPIRED")),
+  });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  assert.deepEqual(await api.confirmEmailVerification({ token: "t.m" }), VERIFIED);
+  assert.deepEqual(calls.map(([, path]) => path), ["/api/auth/login", `${VERIFICATION}/confirm`, REFRESH, `${VERIFICATION}/confirm`]);
+});
+
+test("a session that is over is reported once, and the confirmation goes on without it", async () => {
+  const signOuts = [];
+  const { api, calls } = clientOf({
+    "/api/auth/login": grantResponse(0),
+    [REFRESH]: problemResponse(401, "SESSION_EXPIRED"),
+    [`${VERIFICATION}/confirm`]: ({ Authorization }) => (Authorization ? problemResponse(401, "TOKEN_EXPIRED") : jsonResponse(200, { user: VERIFIED })),
+  }, { onSignedOut: (error) => signOuts.push(error.code) });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  assert.deepEqual(await api.confirmEmailVerification({ token: "t.m" }, "correct horse"), VERIFIED);
+  assert.deepEqual([signOuts, await api.user(), calls.at(-1)[3]], [["SESSION_EXPIRED"], null, undefined]);
+});
+
+test("a change of the address is requested with the session, and the new address is stored once it is confirmed", async () => {
+  const moved = { ...USER, email: "new@example.com" };
+  const { api, calls } = clientOf({ "/api/auth/login": grantResponse(0), [CHANGE]: challengeResponse(), [`${CHANGE}/confirm`]: jsonResponse(200, { user: moved }) });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  assert.deepEqual(await api.requestEmailChange({ password: "correct horse", new_email: moved.email }), CHALLENGE);
+  assert.deepEqual(calls.at(-1), ["POST", CHANGE, { password: "correct horse", new_email: moved.email }, "Bearer a0"]);
+  assert.deepEqual(await api.user(), USER);
+  await api.confirmEmailChange({ token: "t.m" });
+  assert.deepEqual(await api.user(), moved);
+});
+
+test("an undo sends the token alone, without the session of the browser", async () => {
+  const { api, calls } = clientOf({ "/api/auth/login": grantResponse(0), [`${CHANGE}/undo`]: jsonResponse(200, { success: true }) });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  assert.equal(await api.undoEmailChange("t.m"), undefined);
+  assert.deepEqual(calls.at(-1), ["POST", `${CHANGE}/undo`, { token: "t.m" }, undefined]);
+});
+
+test("no confirmation is sent again after an error that may follow its effect", async () => {
+  const uncertain = () => problemResponse(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.01" });
+  const { api, calls } = clientOf({ [`${VERIFICATION}/confirm`]: uncertain, [`${CHANGE}/confirm`]: uncertain, [`${CHANGE}/undo`]: uncertain });
+  for (const confirm of [() => api.confirmEmailVerification({ token: "t.m" }), () => api.confirmEmailChange({ token: "t.m" }), () => api.undoEmailChange("t.m")]) {
+    await assert.rejects(confirm, isApiError("DATABASE_UNAVAILABLE", 503));
+  }
+  assert.equal(calls.length, 3);
+});
+
+test("the account as the server has it replaces the stored user, and only if it differs", async () => {
+  let saves = 0;
+  const store = memoryStore();
+  const counting = { load: store.load, save: (session) => ((saves += 1), store.save(session)) };
+  const changed = { ...VERIFIED, language: "de" };
+  const { api } = clientOf({ "/api/auth/login": grantResponse(0), "/api/auth/account": jsonResponse(200, changed) }, { store: counting });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  assert.deepEqual(await api.account(), changed);
+  await api.account();
+  assert.deepEqual([await api.user(), saves], [changed, 2]);
+});
+
 test("an invalid form has one error per field, with the server's message", async () => {
   const errors = [{ field: "title", code: "required", message: "is required" }];
   const { api } = clientReceiving(() => jsonResponse(422, { status: 422, code: "VALIDATION_ERROR", detail: "Some fields", errors }));

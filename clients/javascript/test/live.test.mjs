@@ -72,6 +72,30 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
       assert.deepEqual(signOuts, []);
     });
 
+    test(`the requests for mails of a user's address succeed, and no wrong proof changes it, ${mode}`, async () => {
+      const { api, signOuts } = client({ cookies });
+      const ada = newUser();
+      assert.equal((await api.signUp(ada)).email_verified, false);
+      const verification = await api.requestEmailVerification();
+      assert.equal(verification.expiresIn, 86400);
+      const change = await api.requestEmailChange({ password: PASSWORD, new_email: newUser().email });
+      assert.equal(change.expiresIn, 3600);
+      const invalid = { code: "INVALID_OR_EXPIRED_TOKEN", status: 400 };
+      for (const { challengeId } of [verification, change, { challengeId: "unknown" }]) {
+        await assert.rejects(api.confirmEmailVerification({ challengeId, code: "22222222" }, PASSWORD), invalid);
+        await assert.rejects(api.confirmEmailChange({ challengeId, code: "22222222" }), invalid);
+      }
+      await assert.rejects(api.confirmEmailVerification({ token: "unknown" }), invalid);
+      await assert.rejects(api.undoEmailChange("unknown"), invalid);
+      await assert.rejects(api.requestEmailChange({ password: "wrong password", new_email: newUser().email }), { code: "INVALID_PASSWORD", status: 403 });
+      assert.equal((await api.changeAccount({ language: "de" })).language, "de");
+      const { email, email_verified, language } = await api.account();
+      assert.deepEqual([email, email_verified, language, signOuts], [ada.email, false, "de", []]);
+      const guest = client({ cookies }).api;
+      assert.equal((await guest.requestEmailVerification(newUser().email)).expiresIn, 86400);
+      await assert.rejects(guest.requestEmailVerification(), { code: "VALIDATION_ERROR", status: 422 });
+    });
+
     test(`a session outlives its access token, ${mode}, with one refresh for all requests and tabs`, async () => {
       const one = client({ cookies });
       const ada = newUser();

@@ -160,15 +160,17 @@ test("update user: name and image, but not the address", async () => {
   refused(rejected, 400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
 });
 
-test("accounts, mail and deletion respond like a server without them", async () => {
+test("accounts, the mails of a verification and of a change of address respond, and deletion is off", async () => {
   const it = await newUser();
   const { data } = await it.client.listAccounts();
   assert.deepEqual(data.map(({ providerId, accountId, scopes }) => [providerId, accountId, scopes]), [["credential", it.user.id, []]]);
-  const reset = await it.client.requestPasswordReset({ email: it.email, redirectTo: "/reset" });
-  refused(reset, 400, "RESET_PASSWORD_DISABLED", "Reset password isn't enabled");
-  refused(await it.client.changeEmail({ newEmail: address() }), 400, "CHANGE_EMAIL_DISABLED", "Change email is disabled");
-  const mail = await it.client.sendVerificationEmail({ email: it.email });
-  refused(mail, 400, "VERIFICATION_EMAIL_NOT_ENABLED", "Verification email isn't enabled");
+  const mail = await it.client.sendVerificationEmail({ email: it.email, callbackURL: "/welcome" });
+  assert.deepEqual(mail.data, { status: true });
+  refused(await it.client.sendVerificationEmail({ email: address() }), 400, "EMAIL_MISMATCH", "Email mismatch");
+  const verified = await it.client.verifyEmail({ query: { token: "invalid" } });
+  refused(verified, 401, "INVALID_TOKEN", "Invalid token");
+  assert.deepEqual(await it.client.changeEmail({ newEmail: address() }), { data: { status: true }, error: null });
+  refused(await it.client.changeEmail({ newEmail: it.email }), 400, undefined, "Email is the same");
   const deleted = await it.client.deleteUser({ password: PASSWORD });
   assert.equal(deleted.error.status, 404);
   assert.notEqual((await it.client.getSession()).data, null);

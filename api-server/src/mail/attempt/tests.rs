@@ -13,7 +13,7 @@ use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
 use crate::mail::message::Composer;
 use crate::mail::outbox::LeasedMail;
-use crate::mail::recipient::Recipient;
+use crate::mail::recipient::{Recipient, TokenInputs};
 use crate::mail::settings::MailSettings;
 use crate::mail::transport::{SendError, Transport};
 
@@ -45,9 +45,12 @@ fn mail(kind: MailKind) -> LeasedMail {
 fn recipient() -> Recipient {
     Recipient {
         user_id: "user-1".to_owned(),
-        email: "ada@example.com".to_owned(),
         address: "ada@example.com".to_owned(),
-        mail_key: MAIL_KEY.to_owned(),
+        token_inputs: TokenInputs {
+            email: "ada@example.com".to_owned(),
+            key: MAIL_KEY.to_owned(),
+            detail: String::new(),
+        },
         language: Language::English,
     }
 }
@@ -111,6 +114,26 @@ fn the_token_and_the_code_in_a_mail_are_valid_until_the_mail_expires() {
         text.contains(&format!("\r\n{}\r\n", code.as_str())),
         "{text}"
     );
+}
+
+#[test]
+fn the_token_of_a_change_names_the_address_that_the_account_gets() {
+    let tokens = new_tokens();
+    let folder = tempfile::tempdir().unwrap();
+    let mut recipient = recipient();
+    recipient.token_inputs.detail = "new@example.com".to_owned();
+    for (kind, page) in [
+        (MailKind::EmailChange, "change-email"),
+        (MailKind::EmailChanged, "undo-email-change"),
+    ] {
+        let link = writer(&folder).link(&mail(kind), &recipient, &tokens);
+        let link = link.unwrap().unwrap();
+        let (start, token) = link.split_once('#').unwrap();
+        assert_eq!(start, format!("https://api.example/{page}"));
+        let unverified = MailTokens::parse(token).unwrap();
+        assert_eq!(unverified.detail(), "new@example.com");
+        assert_eq!(Some(unverified.purpose()), kind.purpose());
+    }
 }
 
 #[test]

@@ -217,6 +217,48 @@ fn no_recipient_adds_a_line_to_the_header_or_the_envelope() {
 }
 
 #[test]
+fn every_address_that_users_may_have_is_the_recipient_unchanged() {
+    let (local_part, label) = ("x".repeat(64), "a".repeat(63));
+    let longest = format!("{local_part}@{label}.{label}.{}.example", "c".repeat(53));
+    assert_eq!(longest.len(), 254);
+    for recipient in [
+        "ada+tag@example.com",
+        "o'brien@example.com",
+        "!#$%&'*+/=?^_`{|}~-.x@example.com",
+        "ada@xn--bcher-kva.example",
+        "a@b",
+        &longest,
+    ] {
+        let outgoing = OutgoingMail {
+            recipient,
+            ..mail(MailKind::PasswordReset, Language::German)
+        };
+        let sent = composer().compose(&outgoing).unwrap();
+        assert_eq!(sent.recipient(), recipient);
+        let text = std::str::from_utf8(sent.bytes()).unwrap();
+        assert_eq!(Entity::parse(text).field("to").trim(), recipient);
+        assert!(text.lines().all(|line| line.len() <= 998), "{recipient}");
+    }
+}
+
+#[test]
+fn a_long_callback_url_leaves_every_line_short_and_the_link_whole() {
+    let callback_url = format!("https://app.example/{}?a=ä&b=\"<'>", "x/".repeat(1000));
+    let kind = MailKind::PasswordReset;
+    let outgoing = OutgoingMail {
+        link: link(kind, "https://api.example", Some(&callback_url), "T"),
+        ..mail(kind, Language::English)
+    };
+    let sent = composer().compose(&outgoing).unwrap();
+    let text = std::str::from_utf8(sent.bytes()).unwrap();
+    assert!(text.lines().all(|line| line.len() <= 998));
+    for part in Entity::parse(text).parts() {
+        let body = part.decoded_body();
+        assert!(body.contains(outgoing.link.as_deref().unwrap()), "{body}");
+    }
+}
+
+#[test]
 fn a_mail_without_its_link_or_its_code_is_not_composed() {
     for kind in MailKind::ALL {
         let complete = mail(kind, Language::English);

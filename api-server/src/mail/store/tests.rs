@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    SentCounts, begin_attempt, cancel_tokens, count_code, count_rows, count_sent, due, end_lease,
-    insert, lease, purge, uncount_code,
+    SentCounts, begin_attempt, cancel_tokens, count_rows, count_sent, due, end_lease, insert,
+    lease, purge,
 };
 use crate::db::{self, DatabaseUrl, DbConnection, Timestamp};
+use crate::mail::challenge::store::{count_code, uncount_code};
 use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
 use crate::mail::outbox::{LeasedMail, NewMail, OutboxCounts};
@@ -38,8 +39,9 @@ impl Fixture {
         let now = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_179_471_869_123);
         let id = UserId::generate(now);
         let email = Email::parse("ada@example.com").unwrap();
-        let user = User::new(&id, email, None, now.into());
-        assert!(users::insert(&mut connection, &user, "hash", Some("de")).unwrap());
+        let mut user = User::new(&id, email, None, now.into());
+        user.language = Some("de".to_owned());
+        assert!(users::insert(&mut connection, &user, "hash").unwrap());
         Self {
             connection,
             user_id: user.id,
@@ -246,6 +248,13 @@ fn five_codes_are_compared_and_a_right_code_is_not_counted() {
     uncount_code(connection, &mail.id).unwrap();
     let challenge = count_code(connection, &mail.id, MailKind::PasswordReset);
     assert!(challenge.unwrap().is_some());
+    let change = NewMail {
+        new_email: Some("new@example.com".to_owned()),
+        ..NewMail::new(MailKind::EmailChange, "new@example.com", fixture.now)
+    };
+    insert(connection, &change).unwrap();
+    let challenge = count_code(connection, &change.id, MailKind::EmailChange);
+    assert_eq!(challenge.unwrap().unwrap().new_email, change.new_email);
     let challenge = count_code(connection, "unknown", MailKind::PasswordReset);
     assert_eq!(challenge.unwrap(), None);
     uncount_code(connection, "unknown").unwrap();

@@ -31,6 +31,8 @@ pub(crate) enum SessionFilter<'a> {
     ByIds(&'a [String]),
     AllOfUserExcept(&'a UserId, &'a str),
     AllOfUser(&'a UserId),
+    /// All sessions of the user, and the sessions with these ids, of any users.
+    AllOfUserAndByIds(&'a UserId, &'a [String]),
 }
 
 /// The sessions that [`end_and_count`] ended.
@@ -89,7 +91,8 @@ fn end_rows(
     write_transaction(connection, |connection| {
         if let SessionFilter::ByIdsOfUser(user, _)
         | SessionFilter::AllOfUserExcept(user, _)
-        | SessionFilter::AllOfUser(user) = filter
+        | SessionFilter::AllOfUser(user)
+        | SessionFilter::AllOfUserAndByIds(user, _) = filter
         {
             lock_user(connection, user)?;
         }
@@ -150,6 +153,10 @@ fn select_candidates(
             .filter(sessions::user_id.eq(user.as_str()))
             .filter(sessions::id.ne(*id)),
         SessionFilter::AllOfUser(user) => query.filter(sessions::user_id.eq(user.as_str())),
+        SessionFilter::AllOfUserAndByIds(user, ids) => {
+            let is_of_user = sessions::user_id.eq(user.as_str());
+            query.filter(is_of_user.or(sessions::id.eq_any(*ids)))
+        }
     };
     filtered_query.load(connection)
 }

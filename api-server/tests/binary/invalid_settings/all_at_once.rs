@@ -56,6 +56,7 @@ fn all_invalid_settings_are_reported_together() {
         ("PUBLIC_URL", "ftp://hunter2"),
         ("ALLOWED_ORIGINS", "*"),
         ("MAX_MAIL_REQUESTS_PER_NETWORK", "many"),
+        ("EMAIL_VERIFICATION", "perhaps"),
         ("SMTP_URL", "smtps://ada:hunter2@mx.example/x"),
         ("MAIL_FROM", "hunter2"),
         ("MAIL_REPLY_TO", "hunter2"),

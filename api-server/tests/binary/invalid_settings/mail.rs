@@ -53,3 +53,16 @@ fn the_limit_of_mail_requests_is_a_number_or_off() {
         assert_starts(&[("MAX_MAIL_REQUESTS_PER_NETWORK", limit)]);
     }
 }
+
+#[test]
+fn the_verification_of_addresses_is_off_optional_or_required() {
+    let invalid_values = ["", "on", "true", "Required", "required "];
+    assert_each_rejected(
+        "EMAIL_VERIFICATION",
+        &invalid_values,
+        "use off, optional or required",
+    );
+    for mode in ["off", "optional", "required"] {
+        assert_starts(&[("EMAIL_VERIFICATION", mode)]);
+    }
+}

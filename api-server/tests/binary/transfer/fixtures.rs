@@ -100,7 +100,9 @@ impl Fixture {
     fn execute_in_sqlite_file(&self, file_name: &str, statements: &str) {
         let file = self.work_dir.path(file_name);
         let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-        let result = connection.batch_execute(statements);
+        // The server may be writing: after a registration it sends a mail.
+        let wait_for_lock = "PRAGMA busy_timeout = 20000;";
+        let result = connection.batch_execute(&format!("{wait_for_lock} {statements}"));
         result.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 

@@ -6,4 +6,5 @@ mod fixtures;
 mod invalid_rows;
 mod invalid_sources;
 mod json;
+mod profiles;
 mod tasks;

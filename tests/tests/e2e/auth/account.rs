@@ -7,6 +7,8 @@ use std::time::Duration;
 use e2e::{App, TestClock, on_both_engines};
 use serde_json::{Value, json};
 
+use super::password_reset::requested_mail;
+
 on_both_engines! {
     a_new_account_has_the_registered_name_and_email_address,
     a_change_sets_the_sent_fields_and_the_time_of_the_change,
@@ -14,6 +16,9 @@ on_both_engines! {
     a_name_and_an_image_have_a_maximum_length,
     fields_that_the_server_sets_are_ignored,
     a_change_affects_no_other_user,
+    the_language_is_that_of_the_registration_until_it_is_changed,
+    mails_are_in_the_language_of_the_account,
+    another_language_is_rejected_with_the_allowed_ones,
     a_token_without_an_account_is_rejected_where_an_account_is_needed,
 }
 
@@ -27,6 +32,7 @@ async fn a_new_account_has_the_registered_name_and_email_address(app: App) {
         "name": "ada",
         "image": null,
         "email_verified": false,
+        "language": null,
         "created_at": TestClock::START,
         "updated_at": TestClock::START,
     });
@@ -113,6 +119,53 @@ async fn a_change_affects_no_other_user(app: App) {
     let eve_account = eve.patch(ACCOUNT, body).await.ok();
     assert_eq!(eve_account["id"], eve.id());
     assert_eq!(ada.get(ACCOUNT).await.ok(), ada_account);
+}
+
+async fn the_language_is_that_of_the_registration_until_it_is_changed(app: App) {
+    let body = json!({ "email": "ada@example.com", "password": "correct horse" });
+    let request = app.anonymous().post("/api/auth/register", body);
+    let grant = request.header("accept-language", "de-AT").await.created();
+    assert_eq!(grant["user"]["language"], "de");
+    let ada = app.bearer(grant["access_token"].as_str().unwrap());
+    for (body, language) in [
+        (json!({ "name": "Ada" }), json!("de")),
+        (json!({ "language": "en" }), json!("en")),
+        (json!({}), json!("en")),
+        (json!({ "language": null }), Value::Null),
+        (json!({ "language": "de" }), json!("de")),
+    ] {
+        let account = ada.patch(ACCOUNT, body).await.ok();
+        assert_eq!(account["language"], language);
+        assert_eq!(account["name"], "Ada");
+        assert_eq!(ada.get(ACCOUNT).await.ok(), account);
+    }
+}
+
+async fn mails_are_in_the_language_of_the_account(app: App) {
+    let ada = app.user("ada").await;
+    for language in ["de", "en"] {
+        let body = json!({ "language": language });
+        ada.patch(ACCOUNT, body).await.ok();
+        let (mail, _) = requested_mail(&app, ada.email()).await;
+        assert_eq!(mail.header("Content-Language"), language);
+    }
+}
+
+async fn another_language_is_rejected_with_the_allowed_ones(app: App) {
+    let ada = app.user("ada").await;
+    ada.patch(ACCOUNT, json!({ "language": "de" })).await.ok();
+    for language in ["", "fr", "DE", "de-AT", " de", "de\u{0}", "english"] {
+        let body = json!({ "name": "Eve", "language": language });
+        let response = ada.patch(ACCOUNT, body).await;
+        response.invalid("language", "unknown_language", "must be en or de");
+    }
+    let response = ada.patch(ACCOUNT, json!({ "language": 1 })).await;
+    response.invalid("language", "invalid_type", "must be a string");
+    let account = ada.get(ACCOUNT).await.ok();
+    assert_eq!(
+        (&account["language"], &account["name"]),
+        (&json!("de"), &json!("ada"))
+    );
 }
 
 async fn a_token_without_an_account_is_rejected_where_an_account_is_needed(app: App) {

@@ -1,5 +1,7 @@
 //! Tests `POST /api/auth/change-password`.
 
+mod notice;
+
 use std::time::Duration;
 
 use e2e::{App, Client, Engine, Request, on_both_engines};

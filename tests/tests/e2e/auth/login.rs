@@ -2,6 +2,7 @@
 
 mod rehash;
 mod throttle;
+mod unverified;
 
 use std::time::Duration;
 

@@ -5,6 +5,8 @@
 
 mod account;
 pub(crate) mod change_password;
+pub(crate) mod email_change;
+pub(crate) mod email_verification;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod password_reset;

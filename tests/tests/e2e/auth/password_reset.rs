@@ -2,6 +2,7 @@
 
 mod codes;
 mod requests;
+mod squatting;
 mod tokens;
 
 use e2e::{App, Mail, Request, log_lines, on_both_engines};

@@ -1,6 +1,8 @@
 //! Tests `POST /api/auth/register` and the alias `POST /api/auth/signup`.
 
 mod parallel;
+mod required;
+mod verification;
 
 use e2e::{App, TestClock, on_both_engines};
 use serde_json::{Value, json};
@@ -36,6 +38,7 @@ async fn a_new_account_is_logged_in(app: App) {
         "email": "ada@example.com",
         "name": "Ada",
         "image": null,
+        "language": null,
         "email_verified": false,
         "created_at": TestClock::START,
         "updated_at": TestClock::START,

@@ -28,9 +28,10 @@ async fn the_response_contains_the_user_of_the_token(app: App) {
 
 async fn the_response_needs_no_table_of_users_sessions_or_tasks(app: App) {
     let ada = app.user("ada").await;
-    app.database().execute(
-        "DROP TABLE sessions; DROP TABLE tasks; DROP TABLE imported_tasks; DROP TABLE outbox; DROP TABLE users",
-    );
+    app.database()
+        .execute("DROP TABLE sessions; DROP TABLE tasks; DROP TABLE imported_tasks");
+    app.database()
+        .execute("DROP TABLE outbox; DROP TABLE email_undos; DROP TABLE users");
     let body = ada.get(SESSION).await.ok();
     assert_eq!(body["user"]["id"], ada.id());
 }

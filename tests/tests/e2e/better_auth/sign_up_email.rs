@@ -1,5 +1,7 @@
 //! Tests `POST /api/auth/sign-up/email`.
 
+mod verification;
+
 use e2e::{App, Engine, TestClock, on_both_engines};
 use serde_json::{Value, json};
 

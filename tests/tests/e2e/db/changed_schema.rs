@@ -54,7 +54,7 @@ async fn a_missing_table_is_an_internal_error(app: App) {
         (all_requests.drain(..4).collect::<Vec<_>>(), all_requests);
     assert_internal_errors(&app, &ada, task_requests, "tasks").await;
     app.database()
-        .execute("DROP TABLE outbox; DROP TABLE users");
+        .execute("DROP TABLE outbox; DROP TABLE email_undos; DROP TABLE users");
     assert_internal_errors(&app, &ada, user_requests, "users").await;
 }
 

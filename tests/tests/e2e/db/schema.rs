@@ -22,8 +22,8 @@ fn read_row(app: &App, columns: &[&str], table: &str, condition: &str) -> String
 async fn the_columns_of_a_user_are_not_confused(app: App) {
     app.database().execute(
         "INSERT INTO users \
-         (id, email, name, image, email_verified, password_hash, created_at, updated_at) VALUES \
-         ('the id', 'the email', 'the name', 'the image', TRUE, 'the hash', \
+         (id, email, name, image, email_verified, language, password_hash, created_at, updated_at) VALUES \
+         ('the id', 'the email', 'the name', 'the image', TRUE, 'the language', 'the hash', \
          '2001-02-03 04:05:06.789012', '2011-12-13 14:15:16.171819')",
     );
     let user = app.bearer(app.token_for("the id", "the email of the token"));
@@ -33,15 +33,17 @@ async fn the_columns_of_a_user_are_not_confused(app: App) {
         "name": "the name",
         "image": "the image",
         "email_verified": true,
+        "language": "the language",
         "created_at": "2001-02-03T04:05:06.789Z",
         "updated_at": "2011-12-13T14:15:16.171Z",
     });
     assert_eq!(user.get("/api/auth/account").await.ok(), expected);
 
-    let body = json!({ "name": "a name", "image": "an image" });
+    let body = json!({ "name": "a name", "image": "an image", "language": "de" });
     let changed_user = user.patch("/api/auth/account", body).await.ok();
     expected["name"] = "a name".into();
     expected["image"] = "an image".into();
+    expected["language"] = "de".into();
     expected["updated_at"] = e2e::TestClock::START.into();
     assert_eq!(changed_user, expected);
     let columns = [
@@ -49,12 +51,13 @@ async fn the_columns_of_a_user_are_not_confused(app: App) {
         "email",
         "name",
         "image",
+        "language",
         "password_hash",
         "created_at",
         "updated_at",
     ];
     let stored_row = read_row(&app, &columns, "users", "email_verified");
-    let expected_row = "the id|the email|a name|an image|the hash|\
+    let expected_row = "the id|the email|a name|an image|de|the hash|\
                     2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
     assert_eq!(stored_row, expected_row);
 }

@@ -1,8 +1,12 @@
 //! Tests `api-server/src/mail`: when mails are sent, how often, and to whom.
 
+mod clocks;
+mod deleted_accounts;
 mod failures;
 mod outbox;
 mod quotas;
+mod refusals;
+mod retries;
 mod smtp;
 
 use e2e::{App, Mail};
@@ -27,4 +31,12 @@ pub(crate) async fn until_nothing_waits(app: &App) {
 
 pub(crate) fn waiting_count(app: &App) -> u64 {
     count(app, "outbox WHERE next_attempt_at IS NOT NULL")
+}
+
+/// Waits until the only mail that is still to be sent was tried this many times.
+pub(crate) async fn until_attempts(app: &App, attempts: u64) {
+    let failed = format!(
+        "outbox WHERE attempts = {attempts} AND leased_until IS NULL AND next_attempt_at IS NOT NULL"
+    );
+    wait_until("the mail was tried", async || count(app, &failed) == 1).await;
 }

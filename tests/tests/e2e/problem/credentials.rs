@@ -5,6 +5,7 @@ use std::time::Duration;
 use e2e::{App, Client, Engine, Response};
 use serde_json::json;
 
+use crate::auth::email_verification;
 use crate::auth::login::{LOGIN, credentials};
 use crate::auth::password_reset::{confirm_token, requested_mail};
 use crate::sessions::fixtures::encode_refresh_token;
@@ -93,4 +94,24 @@ pub(super) async fn a_used_token_of_a_mail(engine: Engine) -> Response {
     let (mail, _) = requested_mail(&app, ada.email()).await;
     confirm_token(&app, mail.token()).await.ok();
     confirm_token(&app, mail.token()).await
+}
+
+pub(super) async fn a_login_before_verification(engine: Engine) -> Response {
+    let app = App::on(engine)
+        .set("email-verification", "required")
+        .start();
+    let body = credentials("ada@example.com", "correct horse");
+    let response = app
+        .anonymous()
+        .post("/api/auth/register", body.clone())
+        .await;
+    let _accepted = response.assert_status(202);
+    app.anonymous().post(LOGIN, body).await
+}
+
+pub(super) async fn a_verification_without_a_session(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    let (mail, _) = email_verification::requested_mail(&app, ada.email()).await;
+    email_verification::confirm(&app.anonymous(), mail.token()).await
 }

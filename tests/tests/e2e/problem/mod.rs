@@ -77,6 +77,12 @@ problems! {
     a_wrong_current_password =>
         403 "Forbidden", "INVALID_PASSWORD",
         "The current password is wrong";
+    a_login_before_verification =>
+        403 "Forbidden", "EMAIL_NOT_VERIFIED",
+        "Verify your email address first: follow the link in the mail, or request another mail";
+    a_verification_without_a_session =>
+        403 "Forbidden", "PASSWORD_REQUIRED",
+        "Enter the password of the account, or log in to the account first";
     the_tasks_of_another_user =>
         403 "Forbidden", "FORBIDDEN",
         "This address belongs to another user";

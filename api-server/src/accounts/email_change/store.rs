@@ -1,0 +1,138 @@
+//! Contains the transactions that request, make and undo a change of the email address.
+
+use diesel::result::Error as DieselError;
+
+use crate::accounts::access::make_tokens_stale;
+use crate::accounts::store::is_session_live;
+use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
+use crate::mail::outbox::NewMail;
+use crate::mail::store as outbox;
+use crate::sessions::ending::store::{SessionFilter, end, lock_user};
+use crate::sessions::session::Lifetimes;
+use crate::users::email::Email;
+use crate::users::email_change::store as emails;
+use crate::users::email_change::store::NewEmailUndo;
+use crate::users::id::UserId;
+use crate::users::store as users;
+use crate::users::store::MailKeyChange;
+use crate::users::user::User;
+
+/// The input of [`request`].
+pub(super) struct RequestedChange {
+    pub(super) user_id: UserId,
+    /// The id of the caller's session.
+    pub(super) session_id: String,
+    /// The hash that the entered password was compared with.
+    pub(super) password_hash: Option<String>,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) now: Timestamp,
+    /// To the new address.
+    pub(super) confirmation: NewMail,
+    /// To the current address, which the transaction reads.
+    pub(super) notice: NewMail,
+}
+
+/// Queues the mails. Returns `false` if the caller's session is not live, or if the stored password hash has changed
+/// since the entered password was compared with it: the token would survive the change of the password that ended the
+/// session of a thief.
+pub(super) fn request(
+    connection: &mut DbConnection,
+    mut change: RequestedChange,
+) -> QueryResult<bool> {
+    write_transaction(connection, |connection| {
+        let user_id = &change.user_id;
+        lock_user(connection, user_id)?;
+        if let Some(hash) = &change.password_hash
+            && !users::replace_hash(connection, user_id.as_str(), hash, hash)?
+        {
+            return Ok(false);
+        }
+        let (session_id, lifetimes) = (&change.session_id, change.lifetimes);
+        if !is_session_live(connection, user_id, session_id, lifetimes, change.now)? {
+            return Ok(false);
+        }
+        let Some(user) = users::find(connection, user_id)? else {
+            return Ok(false);
+        };
+        change.notice.recipient = user.email;
+        outbox::insert(connection, &change.confirmation)?;
+        outbox::insert(connection, &change.notice)?;
+        Ok(true)
+    })
+}
+
+/// The input of [`confirm`].
+pub(super) struct ConfirmedChange {
+    pub(super) key_change: MailKeyChange,
+    pub(super) new_email: Email,
+    pub(super) undo: NewEmailUndo,
+    /// Tells the previous address how to undo the change.
+    pub(super) notice: NewMail,
+    pub(super) now: Timestamp,
+    pub(super) forget_after: Timestamp,
+}
+
+/// Sets the new address, adds the undo and the notice, and makes the user's earlier access tokens stale. Returns `None` if the proof was used in the meantime, or if
+/// the new address is taken.
+///
+/// Whether an undo reserves the address for another user is read after the address was set. A concurrent change away
+/// from this address holds the address in the unique index until it commits, so its undo is visible then.
+pub(super) fn confirm(
+    connection: &mut DbConnection,
+    change: &ConfirmedChange,
+) -> QueryResult<Option<User>> {
+    let (new_email, now) = (&change.new_email, change.now);
+    unless_rolled_back(write_transaction(connection, |connection| {
+        let user = emails::change(connection, &change.key_change, new_email, now)?
+            .ok_or(DieselError::RollbackTransaction)?;
+        if emails::is_taken(connection, new_email, &user.id, now)? {
+            return Err(DieselError::RollbackTransaction);
+        }
+        outbox::cancel_tokens(connection, &user.id)?;
+        emails::insert(connection, &change.undo)?;
+        outbox::insert(connection, &change.notice)?;
+        make_tokens_stale(connection, &user.id, change.forget_after)?;
+        Ok(user)
+    }))
+}
+
+/// The input of [`undo`].
+pub(super) struct Undo {
+    pub(super) user_id: UserId,
+    /// The key of the undo with which the token was verified.
+    pub(super) key: String,
+    pub(super) old_email: String,
+    pub(super) now: Timestamp,
+    pub(super) forget_after: Timestamp,
+    /// Asks the owner of the previous address to choose a new password.
+    pub(super) reset: NewMail,
+}
+
+/// Restores the address, and ends all sessions of the user. Returns the ids of the ended sessions; `None` if the undo
+/// was used in the meantime, or if another user has the address.
+///
+/// The user's row is locked first. A session that a concurrent login opened before the lock is ended too. A login that
+/// waits for the lock fails, because the password was removed.
+pub(super) fn undo(connection: &mut DbConnection, undo: &Undo) -> QueryResult<Option<Vec<String>>> {
+    let (owner, user_id) = (&undo.user_id, undo.user_id.as_str());
+    unless_rolled_back(write_transaction(connection, |connection| {
+        lock_user(connection, owner)?;
+        if !emails::take(connection, user_id, &undo.key)? {
+            return Err(DieselError::RollbackTransaction);
+        }
+        emails::restore(connection, user_id, &undo.old_email, undo.now)?
+            .ok_or(DieselError::RollbackTransaction)?;
+        outbox::cancel_tokens(connection, user_id)?;
+        outbox::insert(connection, &undo.reset)?;
+        let all_sessions = SessionFilter::AllOfUser(owner);
+        end(connection, &all_sessions, undo.now, undo.forget_after)
+    }))
+}
+
+fn unless_rolled_back<T>(result: QueryResult<T>) -> QueryResult<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(DieselError::RollbackTransaction) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

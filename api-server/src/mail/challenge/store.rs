@@ -1,0 +1,69 @@
+//! Contains the queries on the challenges of the table `outbox`: the mails whose codes are entered.
+
+use diesel::prelude::*;
+
+use crate::db::schema::outbox;
+use crate::db::{DbConnection, Timestamp};
+use crate::mail::kind::MailKind;
+
+/// The most wrong codes for one challenge.
+const MAX_WRONG_CODES: i32 = 5;
+
+/// A challenge whose code is being entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenChallenge {
+    /// `None` if no mail was sent to a user.
+    pub(crate) user_id: Option<String>,
+    /// The address to which the user changes the address of the account.
+    pub(crate) new_email: Option<String>,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Counts an entered code as wrong, before it is compared. Returns `None` if there is no such challenge, or if too many
+/// wrong codes were entered. The registration of an address that has an account already has a challenge without a user:
+/// so its codes are counted like those of other registrations, and none is right.
+pub(crate) fn count_code(
+    connection: &mut DbConnection,
+    challenge_id: &str,
+    kind: MailKind,
+) -> QueryResult<Option<OpenChallenge>> {
+    let open_row = outbox::table
+        .find(challenge_id)
+        .filter(outbox::kind.eq_any(kinds_of_challenge(kind)))
+        .filter(outbox::wrong_codes.lt(MAX_WRONG_CODES));
+    let row: Option<(String, Option<String>, Option<String>, Timestamp)> = diesel::update(open_row)
+        .set(outbox::wrong_codes.eq(outbox::wrong_codes + 1))
+        .returning((
+            outbox::kind,
+            outbox::user_id,
+            outbox::new_email,
+            outbox::expires_at,
+        ))
+        .get_result(connection)
+        .optional()?;
+    Ok(
+        row.map(|(row_kind, user_id, new_email, expires_at)| OpenChallenge {
+            user_id: user_id.filter(|_| row_kind == kind.as_str()),
+            new_email,
+            expires_at,
+        }),
+    )
+}
+
+fn kinds_of_challenge(kind: MailKind) -> Vec<&'static str> {
+    match kind {
+        MailKind::EmailVerification => vec![kind.as_str(), MailKind::RegistrationAttempt.as_str()],
+        _ => vec![kind.as_str()],
+    }
+}
+
+/// Takes back the count of a code that was right.
+pub(crate) fn uncount_code(connection: &mut DbConnection, challenge_id: &str) -> QueryResult<()> {
+    let counted_row = outbox::table
+        .find(challenge_id)
+        .filter(outbox::wrong_codes.gt(0));
+    diesel::update(counted_row)
+        .set(outbox::wrong_codes.eq(outbox::wrong_codes - 1))
+        .execute(connection)
+        .map(drop)
+}

@@ -1,0 +1,193 @@
+//! Changes email addresses in the table `users`, and contains the queries of the table `email_undos`.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::db::schema::{email_undos, users};
+use crate::db::{DbConnection, Timestamp};
+use crate::users::email::Email;
+use crate::users::store::{COLUMNS, MailKeyChange, UserRow, user_of_row};
+use crate::users::user::User;
+
+/// The previous address of an account, to which its owner can change the account back.
+#[derive(Debug, Clone)]
+pub(crate) struct NewEmailUndo {
+    /// Part of the MAC of the token that is mailed to the previous address.
+    pub(crate) key: String,
+    pub(crate) user_id: String,
+    pub(crate) old_email: String,
+    pub(crate) changed_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Adds the undo. `created_at` is later than that of every earlier undo of the user, even if the clock of another
+/// process was ahead, because an undo also undoes the later changes. The caller must have locked the user.
+pub(crate) fn insert(connection: &mut DbConnection, undo: &NewEmailUndo) -> QueryResult<()> {
+    let last_created_at: Option<Timestamp> = email_undos::table
+        .filter(email_undos::user_id.eq(&undo.user_id))
+        .select(diesel::dsl::max(email_undos::created_at))
+        .get_result(connection)?;
+    let earliest = last_created_at.map(|last| last.plus(Duration::from_micros(1)));
+    let created_at = earliest.map_or(undo.changed_at, |earliest| earliest.max(undo.changed_at));
+    diesel::insert_into(email_undos::table)
+        .values((
+            email_undos::key.eq(&undo.key),
+            email_undos::user_id.eq(&undo.user_id),
+            email_undos::old_email.eq(&undo.old_email),
+            email_undos::created_at.eq(created_at),
+            email_undos::expires_at.eq(undo.expires_at),
+        ))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Returns the keys with which a user can get back an address, the newest first.
+pub(crate) fn live_keys(
+    connection: &mut DbConnection,
+    user_id: &str,
+    old_email: &str,
+    now: Timestamp,
+) -> QueryResult<Vec<String>> {
+    email_undos::table
+        .filter(email_undos::user_id.eq(user_id))
+        .filter(email_undos::old_email.eq(old_email))
+        .filter(email_undos::expires_at.gt(now))
+        .select(email_undos::key)
+        .order(email_undos::created_at.desc())
+        .load(connection)
+}
+
+/// Deletes the undo with this key and the undos of later changes of the user. Returns `false` if the undo does not
+/// exist any more. The caller must have locked the user.
+pub(crate) fn take(connection: &mut DbConnection, user_id: &str, key: &str) -> QueryResult<bool> {
+    let undos_of_user = || email_undos::table.filter(email_undos::user_id.eq(user_id));
+    let created_at: Option<Timestamp> = undos_of_user()
+        .filter(email_undos::key.eq(key))
+        .select(email_undos::created_at)
+        .first(connection)
+        .optional()?;
+    let Some(created_at) = created_at else {
+        return Ok(false);
+    };
+    let this_and_later = undos_of_user().filter(email_undos::created_at.ge(created_at));
+    diesel::delete(this_and_later).execute(connection)?;
+    Ok(true)
+}
+
+/// Returns whether an undo can give this address back to a user other than `user_id`.
+pub(crate) fn is_reserved(
+    connection: &mut DbConnection,
+    email: &Email,
+    user_id: Option<&str>,
+    now: Timestamp,
+) -> QueryResult<bool> {
+    let mut undos = email_undos::table
+        .filter(email_undos::old_email.eq_any(spellings(email)))
+        .filter(email_undos::expires_at.gt(now))
+        .select(email_undos::key)
+        .into_boxed();
+    if let Some(user_id) = user_id {
+        undos = undos.filter(email_undos::user_id.ne(user_id));
+    }
+    let found_key: Option<String> = undos.first(connection).optional()?;
+    Ok(found_key.is_some())
+}
+
+/// Returns whether the user `user_id` cannot have this address: another user has it, or can get it back.
+pub(crate) fn is_taken(
+    connection: &mut DbConnection,
+    email: &Email,
+    user_id: &str,
+    now: Timestamp,
+) -> QueryResult<bool> {
+    let other_users = users::table
+        .filter(users::email.eq_any(spellings(email)))
+        .filter(users::id.ne(user_id));
+    let found_id: Option<String> = other_users.select(users::id).first(connection).optional()?;
+    match found_id {
+        Some(_) => Ok(true),
+        None => is_reserved(connection, email, Some(user_id), now),
+    }
+}
+
+/// The spelling that is stored, and the spelling that earlier releases stored.
+fn spellings(email: &Email) -> Vec<String> {
+    let mut spellings = vec![email.as_str().to_owned()];
+    spellings.extend(email.with_u_labels());
+    spellings
+}
+
+/// Replaces the mail key, sets the email address, and marks it as verified. Returns the user; `None` if the key or the
+/// address has changed since the token or the code was verified, or if another user has the new address. After `None`,
+/// the caller must roll the transaction back. After `Some`, no other transaction can change the row until this
+/// transaction ends.
+pub(crate) fn change(
+    connection: &mut DbConnection,
+    key_change: &MailKeyChange,
+    new_email: &Email,
+    now: Timestamp,
+) -> QueryResult<Option<User>> {
+    let unchanged_row = users::table
+        .find(&key_change.user_id)
+        .filter(users::mail_key.eq(&key_change.old_key))
+        .filter(users::email.eq(&key_change.email));
+    let result = diesel::update(unchanged_row)
+        .set((
+            users::mail_key.eq(&key_change.new_key),
+            users::email.eq(new_email.as_str()),
+            users::email_verified.eq(true),
+            users::updated_at.eq(now),
+        ))
+        .returning(COLUMNS)
+        .get_result(connection);
+    user_unless_taken(result)
+}
+
+/// Sets the address to the previous address, marks it as verified, and removes the password and the mail key, so that
+/// neither a password nor a mail of the time since the change is accepted. Returns the user; `None` if another user has
+/// the address. After `None`, the caller must roll the transaction back.
+pub(crate) fn restore(
+    connection: &mut DbConnection,
+    user_id: &str,
+    old_email: &str,
+    now: Timestamp,
+) -> QueryResult<Option<User>> {
+    let result = diesel::update(users::table.find(user_id))
+        .set((
+            users::email.eq(old_email),
+            users::email_verified.eq(true),
+            users::password_hash.eq(None::<String>),
+            users::mail_key.eq(None::<String>),
+            users::updated_at.eq(now),
+        ))
+        .returning(COLUMNS)
+        .get_result(connection);
+    user_unless_taken(result)
+}
+
+fn user_unless_taken(result: QueryResult<UserRow>) -> QueryResult<Option<User>> {
+    match result {
+        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(None),
+        result => Ok(result.optional()?.map(user_of_row)),
+    }
+}
+
+/// Deletes up to `limit` undos that expired before `cutoff`. Returns the number of deleted rows.
+pub(crate) fn purge(
+    connection: &mut DbConnection,
+    cutoff: Timestamp,
+    limit: i64,
+) -> QueryResult<usize> {
+    let expired_keys: Vec<String> = email_undos::table
+        .filter(email_undos::expires_at.lt(cutoff))
+        .select(email_undos::key)
+        .limit(limit)
+        .load(connection)?;
+    diesel::delete(email_undos::table.filter(email_undos::key.eq_any(expired_keys)))
+        .execute(connection)
+}
+
+#[cfg(test)]
+mod tests;

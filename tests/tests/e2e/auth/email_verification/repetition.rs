@@ -1,0 +1,113 @@
+//! Tests that a link which is used again is no error for its user, but works only once.
+
+use e2e::{App, on_both_engines};
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{CONFIRM, confirm, confirm_with_password, requested_mail};
+use crate::auth::password_reset;
+
+on_both_engines! {
+    the_user_of_a_used_link_gets_the_same_response_again,
+    a_used_link_is_rejected_without_the_session_of_its_user,
+    a_used_code_is_rejected,
+    a_used_link_of_another_account_or_purpose_is_rejected,
+    a_used_link_is_rejected_while_the_address_is_not_verified,
+    parallel_uses_of_a_link_all_succeed_for_its_user,
+    one_of_fifty_parallel_uses_with_the_password_wins,
+    an_address_that_was_verified_otherwise_is_verified_again,
+}
+
+async fn the_user_of_a_used_link_gets_the_same_response_again(app: App) {
+    let ada = app.user("ada").await;
+    let (mail, _) = requested_mail(&app, ada.email()).await;
+    let first = confirm(&ada, mail.token()).await.ok();
+    app.clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!(confirm(&ada, mail.token()).await.ok(), first);
+}
+
+async fn a_used_link_is_rejected_without_the_session_of_its_user(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let (mail, _) = requested_mail(&app, ada.email()).await;
+    confirm(&ada, mail.token()).await.ok();
+    for response in [
+        confirm(&app.anonymous(), mail.token()).await,
+        confirm(&eve, mail.token()).await,
+        confirm_with_password(&app, mail.token(), ada.password()).await,
+        confirm_with_password(&app, mail.token(), "not the password").await,
+    ] {
+        response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
+    }
+}
+
+async fn a_used_code_is_rejected(app: App) {
+    let ada = app.user("ada").await;
+    let (mail, challenge_id) = requested_mail(&app, ada.email()).await;
+    let body = json!({ "challenge_id": challenge_id, "code": mail.code() });
+    ada.post(CONFIRM, body.clone()).await.ok();
+    let response = ada.post(CONFIRM, body).await;
+    response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
+}
+
+async fn a_used_link_of_another_account_or_purpose_is_rejected(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    for user in [&ada, &eve] {
+        let (mail, _) = requested_mail(&app, user.email()).await;
+        confirm(user, mail.token()).await.ok();
+    }
+    let (reset_mail, _) = password_reset::requested_mail(&app, ada.email()).await;
+    let ada_mail = app.mails_to(ada.email()).remove(0);
+    for (caller, token) in [
+        (&eve, ada_mail.token()),
+        (&ada, reset_mail.token()),
+        (&ada, "junk"),
+        (&ada, ""),
+    ] {
+        let response = confirm(caller, token).await;
+        response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
+    }
+}
+
+async fn a_used_link_is_rejected_while_the_address_is_not_verified(app: App) {
+    let ada = app.user("ada").await;
+    let (mail, _) = requested_mail(&app, ada.email()).await;
+    confirm(&ada, mail.token()).await.ok();
+    app.database()
+        .execute("UPDATE users SET email_verified = FALSE");
+    let response = confirm(&ada, mail.token()).await;
+    response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
+}
+
+async fn parallel_uses_of_a_link_all_succeed_for_its_user(app: App) {
+    let ada = app.user("ada").await;
+    let (mail, _) = requested_mail(&app, ada.email()).await;
+    let uses = (0..20).map(|_| confirm(&ada, mail.token()).into_future());
+    for response in join_all(uses).await {
+        assert_eq!(response.ok()["user"]["email_verified"], true);
+    }
+}
+
+async fn one_of_fifty_parallel_uses_with_the_password_wins(app: App) {
+    let ada = app.user("ada").await;
+    let (mail, _) = requested_mail(&app, ada.email()).await;
+    let confirm = || confirm_with_password(&app, mail.token(), ada.password()).into_future();
+    let responses = join_all((0..50).map(|_| confirm())).await;
+    let (successes, failures): (Vec<_>, Vec<_>) = responses
+        .into_iter()
+        .partition(|response| response.status() == 200);
+    assert_eq!(successes.len(), 1);
+    for response in failures {
+        response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
+    }
+}
+
+async fn an_address_that_was_verified_otherwise_is_verified_again(app: App) {
+    let ada = app.user("ada").await;
+    let (mail, _) = requested_mail(&app, ada.email()).await;
+    app.database()
+        .execute("UPDATE users SET email_verified = TRUE");
+    let response = confirm_with_password(&app, mail.token(), ada.password()).await;
+    assert_eq!(response.ok()["user"]["email_verified"], true);
+    let response = confirm_with_password(&app, mail.token(), ada.password()).await;
+    response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
+}
