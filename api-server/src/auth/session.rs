@@ -2,8 +2,9 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data};
-use auth_core::{Refusal, Roles};
+use auth_core::{CustomJson, Refusal, Roles, Scope};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::better_auth::context::BetterAuthContext;
@@ -29,9 +30,11 @@ struct SessionUser {
     #[schema(example = "ada@example.com")]
     email: String,
     /// What the user may do, by names that an operator chose.
-    #[schema(example = json!(["admin"]))]
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<String>, example = json!(["admin"]))]
     roles: Roles,
+    /// The claims that an operator added to the tokens of the user.
+    #[schema(value_type = Object, example = json!({ "plan": "pro" }))]
+    claims: Map<String, Value>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -41,6 +44,10 @@ struct SessionToken {
     #[serde(rename = "expiresAt")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.000Z")]
     expires_at: Timestamp,
+    /// What the token may be used for; absent if it may be used for everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "tasks:read account:read")]
+    scope: Option<Scope>,
 }
 
 /// Show the caller and the session, from the token alone, without a query of the database. Without a token, the cookie
@@ -62,15 +69,19 @@ pub(crate) async fn show(
         }
         Err(problem) => return Err(problem),
     };
+    let (roles, scope) = (caller.roles().clone(), caller.token_scope().cloned());
+    let claims = caller.custom_claims()?;
     Ok(web::Json(CurrentSession {
         user: SessionUser {
             id: caller.user_id.into_string(),
             email: caller.email,
-            roles: caller.roles,
+            roles,
+            claims,
         },
         session: SessionToken {
             id: caller.session_id,
             expires_at: Timestamp::from_unix_micros(caller.token_exp.saturating_mul(1_000_000)),
+            scope,
         },
     }))
 }
@@ -107,10 +118,16 @@ async fn show_better_auth_session(
             id: signed_in_user.user.id,
             email: signed_in_user.user.email,
             roles: signed_in_user.user.roles,
+            claims: claims_of(&signed_in_user.user.custom_claims)?,
         },
         session: SessionToken {
             id: signed_in_user.session.id,
             expires_at: signed_in_user.session.expires_at,
+            scope: None,
         },
     }))
+}
+
+fn claims_of(stored: &CustomJson) -> Result<Map<String, Value>, Problem> {
+    serde_json::from_str(stored.as_str()).map_err(Problem::internal)
 }

@@ -2,6 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
+use std::mem;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -10,6 +11,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use auth_core::credentials::{CredentialSource, Credentials};
 use auth_core::{Authenticate, Claims, Error, Refusal, Roles, Verification};
+use serde_json::{Map, Value};
 
 use super::cookies::CookieFormat;
 use super::origin;
@@ -25,21 +27,22 @@ pub(crate) struct Caller<S> {
     pub(crate) user_id: UserId,
     pub(crate) email: String,
     pub(crate) session_id: String,
-    pub(crate) roles: Roles,
     /// The `exp` claim of the token, in seconds since 1970.
     pub(crate) token_exp: i64,
     /// Whether the token came from the header or from the cookie. If it came from the cookie, new tokens are returned
     /// only in cookies, not in the body.
     pub(crate) source: CredentialSource,
-    scope: PhantomData<S>,
+    /// The roles, the scope and the custom claims of the token. The other fields are moved out.
+    token: auth_core::Caller,
+    required_scope: PhantomData<S>,
 }
 
 impl<S: RequiredScope> Caller<S> {
     /// Verifies the token of a request. A token from a cookie also needs a safe method or a trusted origin.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let caller = Verification::of(request).into_ready()?;
-        require_scope(&caller, S::SCOPE)?;
-        let (Some(email), Some(session_id)) = (caller.email, caller.sid) else {
+        let mut token = Verification::of(request).into_ready()?;
+        require_scope(&token, S::SCOPE)?;
+        let (Some(email), Some(session_id)) = (token.email.take(), token.sid.take()) else {
             return Err(Problem::internal("the verifier requires email and sid"));
         };
         let source = if request.headers().contains_key(AUTHORIZATION) {
@@ -49,14 +52,28 @@ impl<S: RequiredScope> Caller<S> {
             CredentialSource::Cookie
         };
         Ok(Self {
-            user_id: UserId::verified(caller.sub),
+            user_id: UserId::verified(mem::take(&mut token.sub)),
             email,
             session_id,
-            roles: caller.roles,
-            token_exp: caller.exp,
+            token_exp: token.exp,
             source,
-            scope: PhantomData,
+            token,
+            required_scope: PhantomData,
         })
+    }
+
+    pub(crate) fn roles(&self) -> &Roles {
+        &self.token.roles
+    }
+
+    /// The scope to which the token is limited; `None` if it may be used for everything.
+    pub(crate) fn token_scope(&self) -> Option<&auth_core::Scope> {
+        self.token.scope.as_ref()
+    }
+
+    /// The custom claims of the token.
+    pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>, Problem> {
+        Ok(self.token.custom()?)
     }
 }
 

@@ -103,7 +103,7 @@ fn a_service_with_a_derived_key_verifies_only_tokens_for_its_audience() {
     let reports_verifier = TokenVerifier::new(derived_keyring, "api-server", "reports").unwrap();
     let now = SystemTime::now();
     let claims = reports_verifier.verify(&token_for("reports"), now).unwrap();
-    assert_eq!(claims.email, user.email);
+    assert_eq!(claims.email.as_deref(), Some(user.email.as_str()));
     let billing_result = reports_verifier.verify(&token_for("billing"), now);
     assert_eq!(billing_result, Err(Error::SignatureMismatch));
     let response = server.get("/api/auth/session", &token_for("reports"));

@@ -8,8 +8,8 @@ use serde::ser::{Serialize, Serializer};
 use crate::Error;
 use crate::json::JsonString;
 
-/// The most bytes of the text of a set: every name and a space before it.
-const MAX_TEXT_BYTES: usize = Roles::MAX_ROLES * (Roles::MAX_NAME_BYTES + 1);
+/// The size of the stack buffer for the text of a set, in bytes. Longer texts are collected on the heap.
+const STACK_BYTES: usize = 256;
 
 /// The roles of a caller (RFC 9068 § 2.2.3.1): a set of at most 32 names. The default is the empty set.
 ///
@@ -82,24 +82,33 @@ impl fmt::Debug for Roles {
     }
 }
 
-/// The text of a set while its names are read. The buffer is on the stack, so that a set needs one allocation.
+/// The text of a set while its names are read. Usual texts are collected on the stack, so that a set needs one
+/// allocation.
 struct RoleBuffer {
-    bytes: [u8; MAX_TEXT_BYTES],
+    stack: [u8; STACK_BYTES],
+    /// The number of bytes in `stack`.
     length: usize,
+    /// The whole text, as soon as it does not fit into `stack`.
+    heap: Vec<u8>,
     count: usize,
 }
 
 impl RoleBuffer {
     const fn new() -> Self {
         Self {
-            bytes: [0; MAX_TEXT_BYTES],
+            stack: [0; STACK_BYTES],
             length: 0,
+            heap: Vec::new(),
             count: 0,
         }
     }
 
     fn text(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+        if self.heap.is_empty() {
+            self.stack.get(..self.length).unwrap_or_default()
+        } else {
+            &self.heap
+        }
     }
 
     fn push(&mut self, name: &str) -> Result<(), Error> {
@@ -112,21 +121,31 @@ impl RoleBuffer {
         if names.any(|earlier| earlier == name.as_bytes()) {
             return Err(Error::UnacceptableClaims("a role must not occur twice"));
         }
-        let separator_bytes = usize::from(self.count > 0);
-        let start = self.length + separator_bytes;
-        let end = start + name.len();
-        match self.bytes.get_mut(start..end) {
-            Some(target) if self.count < Roles::MAX_ROLES => {
-                target.copy_from_slice(name.as_bytes());
-            }
-            _ => return Err(Error::UnacceptableClaims("there must be at most 32 roles")),
+        if self.count == Roles::MAX_ROLES {
+            return Err(Error::UnacceptableClaims("there must be at most 32 roles"));
         }
-        if let Some(separator) = self.bytes.get_mut(self.length..start) {
-            separator.fill(b' ');
+        if self.count > 0 {
+            self.append(b" ");
         }
-        self.length = end;
+        self.append(name.as_bytes());
         self.count += 1;
         Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        let end = self.length + bytes.len();
+        match self.stack.get_mut(self.length..end) {
+            Some(target) if self.heap.is_empty() => {
+                target.copy_from_slice(bytes);
+                self.length = end;
+            }
+            _ => {
+                if self.heap.is_empty() {
+                    self.heap = self.text().to_vec();
+                }
+                self.heap.extend_from_slice(bytes);
+            }
+        }
     }
 
     fn into_roles(self) -> Result<Roles, Error> {
@@ -138,7 +157,10 @@ impl RoleBuffer {
 fn is_role_name(name: &str) -> bool {
     let is_allowed =
         |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b':' | b'-');
-    (1..=Roles::MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_allowed)
+    let are_allowed = name
+        .bytes()
+        .fold(true, |are_allowed, byte| are_allowed & is_allowed(byte));
+    are_allowed && (1..=Roles::MAX_NAME_BYTES).contains(&name.len())
 }
 
 /// Writes an array of strings.

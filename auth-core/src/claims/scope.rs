@@ -100,28 +100,27 @@ const MALFORMED_SCOPE: Error = Error::UnacceptableClaims(
     "a scope must be names of printable ASCII without quotation mark and backslash, separated by one space",
 );
 
-/// Checks the text of a scope, by the rules of [`Scope::new`].
+/// Checks the text of a scope, by the rules of [`Scope::new`]. Every byte is visited without a branch, which the compiler
+/// turns into vector instructions.
 pub(crate) fn check_scope(text: &str) -> Result<(), Error> {
     if text.len() > Scope::MAX_BYTES {
         return Err(Error::UnacceptableClaims(
             "a scope must have at most 1024 bytes",
         ));
     }
-    let mut name_count = 1;
-    // The start of the text counts as a space, so that a space at the start follows a space.
-    let mut previous = b' ';
-    for byte in text.bytes() {
-        match byte {
-            b' ' if previous != b' ' => name_count += 1,
-            b'!' | b'#'..=b'[' | b']'..=b'~' => {}
-            _ => return Err(MALFORMED_SCOPE),
-        }
-        previous = byte;
-    }
-    if previous == b' ' {
+    let is_allowed = |byte: u8| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
+    let are_allowed = text
+        .bytes()
+        .fold(true, |are_allowed, byte| are_allowed & is_allowed(byte));
+    let pairs = text.bytes().zip(text.bytes().skip(1));
+    let is_two_spaces = |(first, second)| first == b' ' && second == b' ';
+    let has_two_spaces = pairs.fold(false, |found, pair| found | is_two_spaces(pair));
+    let is_trimmed = !text.is_empty() && !text.starts_with(' ') && !text.ends_with(' ');
+    if !are_allowed || has_two_spaces || !is_trimmed {
         return Err(MALFORMED_SCOPE);
     }
-    if name_count > Scope::MAX_NAMES {
+    let space_count = text.bytes().filter(|byte| *byte == b' ').count();
+    if space_count >= Scope::MAX_NAMES {
         return Err(Error::UnacceptableClaims(
             "a scope must have at most 64 names",
         ));
