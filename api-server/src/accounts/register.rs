@@ -99,7 +99,9 @@ async fn create_with_session(
     let mail = sends_mail.then(|| account.verification_mail(&user, &context.client, now));
     let opening = context.into_opening(accounts, &user.id, now);
     let registration = NewRegistration {
-        credentials: account.credentials(hash.as_str()),
+        credentials: NewCredentials {
+            hash: hash.as_str().to_owned(),
+        },
         user,
         mail: mail.filter(|_| accounts.outbox.admits()),
     };
@@ -156,7 +158,9 @@ async fn create_unverified(
     let mail = account.verification_mail(&user, client, now);
     let challenge = MailChallenge::of(&mail);
     let registration = NewRegistration {
-        credentials: account.credentials(hash.as_str()),
+        credentials: NewCredentials {
+            hash: hash.as_str().to_owned(),
+        },
         user: user.clone(),
         mail: Some(mail).filter(|_| accounts.outbox.admits()),
     };
@@ -183,12 +187,6 @@ impl NewAccount {
         user.image.clone_from(&self.image);
         user.language = self.language.map(|language| language.as_str().to_owned());
         user
-    }
-
-    fn credentials(&self, hash: &str) -> NewCredentials {
-        NewCredentials {
-            hash: hash.to_owned(),
-        }
     }
 
     fn verification_mail(&self, user: &User, client: &Client, now: SystemTime) -> NewMail {

@@ -275,13 +275,12 @@ pub(super) fn reset_password(
         };
         outbox::cancel_tokens(connection, &user.id)?;
         outbox::insert(connection, &reset.notice)?;
-        let ended_ids = match &reset.opening {
-            Some(opening) => sessions::store::open_instead_of_all(connection, opening)?,
-            None => {
-                let owner = UserId::stored(user.id.clone());
-                let filter = SessionFilter::AllOfUser(&owner);
-                end(connection, &filter, reset.now, reset.forget_after)?
-            }
+        let ended_ids = if let Some(opening) = &reset.opening {
+            sessions::store::open_instead_of_all(connection, opening)?
+        } else {
+            let owner = UserId::stored(user.id.clone());
+            let filter = SessionFilter::AllOfUser(&owner);
+            end(connection, &filter, reset.now, reset.forget_after)?
         };
         Ok(Some(PasswordChangeResult { user, ended_ids }))
     })

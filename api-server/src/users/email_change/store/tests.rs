@@ -32,7 +32,7 @@ impl Fixture {
         let [ada, eve] = ["ada", "eve"].map(|name| {
             let email = Email::parse(&format!("{name}@now.example")).unwrap();
             let user = User::new(&UserId::generate(now), email, None, now.into());
-            assert!(users::insert(&mut connection, &user, "hash", None).unwrap());
+            assert!(users::insert(&mut connection, &user, "hash").unwrap());
             user.id
         });
         Self {
