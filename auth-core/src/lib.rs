@@ -10,14 +10,14 @@ mod caller;
 mod claims;
 pub mod credentials;
 mod error;
-#[cfg(any(feature = "axum", feature = "tonic"))]
+#[cfg(feature = "tower")]
 mod header_map;
 mod hs256;
 mod issuer;
 mod json;
 mod jws;
 mod keyring;
-#[cfg(any(feature = "axum", feature = "tonic"))]
+#[cfg(feature = "tower")]
 mod layer;
 mod local_verifier;
 pub mod mail_token;
@@ -39,6 +39,7 @@ pub mod session_token;
 pub mod testing;
 #[cfg(feature = "tonic")]
 mod tonic;
+mod trace;
 mod verification;
 mod verifier;
 
@@ -48,6 +49,8 @@ pub use claims::{Claims, CustomJson, Roles, Scope, Subject};
 pub use error::Error;
 pub use issuer::{AccessToken, TokenBuilder, TokenIssuer};
 pub use keyring::Keyring;
+#[cfg(feature = "tower")]
+pub use layer::WithBody;
 pub use local_verifier::LocalVerifier;
 pub use refusal::Refusal;
 pub use require_caller::RequireCaller;
