@@ -1,5 +1,11 @@
 //! Tests that the current span gets the caller and the refusal of a request.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper that fails is a test that fails"
+)]
+
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -132,26 +138,28 @@ fn the_result_of_a_remote_authority_is_recorded_and_a_machine_has_no_session() {
     assert_eq!(texts(&fields), [("code", "AUTHORITY_UNAVAILABLE")]);
 }
 
+type Check = fn(&Caller) -> Result<(), Refusal>;
+
 #[test]
 fn guards_and_checks_of_the_caller_record_their_refusals() {
     let mut caller = Caller::new("42".to_owned(), 0);
     caller.scope = Some("tasks:read".parse().unwrap());
-    let checks: [(&dyn Fn(&Caller) -> Result<(), Refusal>, &str); 6] = [
+    let checks: [(Check, &str); 6] = [
         (
-            &|caller| RequireRole::new("admin").unwrap().check(caller),
+            |caller| RequireRole::new("admin").unwrap().check(caller),
             "FORBIDDEN",
         ),
         (
-            &|caller| RequireScope::new("sessions").unwrap().check(caller),
+            |caller| RequireScope::new("sessions").unwrap().check(caller),
             "INSUFFICIENT_SCOPE",
         ),
-        (&|caller| caller.require_role("admin"), "FORBIDDEN"),
+        (|caller| caller.require_role("admin"), "FORBIDDEN"),
         (
-            &|caller| caller.require_scope(&"sessions".parse().unwrap()),
+            |caller| caller.require_scope(&"sessions".parse().unwrap()),
             "INSUFFICIENT_SCOPE",
         ),
-        (&|caller| caller.require_owner("43"), "FORBIDDEN"),
-        (&|caller| caller.custom::<()>(), "INTERNAL_SERVER_ERROR"),
+        (|caller| caller.require_owner("43"), "FORBIDDEN"),
+        (|caller| caller.custom::<()>(), "INTERNAL_SERVER_ERROR"),
     ];
     for (check, code) in checks {
         let fields = fields_of(|| assert!(check(&caller).is_err()));

@@ -63,6 +63,24 @@ fn text_field(body: &Value, name: &str) -> String {
     body[name].as_str().unwrap().to_owned()
 }
 
+/// Asserts that a refresh on any server gets a token that all accept as that of a user without the role.
+fn assert_refresh_without_role(
+    server: &Server,
+    refresh_token: &str,
+    connections: &mut [(Connection, &'static str)],
+) {
+    let body = json!({ "refresh_token": refresh_token });
+    let tokens = server.post("/api/auth/refresh", "", &body).expect(200);
+    let token = text_field(&tokens, "access_token");
+    let (embedder, servers) = connections.split_last_mut().unwrap();
+    for (connection, path) in servers {
+        let session = connection.request("GET", path, &token, None).expect(200);
+        assert_eq!(session["user"]["roles"], json!([]));
+    }
+    let refusal = embedder.0.request("GET", embedder.1, &token, None);
+    assert_eq!(refusal.expect(403)["code"], "FORBIDDEN");
+}
+
 /// The servers, the service that follows the feed of one of them, and a command on the database of the servers.
 struct Cluster<'a> {
     servers: &'a [Server],
@@ -84,25 +102,6 @@ impl Cluster<'_> {
         let mut connections: Vec<_> = to_servers.map(|it| (it, "/api/auth/session")).collect();
         connections.push((Connection::open(self.embedder), "/admin"));
         connections
-    }
-
-    /// Asserts that a refresh on any server gets a token that all accept as that of a user without the role.
-    fn assert_refresh_without_role(
-        &self,
-        server: &Server,
-        refresh_token: &str,
-        connections: &mut [(Connection, &'static str)],
-    ) {
-        let body = json!({ "refresh_token": refresh_token });
-        let tokens = server.post("/api/auth/refresh", "", &body).expect(200);
-        let token = text_field(&tokens, "access_token");
-        let (embedder, servers) = connections.split_last_mut().unwrap();
-        for (connection, path) in servers {
-            let session = connection.request("GET", path, &token, None).expect(200);
-            assert_eq!(session["user"]["roles"], json!([]));
-        }
-        let refusal = embedder.0.request("GET", embedder.1, &token, None);
-        assert_eq!(refusal.expect(403)["code"], "FORBIDDEN");
     }
 
     /// Adds and removes a role repeatedly. Returns for each removal the time until nobody accepts the earlier token.
@@ -129,7 +128,7 @@ impl Cluster<'_> {
             let delay = removed_at.elapsed();
             let server = &self.servers[number % self.servers.len()];
             let refresh_token = text_field(&tokens, "refresh_token");
-            self.assert_refresh_without_role(server, &refresh_token, &mut connections);
+            assert_refresh_without_role(server, &refresh_token, &mut connections);
             delay
         };
         (0..REMOVAL_COUNT).map(measure_one_removal).collect()

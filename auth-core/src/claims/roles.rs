@@ -125,6 +125,7 @@ impl RolesBuilder {
 }
 
 /// Whether a name may contain the byte, for each byte.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const IS_ALLOWED: [bool; 256] = {
     let mut table = [false; 256];
     let mut rest: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789._:-";

@@ -105,6 +105,7 @@ const SPACE: u8 = 1;
 const FORBIDDEN: u8 = 2;
 /// Whether a byte is part of a name, a space or forbidden. The classes are bits, so that a pass without branches finds
 /// every violation.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const CLASSES: [u8; 256] = {
     let mut classes = [FORBIDDEN; 256];
     let mut byte = b'!';

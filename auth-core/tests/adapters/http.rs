@@ -109,7 +109,7 @@ pub(crate) fn assert_every_refusal(server: SocketAddr) {
 
 /// Asserts that the server refuses the requests of the table to the paths that it serves, as expected. Leaves out
 /// requests without credentials to `/maybe`, because that path accepts them. Returns the number of requests.
-pub(crate) fn assert_refusals(server: SocketAddr, serves: fn(&str) -> bool) -> usize {
+pub(crate) fn assert_refusals(server: SocketAddr, has_path: fn(&str) -> bool) -> usize {
     let mut request_count = 0;
     for case in refused_requests() {
         let paths = paths_of(case.target);
@@ -117,7 +117,7 @@ pub(crate) fn assert_refusals(server: SocketAddr, serves: fn(&str) -> bool) -> u
             |path: &str| path == "/maybe" && case.expected.body.contains("UNAUTHORIZED");
         let refused_paths = paths
             .iter()
-            .filter(|path| serves(path) && !is_accepted(path));
+            .filter(|path| has_path(path) && !is_accepted(path));
         for path in refused_paths {
             request_count += 1;
             let response = send(server, path, &case.fields);
@@ -154,9 +154,9 @@ pub(crate) fn assert_valid_caller_is_accepted(server: SocketAddr) {
 }
 
 /// Asserts that a caller with all roles, scopes and custom claims is accepted at the paths that the server serves.
-pub(crate) fn assert_every_grant_is_accepted(server: SocketAddr, serves: fn(&str) -> bool) {
+pub(crate) fn assert_every_grant_is_accepted(server: SocketAddr, has_path: fn(&str) -> bool) {
     let paths = paths_of(Target::User42);
-    for path in paths.into_iter().filter(|path| serves(path)) {
+    for path in paths.into_iter().filter(|path| has_path(path)) {
         let bearer = format!("Bearer {}", token_with_every_grant());
         let response = send(server, path, &[("authorization", bearer)]);
         let is_plan = path.ends_with("/plan");
