@@ -16,6 +16,7 @@ use crate::require_caller::NO_AUTHORITY;
 use crate::requirement::Requirement;
 use crate::trace;
 use crate::{Authority, Caller, Refusal, RequireCaller, RequireRole, RequireScope, Verification};
+#[cfg(any(feature = "axum", feature = "tonic"))]
 pub(crate) use response::RefusalBody;
 use response::{FrameworkResponse, Refuse};
 pub use with_body::WithBody;
