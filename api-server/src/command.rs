@@ -155,6 +155,12 @@ fn run_users_command(settings: &Settings, command: &UsersCommand) -> ExitCode {
         UsersCommand::Check { fix } => settings
             .check_database()
             .map(|target| transfer::check(&target, *fix, io::stdout().lock())),
+        UsersCommand::Roles { email, add, remove } => settings
+            .check_roles(email, add, remove)
+            .map(|command| transfer::change_access(&command, io::stdout().lock())),
+        UsersCommand::Claims { email, set, remove } => settings
+            .check_claims(email, set, remove)
+            .map(|command| transfer::change_access(&command, io::stdout().lock())),
         UsersCommand::Export { tasks } => settings
             .check_database()
             .map(|source| transfer::export(&source, *tasks, io::stdout().lock())),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::credentials::{Credentials, Field, Headers};
-use crate::{Refusal, Verification};
+use crate::{Refusal, Verification, trace};
 
 /// Identifies the caller of a request by the request's credentials, locally or by asking a remote authority.
 pub trait Authenticate: Send + Sync + 'static {
@@ -34,7 +34,7 @@ impl Authority {
     /// Identifies the caller by the request's header fields. Refuses the caller with a 403 if the request has an
     /// `X-User-Id` field that is not the caller's id.
     pub fn authenticate(&self, headers: &dyn Headers) -> Verification {
-        let verification = self.0.authenticate(&Credentials::new(headers));
+        let verification = trace::verification(self.0.authenticate(&Credentials::new(headers)));
         let visit_user_ids = |visit: &mut dyn FnMut(&[u8])| {
             headers.for_each_value(Field::UserId, &mut |id| visit(id));
         };

@@ -4,8 +4,6 @@ use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -65,18 +63,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for CustomClaims<T
 /// The extensions of the response contain the refusal, so that a layer can log its cause.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body()));
-        let status = StatusCode::from_u16(self.status());
-        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(Self::MEDIA_TYPE));
-        for (name, value) in self.headers() {
-            if let Ok(header_value) = HeaderValue::try_from(value) {
-                headers.insert(HeaderName::from_static(name), header_value);
-            }
-        }
-        response.extensions_mut().insert(self);
-        response
+        self.into_http_response(Body::from)
     }
 }
 

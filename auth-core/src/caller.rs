@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::claims::{KeptPayload, NO_CUSTOM_CLAIMS, scope_allows};
-use crate::{Claims, Refusal, Roles, Scope};
+use crate::{Claims, Refusal, Roles, Scope, trace};
 
 /// The caller of a request, with the data that both local and remote verification return.
 ///
@@ -80,7 +80,8 @@ impl Caller {
     /// ([`TokenVerifier::with_custom_claims`](crate::TokenVerifier::with_custom_claims)).
     pub fn custom<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let payload = self.payload.as_ref();
-        Ok(payload.map_or(Err(NO_CUSTOM_CLAIMS), KeptPayload::read)?)
+        let result = payload.map_or(Err(NO_CUSTOM_CLAIMS), KeptPayload::read);
+        result.map_err(|error| trace::refused(error.into()))
     }
 
     /// Requires a role, as [`RequireRole`](crate::RequireRole) does for a whole route.
@@ -92,7 +93,7 @@ impl Caller {
         if self.has_role(role) {
             Ok(())
         } else {
-            Err(Refusal::missing_role())
+            Err(trace::refused(Refusal::missing_role()))
         }
     }
 
@@ -106,7 +107,7 @@ impl Caller {
         if scope.iter().all(|name| self.has_scope(name)) {
             Ok(())
         } else {
-            Err(Refusal::insufficient_scope(scope))
+            Err(trace::refused(Refusal::insufficient_scope(scope)))
         }
     }
 
@@ -129,7 +130,7 @@ pub fn require_owner(sub: &str, user_id: &str) -> Result<(), Refusal> {
     if sub == user_id {
         Ok(())
     } else {
-        Err(Refusal::wrong_owner())
+        Err(trace::refused(Refusal::wrong_owner()))
     }
 }
 

@@ -1,4 +1,7 @@
-//! Implements the guards as tower layers, for axum and tonic.
+//! Implements the guards as tower layers: for axum and tonic, and in `with_body` for services with any response body.
+
+mod response;
+mod with_body;
 
 use std::future::ready;
 use std::pin::Pin;
@@ -11,13 +14,12 @@ use tower_service::Service;
 
 use crate::require_caller::NO_AUTHORITY;
 use crate::requirement::Requirement;
+use crate::trace;
 use crate::{Authority, Caller, Refusal, RequireCaller, RequireRole, RequireScope, Verification};
-
-/// A framework's response body that can express a refusal.
-pub(crate) trait RefusalBody: Sized {
-    /// Converts a refusal to a response of the framework.
-    fn refuse(refusal: Refusal) -> Response<Self>;
-}
+#[cfg(any(feature = "axum", feature = "tonic"))]
+pub(crate) use response::RefusalBody;
+use response::{FrameworkResponse, Refuse};
+pub use with_body::WithBody;
 
 impl<S> Layer<S> for RequireCaller {
     type Service = RequireCallerService<S>;
@@ -25,6 +27,7 @@ impl<S> Layer<S> for RequireCaller {
     fn layer(&self, inner: S) -> RequireCallerService<S> {
         RequireCallerService {
             authority: self.authority().clone(),
+            response: FrameworkResponse,
             inner,
         }
     }
@@ -32,17 +35,18 @@ impl<S> Layer<S> for RequireCaller {
 
 /// Identifies the caller of each request. Calls the inner service unless the request is refused.
 #[derive(Debug, Clone)]
-pub struct RequireCallerService<S> {
+pub struct RequireCallerService<S, F = FrameworkResponse> {
     authority: Authority,
+    response: F,
     inner: S,
 }
 
-impl<S, B, R> Service<Request<B>> for RequireCallerService<S>
+impl<S, F, B, R> Service<Request<B>> for RequireCallerService<S, F>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
+    F: Refuse<R> + Send + 'static,
     B: Send + 'static,
-    R: RefusalBody,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -57,13 +61,14 @@ where
         // The service that `poll_ready` prepared gets this request. The clone gets the next request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
+        let response = self.response.clone();
         Box::pin(async move {
             match verification.await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
                     inner.call(request).await
                 }
-                Err(refusal) => Ok(R::refuse(refusal)),
+                Err(refusal) => Ok(response.refuse(refusal)),
             }
         })
     }
@@ -77,7 +82,7 @@ pub(crate) fn identify_caller(extensions: &Extensions, headers: &HeaderMap) -> V
     }
     match extensions.get::<Authority>() {
         Some(authority) => authority.authenticate(headers),
-        None => Verification::Ready(Err(Refusal::internal_error(NO_AUTHORITY))),
+        None => Verification::Ready(Err(trace::refused(Refusal::internal_error(NO_AUTHORITY)))),
     }
 }
 
@@ -87,6 +92,7 @@ impl<S> Layer<S> for RequireRole {
     fn layer(&self, inner: S) -> RequirementService<S> {
         RequirementService {
             requirement: self.requirement(),
+            response: FrameworkResponse,
             inner,
         }
     }
@@ -98,6 +104,7 @@ impl<S> Layer<S> for RequireScope {
     fn layer(&self, inner: S) -> RequirementService<S> {
         RequirementService {
             requirement: self.requirement(),
+            response: FrameworkResponse,
             inner,
         }
     }
@@ -106,18 +113,20 @@ impl<S> Layer<S> for RequireScope {
 /// Checks the caller of each request: the service of [`RequireRole`] and [`RequireScope`]. Calls the inner service unless
 /// the request is refused.
 #[derive(Debug, Clone)]
-pub struct RequirementService<S> {
+pub struct RequirementService<S, F = FrameworkResponse> {
     requirement: Arc<Requirement>,
+    response: F,
     inner: S,
 }
 
-impl<S, B, R> Service<Request<B>> for RequirementService<S>
+impl<S, F, B, R> Service<Request<B>> for RequirementService<S, F>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Send,
+    F: Refuse<R> + Send + 'static,
     B: Send + 'static,
-    R: RefusalBody + Send + 'static,
+    R: Send + 'static,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -132,7 +141,7 @@ where
         if let Some(caller) = request.extensions().get::<Caller>() {
             return match self.requirement.check(caller) {
                 Ok(()) => Box::pin(self.inner.call(request)),
-                Err(refusal) => Box::pin(ready(Ok(R::refuse(refusal)))),
+                Err(refusal) => Box::pin(ready(Ok(self.response.refuse(refusal)))),
             };
         }
         let verification = identify_caller(request.extensions(), request.headers());
@@ -140,6 +149,7 @@ where
         // The service that `poll_ready` prepared gets this request. The clone gets the next request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
+        let response = self.response.clone();
         Box::pin(async move {
             let result = verification.await;
             match result.and_then(|caller| requirement.check(&caller).map(|()| caller)) {
@@ -147,7 +157,7 @@ where
                     request.extensions_mut().insert(caller);
                     inner.call(request).await
                 }
-                Err(refusal) => Ok(R::refuse(refusal)),
+                Err(refusal) => Ok(response.refuse(refusal)),
             }
         })
     }

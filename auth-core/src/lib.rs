@@ -10,7 +10,7 @@ mod caller;
 mod claims;
 pub mod credentials;
 mod error;
-#[cfg(any(feature = "axum", feature = "tonic"))]
+#[cfg(feature = "tower")]
 mod header_map;
 mod hs256;
 mod issuer;
@@ -18,7 +18,7 @@ mod issuers;
 mod json;
 mod jws;
 mod keyring;
-#[cfg(any(feature = "axum", feature = "tonic"))]
+#[cfg(feature = "tower")]
 mod layer;
 mod local_verifier;
 pub mod mail_token;
@@ -44,6 +44,7 @@ mod token_signer;
 mod token_type;
 #[cfg(feature = "tonic")]
 mod tonic;
+mod trace;
 mod verification;
 mod verification_keys;
 mod verifier;
@@ -55,6 +56,8 @@ pub use error::Error;
 pub use issuer::{AccessToken, TokenBuilder, TokenIssuer};
 pub use issuers::Issuers;
 pub use keyring::Keyring;
+#[cfg(feature = "tower")]
+pub use layer::WithBody;
 pub use local_verifier::LocalVerifier;
 pub use refusal::Refusal;
 pub use require_caller::RequireCaller;

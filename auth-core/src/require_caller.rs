@@ -22,7 +22,7 @@ impl RequireCaller {
 }
 
 /// The logged cause of a 500 in a service that has no [`Authority`].
-#[cfg(any(feature = "actix", feature = "axum", feature = "tonic"))]
+#[cfg(any(feature = "actix", feature = "tower"))]
 pub(crate) const NO_AUTHORITY: &str =
     "the service was built without an auth_core::Authority: add one, or RequireCaller";
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Caller, Error, Refusal, Roles, Scope};
+use crate::{Caller, Error, Refusal, Roles, Scope, trace};
 
 /// A guard: refuses a caller who does not have the required roles, with a 403 `FORBIDDEN`.
 ///
@@ -82,7 +82,7 @@ impl RequireRole {
         self.0.check(caller)
     }
 
-    #[cfg(any(feature = "actix", feature = "axum", feature = "tonic"))]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn requirement(&self) -> Arc<Requirement> {
         Arc::clone(&self.0)
     }
@@ -128,7 +128,7 @@ impl RequireScope {
         self.0.check(caller)
     }
 
-    #[cfg(any(feature = "actix", feature = "axum", feature = "tonic"))]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn requirement(&self) -> Arc<Requirement> {
         Arc::clone(&self.0)
     }
@@ -139,11 +139,11 @@ impl Requirement {
         match self {
             Self::AnyRole(roles) if roles.iter().any(|role| caller.has_role(role)) => Ok(()),
             Self::EveryRole(roles) if roles.iter().all(|role| caller.has_role(role)) => Ok(()),
-            Self::AnyRole(_) | Self::EveryRole(_) => Err(Refusal::missing_role()),
+            Self::AnyRole(_) | Self::EveryRole(_) => Err(trace::refused(Refusal::missing_role())),
             Self::AnyScope(scope) if scope.iter().any(|name| caller.has_scope(name)) => Ok(()),
             Self::EveryScope(scope) if scope.iter().all(|name| caller.has_scope(name)) => Ok(()),
             Self::AnyScope(scope) | Self::EveryScope(scope) => {
-                Err(Refusal::insufficient_scope(scope))
+                Err(trace::refused(Refusal::insufficient_scope(scope)))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::{Caller, Refusal};
+use crate::{Caller, Refusal, trace};
 
 /// The result of authenticating a request, as a future. Local verification is ready at once, without a boxed future.
 #[non_exhaustive]
@@ -42,7 +42,11 @@ impl Verification {
             Self::Ready(Ok(caller)) => {
                 let mut all_match = true;
                 visit_ids(&mut |id| all_match &= id == caller.sub.as_bytes());
-                Self::Ready(if all_match { Ok(caller) } else { Err(refuse()) })
+                Self::Ready(if all_match {
+                    Ok(caller)
+                } else {
+                    Err(trace::refused(refuse()))
+                })
             }
             Self::Ready(result) => Self::Ready(result),
             Self::Pending(pending) => Self::Pending(require_ids(pending, visit_ids, refuse)),
@@ -63,7 +67,7 @@ fn require_ids(
     Box::pin(async move {
         let caller = pending.await?;
         let all_match = required_ids.iter().all(|id| id == caller.sub.as_bytes());
-        if all_match { Ok(caller) } else { Err(refuse()) }
+        if all_match { Ok(caller) } else { Err(trace::refused(refuse())) }
     })
 }
 

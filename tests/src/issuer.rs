@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use auth_core::{Keyring, Secret, Subject, TokenIssuer};
+use auth_core::{Keyring, Scope, Secret, Subject, TokenIssuer};
 
 use crate::App;
 
@@ -21,6 +21,8 @@ pub struct Issuer {
     pub now: SystemTime,
     /// The time from `iat` to `exp`.
     pub lifetime: Duration,
+    /// The `scope` claim, if the tokens are to have one.
+    pub scope: Option<Scope>,
 }
 
 impl Issuer {
@@ -33,6 +35,7 @@ impl Issuer {
             audience: "api".to_owned(),
             now: app.clock.now(),
             lifetime: Duration::from_secs(900),
+            scope: None,
         }
     }
 
@@ -49,6 +52,10 @@ impl Issuer {
             email_verified: None,
             session_id,
         };
-        token_issuer.issue(&subject, self.now).unwrap().token
+        let mut builder = token_issuer.token_for(&subject);
+        if let Some(scope) = &self.scope {
+            builder = builder.with_scope(scope);
+        }
+        builder.issue(self.now).unwrap().token
     }
 }

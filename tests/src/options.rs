@@ -1,5 +1,6 @@
 //! Configures a server before its start: the settings, the limits, the clock and the database.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,10 +117,20 @@ impl Options {
 
     /// Parses the settings as the program parses command-line arguments.
     #[must_use]
-    fn parse_settings(&self) -> Settings {
+    fn parse_settings(&self, command: &[&str]) -> Settings {
         let settings = self.settings.iter();
         let flags = settings.map(|(name, value)| format!("--{name}={value}"));
-        Settings::try_parse_from(std::iter::once("api-server".to_owned()).chain(flags)).unwrap()
+        let words = command.iter().map(|word| (*word).to_owned());
+        let program = std::iter::once("api-server".to_owned());
+        Settings::try_parse_from(program.chain(flags).chain(words)).unwrap()
+    }
+
+    /// Runs a command of the program in this process, on the database of these options. Returns whether it succeeded.
+    pub async fn run_command(self, command: &[&str]) -> bool {
+        let settings = self.parse_settings(command);
+        let run = move || api_server::command::run(&settings);
+        let exit_code = tokio::task::spawn_blocking(run).await.unwrap();
+        exit_code == ExitCode::SUCCESS
     }
 
     /// Starts the server, which accepts requests when this function returns.
@@ -136,7 +147,7 @@ impl Options {
     /// Returns the reason why the server did not start.
     pub fn try_start(self) -> Result<App, BuildError> {
         log_lines::start_collecting();
-        let mut config = self.parse_settings().check()?;
+        let mut config = self.parse_settings(&[]).check()?;
         config.mail.folder = self.database.mail_folder();
         let server = server::build(config, self.limits, self.clock.for_server())?;
         let mut settings = self.settings.iter();

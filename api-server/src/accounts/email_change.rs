@@ -109,6 +109,7 @@ pub(crate) async fn confirm(accounts: &Accounts, proof: MailProof) -> Result<Use
         key_change,
         new_email,
         now: now.into(),
+        forget_after: accounts.sessions.forget_after(now),
     };
     let user = accounts
         .sessions

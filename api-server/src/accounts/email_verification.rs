@@ -78,11 +78,14 @@ async fn use_proof(
         require_password(accounts, &key_change.email, attempt, client).await?;
     }
     let now = accounts.sessions.now();
+    let forget_after = accounts.sessions.forget_after(now);
     // A change of the password also changes the mail key, so the compared password is still the password of the account.
     let verified_user = accounts
         .sessions
         .db
-        .write(move |connection| store::verify_email(connection, &key_change, now.into()))
+        .write(move |connection| {
+            store::verify_email(connection, &key_change, now.into(), forget_after)
+        })
         .await?
         .ok_or_else(invalid_proof)?;
     log::info!("email address verified user_id={}", verified_user.id);

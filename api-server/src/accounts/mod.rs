@@ -1,6 +1,7 @@
 //! Implements the actions on an account for this server's own API and Better Auth's API: register, log in, change the
 //! password, the email address or the profile, choose a new password or verify the address after a mail, delete.
 
+pub(crate) mod access;
 pub(crate) mod change_password;
 pub(crate) mod delete;
 pub(crate) mod email_change;

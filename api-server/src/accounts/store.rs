@@ -2,6 +2,7 @@
 
 use diesel::result::Error as DieselError;
 
+use super::access::make_tokens_stale;
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::mail::kind::MailKind;
 use crate::mail::outbox::NewMail;
@@ -285,17 +286,19 @@ pub(super) fn reset_password(
     })
 }
 
-/// Marks the email address as verified, and replaces the mail key. Returns `None` if the mail key has changed since the
+/// Marks the email address as verified, replaces the mail key, and makes the user's earlier access tokens stale. Returns `None` if the mail key has changed since the
 /// token or the code was verified.
 pub(super) fn verify_email(
     connection: &mut DbConnection,
     change: &MailKeyChange,
     now: Timestamp,
+    forget_after: Timestamp,
 ) -> QueryResult<Option<User>> {
     write_transaction(connection, |connection| {
         let verified_user = users::verify_email(connection, change, now)?;
         if let Some(user) = &verified_user {
             outbox::cancel_tokens(connection, &user.id)?;
+            make_tokens_stale(connection, &user.id, forget_after)?;
         }
         Ok(verified_user)
     })

@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::http::caller::Caller;
 use crate::http::json::{Json, nullable};
 use crate::http::policy::HttpPolicy;
+use crate::http::scope;
 use crate::mail::language::language_rule;
 use crate::problem::Problem;
 use crate::users::store;
@@ -23,10 +24,10 @@ use crate::users::user::{self, User};
 #[utoipa::path(
     get, path = "/api/auth/account", tag = "account", operation_id = "getAccount",
     responses((status = 200, description = "The account", body = User)),
-    security(("bearer" = [])),
+    security(("bearer" = ["account:read"])),
 )]
 pub(crate) async fn show(
-    caller: Caller,
+    caller: Caller<scope::AccountRead>,
     accounts: Data<Accounts>,
 ) -> Result<web::Json<User>, Problem> {
     let user = accounts
@@ -66,10 +67,10 @@ pub(crate) struct AccountChange {
     patch, path = "/api/auth/account", tag = "account", operation_id = "changeAccount",
     request_body = AccountChange,
     responses((status = 200, description = "The account as it is now", body = User)),
-    security(("bearer" = [])),
+    security(("bearer" = ["account:write"])),
 )]
 pub(crate) async fn change(
-    caller: Caller,
+    caller: Caller<scope::AccountWrite>,
     accounts: Data<Accounts>,
     Json(body): Json<AccountChange>,
 ) -> Result<web::Json<User>, Problem> {
@@ -96,10 +97,10 @@ pub(crate) struct AccountDeleted {
     delete, path = "/api/auth/account", tag = "account", operation_id = "deleteAccount",
     request_body = DeleteAccount,
     responses((status = 200, description = "It is gone", body = AccountDeleted)),
-    security(("bearer" = [])),
+    security(("bearer" = ["account:write"])),
 )]
 pub(crate) async fn delete(
-    caller: Caller,
+    caller: Caller<scope::AccountWrite>,
     client: Client,
     accounts: Data<Accounts>,
     policy: Data<HttpPolicy>,

@@ -17,6 +17,7 @@ use crate::better_auth::{change_password as better_auth, identity};
 use crate::client::Client;
 use crate::http::caller::Caller;
 use crate::http::json::{self, Json};
+use crate::http::scope;
 use crate::problem::Problem;
 use crate::users::user;
 
@@ -39,10 +40,10 @@ pub(crate) struct ChangePassword {
     post, path = "/api/auth/change-password", tag = "account", operation_id = "changePassword",
     request_body = ChangePassword,
     responses((status = 200, description = "Tokens of a new session", body = TokenResponse)),
-    security(("bearer" = [])),
+    security(("bearer" = ["account:write"])),
 )]
 pub(crate) async fn change_password(
-    caller: Caller,
+    caller: Caller<scope::AccountWrite>,
     client: Client,
     accounts: Data<Accounts>,
     responder: TokenResponder,
@@ -83,7 +84,7 @@ pub(crate) async fn dispatch(
             Ok(better_auth::change(api_request).await?)
         }
         _ => {
-            let caller = Caller::extract(&request).await?;
+            let caller = Caller::<scope::AccountWrite>::extract(&request).await?;
             let body = json::from_bytes::<ChangePassword>(&request, read_result)?;
             Ok(change_password(caller, client, accounts, responder, body).await?)
         }

@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::http::caller::Caller;
 use crate::http::json::Json;
 use crate::http::language::AcceptedLanguage;
+use crate::http::scope;
 use crate::problem::Problem;
 use crate::problem::violation::FieldViolation;
 use crate::users::email::{self, Email};
@@ -41,10 +42,10 @@ pub(crate) struct EmailChangeRequest {
     post, path = "/api/auth/email-change", tag = "account", operation_id = "requestEmailChange",
     request_body = EmailChangeRequest,
     responses((status = 202, description = "A mail follows, unless another account has the address", body = MailRequested)),
-    security(("bearer" = [])),
+    security(("bearer" = ["account:write"])),
 )]
 pub(crate) async fn request(
-    caller: Caller,
+    caller: Caller<scope::AccountWrite>,
     client: Client,
     AcceptedLanguage(language): AcceptedLanguage,
     accounts: Data<Accounts>,

@@ -17,6 +17,7 @@ use crate::http::caller::Caller;
 use crate::http::json::{Json, OptionalJson};
 use crate::http::language::AcceptedLanguage;
 use crate::http::origin;
+use crate::http::scope;
 use crate::mail::kind::MailKind;
 use crate::problem::violation::FieldViolation;
 use crate::problem::{Code, Problem};
@@ -51,10 +52,13 @@ pub(crate) async fn request(
         let kind = MailKind::EmailVerification;
         mail_request::request(&accounts, kind, &email, language, &client).await?
     } else {
-        let caller = Caller::of(&request).map_err(|problem| match problem.code() {
-            Code::Unauthorized => EMAIL_OR_TOKEN_REQUIRED.at("email"),
-            _ => problem,
-        })?;
+        let caller =
+            Caller::<scope::AccountWrite>::of(&request).map_err(|problem| {
+                match problem.code() {
+                    Code::Unauthorized => EMAIL_OR_TOKEN_REQUIRED.at("email"),
+                    _ => problem,
+                }
+            })?;
         request_for_user(&accounts, caller.user_id, None, language, &client).await?
     };
     Ok(HttpResponse::Accepted().json(MailRequested::from(challenge)))
@@ -123,7 +127,7 @@ async fn caller_id(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Result<Option<UserId>, Problem> {
-    match Caller::of(request) {
+    match Caller::<scope::AccountWrite>::of(request) {
         Ok(caller) => Ok(Some(caller.user_id)),
         Err(problem) if problem.code() == Code::Unauthorized => {
             if origin::require_trusted(request, &context.policy).is_err() {

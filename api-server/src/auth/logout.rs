@@ -9,12 +9,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::http::caller::{access_token, are_ids_storable};
+use crate::http::caller::{access_token, are_ids_storable, insufficient_scope};
 use crate::http::cookie_sessions;
 use crate::http::cookies::Cookie;
 use crate::http::json::{OptionalJson, not_null};
 use crate::http::origin;
 use crate::http::policy::HttpPolicy;
+use crate::http::scope;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::sessions::logout::{self, Credential, Scope};
@@ -59,7 +60,7 @@ pub(crate) async fn logout(
     policy: Data<HttpPolicy>,
     OptionalJson(body): OptionalJson<LogoutRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let (credentials, source) = presented_credentials(&request, &sessions, &policy, &body);
+    let (credentials, source) = presented_credentials(&request, &sessions, &policy, &body)?;
     if !credentials.is_empty() && source == CredentialSource::Cookie {
         origin::require_trusted(&request, &policy)?;
     }
@@ -103,55 +104,61 @@ fn presented_credentials(
     sessions: &Sessions,
     policy: &HttpPolicy,
     body: &LogoutRequest,
-) -> (Vec<Credential>, CredentialSource) {
+) -> Result<(Vec<Credential>, CredentialSource), Problem> {
     let keys = sessions.keys.current();
     let token_text = body.refresh_token.as_deref();
     let body_token = token_text.and_then(|text| keys.refresh_tokens.decode(text).ok());
     let body_credential = body_token.as_ref().map(Credential::from_refresh_token);
     if request.headers().contains_key(AUTHORIZATION) {
-        let header_credential = access_token_credential(request, sessions, policy);
+        let header_credential = access_token_credential(request, sessions, policy)?;
         let credentials = header_credential.into_iter().chain(body_credential);
-        return (credentials.collect(), CredentialSource::Body);
+        return Ok((credentials.collect(), CredentialSource::Body));
     }
     if let Some(credential) = body_credential {
-        return (vec![credential], CredentialSource::Body);
+        return Ok((vec![credential], CredentialSource::Body));
     }
     if body.scope == Scope::Current {
         let session_ids =
             cookie_sessions::session_ids_of_all_cookies(request, sessions, policy).into_iter();
-        return (
+        return Ok((
             session_ids.map(Credential::stale).collect(),
             CredentialSource::Cookie,
-        );
+        ));
     }
     let cookie_token = match policy.cookie_format.find_refresh(request) {
         Cookie::One(text) => keys.refresh_tokens.decode(text).ok(),
         Cookie::Absent | Cookie::Ambiguous => None,
     };
     let cookie_credential = cookie_token.as_ref().map(Credential::from_refresh_token);
-    let credentials = access_token_credential(request, sessions, policy)
+    let credentials = access_token_credential(request, sessions, policy)?
         .into_iter()
         .chain(cookie_credential);
-    (credentials.collect(), CredentialSource::Cookie)
+    Ok((credentials.collect(), CredentialSource::Cookie))
 }
 
 /// Returns the access token in the header or the cookie as a credential. An expired or revoked token can end only the
-/// session that the token names.
+/// session that the token names. A token that is limited to other scopes than `sessions` is rejected.
 fn access_token_credential(
     request: &HttpRequest,
     sessions: &Sessions,
     policy: &HttpPolicy,
-) -> Option<Credential> {
-    let keys = sessions.keys.current();
-    let now = sessions.now();
-    let (token, _) = access_token(request, policy).ok()?;
+) -> Result<Option<Credential>, Problem> {
+    let Ok((token, _)) = access_token(request, policy) else {
+        return Ok(None);
+    };
+    let (keys, now) = (sessions.keys.current(), sessions.now());
     let (claims, make_credential) = match keys.verifier.verify(token, now) {
         Ok(claims) => (claims, Credential::current as fn(String) -> Credential),
-        Err(_not_accepted) => {
-            let claims = keys.verifier.verify_for_logout(token, now).ok()?;
-            (claims, Credential::stale as fn(String) -> Credential)
-        }
+        Err(_not_accepted) => match keys.verifier.verify_for_logout(token, now) {
+            Ok(claims) => (claims, Credential::stale as fn(String) -> Credential),
+            Err(_not_valid) => return Ok(None),
+        },
     };
-    let storable_claims = are_ids_storable(&claims).then_some(claims)?;
-    storable_claims.sid.map(make_credential)
+    if !claims.has_scope(scope::Scope::Sessions.as_str()) {
+        return Err(insufficient_scope(scope::Scope::Sessions).into());
+    }
+    let storable_claims = Some(claims).filter(are_ids_storable);
+    Ok(storable_claims
+        .and_then(|claims| claims.sid)
+        .map(make_credential))
 }

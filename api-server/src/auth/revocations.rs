@@ -16,7 +16,7 @@ use crate::db::{DbConnection, QueryResult, Timestamp};
 use crate::http::query::QueryString;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
-use crate::sessions::revocation::store::{self, Revocation};
+use crate::sessions::revocation::store::{self, Revocation, RevocationTarget};
 
 /// The most revocations in one response.
 const PAGE_SIZE: i64 = 1000;
@@ -56,10 +56,12 @@ pub(crate) struct RevocationsQuery {
     after: Option<i64>,
 }
 
-/// Ended sessions, in the order in which they ended.
+/// Ended sessions and users with stale tokens, each in the order of the changes.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RevocationPage {
     revocations: Vec<EndedSession>,
+    /// Users whose roles, claims or verified address changed.
+    stale: Vec<StaleUser>,
     /// `after` of the next request; lower than in this request if the database was restored from a backup.
     #[schema(example = 17)]
     next: i64,
@@ -81,7 +83,19 @@ struct EndedSession {
     exp: u64,
 }
 
-/// List the sessions that have ended, for services that verify tokens themselves. Needs a token of type
+#[derive(Serialize, ToSchema)]
+struct StaleUser {
+    /// The claim `sub` of the tokens to reject.
+    sub: String,
+    /// The tokens with a lower claim `claims_version`, or without this claim, are stale.
+    #[schema(example = 1)]
+    claims_version: u64,
+    /// Seconds since 1970, as in tokens. After that time all stale tokens have expired.
+    #[schema(example = 1_795_180_971)]
+    exp: u64,
+}
+
+/// List the sessions that have ended, and the users whose tokens are stale, for services that verify tokens themselves. Needs a token of type
 /// `revocations+jwt`, which can only be made with the secret.
 #[utoipa::path(
     get, path = "/api/auth/revocations", tag = "session", operation_id = "listRevocations",
@@ -119,21 +133,35 @@ fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult
         // Every revocation after `start_sequence`, up to `newest_sequence`, is on this page or was purged.
         last_sequence.max(newest_sequence)
     };
+    let issued_before = state.issued_before.map(Timestamp::unix_seconds_rounded_up);
     Ok(RevocationPage {
-        revocations: revocations.into_iter().map(EndedSession::from).collect(),
-        next,
-        more: has_more,
-        issued_before: state.issued_before.map(Timestamp::unix_seconds_rounded_up),
+        issued_before,
+        ..RevocationPage::new(revocations, next, has_more)
     })
 }
 
-impl From<Revocation> for EndedSession {
-    fn from(revocation: Revocation) -> Self {
-        let forget_after = revocation.forget_after.to_system_time();
-        let since_1970 = forget_after.duration_since(SystemTime::UNIX_EPOCH);
-        Self {
-            sid: revocation.session_id,
-            exp: since_1970.map_or(0, |duration| duration.as_secs()),
+impl RevocationPage {
+    fn new(entries: Vec<Revocation>, next: i64, more: bool) -> Self {
+        let mut page = Self {
+            revocations: Vec::with_capacity(entries.len()),
+            stale: Vec::new(),
+            next,
+            more,
+            issued_before: None,
+        };
+        for entry in entries {
+            let forget_after = entry.forget_after.to_system_time();
+            let since_1970 = forget_after.duration_since(SystemTime::UNIX_EPOCH);
+            let exp = since_1970.map_or(0, |duration| duration.as_secs());
+            match entry.target {
+                RevocationTarget::Session(sid) => page.revocations.push(EndedSession { sid, exp }),
+                RevocationTarget::StaleUser { id, claims_version } => page.stale.push(StaleUser {
+                    sub: id,
+                    claims_version,
+                    exp,
+                }),
+            }
         }
+        page
     }
 }

@@ -2,8 +2,9 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data};
-use auth_core::Refusal;
+use auth_core::{CustomJson, Refusal, Roles, Scope};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::better_auth::context::BetterAuthContext;
@@ -11,6 +12,7 @@ use crate::better_auth::identity::{self, Identity};
 use crate::db::Timestamp;
 use crate::http::caller::{Caller, access_token};
 use crate::http::policy::HttpPolicy;
+use crate::http::scope;
 use crate::problem::Problem;
 
 /// The header in which a service names the expected user. The session of any other user is then rejected.
@@ -27,6 +29,12 @@ struct SessionUser {
     id: String,
     #[schema(example = "ada@example.com")]
     email: String,
+    /// What the user may do, by names that an operator chose.
+    #[schema(value_type = Vec<String>, example = json!(["admin"]))]
+    roles: Roles,
+    /// The claims that an operator added to the tokens of the user.
+    #[schema(value_type = Object, example = json!({ "plan": "pro" }))]
+    claims: Map<String, Value>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -36,6 +44,10 @@ struct SessionToken {
     #[serde(rename = "expiresAt")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.000Z")]
     expires_at: Timestamp,
+    /// What the token may be used for; absent if it may be used for everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "tasks:read account:read")]
+    scope: Option<Scope>,
 }
 
 /// Show the caller and the session, from the token alone, without a query of the database. Without a token, the cookie
@@ -43,28 +55,33 @@ struct SessionToken {
 #[utoipa::path(
     get, path = "/api/auth/session", tag = "session", operation_id = "getSession",
     responses((status = 200, description = "The caller and the session", body = CurrentSession)),
-    security(("bearer" = [])),
+    security(("bearer" = ["account:read"])),
 )]
 pub(crate) async fn show(
     request: HttpRequest,
     policy: Data<HttpPolicy>,
     better_auth: Data<BetterAuthContext>,
 ) -> Result<web::Json<CurrentSession>, Problem> {
-    let caller = match Caller::of(&request) {
+    let caller = match Caller::<scope::AccountRead>::of(&request) {
         Ok(caller) => caller,
         Err(problem) if has_no_token(&request, &policy) => {
             return show_better_auth_session(&request, &better_auth, problem).await;
         }
         Err(problem) => return Err(problem),
     };
+    let (roles, scope) = (caller.roles().clone(), caller.token_scope().cloned());
+    let claims = caller.custom_claims()?;
     Ok(web::Json(CurrentSession {
         user: SessionUser {
             id: caller.user_id.into_string(),
             email: caller.email,
+            roles,
+            claims,
         },
         session: SessionToken {
             id: caller.session_id,
             expires_at: Timestamp::from_unix_micros(caller.token_exp.saturating_mul(1_000_000)),
+            scope,
         },
     }))
 }
@@ -100,10 +117,17 @@ async fn show_better_auth_session(
         user: SessionUser {
             id: signed_in_user.user.id,
             email: signed_in_user.user.email,
+            roles: signed_in_user.user.roles,
+            claims: claims_of(&signed_in_user.user.custom_claims)?,
         },
         session: SessionToken {
             id: signed_in_user.session.id,
             expires_at: signed_in_user.session.expires_at,
+            scope: None,
         },
     }))
+}
+
+fn claims_of(stored: &CustomJson) -> Result<Map<String, Value>, Problem> {
+    serde_json::from_str(stored.as_str()).map_err(Problem::internal)
 }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::db::Timestamp;
 use crate::http::caller::Caller;
+use crate::http::scope;
 use crate::problem::{Code, Problem};
 use crate::sessions::Sessions;
 use crate::sessions::list::{end_session, live_sessions};
@@ -46,10 +47,10 @@ impl SessionSummary {
 #[utoipa::path(
     get, path = "/api/auth/sessions", tag = "session", operation_id = "listSessions",
     responses((status = 200, description = "The sessions", body = Vec<SessionSummary>)),
-    security(("bearer" = [])),
+    security(("bearer" = ["sessions"])),
 )]
 pub(crate) async fn list(
-    caller: Caller,
+    caller: Caller<scope::Sessions>,
     sessions: Data<Sessions>,
 ) -> Result<web::Json<Vec<SessionSummary>>, Problem> {
     let stored_sessions = live_sessions(&sessions, caller.user_id).await?;
@@ -68,10 +69,10 @@ pub(crate) struct SessionEnded {
     delete, path = "/api/auth/sessions/{id}", tag = "session", operation_id = "endSession",
     params(("id" = String, Path, description = "The session")),
     responses((status = 200, description = "It has ended", body = SessionEnded)),
-    security(("bearer" = [])),
+    security(("bearer" = ["sessions"])),
 )]
 pub(crate) async fn end(
-    caller: Caller,
+    caller: Caller<scope::Sessions>,
     path: web::Path<String>,
     sessions: Data<Sessions>,
 ) -> Result<web::Json<SessionEnded>, Problem> {

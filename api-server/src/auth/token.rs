@@ -1,24 +1,35 @@
 //! Handles `POST /api/auth/token`.
 
+use actix_web::HttpRequest;
 use actix_web::web::{self, Data};
-use auth_core::Subject;
+use auth_core::{CustomJson, Scope, Subject, TokenIssuer};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::http::caller::Caller;
-use crate::http::json::Json;
-use crate::problem::violation::FieldViolation;
+use crate::http::caller::{Caller, access_token};
+use crate::http::json::{Json, not_null};
+use crate::http::policy::HttpPolicy;
+use crate::http::scope;
+use crate::problem::violation::{FieldViolation, rule};
 use crate::problem::{Code, Problem};
 use crate::sessions::Sessions;
+use crate::sessions::keys::ActiveKeys;
 
 #[derive(Deserialize, Validate, ToSchema)]
 pub(crate) struct TokenRequest {
-    /// One of `TOKEN_AUDIENCES`.
-    #[serde(default)]
+    /// One of `TOKEN_AUDIENCES`; absent for a token that this server accepts, which needs a `scope`.
+    #[serde(default, deserialize_with = "not_null")]
     #[validate(custom(function = "audience_rule"))]
-    #[schema(required, min_length = 1, example = "reports")]
-    audience: String,
+    #[schema(value_type = String, min_length = 1, example = "reports")]
+    audience: Option<String>,
+    /// What the new token may be used for: names separated by one space. For this server `tasks:read`, `tasks:write`,
+    /// `account:read`, `account:write` and `sessions`; for a service, its own names.
+    #[serde(default, deserialize_with = "not_null")]
+    #[validate(custom(function = "scope_rule"))]
+    #[schema(value_type = String, max_length = 1024, example = "tasks:read")]
+    scope: Option<String>,
 }
 
 fn audience_rule(audience: &str) -> Result<(), ValidationError> {
@@ -28,44 +39,118 @@ fn audience_rule(audience: &str) -> Result<(), ValidationError> {
     Ok(())
 }
 
+fn scope_rule(text: &str) -> Result<(), ValidationError> {
+    rule(parse_scope(text))
+}
+
+fn parse_scope(text: &str) -> Result<Scope, FieldViolation> {
+    Scope::new(text).map_err(|_malformed| {
+        let message =
+            "must be 1 to 64 names with one space between two of them, at most 1024 characters";
+        FieldViolation::new("invalid_scope", message)
+    })
+}
+
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServiceToken {
-    /// Send it to that service as `Authorization: Bearer …`; this server does not accept it.
+    /// Send it to that service, or to this server, as `Authorization: Bearer …`.
     access_token: String,
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// Its lifetime in seconds; it expires no later than the token of the request.
     #[schema(example = 900)]
     expires_in: i64,
+    /// What the token may be used for; absent if it may be used for everything that the user may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, example = "tasks:read")]
+    scope: Option<Scope>,
 }
 
-/// Exchange the access token for one that a single other service accepts. The new token is always in the body, because
-/// cookies are not sent to other services.
+/// Exchange the access token for one that a single other service accepts, or for one that may be used for less. The new
+/// token is always in the body, because cookies are not sent to other services.
 #[utoipa::path(
     post, path = "/api/auth/token", tag = "session", operation_id = "exchangeToken",
     request_body = TokenRequest,
-    responses((status = 200, description = "A token for that audience", body = ServiceToken)),
+    responses((status = 200, description = "The new token", body = ServiceToken)),
     security(("bearer" = [])),
 )]
 pub(crate) async fn exchange(
-    caller: Caller,
+    request: HttpRequest,
+    _caller: Caller<scope::AnyScope>,
+    policy: Data<HttpPolicy>,
     sessions: Data<Sessions>,
     Json(body): Json<TokenRequest>,
 ) -> Result<web::Json<ServiceToken>, Problem> {
+    let (audience, scope) = (body.audience.as_deref(), body.scope.as_deref());
+    let requested_scope = scope.map(parse_scope).transpose();
+    let requested_scope = requested_scope.map_err(|violation| violation.at("scope"))?;
     let keys = sessions.keys.current();
-    let issuer = keys
-        .issuer_for(&body.audience)
-        .ok_or_else(|| Problem::new(Code::Forbidden, "This audience is not allowed"))?;
+    let issuer = choose_issuer(&keys, audience, requested_scope.as_ref())?;
+    // The caller was verified without the custom claims, which only this endpoint needs.
+    let (text, _source) = access_token(&request, &policy)?;
+    let verifier = keys.verifier.clone().with_custom_claims();
+    let claims = verifier.verify(text, sessions.now())?;
+    let granted_scope = narrowed(claims.scope.as_ref(), requested_scope)?;
+    let custom: Map<String, Value> = claims.custom()?;
+    let custom = CustomJson::new(&custom).map_err(Problem::internal)?;
     let subject = Subject {
-        id: caller.user_id.as_str(),
-        email: &caller.email,
-        email_verified: caller.email_verified,
-        session_id: &caller.session_id,
+        id: &claims.sub,
+        email: claims.email.as_deref().unwrap_or_default(),
+        email_verified: claims.email_verified,
+        session_id: claims.sid.as_deref().unwrap_or_default(),
     };
-    let issued_token = issuer.issue_until(&subject, caller.token_exp, sessions.now())?;
+    let mut builder = issuer
+        .token_for(&subject)
+        .with_roles(&claims.roles)
+        .with_custom_claims(&custom)
+        .with_claims_version(claims.claims_version)
+        .with_max_exp(claims.exp);
+    if let Some(scope) = &granted_scope {
+        builder = builder.with_scope(scope);
+    }
+    let issued_token = builder.issue(sessions.now())?;
     Ok(web::Json(ServiceToken {
         access_token: issued_token.token,
         token_type: "Bearer",
         expires_in: issued_token.claims.exp - issued_token.claims.iat,
+        scope: granted_scope,
     }))
+}
+
+/// Returns the issuer of tokens for the audience, or of this server's own tokens if there is no audience. A token of this
+/// server needs a scope of this server, because it would otherwise be equal to the token of the request.
+fn choose_issuer<'k>(
+    keys: &'k ActiveKeys,
+    audience: Option<&str>,
+    scope: Option<&Scope>,
+) -> Result<&'k TokenIssuer, Problem> {
+    match (audience, scope) {
+        (Some(audience), _) => keys
+            .issuer_for(audience)
+            .ok_or_else(|| Problem::new(Code::Forbidden, "This audience is not allowed")),
+        (None, None) => Err(FieldViolation::new("required", "is required").at("audience")),
+        (None, Some(scope)) => match scope
+            .iter()
+            .find(|name| scope::Scope::parse(name).is_none())
+        {
+            None => Ok(&keys.issuer),
+            Some(_unknown) => {
+                let message = "must be names of tasks:read, tasks:write, account:read, account:write and sessions";
+                Err(FieldViolation::new("unknown_scope", message).at("scope"))
+            }
+        },
+    }
+}
+
+/// Returns the scope of the new token: the requested one, or else that of the token of the request. Fails if the request
+/// asks for more than its token has.
+fn narrowed(held: Option<&Scope>, requested: Option<Scope>) -> Result<Option<Scope>, Problem> {
+    match (held, requested) {
+        (Some(held), Some(requested)) if !requested.is_subset_of(held) => Err(Problem::new(
+            Code::Forbidden,
+            "The token of the request does not have this scope",
+        )),
+        (Some(held), None) => Ok(Some(held.clone())),
+        (_, requested) => Ok(requested),
+    }
 }

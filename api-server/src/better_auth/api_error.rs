@@ -183,9 +183,11 @@ impl From<Problem> for ApiError {
             Code::InvalidOrExpiredToken => Self::invalid_token(StatusCode::BAD_REQUEST),
             Code::EmailNotVerified => Self::email_not_verified(),
             Code::UserAlreadyExists => Self::user_already_exists(),
-            Code::Unauthorized | Code::InvalidToken | Code::TokenRevoked | Code::SessionExpired => {
-                Self::unauthorized()
-            }
+            Code::Unauthorized
+            | Code::InvalidToken
+            | Code::TokenRevoked
+            | Code::TokenStale
+            | Code::SessionExpired => Self::unauthorized(),
             Code::TooManyRequests => {
                 let mut error = Self::too_many_requests();
                 let retry_after = problem.retry_after().cloned();

@@ -7,6 +7,7 @@ use crate::better_auth::context::BetterAuthContext;
 use crate::db::Timestamp;
 use crate::problem::Problem;
 use crate::sessions::session::StoredSession;
+use crate::users::roles::joined;
 use crate::users::user::User;
 
 #[derive(Serialize)]
@@ -17,6 +18,9 @@ pub(super) struct UserBody {
     email: String,
     email_verified: bool,
     image: Option<String>,
+    /// The roles separated by commas, as the admin plugin has them; absent if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -30,6 +34,7 @@ impl From<User> for UserBody {
             email: user.email,
             email_verified: user.email_verified,
             image: user.image,
+            role: joined(&user.roles, ","),
             created_at: user.created_at,
             updated_at: user.updated_at,
         }

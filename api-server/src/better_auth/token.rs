@@ -1,13 +1,13 @@
 //! Handles `GET /api/auth/token`.
 
 use actix_web::{Error, HttpResponse};
-use auth_core::Subject;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use crate::problem::Problem;
+use crate::sessions::grant::token_for;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AccessTokenOfSession {
@@ -24,17 +24,11 @@ pub(crate) struct AccessTokenOfSession {
 )]
 pub(crate) async fn show(request: ApiRequest) -> Result<HttpResponse, Error> {
     let signed_in_user = request.signed_in_user().await?;
-    let subject = Subject {
-        id: &signed_in_user.user.id,
-        email: &signed_in_user.user.email,
-        email_verified: Some(signed_in_user.user.email_verified),
-        session_id: &signed_in_user.session.id,
-    };
+    let (user, session) = (&signed_in_user.user, &signed_in_user.session);
     let keys = request.context.sessions.keys.current();
-    let session_expires_at = signed_in_user.session.expires_at.unix_seconds();
-    let result =
-        keys.issuer
-            .issue_until(&subject, session_expires_at, request.context.sessions.now());
+    let builder =
+        token_for(&keys.issuer, user, &session.id).with_max_exp(session.expires_at.unix_seconds());
+    let result = builder.issue(request.context.sessions.now());
     let token = match result {
         Ok(issued_token) => issued_token.token,
         // The session ends within this second. Tokens have whole seconds, so a token would expire at once.

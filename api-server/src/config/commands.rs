@@ -53,7 +53,7 @@ pub enum Command {
     /// Generate or derive secrets.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Import, export or check users, with their password hashes.
+    /// Import, export or check users, and set their roles and claims.
     #[command(subcommand)]
     Users(UsersCommand),
     /// Test the settings of mails.

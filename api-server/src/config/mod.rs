@@ -2,6 +2,7 @@
 //!
 //! No other module of this crate reads environment variables. Libraries such as libpq read some.
 
+mod access;
 mod commands;
 mod dotenv;
 mod mail;

@@ -26,6 +26,32 @@ pub enum UsersCommand {
         #[arg(long)]
         fix: bool,
     },
+    /// Show the roles of a user, and change them. Running servers and services that follow the revocations reject the
+    /// user's earlier access tokens within seconds; a refresh gets a token with the new roles.
+    Roles {
+        /// Email address of the user.
+        #[arg(value_name = "ADDRESS")]
+        email: String,
+        /// Role to add: 1 to 64 characters of a-z, 0-9, '.', '_', ':' and '-'. Can be repeated; a user has at most 32.
+        #[arg(long, value_name = "ROLE")]
+        add: Vec<String>,
+        /// Role to remove. Can be repeated.
+        #[arg(long, value_name = "ROLE")]
+        remove: Vec<String>,
+    },
+    /// Show the claims that are added to the tokens of a user, and change them. Takes effect like a change of roles.
+    Claims {
+        /// Email address of the user.
+        #[arg(value_name = "ADDRESS")]
+        email: String,
+        /// Claim to set, as NAME=VALUE. The value is JSON, or else a text: seats=3, plan=pro. Can be repeated; all claims
+        /// of a user have at most 1024 bytes of JSON.
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
+        /// Claim to remove. Can be repeated.
+        #[arg(long, value_name = "NAME")]
+        remove: Vec<String>,
+    },
     /// Write every user as one line of JSON to standard output. It contains the password hashes: keep it secret.
     Export {
         /// Export the tasks as well.

@@ -57,6 +57,8 @@ diesel::table! {
         sequence -> BigInt,
         session_id -> Text,
         forget_after -> Timestamp,
+        user_id -> Nullable<Text>,
+        claims_version -> Nullable<BigInt>,
     }
 }
 
@@ -101,6 +103,9 @@ diesel::table! {
         updated_at -> Timestamp,
         mail_key -> Nullable<Text>,
         language -> Nullable<Text>,
+        roles -> Nullable<Text>,
+        custom_claims -> Nullable<Text>,
+        claims_version -> BigInt,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Authenticates the caller of a request by the access token, in memory, without the database.
 
 use std::future::{Ready, ready};
+use std::marker::PhantomData;
+use std::mem;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -8,35 +10,39 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use auth_core::credentials::{CredentialSource, Credentials};
-use auth_core::{Authenticate, Claims, Error, Refusal, Verification};
+use auth_core::{Authenticate, Claims, Error, Refusal, Roles, Verification};
+use serde_json::{Map, Value};
 
 use super::cookies::CookieFormat;
 use super::origin;
 use super::policy::HttpPolicy;
+use super::scope::{RequiredScope, Scope};
 use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::users::id::UserId;
 
-/// A caller with a valid access token.
+/// A caller with a valid access token that has the scope `S`, or is not limited to scopes.
 #[derive(Debug)]
-pub(crate) struct Caller {
+pub(crate) struct Caller<S> {
     pub(crate) user_id: UserId,
     pub(crate) email: String,
-    /// The claim `email_verified`, which tokens of other services and of older versions do not have.
-    pub(crate) email_verified: Option<bool>,
     pub(crate) session_id: String,
     /// The `exp` claim of the token, in seconds since 1970.
     pub(crate) token_exp: i64,
     /// Whether the token came from the header or from the cookie. If it came from the cookie, new tokens are returned
     /// only in cookies, not in the body.
     pub(crate) source: CredentialSource,
+    /// The roles, the scope and the custom claims of the token. The other fields are moved out.
+    token: auth_core::Caller,
+    required_scope: PhantomData<S>,
 }
 
-impl Caller {
+impl<S: RequiredScope> Caller<S> {
     /// Verifies the token of a request. A token from a cookie also needs a safe method or a trusted origin.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let caller = Verification::of(request).into_ready()?;
-        let (Some(email), Some(session_id)) = (caller.email, caller.sid) else {
+        let mut token = Verification::of(request).into_ready()?;
+        require_scope(&token, S::SCOPE)?;
+        let (Some(email), Some(session_id)) = (token.email.take(), token.sid.take()) else {
             return Err(Problem::internal("the verifier requires email and sid"));
         };
         let source = if request.headers().contains_key(AUTHORIZATION) {
@@ -46,14 +52,42 @@ impl Caller {
             CredentialSource::Cookie
         };
         Ok(Self {
-            user_id: UserId::verified(caller.sub),
+            user_id: UserId::verified(mem::take(&mut token.sub)),
             email,
-            email_verified: caller.email_verified,
             session_id,
-            token_exp: caller.exp,
+            token_exp: token.exp,
             source,
+            token,
+            required_scope: PhantomData,
         })
     }
+
+    pub(crate) fn roles(&self) -> &Roles {
+        &self.token.roles
+    }
+
+    /// The scope to which the token is limited; `None` if it may be used for everything.
+    pub(crate) fn token_scope(&self) -> Option<&auth_core::Scope> {
+        self.token.scope.as_ref()
+    }
+
+    /// The custom claims of the token.
+    pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>, Problem> {
+        Ok(self.token.custom()?)
+    }
+}
+
+fn require_scope(caller: &auth_core::Caller, required: Option<Scope>) -> Result<(), Refusal> {
+    match required {
+        Some(scope) if !caller.has_scope(scope.as_str()) => Err(insufficient_scope(scope)),
+        _ => Ok(()),
+    }
+}
+
+/// The refusal of a token that is limited to other scopes.
+pub(crate) fn insufficient_scope(required: Scope) -> Refusal {
+    let name = auth_core::Scope::new(required.as_str());
+    name.map_or_else(Refusal::from, |name| Refusal::insufficient_scope(&name))
 }
 
 fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
@@ -105,7 +139,7 @@ pub(crate) fn access_token<'r>(
     Credentials::new(request.headers()).token(Some(cookie_name))
 }
 
-impl FromRequest for Caller {
+impl<S: RequiredScope> FromRequest for Caller<S> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 

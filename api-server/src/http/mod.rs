@@ -19,3 +19,4 @@ pub(crate) mod policy;
 pub(crate) mod query;
 pub(crate) mod redirect_target;
 pub(crate) mod replaced_session;
+pub(crate) mod scope;

@@ -42,6 +42,8 @@ codes! {
     TokenExpired = UNAUTHORIZED "TOKEN_EXPIRED",
     /// The session of the token was ended.
     TokenRevoked = UNAUTHORIZED "TOKEN_REVOKED",
+    /// The user's roles or other claims changed after the token was issued: refresh it.
+    TokenStale = UNAUTHORIZED "TOKEN_STALE",
     /// The email address is unknown or the password is wrong; the response does not reveal which.
     InvalidEmailOrPassword = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD",
     /// An old refresh token was used again, so the session was ended.
@@ -50,6 +52,8 @@ codes! {
     SessionExpired = UNAUTHORIZED "SESSION_EXPIRED",
     /// The caller is authenticated but not allowed to do this.
     Forbidden = FORBIDDEN "FORBIDDEN",
+    /// The token may not be used for this; `WWW-Authenticate` names the scope.
+    InsufficientScope = FORBIDDEN "INSUFFICIENT_SCOPE",
     /// A request with cookies came from an origin that is not trusted.
     UntrustedOrigin = FORBIDDEN "UNTRUSTED_ORIGIN",
     /// The password is right, but the email address must be verified first.

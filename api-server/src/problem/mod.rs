@@ -188,6 +188,8 @@ impl From<Refusal> for Problem {
             "UNAUTHORIZED" => Code::Unauthorized,
             "TOKEN_EXPIRED" => Code::TokenExpired,
             "TOKEN_REVOKED" => Code::TokenRevoked,
+            "TOKEN_STALE" => Code::TokenStale,
+            "INSUFFICIENT_SCOPE" => Code::InsufficientScope,
             "INVALID_TOKEN" => Code::InvalidToken,
             "FORBIDDEN" => Code::Forbidden,
             _ => return Self::internal(refusal),

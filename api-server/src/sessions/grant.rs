@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use auth_core::{AccessToken, Error, Subject};
+use auth_core::{AccessToken, Error, Subject, TokenBuilder, TokenIssuer};
 
 use super::{Sessions, session};
 use crate::db::Timestamp;
@@ -30,20 +30,20 @@ impl TokenGrant {
     /// token is random. So a refresh that is repeated within [`OVERLAP`](super::rotation::OVERLAP) returns the same
     /// tokens.
     pub(crate) fn issue_tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
-        let subject = Subject {
-            id: &self.user.id,
-            email: &self.user.email,
-            email_verified: Some(self.user.email_verified),
-            session_id: &self.session_id,
-        };
         let since_epoch = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);
         let unix_seconds = since_epoch.unwrap_or_default().as_secs();
-        let jti = format!("{}.{}.{unix_seconds}", self.session_id, self.counter);
+        let version = self.user.claims_version;
+        // The version, because after a change of the claims a repeated refresh returns another token.
+        let jti = format!(
+            "{}.{}.{unix_seconds}.{version}",
+            self.session_id, self.counter
+        );
         let keys = sessions.keys.current();
         let latest_expiry = self.expires_at.unix_seconds();
-        let issue_result =
-            keys.issuer
-                .issue_with_id_until(&subject, jti, latest_expiry, self.issued_at);
+        let builder = token_for(&keys.issuer, &self.user, &self.session_id)
+            .with_jti(jti)
+            .with_max_exp(latest_expiry);
+        let issue_result = builder.issue(self.issued_at);
         let access = issue_result.map_err(|error| match error {
             // The session expires in the second of `issued_at`. A token has times in whole seconds, so its `exp` would
             // equal its `iat`.
@@ -56,4 +56,23 @@ impl TokenGrant {
         let refresh = keys.refresh_tokens.encode(refresh_token);
         Ok(Tokens { access, refresh })
     }
+}
+
+/// Begins a token with all claims of the user.
+pub(crate) fn token_for<'a>(
+    issuer: &'a TokenIssuer,
+    user: &'a User,
+    session_id: &'a str,
+) -> TokenBuilder<'a> {
+    let subject = Subject {
+        id: &user.id,
+        email: &user.email,
+        email_verified: Some(user.email_verified),
+        session_id,
+    };
+    issuer
+        .token_for(&subject)
+        .with_roles(&user.roles)
+        .with_custom_claims(&user.custom_claims)
+        .with_claims_version(user.claims_version)
 }

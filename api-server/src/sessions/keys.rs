@@ -99,7 +99,9 @@ impl ActiveKeys {
         });
         Ok(Self {
             issuer: TokenIssuer::new(keyring.clone(), iss, aud, lifetime)?,
-            verifier: verifier.with_revocations(settings.revoked.clone()),
+            verifier: verifier
+                .with_revocations(settings.revoked.clone())
+                .with_custom_claims(),
             refresh_tokens: RefreshTokens::new(keyring),
             session_tokens: SessionTokens::new(keyring),
             session_handles: SessionHandles::new(keyring),

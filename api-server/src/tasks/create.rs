@@ -12,7 +12,8 @@ use super::Tasks;
 use super::store::{self, InsertOutcome, NewTask};
 use super::task::{self, Task, Title};
 use crate::http::json::Json;
-use crate::http::owner::Owner;
+use crate::http::owner::{Owner, OwnerId};
+use crate::http::scope;
 use crate::problem::{Code, Problem};
 
 /// The characters that are percent-encoded in a path segment: all except the unreserved characters (RFC 3986 § 2.3).
@@ -38,16 +39,16 @@ pub(crate) struct CreateTask {
 /// Add a task.
 #[utoipa::path(
     post, path = "/api/{user_id}/tasks", tag = "tasks", operation_id = "createTask",
-    params(Owner),
+    params(OwnerId),
     request_body = CreateTask,
     responses((
         status = 201, description = "The new task", body = Task,
         headers(("Location" = String, description = "Where the task is")),
     )),
-    security(("bearer" = [])),
+    security(("bearer" = ["tasks:write"])),
 )]
 pub(crate) async fn create(
-    Owner(owner): Owner,
+    Owner(owner, ..): Owner<scope::TasksWrite>,
     tasks: Data<Tasks>,
     Json(body): Json<CreateTask>,
 ) -> Result<HttpResponse, Problem> {

@@ -10,19 +10,20 @@ use super::store::TaskChange;
 use super::task::{self, Task, Title};
 use super::{Tasks, store};
 use crate::http::json::{Json, not_null, nullable};
-use crate::http::owner::Owner;
+use crate::http::owner::{Owner, OwnerId};
+use crate::http::scope;
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
 /// Show a task.
 #[utoipa::path(
     get, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "getTask",
-    params(Owner, TaskId),
+    params(OwnerId, TaskId),
     responses((status = 200, description = "The task", body = Task)),
-    security(("bearer" = [])),
+    security(("bearer" = ["tasks:read"])),
 )]
 pub(crate) async fn show(
-    Owner(owner): Owner,
+    Owner(owner, ..): Owner<scope::TasksRead>,
     TaskId(task_id): TaskId,
     tasks: Data<Tasks>,
 ) -> Result<web::Json<Task>, Problem> {
@@ -44,12 +45,12 @@ pub(crate) struct Deleted {
 /// Delete a task.
 #[utoipa::path(
     delete, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "deleteTask",
-    params(Owner, TaskId),
+    params(OwnerId, TaskId),
     responses((status = 200, description = "It is gone", body = Deleted)),
-    security(("bearer" = [])),
+    security(("bearer" = ["tasks:write"])),
 )]
 pub(crate) async fn delete(
-    Owner(owner): Owner,
+    Owner(owner, ..): Owner<scope::TasksWrite>,
     TaskId(task_id): TaskId,
     tasks: Data<Tasks>,
 ) -> Result<web::Json<Deleted>, Problem> {
@@ -87,13 +88,13 @@ pub(crate) struct ReplaceTask {
 /// Replace a task's content.
 #[utoipa::path(
     put, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "replaceTask",
-    params(Owner, TaskId),
+    params(OwnerId, TaskId),
     request_body = ReplaceTask,
     responses((status = 200, description = "The task as it is now", body = Task)),
-    security(("bearer" = [])),
+    security(("bearer" = ["tasks:write"])),
 )]
 pub(crate) async fn replace(
-    Owner(owner): Owner,
+    Owner(owner, ..): Owner<scope::TasksWrite>,
     TaskId(task_id): TaskId,
     tasks: Data<Tasks>,
     Json(body): Json<ReplaceTask>,
@@ -131,13 +132,13 @@ pub(crate) struct ChangeTask {
 /// Change some of a task; what is absent stays.
 #[utoipa::path(
     patch, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "changeTask",
-    params(Owner, TaskId),
+    params(OwnerId, TaskId),
     request_body = ChangeTask,
     responses((status = 200, description = "The task as it is now", body = Task)),
-    security(("bearer" = [])),
+    security(("bearer" = ["tasks:write"])),
 )]
 pub(crate) async fn change(
-    Owner(owner): Owner,
+    Owner(owner, ..): Owner<scope::TasksWrite>,
     TaskId(task_id): TaskId,
     tasks: Data<Tasks>,
     Json(body): Json<ChangeTask>,

@@ -14,8 +14,9 @@ use super::Tasks;
 use super::page::{Page, PageQuery};
 use super::task::{self, Task};
 use crate::http::large_response::LargeBody;
-use crate::http::owner::Owner;
+use crate::http::owner::{Owner, OwnerId};
 use crate::http::query::QueryString;
+use crate::http::scope;
 use crate::problem::Problem;
 use crate::problem::violation::FieldViolation;
 
@@ -49,15 +50,15 @@ pub(crate) struct ListQuery {
 /// List the caller's tasks, newest first.
 #[utoipa::path(
     get, path = "/api/{user_id}/tasks", tag = "tasks", operation_id = "listTasks",
-    params(Owner, ListQuery),
+    params(OwnerId, ListQuery),
     responses((
         status = 200, description = "A page of tasks", body = Vec<Task>,
         headers(("Link" = String, description = "`<…>; rel=\"next\"` when there is more")),
     )),
-    security(("bearer" = [])),
+    security(("bearer" = ["tasks:read"])),
 )]
 pub(crate) async fn list(
-    Owner(owner): Owner,
+    Owner(owner, ..): Owner<scope::TasksRead>,
     request: HttpRequest,
     tasks: Data<Tasks>,
     QueryString(query): QueryString<ListQuery>,

@@ -1,7 +1,8 @@
-//! Runs the commands `users import`, `users export` and `users check`. An import reads users and tasks from a database
+//! Runs the subcommands of `users`. An import reads users and tasks from a database
 //! of Better Auth or from JSON Lines. An export writes JSON Lines. They read one row or one line at a time, and an
 //! import writes batch by batch, so memory does not grow with the number of rows.
 
+mod access;
 mod better_auth;
 mod check;
 mod export;
@@ -15,6 +16,7 @@ mod store;
 
 use std::io::{self, BufRead, Write};
 
+pub(crate) use access::{AccessCommand, run as change_access};
 pub use better_auth::BetterAuth;
 
 use crate::db;

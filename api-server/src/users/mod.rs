@@ -1,9 +1,11 @@
 //! Defines users and email addresses, stores users, hashes passwords in a fair queue, and limits failed logins and
 //! registrations.
 
+pub(crate) mod access;
 pub(crate) mod addresses;
 pub mod blocklist;
 mod budget;
+pub(crate) mod custom_claims;
 pub(crate) mod email;
 pub(crate) mod email_change;
 mod hash_queue;
@@ -13,6 +15,7 @@ pub(crate) mod mail_key;
 mod network_queue;
 pub(crate) mod password_policy;
 pub(crate) mod passwords;
+pub(crate) mod roles;
 pub(crate) mod store;
 pub(crate) mod throttle;
 pub(crate) mod user;

@@ -3,8 +3,10 @@
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::custom_claims::stored_claims;
 use super::email::{Email, LoginEmail};
 use super::id::UserId;
+use super::roles::stored_roles;
 use super::user::User;
 use crate::db::schema::users;
 use crate::db::{DbConnection, Timestamp, on_either_engine};
@@ -17,6 +19,9 @@ pub(crate) const COLUMNS: (
     users::image,
     users::email_verified,
     users::language,
+    users::roles,
+    users::custom_claims,
+    users::claims_version,
     users::created_at,
     users::updated_at,
 ) = (
@@ -26,6 +31,9 @@ pub(crate) const COLUMNS: (
     users::image,
     users::email_verified,
     users::language,
+    users::roles,
+    users::custom_claims,
+    users::claims_version,
     users::created_at,
     users::updated_at,
 );
@@ -37,13 +45,27 @@ pub(crate) type UserRow = (
     Option<String>,
     bool,
     Option<String>,
+    Option<String>,
+    Option<String>,
+    i64,
     Timestamp,
     Timestamp,
 );
 
-pub(crate) fn user_of_row(
-    (id, email, name, image, email_verified, language, created_at, updated_at): UserRow,
-) -> User {
+pub(crate) fn user_of_row(row: UserRow) -> User {
+    let (
+        id,
+        email,
+        name,
+        image,
+        email_verified,
+        language,
+        roles,
+        custom_claims,
+        claims_version,
+        created_at,
+        updated_at,
+    ) = row;
     User {
         id,
         email,
@@ -51,6 +73,9 @@ pub(crate) fn user_of_row(
         image,
         email_verified,
         language,
+        roles: stored_roles(roles.as_deref()),
+        custom_claims: stored_claims(custom_claims.as_deref()),
+        claims_version: u64::try_from(claims_version).unwrap_or_default(),
         created_at,
         updated_at,
     }

@@ -1,6 +1,7 @@
 //! Defines a user, and validates passwords, names and images.
 
 use auth_core::password::{Password, PasswordAttempt};
+use auth_core::{CustomJson, Roles};
 use serde::Serialize;
 use utoipa::ToSchema;
 use validator::ValidationError;
@@ -32,6 +33,14 @@ pub(crate) struct User {
     /// The language of the mails to the user, `en` or `de`; null if it is not known.
     #[schema(example = "en")]
     pub(crate) language: Option<String>,
+    /// What the user may do, by names that an operator chose.
+    #[schema(value_type = Vec<String>, example = json!(["admin"]))]
+    pub(crate) roles: Roles,
+    #[serde(skip)]
+    pub(crate) custom_claims: CustomJson,
+    /// Numbers the states of the roles and the other claims. Tokens with a lower number are stale.
+    #[serde(skip)]
+    pub(crate) claims_version: u64,
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]
     pub(crate) created_at: Timestamp,
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]
@@ -47,6 +56,9 @@ impl User {
             image: None,
             email_verified: false,
             language: None,
+            roles: Roles::default(),
+            custom_claims: CustomJson::default(),
+            claims_version: 0,
             created_at: now,
             updated_at: now,
         }

@@ -11,15 +11,15 @@ use harness::{Connection, Postgres, Program, Server, WorkDir};
 
 const PROCESS_COUNT: usize = 3;
 /// The longest time from a logout until every process rejects the token.
-const MAX_DELAY: Duration = Duration::from_secs(2);
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(2);
 /// The number of users who log out in parallel.
 const USER_COUNT: usize = 4;
 /// The number of logouts of each user.
 const LOGOUT_COUNT: usize = 25;
 /// The delay between two checks of a token, and between two rounds of other requests. The delay limits the precision of
 /// the measured times.
-const POLL_INTERVAL: Duration = Duration::from_millis(5);
-const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(5);
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// Logs in and returns the access token.
 fn log_in(server: &Server, email: &str) -> String {
@@ -69,7 +69,7 @@ fn measure_logouts(servers: &[Server], email: &str) -> Vec<Duration> {
 
 /// Creates tasks, lists tasks and refreshes tokens until the sender of `stop_receiver` is dropped. Returns the number
 /// of requests.
-fn keep_busy(server: &Server, email: &str, stop_receiver: &Receiver<()>) -> usize {
+pub(crate) fn keep_busy(server: &Server, email: &str, stop_receiver: &Receiver<()>) -> usize {
     let mut connection = server.connect();
     let mut token_response = server.log_in(email, PASSWORD).expect(200);
     let text_field =

@@ -1,4 +1,5 @@
-//! Tests sessions with several server processes, at once or in turn: logouts, replacements of the secret, and kills.
+//! Tests sessions with several server processes, at once or in turn: logouts, removals of roles, replacements of the
+//! secret, and kills.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,6 +11,7 @@ mod clients;
 mod kill;
 mod logout;
 mod restore;
+mod roles;
 mod rotation;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

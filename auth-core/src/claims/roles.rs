@@ -8,8 +8,9 @@ use serde::ser::{Serialize, Serializer};
 use crate::Error;
 use crate::json::JsonString;
 
-/// The size of the stack buffer for the text of a set, in bytes. Longer texts are collected on the heap.
-const STACK_BYTES: usize = 256;
+/// The capacity of the text of a new set, in bytes. The text of a usual set fits, so that the set needs one allocation.
+const USUAL_BYTES: usize = 64;
+const MAX_NAME_LENGTH: u8 = 64;
 
 /// The roles of a caller (RFC 9068 § 2.2.3.1): a set of at most 32 names. The default is the empty set.
 ///
@@ -28,14 +29,14 @@ const STACK_BYTES: usize = 256;
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Roles(
     /// The names, with one space between two of them.
-    Box<str>,
+    String,
 );
 
 impl Roles {
     /// The most roles in a set: 32.
     pub const MAX_ROLES: usize = 32;
     /// The longest name of a role, in bytes: 64.
-    pub const MAX_NAME_BYTES: usize = 64;
+    pub const MAX_NAME_BYTES: usize = MAX_NAME_LENGTH as usize;
 
     /// Creates a set of these names.
     ///
@@ -44,11 +45,11 @@ impl Roles {
     /// [`Error::UnacceptableClaims`] if there are more than 32 names, a name occurs twice, or a name does not have 1 to
     /// 64 characters of `a-z`, `0-9`, `.`, `_`, `:` and `-`.
     pub fn new<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Result<Self, Error> {
-        let mut buffer = RoleBuffer::new();
+        let mut builder = RolesBuilder::default();
         for name in names {
-            buffer.push(name.as_ref())?;
+            builder.push(name.as_ref())?;
         }
-        buffer.into_roles()
+        Ok(Self(builder.text))
     }
 
     /// Returns whether `role` is one of the roles, byte for byte. Allocates nothing.
@@ -59,7 +60,7 @@ impl Roles {
 
     /// Iterates over the names, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.split_ascii_whitespace()
+        self.0.split_terminator(' ')
     }
 
     /// Returns the number of roles.
@@ -82,85 +83,68 @@ impl fmt::Debug for Roles {
     }
 }
 
-/// The text of a set while its names are read. Usual texts are collected on the stack, so that a set needs one
-/// allocation.
-struct RoleBuffer {
-    stack: [u8; STACK_BYTES],
-    /// The number of bytes in `stack`.
-    length: usize,
-    /// The whole text, as soon as it does not fit into `stack`.
-    heap: Vec<u8>,
+/// A set while its names are read.
+#[derive(Default)]
+struct RolesBuilder {
+    text: String,
+    /// The length of each name in `text`, in bytes.
+    lengths: [u8; Roles::MAX_ROLES],
     count: usize,
 }
 
-impl RoleBuffer {
-    const fn new() -> Self {
-        Self {
-            stack: [0; STACK_BYTES],
-            length: 0,
-            heap: Vec::new(),
-            count: 0,
-        }
-    }
-
-    fn text(&self) -> &[u8] {
-        if self.heap.is_empty() {
-            self.stack.get(..self.length).unwrap_or_default()
-        } else {
-            &self.heap
-        }
-    }
-
+impl RolesBuilder {
     fn push(&mut self, name: &str) -> Result<(), Error> {
-        if !is_role_name(name) {
-            return Err(Error::UnacceptableClaims(
-                "a role must have 1 to 64 characters of a-z, 0-9, '.', '_', ':' and '-'",
-            ));
-        }
-        let mut names = self.text().split(|byte| *byte == b' ');
-        if names.any(|earlier| earlier == name.as_bytes()) {
+        let length = name_length(name)?;
+        if self.contains(name) {
             return Err(Error::UnacceptableClaims("a role must not occur twice"));
         }
-        if self.count == Roles::MAX_ROLES {
+        let Some(new_length) = self.lengths.get_mut(self.count) else {
             return Err(Error::UnacceptableClaims("there must be at most 32 roles"));
+        };
+        *new_length = length;
+        if self.count == 0 {
+            self.text.reserve(USUAL_BYTES);
+        } else {
+            self.text.push(' ');
         }
-        if self.count > 0 {
-            self.append(b" ");
-        }
-        self.append(name.as_bytes());
+        self.text.push_str(name);
         self.count += 1;
         Ok(())
     }
 
-    fn append(&mut self, bytes: &[u8]) {
-        let end = self.length + bytes.len();
-        match self.stack.get_mut(self.length..end) {
-            Some(target) if self.heap.is_empty() => {
-                target.copy_from_slice(bytes);
-                self.length = end;
-            }
-            _ => {
-                if self.heap.is_empty() {
-                    self.heap = self.text().to_vec();
-                }
-                self.heap.extend_from_slice(bytes);
-            }
-        }
-    }
-
-    fn into_roles(self) -> Result<Roles, Error> {
-        let text = str::from_utf8(self.text()).map_err(|_names_are_ascii| Error::Crypto)?;
-        Ok(Roles(text.into()))
+    /// Returns whether `name` is in the set. Compares the names of this length only.
+    fn contains(&self, name: &str) -> bool {
+        let mut start = 0;
+        self.lengths.iter().take(self.count).any(|length| {
+            let end = start + usize::from(*length);
+            let range = start..end;
+            start = end + 1;
+            range.len() == name.len() && self.text.get(range) == Some(name)
+        })
     }
 }
 
-fn is_role_name(name: &str) -> bool {
-    let is_allowed =
-        |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b':' | b'-');
-    let are_allowed = name
-        .bytes()
-        .fold(true, |are_allowed, byte| are_allowed & is_allowed(byte));
-    are_allowed && (1..=Roles::MAX_NAME_BYTES).contains(&name.len())
+/// Whether a name may contain the byte, for each byte.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const IS_ALLOWED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut rest: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789._:-";
+    while let [byte, others @ ..] = rest {
+        table[*byte as usize] = true;
+        rest = others;
+    }
+    table
+};
+
+/// Returns the length of a valid name.
+fn name_length(name: &str) -> Result<u8, Error> {
+    let is_allowed = |byte: u8| IS_ALLOWED.get(usize::from(byte)) == Some(&true);
+    match u8::try_from(name.len()) {
+        Ok(length @ 1..=MAX_NAME_LENGTH) if name.bytes().all(is_allowed) => Ok(length),
+        _ => Err(Error::UnacceptableClaims(
+            "a role must have 1 to 64 characters of a-z, 0-9, '.', '_', ':' and '-'",
+        )),
+    }
 }
 
 /// Writes an array of strings.
@@ -181,14 +165,14 @@ impl<'de> Deserialize<'de> for Roles {
                 f.write_str("an array of roles")
             }
 
-            // Not inlined, so that the buffer is no part of the stack frame of a token without roles.
+            // Not inlined, so that the builder is no part of the stack frame of a token without roles.
             #[inline(never)]
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Roles, A::Error> {
-                let mut buffer = RoleBuffer::new();
+                let mut builder = RolesBuilder::default();
                 while let Some(JsonString(name)) = seq.next_element()? {
-                    buffer.push(&name).map_err(de::Error::custom)?;
+                    builder.push(&name).map_err(de::Error::custom)?;
                 }
-                buffer.into_roles().map_err(de::Error::custom)
+                Ok(Roles(builder.text))
             }
         }
         deserializer.deserialize_seq(RolesVisitor)

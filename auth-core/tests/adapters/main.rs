@@ -14,3 +14,4 @@ mod fixtures;
 mod http;
 mod table;
 mod tonic;
+mod tower;

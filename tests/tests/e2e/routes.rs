@@ -12,6 +12,8 @@ pub(crate) struct Operation {
     pub(crate) method: String,
     /// Whether the operation needs an access token.
     pub(crate) protected: bool,
+    /// The scope that the access token must have.
+    pub(crate) scope: Option<String>,
 }
 
 impl Operation {
@@ -43,17 +45,20 @@ pub(crate) async fn operations(app: &App) -> Vec<Operation> {
     for (path, path_item) in document["paths"].as_object().unwrap() {
         for (method, operation) in path_item.as_object().unwrap() {
             let security = &operation["security"];
+            let scopes = security.pointer("/0/bearer").and_then(Value::as_array);
             let known_requirements = [
                 Value::Null,
-                json!([{ "bearer": [] }]),
+                json!([{ "bearer": scopes }]),
                 json!([{ "revocations": [] }]),
                 json!([{ "better_auth": [] }]),
             ];
             assert!(known_requirements.contains(security), "{security}");
+            let scope = scopes.and_then(|scopes| scopes.first()?.as_str());
             operations.push(Operation {
                 path: path.clone(),
                 method: method.to_uppercase(),
-                protected: *security == json!([{ "bearer": [] }]),
+                protected: scopes.is_some(),
+                scope: scope.map(ToOwned::to_owned),
             });
         }
     }

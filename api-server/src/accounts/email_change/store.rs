@@ -2,6 +2,7 @@
 
 use diesel::result::Error as DieselError;
 
+use crate::accounts::access::make_tokens_stale;
 use crate::accounts::store::is_session_live;
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::mail::outbox::NewMail;
@@ -68,9 +69,10 @@ pub(super) struct ConfirmedChange {
     /// Tells the previous address how to undo the change.
     pub(super) notice: NewMail,
     pub(super) now: Timestamp,
+    pub(super) forget_after: Timestamp,
 }
 
-/// Sets the new address, and adds the undo and the notice. Returns `None` if the proof was used in the meantime, or if
+/// Sets the new address, adds the undo and the notice, and makes the user's earlier access tokens stale. Returns `None` if the proof was used in the meantime, or if
 /// the new address is taken.
 ///
 /// Whether an undo reserves the address for another user is read after the address was set. A concurrent change away
@@ -89,6 +91,7 @@ pub(super) fn confirm(
         outbox::cancel_tokens(connection, &user.id)?;
         emails::insert(connection, &change.undo)?;
         outbox::insert(connection, &change.notice)?;
+        make_tokens_stale(connection, &user.id, change.forget_after)?;
         Ok(user)
     }))
 }

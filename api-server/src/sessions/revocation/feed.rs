@@ -8,7 +8,7 @@ use auth_core::Revocations;
 
 use crate::db::{Db, DbConnection, DbError, QueryResult};
 use crate::sessions::revocation::store;
-use crate::sessions::revocation::store::{FeedState, Revocation};
+use crate::sessions::revocation::store::{FeedState, Revocation, RevocationTarget};
 
 /// The time between two reads of new revocations. While the database responds, every process applies a logout within
 /// two seconds.
@@ -57,6 +57,7 @@ impl RevocationFeed {
             let NewRevocations { state, revocations } = new_revocations.await?;
             if self.notice_restore(state) {
                 self.newest_read.store(0, Ordering::Release);
+                self.revoked.clear_stale();
                 continue;
             }
             let is_last_page =
@@ -100,8 +101,12 @@ impl RevocationFeed {
 
     fn apply(&self, revocation: &Revocation) {
         let forget_after = revocation.forget_after.to_system_time();
-        self.revoked
-            .revoke_session(&revocation.session_id, forget_after);
+        match &revocation.target {
+            RevocationTarget::Session(id) => self.revoked.revoke_session(id, forget_after),
+            RevocationTarget::StaleUser { id, claims_version } => {
+                self.revoked.mark_stale(id, *claims_version, forget_after);
+            }
+        }
         self.newest_read
             .store(revocation.sequence, Ordering::Release);
     }

@@ -10,15 +10,72 @@ const SEQUENCE_ROW_ID: i64 = 1;
 /// The most rows in one statement, because the database engines limit the number of parameters.
 const MAX_ROWS_PER_STATEMENT: usize = 1000;
 
-/// The record of an ended session, for all processes.
-#[derive(Queryable)]
+/// The record of an ended session or of stale tokens, for all processes.
 pub(crate) struct Revocation {
     /// The number of the revocation, in the order of commits.
     pub(crate) sequence: i64,
-    pub(crate) session_id: String,
+    pub(crate) target: RevocationTarget,
     /// Until this time, the revocation must be kept. Afterwards all access tokens of the session have expired, even by a
     /// slow clock of another process.
     pub(crate) forget_after: Timestamp,
+}
+
+/// The access tokens that are no longer accepted.
+pub(crate) enum RevocationTarget {
+    /// All tokens of the session with this id.
+    Session(String),
+    /// The tokens of this user with a lower version.
+    StaleUser { id: String, claims_version: u64 },
+}
+
+/// The columns of a revocation, in the order in which [`newer_than`] selects them.
+type RevocationRow = (i64, String, Timestamp, Option<String>, Option<i64>);
+
+fn revocation_of_row(row: RevocationRow) -> Revocation {
+    let (sequence, session_id, forget_after, user_id, claims_version) = row;
+    let target = match user_id.zip(claims_version) {
+        Some((id, version)) => RevocationTarget::StaleUser {
+            id,
+            claims_version: u64::try_from(version).unwrap_or_default(),
+        },
+        None => RevocationTarget::Session(session_id),
+    };
+    Revocation {
+        sequence,
+        target,
+        forget_after,
+    }
+}
+
+/// Numbers and records that the user's tokens with a lower version are stale. Call this function late in the
+/// transaction, as [`record`].
+pub(crate) fn record_stale(
+    connection: &mut DbConnection,
+    user_id: &str,
+    claims_version: i64,
+    forget_after: Timestamp,
+) -> QueryResult<()> {
+    write_transaction(connection, |connection| {
+        let sequence = advance_sequence(connection, 1)?;
+        diesel::insert_into(revocations::table)
+            .values((
+                revocations::sequence.eq(sequence),
+                revocations::session_id.eq(""),
+                revocations::forget_after.eq(forget_after),
+                revocations::user_id.eq(user_id),
+                revocations::claims_version.eq(claims_version),
+            ))
+            .execute(connection)
+            .map(drop)
+    })
+}
+
+/// Reserves `count` numbers, and returns the last of them. Locks the row of `revocation_sequence` until the commit.
+fn advance_sequence(connection: &mut DbConnection, count: i64) -> QueryResult<i64> {
+    diesel::update(revocation_sequence::table.find(SEQUENCE_ROW_ID))
+        .set(revocation_sequence::last.eq(revocation_sequence::last + count))
+        .returning(revocation_sequence::last)
+        .get_result(connection)
 }
 
 /// Numbers and records ended sessions. Call this function late in the transaction that ends the sessions, because it
@@ -33,10 +90,7 @@ pub(crate) fn record(
         return Ok(());
     }
     write_transaction(connection, |connection| {
-        let last_sequence: i64 = diesel::update(revocation_sequence::table.find(SEQUENCE_ROW_ID))
-            .set(revocation_sequence::last.eq(revocation_sequence::last + session_count))
-            .returning(revocation_sequence::last)
-            .get_result(connection)?;
+        let last_sequence = advance_sequence(connection, session_count)?;
         let numbered_ids = (last_sequence - session_count + 1..).zip(session_ids);
         let rows: Vec<_> = numbered_ids
             .map(|(sequence, session_id)| {
@@ -95,11 +149,19 @@ pub(crate) fn newer_than(
     sequence: i64,
     limit: i64,
 ) -> QueryResult<Vec<Revocation>> {
-    revocations::table
+    let rows: Vec<RevocationRow> = revocations::table
         .filter(revocations::sequence.gt(sequence))
         .order(revocations::sequence.asc())
         .limit(limit)
-        .load(connection)
+        .select((
+            revocations::sequence,
+            revocations::session_id,
+            revocations::forget_after,
+            revocations::user_id,
+            revocations::claims_version,
+        ))
+        .load(connection)?;
+    Ok(rows.into_iter().map(revocation_of_row).collect())
 }
 
 /// Deletes up to `limit` revocations of sessions whose access tokens have all expired. Returns the number of deletions.

@@ -1,5 +1,7 @@
 //! Tests `POST /api/auth/token`, which exchanges an access token for a token of another audience.
 
+mod scope;
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_core::{Claims, Error, Keyring, Secret, TokenVerifier};

@@ -13,3 +13,4 @@ mod middleware;
 mod origin;
 mod owner;
 mod replaced_session;
+mod scope;

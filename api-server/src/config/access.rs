@@ -1,0 +1,104 @@
+//! Checks the settings and the arguments of `users roles` and `users claims`.
+
+use serde_json::Value;
+
+use super::parse;
+use super::parse::ProblemCollector;
+use super::{SettingProblems, Settings};
+use crate::accounts::access::AccessChange;
+use crate::transfer::AccessCommand;
+use crate::users::email::LoginEmail;
+
+impl Settings {
+    /// Checks the arguments of `users roles`, and the settings that the command needs.
+    pub(crate) fn check_roles(
+        &self,
+        email: &str,
+        added: &[String],
+        removed: &[String],
+    ) -> Result<AccessCommand, SettingProblems> {
+        let change = AccessChange::Roles {
+            added: added.to_vec(),
+            removed: removed.to_vec(),
+        };
+        self.check_access(email, Ok(change))
+    }
+
+    /// Checks the arguments of `users claims`, and the settings that the command needs.
+    pub(crate) fn check_claims(
+        &self,
+        email: &str,
+        set: &[String],
+        removed: &[String],
+    ) -> Result<AccessCommand, SettingProblems> {
+        let members: Result<Vec<_>, String> = set.iter().map(|text| parse_member(text)).collect();
+        let change = members.map(|set| AccessChange::Claims {
+            set,
+            removed: removed.to_vec(),
+        });
+        self.check_access(email, change)
+    }
+
+    fn check_access(
+        &self,
+        email: &str,
+        change: Result<AccessChange, String>,
+    ) -> Result<AccessCommand, SettingProblems> {
+        let mut problems = ProblemCollector::default();
+        let url_result = parse::database_url(&self.database_url);
+        let database_url = problems.ok_or_record("DATABASE_URL", url_result);
+        let lifetime_result = parse::lifetime(&self.access_token_ttl);
+        let access_token_ttl = problems.ok_or_record("ACCESS_TOKEN_TTL", lifetime_result);
+        let email_result = LoginEmail::parse(email);
+        let email_result = email_result.map_err(|_violation| "use an email address".to_owned());
+        let email = problems.ok_or_record("ADDRESS", email_result);
+        let change = problems.ok_or_record("--set", change);
+        self.check_logging(&mut problems);
+        problems.finish(|| {
+            Some(AccessCommand {
+                database_url: database_url?,
+                email: email?,
+                change: change?,
+                access_token_ttl: access_token_ttl?,
+            })
+        })
+    }
+}
+
+/// Parses `NAME=VALUE`. A value that is not JSON is a text.
+fn parse_member(text: &str) -> Result<(String, Value), String> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err(format!("{text:?} has no '='; use NAME=VALUE"));
+    };
+    let value = serde_json::from_str(value).unwrap_or_else(|_not_json| Value::from(value));
+    Ok((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::parse_member;
+
+    #[test]
+    fn a_value_is_json_or_else_a_text() {
+        for (text, value) in [
+            ("a=3", json!(3)),
+            ("a=true", json!(true)),
+            ("a=pro", json!("pro")),
+            ("a=\"3\"", json!("3")),
+            ("a=[1,{\"b\":2}]", json!([1, {"b": 2}])),
+            ("a=", json!("")),
+            ("a=b=c", json!("b=c")),
+            ("a=[1", json!("[1")),
+        ] {
+            assert_eq!(parse_member(text), Ok(("a".to_owned(), value)), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_argument_without_an_equals_sign_is_refused() {
+        let error = parse_member("plan").unwrap_err();
+        assert_eq!(error, "\"plan\" has no '='; use NAME=VALUE");
+    }
+}
