@@ -74,7 +74,7 @@ test("a taken address looks like a new one, and no code of its page works", asyn
   const owner = newUser();
   const first = await signedUp(owner);
   await server.mail("email_verification", owner.email);
-  const second = await signedUp({ ...owner, password: "the password of somebody else" });
+  const second = await signedUp({ ...owner, password: "the password of another person" });
   const textOf = (page) => page.locator("main").innerText();
   assert.equal(await textOf(second), await textOf(first));
   await second.getByLabel("Code").fill("ABCD2345");
