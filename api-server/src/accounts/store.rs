@@ -295,10 +295,10 @@ pub(super) fn verify_email(
     forget_after: Timestamp,
 ) -> QueryResult<Option<User>> {
     write_transaction(connection, |connection| {
-        let verified_user = users::verify_email(connection, change, now)?;
-        if let Some(user) = &verified_user {
+        let mut verified_user = users::verify_email(connection, change, now)?;
+        if let Some(user) = &mut verified_user {
             outbox::cancel_tokens(connection, &user.id)?;
-            make_tokens_stale(connection, &user.id, forget_after)?;
+            make_tokens_stale(connection, user, forget_after)?;
         }
         Ok(verified_user)
     })
