@@ -30,7 +30,7 @@ async fn change(app: &App, arguments: &[&str]) -> bool {
     app.another_process().run_command(&command).await
 }
 
-fn claims_of(app: &App, token: &str) -> Claims {
+pub(super) fn claims_of(app: &App, token: &str) -> Claims {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
     let verifier = verifier.with_custom_claims();
