@@ -286,8 +286,8 @@ pub(super) fn reset_password(
     })
 }
 
-/// Marks the email address as verified, replaces the mail key, and makes the user's earlier access tokens stale. Returns `None` if the mail key has changed since the
-/// token or the code was verified.
+/// Marks the email address as verified, replaces the mail key, and makes the user's earlier access tokens stale. Returns
+/// `None` if the mail key has changed since the token or the code was verified.
 pub(super) fn verify_email(
     connection: &mut DbConnection,
     change: &MailKeyChange,
