@@ -171,9 +171,9 @@ export interface paths {
         /**
          * Log out. Accepts an access token (even an expired one), a refresh token or a cookie; without any of them, or if the
          *     session has ended before, the request succeeds and ends nothing. `others` and `all` need a valid credential: an
-         *     access token that has not expired, the current refresh token or its direct predecessor; an older one ends only its
-         *     own session. Access tokens of the ended sessions are rejected from then on. Clears the cookies, except with
-         *     `others`.
+         *     access token that is neither expired nor stale, the current refresh token or its direct predecessor; an older one
+         *     ends only its own session. Access tokens of the ended sessions are rejected from then on. Clears the cookies, except
+         *     with `others`.
          */
         post: operations["logout"];
         delete?: never;
