@@ -67,7 +67,11 @@ fn require_ids(
     Box::pin(async move {
         let caller = pending.await?;
         let all_match = required_ids.iter().all(|id| id == caller.sub.as_bytes());
-        if all_match { Ok(caller) } else { Err(trace::refused(refuse())) }
+        if all_match {
+            Ok(caller)
+        } else {
+            Err(trace::refused(refuse()))
+        }
     })
 }
 

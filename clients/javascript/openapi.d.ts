@@ -171,9 +171,9 @@ export interface paths {
         /**
          * Log out. Accepts an access token (even an expired one), a refresh token or a cookie; without any of them, or if the
          *     session has ended before, the request succeeds and ends nothing. `others` and `all` need a valid credential: an
-         *     access token that has not expired, the current refresh token or its direct predecessor; an older one ends only its
-         *     own session. Access tokens of the ended sessions are rejected from then on. Clears the cookies, except with
-         *     `others`.
+         *     access token that is neither expired nor stale, the current refresh token or its direct predecessor; an older one
+         *     ends only its own session. Access tokens of the ended sessions are rejected from then on. Clears the cookies, except
+         *     with `others`.
          */
         post: operations["logout"];
         delete?: never;
@@ -268,7 +268,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the sessions that have ended, for services that verify tokens themselves. Needs a token of type
+         * List the sessions that have ended, and the users whose tokens are stale, for services that verify tokens themselves. Needs a token of type
          *     `revocations+jwt`, which can only be made with the secret.
          */
         get: operations["listRevocations"];
@@ -369,8 +369,8 @@ export interface paths {
         get: operations["getAccessToken"];
         put?: never;
         /**
-         * Exchange the access token for one that a single other service accepts. The new token is always in the body, because
-         *     cookies are not sent to other services.
+         * Exchange the access token for one that a single other service accepts, or for one that may be used for less. The new
+         *     token is always in the body, because cookies are not sent to other services.
          */
         post: operations["exchangeToken"];
         delete?: never;
@@ -701,7 +701,7 @@ export interface components {
          * @description The `code` of a problem.
          * @enum {string}
          */
-        Code: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_OR_EXPIRED_TOKEN" | "UNAUTHORIZED" | "INVALID_TOKEN" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "INVALID_EMAIL_OR_PASSWORD" | "REFRESH_TOKEN_REUSED" | "SESSION_EXPIRED" | "FORBIDDEN" | "UNTRUSTED_ORIGIN" | "EMAIL_NOT_VERIFIED" | "PASSWORD_REQUIRED" | "INVALID_PASSWORD" | "NOT_FOUND" | "TASK_NOT_FOUND" | "SESSION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "USER_ALREADY_EXISTS" | "TASK_LIMIT_REACHED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "TOO_MANY_REQUESTS" | "INTERNAL_SERVER_ERROR" | "OVERLOADED" | "DATABASE_UNAVAILABLE";
+        Code: "INVALID_JSON" | "INVALID_REQUEST" | "INVALID_OR_EXPIRED_TOKEN" | "UNAUTHORIZED" | "INVALID_TOKEN" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "TOKEN_STALE" | "INVALID_EMAIL_OR_PASSWORD" | "REFRESH_TOKEN_REUSED" | "SESSION_EXPIRED" | "FORBIDDEN" | "INSUFFICIENT_SCOPE" | "UNTRUSTED_ORIGIN" | "EMAIL_NOT_VERIFIED" | "PASSWORD_REQUIRED" | "INVALID_PASSWORD" | "NOT_FOUND" | "TASK_NOT_FOUND" | "SESSION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "USER_ALREADY_EXISTS" | "TASK_LIMIT_REACHED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "TOO_MANY_REQUESTS" | "INTERNAL_SERVER_ERROR" | "OVERLOADED" | "DATABASE_UNAVAILABLE";
         CreateTask: {
             /** @description At most 10 000 characters. */
             description?: string | null;
@@ -953,7 +953,7 @@ export interface components {
              */
             title: string;
         };
-        /** @description Ended sessions, in the order in which they ended. */
+        /** @description Ended sessions and users with stale tokens, each in the order of the changes. */
         RevocationPage: {
             /** @description Whether there are more already: a response has at most 1000. */
             more: boolean;
@@ -964,11 +964,13 @@ export interface components {
              */
             next: number;
             revocations: components["schemas"]["EndedSession"][];
+            /** @description Users whose roles, claims or verified address changed. */
+            stale: components["schemas"]["StaleUser"][];
         };
         /** @enum {string} */
         Scope: "current" | "others" | "all";
         ServiceToken: {
-            /** @description Send it to that service as `Authorization: Bearer …`; this server does not accept it. */
+            /** @description Send it to that service, or to this server, as `Authorization: Bearer …`. */
             access_token: string;
             /**
              * Format: int64
@@ -976,6 +978,11 @@ export interface components {
              * @example 900
              */
             expires_in: number;
+            /**
+             * @description What the token may be used for; absent if it may be used for everything that the user may do.
+             * @example tasks:read
+             */
+            scope?: string;
             /** @example Bearer */
             token_type: string;
         };
@@ -1014,11 +1021,41 @@ export interface components {
              */
             expiresAt: string;
             id: string;
+            /**
+             * @description What the token may be used for; absent if it may be used for everything.
+             * @example tasks:read account:read
+             */
+            scope?: string;
         };
         SessionUser: {
+            /** @description The claims that an operator added to the tokens of the user. */
+            claims: Record<string, never>;
             /** @example ada@example.com */
             email: string;
             id: string;
+            /**
+             * @description What the user may do, by names that an operator chose.
+             * @example [
+             *       "admin"
+             *     ]
+             */
+            roles: string[];
+        };
+        StaleUser: {
+            /**
+             * Format: int64
+             * @description The tokens with a lower claim `claims_version`, or without this claim, are stale.
+             * @example 1
+             */
+            claims_version: number;
+            /**
+             * Format: int64
+             * @description Seconds since 1970, as in tokens. After that time all stale tokens have expired.
+             * @example 1795180971
+             */
+            exp: number;
+            /** @description The claim `sub` of the tokens to reject. */
+            sub: string;
         };
         /** @description A task as the API shows it. */
         Task: {
@@ -1045,10 +1082,16 @@ export interface components {
         };
         TokenRequest: {
             /**
-             * @description One of `TOKEN_AUDIENCES`.
+             * @description One of `TOKEN_AUDIENCES`; absent for a token that this server accepts, which needs a `scope`.
              * @example reports
              */
-            audience: string;
+            audience?: string;
+            /**
+             * @description What the new token may be used for: names separated by one space. For this server `tasks:read`, `tasks:write`,
+             *     `account:read`, `account:write` and `sessions`; for a service, its own names.
+             * @example tasks:read
+             */
+            scope?: string;
         };
         /** @description A user as the API shows it. */
         User: {
@@ -1074,6 +1117,13 @@ export interface components {
             language?: string | null;
             /** @example Ada */
             name?: string | null;
+            /**
+             * @description What the user may do, by names that an operator chose.
+             * @example [
+             *       "admin"
+             *     ]
+             */
+            roles: string[];
             /**
              * Format: date-time
              * @example 2026-11-20T12:57:51.869Z
@@ -1885,7 +1935,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A token for that audience */
+            /** @description The new token */
             200: {
                 headers: {
                     [name: string]: unknown;

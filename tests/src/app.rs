@@ -97,6 +97,20 @@ impl App {
         )
     }
 
+    /// Logs the user in again, for example because the tokens have become stale. Returns a caller with the new token.
+    pub async fn login_again(&self, user: &Client) -> Client {
+        self.login_at(user, user.email()).await
+    }
+
+    /// Logs the user in with another email address, to which the address of the account was changed.
+    pub async fn login_at(&self, user: &Client, email: &str) -> Client {
+        let body = json!({ "email": email, "password": user.password() });
+        let token_response = self.anonymous().post("/api/auth/login", body).await.ok();
+        let token = token_response["access_token"].as_str().unwrap();
+        let caller = self.bearer(token).with_login(email, user.password());
+        caller.with_id(user.id())
+    }
+
     /// A caller whose only credential is this token.
     #[must_use]
     pub fn bearer(&self, token: impl Into<String>) -> Client {

@@ -68,28 +68,29 @@ pub(crate) fn change(
         let Some(user) = find_and_lock(connection, email)? else {
             return Ok(AccessResult::NoSuchUser);
         };
-        let changed_user = match change.apply(&user) {
+        let mut changed_user = match change.apply(&user) {
             Ok(changed_user) => changed_user,
             Err(reason) => return Ok(AccessResult::Rejected(reason)),
         };
         if changed_user.roles != user.roles || changed_user.custom_claims != user.custom_claims {
             access::set(connection, &changed_user, Timestamp::from(now))?;
             let forget_after = revocation::forget_after(now, access_token_ttl);
-            make_tokens_stale(connection, &user.id, forget_after.into())?;
+            make_tokens_stale(connection, &mut changed_user, forget_after.into())?;
         }
         Ok(AccessResult::Stored(Box::new(changed_user)))
     })
 }
 
-/// Makes the access tokens stale that the user has now. Call this function last in the transaction of the change, because
-/// it locks the row of `revocation_sequence` until the commit.
+/// Makes the access tokens stale that the user has now, and sets the new version in `user`. Call this function last in the
+/// transaction of the change, because it locks the row of `revocation_sequence` until the commit.
 pub(super) fn make_tokens_stale(
     connection: &mut DbConnection,
-    user_id: &str,
+    user: &mut User,
     forget_after: Timestamp,
 ) -> QueryResult<()> {
-    if let Some(version) = access::raise_version(connection, user_id)? {
-        revocations::record_stale(connection, user_id, version, forget_after)?;
+    if let Some(version) = access::raise_version(connection, &user.id)? {
+        revocations::record_stale(connection, &user.id, version, forget_after)?;
+        user.claims_version = u64::try_from(version).unwrap_or_default();
     }
     Ok(())
 }

@@ -118,6 +118,7 @@ pub(crate) async fn confirm(accounts: &Accounts, proof: MailProof) -> Result<Use
         .await?
         .ok_or_else(invalid_proof)?;
     accounts.outbox.announce();
+    accounts.sessions.mark_stale_locally(&user, now);
     log::info!("email address changed user_id={}", user.id);
     Ok(user)
 }

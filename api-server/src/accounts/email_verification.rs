@@ -88,6 +88,7 @@ async fn use_proof(
         })
         .await?
         .ok_or_else(invalid_proof)?;
+    accounts.sessions.mark_stale_locally(&verified_user, now);
     log::info!("email address verified user_id={}", verified_user.id);
     Ok(verified_user)
 }

@@ -286,8 +286,8 @@ pub(super) fn reset_password(
     })
 }
 
-/// Marks the email address as verified, replaces the mail key, and makes the user's earlier access tokens stale. Returns `None` if the mail key has changed since the
-/// token or the code was verified.
+/// Marks the email address as verified, replaces the mail key, and makes the user's earlier access tokens stale. Returns
+/// `None` if the mail key has changed since the token or the code was verified.
 pub(super) fn verify_email(
     connection: &mut DbConnection,
     change: &MailKeyChange,
@@ -295,10 +295,10 @@ pub(super) fn verify_email(
     forget_after: Timestamp,
 ) -> QueryResult<Option<User>> {
     write_transaction(connection, |connection| {
-        let verified_user = users::verify_email(connection, change, now)?;
-        if let Some(user) = &verified_user {
+        let mut verified_user = users::verify_email(connection, change, now)?;
+        if let Some(user) = &mut verified_user {
             outbox::cancel_tokens(connection, &user.id)?;
-            make_tokens_stale(connection, &user.id, forget_after)?;
+            make_tokens_stale(connection, user, forget_after)?;
         }
         Ok(verified_user)
     })

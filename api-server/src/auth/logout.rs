@@ -46,9 +46,9 @@ pub(crate) struct LoggedOut {
 
 /// Log out. Accepts an access token (even an expired one), a refresh token or a cookie; without any of them, or if the
 /// session has ended before, the request succeeds and ends nothing. `others` and `all` need a valid credential: an
-/// access token that has not expired, the current refresh token or its direct predecessor; an older one ends only its
-/// own session. Access tokens of the ended sessions are rejected from then on. Clears the cookies, except with
-/// `others`.
+/// access token that is neither expired nor stale, the current refresh token or its direct predecessor; an older one
+/// ends only its own session. Access tokens of the ended sessions are rejected from then on. Clears the cookies, except
+/// with `others`.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "session", operation_id = "logout",
     request_body = Option<LogoutRequest>,
@@ -136,8 +136,8 @@ fn presented_credentials(
     Ok((credentials.collect(), CredentialSource::Cookie))
 }
 
-/// Returns the access token in the header or the cookie as a credential. An expired or revoked token can end only the
-/// session that the token names. A token that is limited to other scopes than `sessions` is rejected.
+/// Returns the access token in the header or the cookie as a credential. An expired, stale or revoked token can end only
+/// the session that the token names. A token that is limited to other scopes than `sessions` is rejected.
 fn access_token_credential(
     request: &HttpRequest,
     sessions: &Sessions,

@@ -1,5 +1,6 @@
 //! Checks the settings and the arguments of `users roles` and `users claims`.
 
+use auth_core::{CustomJson, Roles};
 use serde_json::Value;
 
 use super::parse;
@@ -8,6 +9,7 @@ use super::{SettingProblems, Settings};
 use crate::accounts::access::AccessChange;
 use crate::transfer::AccessCommand;
 use crate::users::email::LoginEmail;
+use crate::users::{custom_claims, roles};
 
 impl Settings {
     /// Checks the arguments of `users roles`, and the settings that the command needs.
@@ -17,11 +19,20 @@ impl Settings {
         added: &[String],
         removed: &[String],
     ) -> Result<AccessCommand, SettingProblems> {
+        let mut problems = ProblemCollector::default();
+        // A change of no roles checks the names.
+        let check = |added: &[String], removed: &[String]| {
+            roles::changed(&Roles::default(), added, removed).map(|_roles| ())
+        };
+        let added_check = check(added, &[]);
+        let removed_check = check(if added_check.is_ok() { added } else { &[] }, removed);
+        problems.record_error("--add", added_check);
+        problems.record_error("--remove", removed_check);
         let change = AccessChange::Roles {
             added: added.to_vec(),
             removed: removed.to_vec(),
         };
-        self.check_access(email, Ok(change))
+        self.check_access(email, change, problems)
     }
 
     /// Checks the arguments of `users claims`, and the settings that the command needs.
@@ -31,20 +42,27 @@ impl Settings {
         set: &[String],
         removed: &[String],
     ) -> Result<AccessCommand, SettingProblems> {
-        let members: Result<Vec<_>, String> = set.iter().map(|text| parse_member(text)).collect();
-        let change = members.map(|set| AccessChange::Claims {
+        let mut problems = ProblemCollector::default();
+        let set = problems
+            .ok_or_record("--set", parse_members(set))
+            .unwrap_or_default();
+        if let Some((name, _)) = set.iter().find(|(name, _)| removed.contains(name)) {
+            let message = format!("{name:?} is to be set and removed");
+            problems.record_error("--remove", Err(message));
+        }
+        let change = AccessChange::Claims {
             set,
             removed: removed.to_vec(),
-        });
-        self.check_access(email, change)
+        };
+        self.check_access(email, change, problems)
     }
 
     fn check_access(
         &self,
         email: &str,
-        change: Result<AccessChange, String>,
+        change: AccessChange,
+        mut problems: ProblemCollector,
     ) -> Result<AccessCommand, SettingProblems> {
-        let mut problems = ProblemCollector::default();
         let url_result = parse::database_url(&self.database_url);
         let database_url = problems.ok_or_record("DATABASE_URL", url_result);
         let lifetime_result = parse::lifetime(&self.access_token_ttl);
@@ -52,17 +70,24 @@ impl Settings {
         let email_result = LoginEmail::parse(email);
         let email_result = email_result.map_err(|_violation| "use an email address".to_owned());
         let email = problems.ok_or_record("ADDRESS", email_result);
-        let change = problems.ok_or_record("--set", change);
         self.check_logging(&mut problems);
         problems.finish(|| {
             Some(AccessCommand {
                 database_url: database_url?,
                 email: email?,
-                change: change?,
+                change,
                 access_token_ttl: access_token_ttl?,
             })
         })
     }
+}
+
+/// Parses each `NAME=VALUE`. The error says what no user can have as a claim, whatever the other claims are.
+fn parse_members(texts: &[String]) -> Result<Vec<(String, Value)>, String> {
+    let members: Result<Vec<_>, String> = texts.iter().map(|text| parse_member(text)).collect();
+    let members = members?;
+    custom_claims::changed(&CustomJson::default(), &members, &[])?;
+    Ok(members)
 }
 
 /// Parses `NAME=VALUE`. A value that is not JSON is a text.

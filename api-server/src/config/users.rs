@@ -1,4 +1,4 @@
-//! The command line of `users import`, `users export` and `users check`.
+//! The command line of the subcommands of `users`.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -17,6 +17,7 @@ use auth_core::Revocations;
 
 use crate::clock::Clock;
 use crate::db::{Db, Timestamp};
+use crate::users::user::User;
 use keys::Keys;
 use revocation::RevocationFeed;
 use session::{Lifetimes, SessionTimes};
@@ -70,5 +71,13 @@ impl Sessions {
         for session_id in session_ids {
             self.revoked.revoke_session(session_id, forget_after);
         }
+    }
+
+    /// Makes this process reject the user's access tokens of earlier versions, as [`revoke_locally`](Self::revoke_locally)
+    /// does for sessions.
+    pub(crate) fn mark_stale_locally(&self, user: &User, now: SystemTime) {
+        let forget_after = revocation::forget_after(now, self.access_token_ttl);
+        self.revoked
+            .mark_stale(&user.id, user.claims_version, forget_after);
     }
 }

@@ -42,7 +42,13 @@ pub(crate) fn run(command: &AccessCommand, mut output: impl Write) -> Result<(),
     match result.map_err(|error| database_error(error.into()))? {
         AccessResult::Stored(user) => write_access(&user, &command.change, &mut output),
         AccessResult::NoSuchUser => Err("no account has this email address (ADDRESS)".into()),
-        AccessResult::Rejected(reason) => Err(format!("nothing was changed: {reason}").into()),
+        AccessResult::Rejected(reason) => {
+            let argument = match command.change {
+                AccessChange::Roles { .. } => "--add",
+                AccessChange::Claims { .. } => "--set",
+            };
+            Err(format!("nothing was changed: {reason} ({argument})").into())
+        }
     }
 }
 

@@ -401,6 +401,25 @@ test("a confirmation refreshes an access token that has expired", async () => {
   assert.deepEqual(calls.map(([, path]) => path), ["/api/auth/login", `${VERIFICATION}/confirm`, REFRESH, `${VERIFICATION}/confirm`]);
 });
 
+test("the second use of a link refreshes the token that the first use has made stale", async () => {
+  let isVerified = false;
+  const { api, calls } = clientOf({
+    "/api/auth/login": grantResponse(0),
+    [REFRESH]: grantResponse(1),
+    [`${VERIFICATION}/confirm`]: ({ Authorization }) => {
+      if (isVerified && Authorization === "Bearer a0") return problemResponse(401, "TOKEN_STALE");
+      isVerified = true;
+      return jsonResponse(200, { user: VERIFIED });
+    },
+  });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  assert.deepEqual(await api.confirmEmailVerification({ token: "t.m" }), VERIFIED);
+  assert.deepEqual(await api.confirmEmailVerification({ token: "t.m" }), VERIFIED);
+  const sent = calls.slice(1).map(([, path, , token]) => [path, token]);
+  const confirm = `${VERIFICATION}/confirm`;
+  assert.deepEqual(sent, [[confirm, "Bearer a0"], [confirm, "Bearer a0"], [REFRESH, undefined], [confirm, "Bearer a1"]]);
+});
+
 test("a session that is over is reported once, and the confirmation goes on without it", async () => {
   const signOuts = [];
   const { api, calls } = clientOf({

@@ -83,7 +83,7 @@ pub(super) fn confirm(
 ) -> QueryResult<Option<User>> {
     let (new_email, now) = (&change.new_email, change.now);
     unless_rolled_back(write_transaction(connection, |connection| {
-        let user = emails::change(connection, &change.key_change, new_email, now)?
+        let mut user = emails::change(connection, &change.key_change, new_email, now)?
             .ok_or(DieselError::RollbackTransaction)?;
         if emails::is_taken(connection, new_email, &user.id, now)? {
             return Err(DieselError::RollbackTransaction);
@@ -91,7 +91,7 @@ pub(super) fn confirm(
         outbox::cancel_tokens(connection, &user.id)?;
         emails::insert(connection, &change.undo)?;
         outbox::insert(connection, &change.notice)?;
-        make_tokens_stale(connection, &user.id, change.forget_after)?;
+        make_tokens_stale(connection, &mut user, change.forget_after)?;
         Ok(user)
     }))
 }

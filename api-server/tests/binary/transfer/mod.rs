@@ -1,5 +1,6 @@
-//! Tests `users import`, `users export` and `users check`.
+//! Tests the subcommands of `users`.
 
+mod access;
 mod addresses;
 mod better_auth;
 mod fixtures;

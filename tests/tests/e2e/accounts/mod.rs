@@ -2,3 +2,4 @@
 
 mod access;
 mod register;
+mod stale_tokens;

@@ -33,6 +33,7 @@ async fn a_new_account_has_the_registered_name_and_email_address(app: App) {
         "image": null,
         "email_verified": false,
         "language": null,
+        "roles": [],
         "created_at": TestClock::START,
         "updated_at": TestClock::START,
     });

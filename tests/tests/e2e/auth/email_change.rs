@@ -168,6 +168,7 @@ async fn an_address_is_changed_with_the_link_of_the_mail(app: App) {
     let response = confirm_token(&app, mails[0].token()).await;
     assert!(response.header_values("set-cookie").is_empty());
     let body = response.ok();
+    let ada = app.login_at(&ada, "ada@new.example").await;
     let account = ada.get(ACCOUNT).await.ok();
     assert_eq!(body, json!({ "user": account }));
     assert_eq!(account["email"], "ada@new.example");
@@ -222,9 +223,9 @@ async fn other_sessions_live_on_and_get_the_new_address_with_the_next_refresh(ap
     let caller = caller.with_login(ada.email(), ada.password());
     change(&app, &caller, ada.email(), "ada@new.example").await;
     assert_eq!(are_live(&app, [&device]), [true]);
-    // An access token stays valid until it expires.
-    let session = get_session(&app, &device.access).await.ok();
-    assert_eq!(session["user"]["email"], ada.email());
+    // The session goes on, but no access token shows the previous address any more.
+    let response = get_session(&app, &device.access).await;
+    response.problem(401, "TOKEN_STALE");
     let new_device: Device = refreshed(&app, &device).await;
     let session = get_session(&app, &new_device.access).await.ok();
     assert_eq!(session["user"]["email"], "ada@new.example");

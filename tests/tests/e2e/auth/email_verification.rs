@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use e2e::{App, Client, Mail, Request, Response, on_both_engines};
 use serde_json::{Value, json};
 
-use crate::sessions::fixtures::{count, login, refreshed, wait_until};
+use crate::sessions::fixtures::{count, get_session, login, refreshed, wait_until};
 
 on_both_engines! {
     an_address_is_verified_with_the_link_of_the_mail,
@@ -81,6 +81,7 @@ async fn an_address_is_verified_with_the_link_of_the_mail(app: App) {
     expected_user["email_verified"] = true.into();
     let body = confirm(&ada, mail.token()).await.ok();
     assert_eq!(body, json!({ "user": expected_user }));
+    let ada = app.login_again(&ada).await;
     assert_eq!(ada.get("/api/auth/account").await.ok(), expected_user);
 }
 
@@ -100,7 +101,7 @@ async fn an_address_is_verified_with_the_code_of_the_mail(app: App) {
 
 async fn a_confirmation_logs_nobody_in_and_ends_no_session(app: App) {
     let ada = app.user("ada").await;
-    let device = login(&app, &ada).await;
+    let devices = [login(&app, &ada).await, login(&app, &ada).await];
     let (mail, _) = requested_mail(&app, ada.email()).await;
     let session_count = count(&app, "sessions");
     let response = confirm_with_password(&app, mail.token(), ada.password()).await;
@@ -109,8 +110,12 @@ async fn a_confirmation_logs_nobody_in_and_ends_no_session(app: App) {
     let names: Vec<_> = body.as_object().unwrap().keys().collect();
     assert_eq!(names, ["user"]);
     assert_eq!(count(&app, "sessions"), session_count);
-    ada.get("/api/auth/session").await.ok();
-    refreshed(&app, &device).await;
+    assert_eq!(count(&app, "sessions WHERE revoked_at IS NOT NULL"), 0);
+    for device in &devices {
+        let new_device = refreshed(&app, device).await;
+        let session = get_session(&app, &new_device.access).await.ok();
+        assert_eq!(session["session"]["id"], device.session);
+    }
 }
 
 /// Decodes the claims of an access token, without verifying it.

@@ -17,6 +17,7 @@ on_both_engines! {
     a_page_has_at_most_a_thousand_revocations,
     a_sequence_number_that_was_never_used_restarts_the_list,
     an_invalid_after_parameter_is_rejected,
+    a_user_with_stale_tokens_is_listed_beside_the_sessions,
 }
 
 /// Returns a caller with a feed token, the token of a service that reads the list of revoked sessions.
@@ -98,7 +99,7 @@ async fn revocations_after_a_sequence_number_are_listed(app: App) {
     let empty_page = service_caller(&app).get(&empty_page_path).await.ok();
     assert_eq!(
         empty_page,
-        json!({ "revocations": [], "next": second_page["next"], "more": false })
+        json!({ "revocations": [], "stale": [], "next": second_page["next"], "more": false })
     );
 }
 
@@ -156,4 +157,23 @@ async fn an_invalid_after_parameter_is_rejected(app: App) {
             .await;
         response.problem(401, "UNAUTHORIZED");
     }
+}
+
+async fn a_user_with_stale_tokens_is_listed_beside_the_sessions(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let command = ["users", "roles", ada.email(), "--add", "admin"];
+    let before = service_caller(&app).get(REVOCATIONS).await.ok();
+    assert!(app.another_process().run_command(&command).await);
+    assert_logged_out(by_access(&app, &device, json!({})).await, 1);
+    let path = format!("{REVOCATIONS}?after={}", before["next"]);
+    let page = service_caller(&app).get(&path).await.ok();
+    assert_eq!(page["revocations"][0]["sid"], device.session);
+    let stale_user = &page["stale"][0];
+    assert_eq!(stale_user["sub"], ada.id());
+    assert_eq!(stale_user["claims_version"], 1);
+    assert!(stale_user["exp"].as_u64().unwrap() > 0);
+    // Both kinds are numbered together.
+    assert_eq!(page["next"], before["next"].as_u64().unwrap() + 2);
+    let lengths = ["revocations", "stale"].map(|name| page[name].as_array().unwrap().len());
+    assert_eq!(lengths, [1, 1]);
 }

@@ -18,7 +18,7 @@ async fn the_response_contains_the_user_of_the_token(app: App) {
     app.clock.advance(Duration::from_secs(60));
     let session = ada.get(SESSION).await.ok();
     let expected = json!({
-        "user": { "id": ada.id(), "email": "ada@example.com" },
+        "user": { "id": ada.id(), "email": "ada@example.com", "roles": [], "claims": {} },
         // The access token expires 15 minutes after the registration, rounded down to a whole second.
         "session": { "id": session["session"]["id"], "expiresAt": "2026-11-20T13:12:51.000Z" },
     });

@@ -22,8 +22,9 @@ fn read_row(app: &App, columns: &[&str], table: &str, condition: &str) -> String
 async fn the_columns_of_a_user_are_not_confused(app: App) {
     app.database().execute(
         "INSERT INTO users \
-         (id, email, name, image, email_verified, language, password_hash, created_at, updated_at) VALUES \
-         ('the id', 'the email', 'the name', 'the image', TRUE, 'the language', 'the hash', \
+         (id, email, name, image, email_verified, language, roles, custom_claims, claims_version, password_hash, \
+         created_at, updated_at) VALUES ('the id', 'the email', 'the name', 'the image', TRUE, 'the language', \
+         'the-role', '{\"the\":1}', 0, 'the hash', \
          '2001-02-03 04:05:06.789012', '2011-12-13 14:15:16.171819')",
     );
     let user = app.bearer(app.token_for("the id", "the email of the token"));
@@ -34,6 +35,7 @@ async fn the_columns_of_a_user_are_not_confused(app: App) {
         "image": "the image",
         "email_verified": true,
         "language": "the language",
+        "roles": ["the-role"],
         "created_at": "2001-02-03T04:05:06.789Z",
         "updated_at": "2011-12-13T14:15:16.171Z",
     });

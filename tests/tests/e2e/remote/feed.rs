@@ -13,11 +13,12 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::auth::logout::{assert_logged_out, by_access};
-use crate::sessions::fixtures::{MAX_REVOCATION_DELAY, login, user_with_device};
+use crate::sessions::fixtures::{MAX_REVOCATION_DELAY, login, refreshed, user_with_device};
 
 on_both_engines! {
     a_service_rejects_a_token_within_two_seconds_of_the_logout,
     a_service_that_starts_later_knows_every_revoked_session,
+    a_service_rejects_stale_tokens_within_two_seconds_of_the_change_of_a_role,
     a_token_revoked_during_an_outage_is_rejected_afterwards,
     after_a_restore_a_service_rejects_every_token_from_before,
     with_an_outdated_feed_only_services_that_fail_closed_reject_tokens,
@@ -112,6 +113,24 @@ async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {
     assert_eq!(service.feed.age(), None);
     service.feed.caught_up().await;
     assert_eq!(service.verify(&device.access), Err(Error::Revoked));
+}
+
+async fn a_service_rejects_stale_tokens_within_two_seconds_of_the_change_of_a_role(app: App) {
+    let service = Service::connected_to(&app, StalePolicy::FailOpen);
+    service.feed.caught_up().await;
+    let (ada, mut device) = user_with_device(&app, "ada").await;
+    for change in ["--add", "--remove", "--add"] {
+        assert_eq!(service.verify(&device.access), Ok(()));
+        let command = ["users", "roles", ada.email(), change, "admin"];
+        assert!(app.another_process().run_command(&command).await);
+        let waited = service.wait_for(&device.access, Err(Error::Stale)).await;
+        assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
+        device = refreshed(&app, &device).await;
+    }
+    assert_eq!(service.verify(&device.access), Ok(()));
+    let later_service = Service::connected_to(&app, StalePolicy::FailOpen);
+    later_service.feed.caught_up().await;
+    assert_eq!(later_service.verify(&device.access), Ok(()));
 }
 
 async fn a_token_revoked_during_an_outage_is_rejected_afterwards(app: App) {

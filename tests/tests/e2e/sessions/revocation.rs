@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::fixtures::{
     ACCOUNT, CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, SESSION, SESSIONS, get_session, login,
-    refresh, refreshed, until_rejected, user_with_device,
+    refresh, refreshed, until_rejected, user_with_device, wait_until,
 };
 use crate::auth::logout::{assert_logged_out, by_access, by_cookies};
 
@@ -17,6 +17,7 @@ on_both_engines! {
     a_new_process_knows_every_revoked_session_at_its_first_response,
     checking_for_revoked_sessions_reads_no_table_of_sessions,
     after_a_restored_backup_later_revocations_are_not_missed,
+    after_a_restored_backup_tokens_with_a_lower_version_are_not_stale,
     a_logout_of_a_thousand_sessions_reaches_the_other_processes,
 }
 
@@ -151,6 +152,51 @@ async fn after_a_restored_backup_later_revocations_are_not_missed(process_a: App
     for device in &revoked_devices {
         let refused = get_session(&process_b, &device.access).await;
         refused.problem(401, "TOKEN_REVOKED");
+    }
+}
+
+/// A restored backup has lower versions of the users' claims. Entries of the lost versions must not reject new tokens.
+async fn after_a_restored_backup_tokens_with_a_lower_version_are_not_stale(process_a: App) {
+    let process_b = process_a.another_process().start();
+    let processes = [&process_a, &process_b];
+    let (ada, revoked_device) = user_with_device(&process_a, "ada").await;
+    assert_logged_out(by_access(&process_a, &revoked_device, json!({})).await, 1);
+    let newest = "SELECT last FROM revocation_sequence";
+    let newest_in_backup = process_a.database().value(newest).unwrap();
+    let change_role = async |change: &str| {
+        let command = ["users", "roles", ada.email(), change, "admin"];
+        assert!(process_a.another_process().run_command(&command).await);
+    };
+    for change in ["--add", "--remove", "--add"] {
+        let device = login(&process_a, &ada).await;
+        change_role(change).await;
+        for process in processes {
+            until_rejected(process, &device.access, "TOKEN_STALE").await;
+        }
+    }
+    process_a.database().execute(&format!(
+        "DELETE FROM revocations WHERE sequence > {newest_in_backup}; \
+         UPDATE revocation_sequence SET last = {newest_in_backup}; \
+         UPDATE users SET roles = NULL, claims_version = 0;"
+    ));
+    let device = login(&process_a, &ada).await;
+    for process in processes {
+        wait_until("the lost versions are forgotten", async || {
+            get_session(process, &device.access).await.status() == 200
+        })
+        .await;
+    }
+    // Revoked sessions stay revoked, and the next change makes tokens stale again.
+    change_role("--add").await;
+    for process in processes {
+        let delay = until_rejected(process, &device.access, "TOKEN_STALE").await;
+        assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
+        let response = get_session(process, &revoked_device.access).await;
+        response.problem(401, "TOKEN_REVOKED");
+    }
+    let new_device = refreshed(&process_b, &device).await;
+    for process in processes {
+        get_session(process, &new_device.access).await.ok();
     }
 }
 

@@ -1,11 +1,12 @@
 //! Tests that a link which is used again is no error for its user, but works only once.
 
-use e2e::{App, on_both_engines};
+use e2e::{App, Response, on_both_engines};
 use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{CONFIRM, confirm, confirm_with_password, requested_mail};
 use crate::auth::password_reset;
+use crate::sessions::fixtures::{Device, get_session, refreshed, user_with_device};
 
 on_both_engines! {
     the_user_of_a_used_link_gets_the_same_response_again,
@@ -19,11 +20,19 @@ on_both_engines! {
 }
 
 async fn the_user_of_a_used_link_gets_the_same_response_again(app: App) {
-    let ada = app.user("ada").await;
+    let (ada, device) = user_with_device(&app, "ada").await;
     let (mail, _) = requested_mail(&app, ada.email()).await;
-    let first = confirm(&ada, mail.token()).await.ok();
+    let confirm_on = |device: &Device| confirm(&app.bearer(device.access.as_str()), mail.token());
+    let first = confirm_on(&device).await.ok();
     app.clock.advance(std::time::Duration::from_secs(1));
-    assert_eq!(confirm(&ada, mail.token()).await.ok(), first);
+    // The token is from before the verification, so the client refreshes first.
+    let response = confirm_on(&device).await;
+    response.problem(401, "TOKEN_STALE");
+    let new_device = refreshed(&app, &device).await;
+    for _ in 0..2 {
+        assert_eq!(confirm_on(&new_device).await.ok(), first);
+        get_session(&app, &new_device.access).await.ok();
+    }
 }
 
 async fn a_used_link_is_rejected_without_the_session_of_its_user(app: App) {
@@ -45,6 +54,7 @@ async fn a_used_code_is_rejected(app: App) {
     let (mail, challenge_id) = requested_mail(&app, ada.email()).await;
     let body = json!({ "challenge_id": challenge_id, "code": mail.code() });
     ada.post(CONFIRM, body.clone()).await.ok();
+    let ada = app.login_again(&ada).await;
     let response = ada.post(CONFIRM, body).await;
     response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
 }
@@ -55,6 +65,7 @@ async fn a_used_link_of_another_account_or_purpose_is_rejected(app: App) {
         let (mail, _) = requested_mail(&app, user.email()).await;
         confirm(user, mail.token()).await.ok();
     }
+    let (ada, eve) = (app.login_again(&ada).await, app.login_again(&eve).await);
     let (reset_mail, _) = password_reset::requested_mail(&app, ada.email()).await;
     let ada_mail = app.mails_to(ada.email()).remove(0);
     for (caller, token) in [
@@ -74,14 +85,26 @@ async fn a_used_link_is_rejected_while_the_address_is_not_verified(app: App) {
     confirm(&ada, mail.token()).await.ok();
     app.database()
         .execute("UPDATE users SET email_verified = FALSE");
+    let ada = app.login_again(&ada).await;
     let response = confirm(&ada, mail.token()).await;
     response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
 }
 
+/// Confirms like a client, which refreshes after a 401 and sends the request again.
+async fn confirm_as_client(app: &App, device: &Device, token: &str) -> Response {
+    let send = |device: &Device| confirm(&app.bearer(device.access.as_str()), token);
+    let response = send(device).await;
+    if response.status() != 401 {
+        return response;
+    }
+    response.problem(401, "TOKEN_STALE");
+    send(&refreshed(app, device).await).await
+}
+
 async fn parallel_uses_of_a_link_all_succeed_for_its_user(app: App) {
-    let ada = app.user("ada").await;
+    let (ada, device) = user_with_device(&app, "ada").await;
     let (mail, _) = requested_mail(&app, ada.email()).await;
-    let uses = (0..20).map(|_| confirm(&ada, mail.token()).into_future());
+    let uses = (0..20).map(|_| confirm_as_client(&app, &device, mail.token()));
     for response in join_all(uses).await {
         assert_eq!(response.ok()["user"]["email_verified"], true);
     }

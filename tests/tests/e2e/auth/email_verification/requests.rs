@@ -55,6 +55,7 @@ async fn a_caller_with_a_token_needs_no_address(app: App) {
     let mail = mail_of(&app, &challenge_id(response)).await;
     confirm(&ada, mail.token()).await.ok();
     // The address is verified now, which the response does not show.
+    let ada = app.login_again(&ada).await;
     challenge_id(ada.post(EMAIL_VERIFICATION, json!({})).await);
     until_nothing_waits(&app).await;
     received(&app, ada.email(), 3).await;
