@@ -1,5 +1,7 @@
 //! Records the caller and the refusal of a request in the current span, with the feature `tracing`.
 
+#[cfg(feature = "tracing")]
+use crate::PendingVerification;
 use crate::{Refusal, Verification};
 
 /// Records `sub` and `sid` of the caller, or the `code` of the refusal, as soon as the verification has a result.
@@ -7,8 +9,10 @@ use crate::{Refusal, Verification};
 pub(crate) fn verification(verification: Verification) -> Verification {
     match verification {
         Verification::Ready(result) => Verification::Ready(record(result)),
-        Verification::Pending(pending) => {
-            Verification::Pending(Box::pin(async move { record(pending.await) }))
+        Verification::Pending(pending) => Verification::Pending(recorded(pending)),
+        // The refusal is only for callers that cannot wait; they are not recorded.
+        Verification::PendingOr(pending, refusal) => {
+            Verification::PendingOr(recorded(pending), refusal)
         }
     }
 }
@@ -28,6 +32,11 @@ pub(crate) fn refused(refusal: Refusal) -> Refusal {
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn refused(refusal: Refusal) -> Refusal {
     refusal
+}
+
+#[cfg(feature = "tracing")]
+fn recorded(pending: PendingVerification) -> PendingVerification {
+    Box::pin(async move { record(pending.await) })
 }
 
 #[cfg(feature = "tracing")]
