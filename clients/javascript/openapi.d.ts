@@ -955,6 +955,13 @@ export interface components {
         };
         /** @description Ended sessions and users with stale tokens, each in the order of the changes. */
         RevocationPage: {
+            /**
+             * Format: int64
+             * @description Only after a restore of a backup: all tokens whose claim `iat` is lower are to be rejected as well. Seconds since
+             *     1970.
+             * @example 1795180971
+             */
+            issued_before?: number | null;
             /** @description Whether there are more already: a response has at most 1000. */
             more: boolean;
             /**
