@@ -39,6 +39,7 @@ async fn a_new_account_is_logged_in(app: App) {
         "name": "Ada",
         "image": null,
         "language": null,
+        "roles": [],
         "email_verified": false,
         "created_at": TestClock::START,
         "updated_at": TestClock::START,
