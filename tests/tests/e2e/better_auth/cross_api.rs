@@ -77,7 +77,7 @@ async fn the_access_token_is_accepted_by_the_other_api_until_the_session_is_revo
 async fn the_session_endpoint_accepts_the_cookie_of_a_live_session(app: App) {
     let ada = sign_up(&app, "ada").await;
     let expected = json!({
-        "user": { "id": ada.user["id"], "email": "ada@example.com" },
+        "user": { "id": ada.user["id"], "email": "ada@example.com", "roles": [], "claims": {} },
         "session": {
             "id": ada.session(&app).await["session"]["id"],
             "expiresAt": "2026-11-27T12:57:51.869Z",
