@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use e2e::{App, Client, Engine, Response};
+use auth_core::Scope;
+use e2e::{App, Client, Engine, Issuer, Response};
 use serde_json::json;
 
 use crate::auth::email_verification;
@@ -114,4 +115,20 @@ pub(super) async fn a_verification_without_a_session(engine: Engine) -> Response
     let ada = app.user("ada").await;
     let (mail, _) = email_verification::requested_mail(&app, ada.email()).await;
     email_verification::confirm(&app.anonymous(), mail.token()).await
+}
+
+pub(super) async fn a_stale_token(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    let (mail, _) = email_verification::requested_mail(&app, ada.email()).await;
+    email_verification::confirm(&ada, mail.token()).await.ok();
+    ada.get("/api/auth/session").await
+}
+
+pub(super) async fn a_token_without_the_scope(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let mut issuer = Issuer::of(&app);
+    issuer.scope = Some(Scope::new("tasks:read").unwrap());
+    let token = issuer.issue("ada", "ada@example.com");
+    app.bearer(token).get("/api/auth/sessions").await
 }

@@ -63,6 +63,10 @@ problems! {
         401 "Unauthorized", "TOKEN_REVOKED",
         "The session of the token has ended",
         "www-authenticate": "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The session of the token has ended\"";
+    a_stale_token =>
+        401 "Unauthorized", "TOKEN_STALE",
+        "The token is older than a change of its user; refresh the token",
+        "www-authenticate": super::challenge("The token is older than a change of its user; refresh the token");
     a_refresh_token_two_rotations_old =>
         401 "Unauthorized", "REFRESH_TOKEN_REUSED",
         "The refresh token was used before, so the session was ended; log in again",
@@ -86,6 +90,10 @@ problems! {
     the_tasks_of_another_user =>
         403 "Forbidden", "FORBIDDEN",
         "This address belongs to another user";
+    a_token_without_the_scope =>
+        403 "Forbidden", "INSUFFICIENT_SCOPE",
+        "The token lacks a scope that this resource requires",
+        "www-authenticate": r#"Bearer error="insufficient_scope", scope="sessions""#;
     an_unknown_path =>
         404 "Not Found", "NOT_FOUND",
         "Nothing has this address";
