@@ -38,14 +38,10 @@ fn assert_wrong(outcome: &Outcome, texts: &[&str]) {
 /// Asserts that nothing is wrong, and that the output has a line that starts with each of these texts.
 #[track_caller]
 fn assert_right(outcome: Outcome, line_starts: &[&str]) {
-    let outcome = outcome.assert_succeeded();
+    let stdout = outcome.assert_succeeded().stdout;
     for start in line_starts {
-        let has_line = outcome.stdout.lines().any(|line| line.starts_with(start));
-        assert!(
-            has_line,
-            "no line starts with {start:?}:\n{}",
-            outcome.stdout
-        );
+        let has_line = stdout.lines().any(|line| line.starts_with(start));
+        assert!(has_line, "no line starts with {start:?}:\n{stdout}");
     }
 }
 
