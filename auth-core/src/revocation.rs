@@ -8,12 +8,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 mod bloom_filter;
 mod expiring_map;
+mod feed_credential;
 mod feed_token;
 #[cfg(feature = "remote")]
 mod freshness;
 
 use crate::{Claims, Error};
 use expiring_map::ExpiringMap;
+pub use feed_credential::{FeedCredential, FeedSigner};
 pub use feed_token::FeedTokens;
 #[cfg(feature = "remote")]
 pub use freshness::StalePolicy;

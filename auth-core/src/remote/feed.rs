@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use tokio::task::JoinHandle;
 
 use super::client;
-use crate::revocation::{FeedTokens, Freshness, RevocationSource, StalePolicy};
-use crate::{Error, Keyring, Revocations, TokenVerifier};
+use crate::revocation::{FeedSigner, FeedTokens, Freshness, RevocationSource, StalePolicy};
+use crate::{Error, Revocations, TokenVerifier};
 use poll::{FeedClient, poll};
 use state::FeedState;
 
@@ -57,14 +57,19 @@ impl RevocationFeed {
     /// Starts to poll the server at this URL (`https://auth.example.com`), which issues access tokens as `issuer`.
     ///
     /// Returns at once; [`caught_up`](Self::caught_up) waits until the feed is up to date for the first time. The
-    /// current secret of the keyring signs the [`FeedTokens`] of the requests.
+    /// current secret of a [`Keyring`](crate::Keyring), or a [`FeedCredential`](crate::revocation::FeedCredential), signs
+    /// the [`FeedTokens`] of the requests.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, `issuer` is empty, no tokio runtime runs,
     /// or the system's certificates cannot be read.
-    pub fn start(url: &str, keyring: Keyring, issuer: impl Into<String>) -> Result<Self, Error> {
-        Self::start_with_clock(url, keyring, issuer, Arc::new(SystemTime::now))
+    pub fn start(
+        url: &str,
+        signer: impl Into<FeedSigner>,
+        issuer: impl Into<String>,
+    ) -> Result<Self, Error> {
+        Self::start_with_clock(url, signer, issuer, Arc::new(SystemTime::now))
     }
 
     /// As [`start`](Self::start), with the given clock instead of the system's clock.
@@ -74,7 +79,7 @@ impl RevocationFeed {
     /// As [`start`](Self::start).
     pub fn start_with_clock(
         url: &str,
-        keyring: Keyring,
+        signer: impl Into<FeedSigner>,
         issuer: impl Into<String>,
         clock: Clock,
     ) -> Result<Self, Error> {
@@ -84,7 +89,7 @@ impl RevocationFeed {
         let client = FeedClient {
             client: client::build_client(1)?,
             url: client::endpoint_url(url, "/api/auth/revocations")?,
-            tokens: FeedTokens::new(keyring, issuer)?,
+            tokens: FeedTokens::new(signer, issuer)?,
             clock,
         };
         let state = Arc::new(FeedState::new());

@@ -1,22 +1,25 @@
-//! Defines the tokens with which a service reads the revocation feed. A token proves knowledge of an accepted secret.
+//! Defines the tokens with which a service reads the revocation feed. A token proves knowledge of an accepted secret, or
+//! of a credential that is derived from it.
 
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::FeedSigner;
 use crate::claims::{require_nonempty, unix_seconds, whole_unix_seconds};
 use crate::jws::Jws;
 use crate::{Error, Keyring};
 
 /// The `typ` of a feed token. Each kind of JWT has its own `typ` (RFC 8725 § 3.11), so none is accepted as another.
-const TYPE: &str = "revocations+jwt";
+pub(super) const TYPE: &str = "revocations+jwt";
 /// The lifetime of a feed token, in seconds. A token is for one request, and a leaked token expires soon.
 const LIFETIME_SECONDS: i64 = 60;
 /// The allowed difference between the clocks of the service and the server, in seconds.
 const LEEWAY_SECONDS: f64 = 5.0;
 
 /// Issues and verifies the tokens for `GET /api/auth/revocations`: HS256 JWTs of type `revocations+jwt` with `aud` (the
-/// issuer of the access tokens), `iat` and `exp`, valid for 60 seconds. Feed tokens authorise nothing else.
+/// issuer of the access tokens), `iat` and `exp`, valid for 60 seconds. Feed tokens authorise nothing else. The tokens of a
+/// [`FeedCredential`](super::FeedCredential) also have its name as `sub`.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -32,7 +35,9 @@ const LEEWAY_SECONDS: f64 = 5.0;
 /// ```
 #[derive(Debug, Clone)]
 pub struct FeedTokens {
-    keyring: Keyring,
+    signer: FeedSigner,
+    /// The keys of the signer, and those of services.
+    accepted: Keyring,
     access_token_issuer: String,
 }
 
@@ -42,18 +47,27 @@ struct Payload<'a> {
     aud: &'a str,
     iat: i64,
     exp: i64,
+    /// The name of the credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sub: Option<&'a str>,
 }
 
 impl FeedTokens {
-    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `access_token_issuer`. The current
-    /// secret signs, every secret of the keyring verifies.
+    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `access_token_issuer`. The
+    /// current secret of a keyring signs, or a credential. Every secret of the keyring verifies, and every credential
+    /// that is derived from one of them.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] if `access_token_issuer` is empty.
-    pub fn new(keyring: Keyring, access_token_issuer: impl Into<String>) -> Result<Self, Error> {
+    pub fn new(
+        signer: impl Into<FeedSigner>,
+        access_token_issuer: impl Into<String>,
+    ) -> Result<Self, Error> {
+        let signer = signer.into();
         Ok(Self {
-            keyring,
+            accepted: signer.keyring.clone(),
+            signer,
             access_token_issuer: require_nonempty(
                 access_token_issuer.into(),
                 "the issuer must not be empty",
@@ -71,10 +85,9 @@ impl FeedTokens {
         mut self,
         audiences: impl IntoIterator<Item = A>,
     ) -> Result<Self, Error> {
-        let server_keyring = self.keyring.clone();
         for audience in audiences {
-            let service_keyring = server_keyring.for_audience(audience.as_ref())?;
-            self.keyring = self.keyring.with_previous_keyring(service_keyring);
+            let service_keyring = self.signer.keyring.for_audience(audience.as_ref())?;
+            self.accepted = self.accepted.with_previous_keyring(service_keyring);
         }
         Ok(self)
     }
@@ -90,9 +103,11 @@ impl FeedTokens {
             aud: &self.access_token_issuer,
             iat,
             exp: iat.saturating_add(LIFETIME_SECONDS),
+            sub: self.signer.name.as_deref(),
         });
         let payload = result.map_err(|_impossible| Error::Crypto)?;
-        Ok(self.keyring.signing_key().sign_with_type(TYPE, &payload))
+        let key = self.signer.keyring.signing_key();
+        Ok(key.sign_with_type(TYPE, &payload))
     }
 
     /// Verifies a token at the time `now`, with a leeway of 5 seconds.
@@ -103,8 +118,24 @@ impl FeedTokens {
     /// missing, occurs twice or has a wrong type is an [`Error::MalformedToken`].
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<(), Error> {
         let jws = Jws::split(token)?;
-        jws.verify(&self.keyring, Some(TYPE))?;
+        match jws.verify(&self.accepted, Some(TYPE)) {
+            Err(Error::SignatureMismatch) => self.verify_credential(&jws)?,
+            result => result?,
+        }
         jws.with_payload(|json| self.check(json, unix_seconds(now)))
+    }
+
+    /// Verifies the MAC of a token whose header is acceptable with the credentials of the name in the token. The name is
+    /// not verified yet: it only selects the keys, one per secret.
+    fn verify_credential(&self, jws: &Jws<'_>) -> Result<(), Error> {
+        let keyring = jws.with_payload(|json| {
+            let payload: Payload<'_> =
+                serde_json::from_str(json).map_err(|_serde| Error::SignatureMismatch)?;
+            let name = payload.sub.ok_or(Error::SignatureMismatch)?;
+            let keyring = self.signer.keyring.for_feed(name);
+            keyring.map_err(|_not_a_name| Error::SignatureMismatch)
+        })?;
+        jws.verify_mac(&keyring, None)
     }
 
     /// Checks the claims at the time `now_seconds`, in seconds since 1970.
