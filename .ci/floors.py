@@ -19,7 +19,7 @@ FLOORS = [
     ("settings; the table of all routes", ["config", "routes"]),
     ("OpenAPI document; import and export of users; backups", ["openapi", "transfer", "backup"]),
     ("endpoints under /api/auth", ["auth"]),
-    ("other endpoints", ["better_auth", "tasks", "pages", "health"]),
+    ("other endpoints", ["better_auth", "tasks", "pages", "well_known", "health"]),
     ("code that handlers share; connections and their time limits", ["http", "connections"]),
     ("register, log in, change the password: shared by both APIs", ["accounts"]),
     ("sessions, their tokens, their revocation", ["sessions"]),

@@ -1,5 +1,7 @@
 //! Runs the command from the command line, by default `serve`, and prints an error if the command fails.
 
+mod keys;
+
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufReader, Write as _};
@@ -7,11 +9,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use auth_core::Secret;
-
 use crate::backup::BackupError;
 use crate::clock::Clock;
-use crate::config::{Command, ImportCommand, KeysCommand, MailCommand, Settings, UsersCommand};
+use crate::config::{Command, ImportCommand, MailCommand, Settings, UsersCommand};
 use crate::db::DatabaseUrl;
 use crate::limits::Limits;
 use crate::mail::test_mail;
@@ -39,8 +39,7 @@ pub fn run(settings: &Settings) -> ExitCode {
         Some(Command::Restore { file: None, .. }) => end_all_sessions(settings),
         Some(Command::Migrate) => migrate(settings),
         Some(Command::Openapi) => print(&openapi::document()),
-        Some(Command::Keys(KeysCommand::Generate)) => generate_key(),
-        Some(Command::Keys(KeysCommand::Derive { audience })) => derive_key(settings, audience),
+        Some(Command::Keys(command)) => keys::run(settings, command),
         Some(Command::Users(command)) => run_users_command(settings, command),
         Some(Command::Mail(MailCommand::Test { to })) => send_test_mail(settings, to),
     }
@@ -52,13 +51,13 @@ fn serve(settings: &Settings) -> ExitCode {
         Err(problems) => return fail(EXIT_INVALID_SETTINGS, &problems),
     };
     let reload_settings = settings.clone();
-    let reload_keyring = move || {
+    let reload_keys = move || {
         reload_settings
-            .reread_keyring()
+            .reread_keys()
             .map_err(|problems| problems.to_single_line())
     };
     let build_result = server::build(config, Limits::default(), Clock::system());
-    match build_result.and_then(|server| Ok(server.run_until_signal(reload_keyring)?)) {
+    match build_result.and_then(|server| Ok(server.run_until_signal(reload_keys)?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(EXIT_FAILURE, &error),
     }
@@ -129,20 +128,6 @@ fn migrate(settings: &Settings) -> ExitCode {
     }
 }
 
-fn generate_key() -> ExitCode {
-    match Secret::generate() {
-        Ok(secret) => print_secret(&secret),
-        Err(error) => fail(EXIT_FAILURE, &error),
-    }
-}
-
-fn derive_key(settings: &Settings, audience: &str) -> ExitCode {
-    match settings.derive_key(audience) {
-        Ok(key) => print_secret(&key),
-        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
-    }
-}
-
 fn run_users_command(settings: &Settings, command: &UsersCommand) -> ExitCode {
     let stderr = io::stderr();
     let outcome = match command {
@@ -191,10 +176,6 @@ fn import_json(target: &DatabaseUrl, path: Option<&Path>) -> Result<(), transfer
     };
     let file = File::open(path).map_err(|error| format!("{} (--from): {error}", path.display()))?;
     transfer::import_json(target, BufReader::new(file), io::stderr())
-}
-
-fn print_secret(secret: &Secret) -> ExitCode {
-    print(&format!("{}\n", String::from_utf8_lossy(secret.expose())))
 }
 
 fn print(text: &str) -> ExitCode {

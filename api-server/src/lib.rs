@@ -34,3 +34,4 @@ mod sessions;
 mod tasks;
 pub mod transfer;
 pub mod users;
+mod well_known;

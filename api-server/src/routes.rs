@@ -19,6 +19,7 @@ use crate::better_auth::{
 use crate::http::endpoint::Endpoint;
 use crate::problem::{Code, Problem};
 use crate::tasks::{complete, create, item, list};
+use crate::well_known::{jwks, oauth_authorization_server};
 use crate::{better_auth, health, openapi, pages};
 
 pub(crate) fn routes(config: &mut ServiceConfig, has_pages: bool) {
@@ -26,6 +27,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, has_pages: bool) {
     config
         .configure(auth_routes)
         .configure(task_routes)
+        .configure(key_routes)
         .configure(better_auth_routes)
         .configure(health_routes)
         .configure(openapi_routes);
@@ -45,6 +47,16 @@ fn health_routes(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at(["/healthz"]).get(health::show_health))
         .service(Endpoint::at(["/readyz"]).get(health::show_readiness));
+}
+
+/// Registers what verifiers without the secret need. The alias is the path of Better Auth's plugin `jwt`.
+fn key_routes(config: &mut ServiceConfig) {
+    config
+        .service(Endpoint::at(["/.well-known/jwks.json", "/api/auth/jwks"]).get(jwks::show))
+        .service(
+            Endpoint::at(["/.well-known/oauth-authorization-server"])
+                .get(oauth_authorization_server::show),
+        );
 }
 
 fn auth_routes(config: &mut ServiceConfig) {

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use actix_server::{Server as ActixServer, ServerHandle};
 use actix_web::App;
 use actix_web::middleware::{Condition, from_fn};
-use auth_core::Keyring;
 use futures_util::FutureExt as _;
 use ipnet::IpNet;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,6 +26,7 @@ use crate::mail::sender::MailSender;
 use crate::routes::routes;
 use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
+use crate::sessions::token_keys::TokenKeys;
 use crate::users::addresses;
 use parts::ServerParts;
 
@@ -92,14 +92,14 @@ impl Server {
     }
 
     /// Serves requests until SIGTERM or SIGINT, then stops like [`Stopper::stop`]. After SIGHUP, later requests use the
-    /// secrets that `reload_keyring` returns; if it fails, the error is logged and the old secrets stay in use.
+    /// secrets and keys that `reload_keys` returns; if it fails, the error is logged and the old ones stay in use.
     ///
     /// # Errors
     ///
     /// The errors of [`run`](Self::run), and an error if the process cannot receive signals.
     pub fn run_until_signal(
         self,
-        reload_keyring: impl Fn() -> Result<Keyring, String> + 'static,
+        reload_keys: impl Fn() -> Result<TokenKeys, String> + 'static,
     ) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
             // The signals are registered before "listening" is logged, because a supervisor may send a signal as soon
@@ -119,7 +119,7 @@ impl Server {
             let sessions = self.sessions.clone();
             tokio::select! {
                 result = self.run() => result?,
-                () = sessions.keys.reload_on_signal(sighup, reload_keyring) => {}
+                () = sessions.keys.reload_on_signal(sighup, reload_keys) => {}
             }
             log::info!("stopped");
             Ok(())

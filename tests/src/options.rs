@@ -37,6 +37,8 @@ impl Options {
             ("database-pool-size", "4"),
             ("auth-secret", &secret),
             ("auth-secrets-previous", ""),
+            ("auth-signing-key", ""),
+            ("auth-verifying-keys", ""),
             ("auth-issuer", "api-server"),
             ("auth-audience", "api"),
             ("token-audiences", ""),

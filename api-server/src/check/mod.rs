@@ -69,13 +69,25 @@ pub(crate) fn run(settings: &Settings, now: SystemTime, out: &mut impl Write) ->
 
 fn check_settings(settings: &Settings) -> (Vec<Finding>, Option<Config>) {
     match settings.check_without_changes() {
-        Ok(config) => (vec![Finding::ok("settings", "all are valid")], Some(config)),
+        Ok(config) => {
+            let mut findings = vec![Finding::ok("settings", "all are valid")];
+            findings.extend(describe_keys(&config));
+            (findings, Some(config))
+        }
         Err(problems) => {
             let problems = problems.0.into_iter();
             let findings = problems.map(|problem| Finding::wrong(problem.variable, problem.remedy));
             (findings.collect(), None)
         }
     }
+}
+
+/// Lists the public keys that the server would publish; `None` if there are none.
+fn describe_keys(config: &Config) -> Option<Finding> {
+    let keys = &config.token_keys;
+    let url = config.web.public_url.as_str();
+    let has_keys = keys.key_set().is_ok_and(|key_set| key_set.is_some());
+    has_keys.then(|| Finding::ok("keys", format!("{keys} at {url}/.well-known/jwks.json")))
 }
 
 fn check_mails(config: &Config) -> Finding {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use super::users::UsersCommand;
 
@@ -50,7 +50,7 @@ pub enum Command {
     Migrate,
     /// Print the OpenAPI document and exit.
     Openapi,
-    /// Generate or derive secrets.
+    /// Generate, derive or show secrets and keys.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Import, export or check users, and set their roles and claims.
@@ -65,14 +65,47 @@ pub enum Command {
 #[derive(Subcommand, Clone, Debug)]
 #[non_exhaustive]
 pub enum KeysCommand {
-    /// Print a new random secret for `AUTH_SECRET`.
-    Generate,
-    /// Print the key of one service, derived from `AUTH_SECRET`. The service needs no other secret.
-    Derive {
-        /// Audience (aud) of the service, one of `TOKEN_AUDIENCES`.
-        #[arg(long, value_name = "NAME")]
-        audience: String,
+    /// Print a new random secret for `AUTH_SECRET`; or, with an algorithm, create a file with a private key for
+    /// `AUTH_SIGNING_KEY`, and print its public key and thumbprint.
+    Generate {
+        /// Algorithm of the private key.
+        #[arg(long, value_name = "ALGORITHM", requires = "file")]
+        algorithm: Option<KeyAlgorithm>,
+        /// File to create, readable by this user only.
+        #[arg(value_name = "FILE", requires = "algorithm")]
+        file: Option<PathBuf>,
     },
+    /// Print the public key (JWK) and the thumbprint of a key file, private or public.
+    Show {
+        /// File of the key, PEM.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the key of one service, or its credential for the feed of revocations, derived from `AUTH_SECRET`.
+    Derive {
+        /// Audience (aud) of the service, one of `TOKEN_AUDIENCES`. With this key the service verifies its tokens; it
+        /// needs no other secret.
+        #[arg(
+            long,
+            value_name = "NAME",
+            required_unless_present = "feed",
+            conflicts_with = "feed"
+        )]
+        audience: Option<String>,
+        /// Name of the service. With this credential it reads the revoked sessions; it can sign nothing.
+        #[arg(long, value_name = "NAME")]
+        feed: Option<String>,
+    },
+}
+
+/// The algorithm of a private key.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum KeyAlgorithm {
+    /// EdDSA with a key on Ed25519, the faster one.
+    Eddsa,
+    /// ECDSA with a key on P-256, for verifiers without EdDSA, such as those of .NET.
+    Es256,
 }
 
 /// The subcommands of `mail`.

@@ -5,6 +5,8 @@
 mod access;
 mod commands;
 mod dotenv;
+mod key_files;
+mod log;
 mod mail;
 mod parse;
 mod postgres_url;
@@ -23,17 +25,18 @@ use auth_core::{Keyring, Secret};
 
 use ipnet::IpNet;
 
-pub use commands::{Command, KeysCommand, MailCommand};
+pub use commands::{Command, KeyAlgorithm, KeysCommand, MailCommand};
 pub use parse::{SettingProblem, SettingProblems};
 pub use raw::Settings;
 pub use users::{BetterAuthArguments, ImportCommand, UsersCommand};
 
 use crate::db::DatabaseUrl;
-use crate::logging::LogFormat;
 use crate::mail::settings::{EmailVerification, MailSettings};
 use crate::origin::Origin;
+use crate::sessions::token_keys::TokenKeys;
 use crate::users::blocklist::Blocklist;
 pub(crate) use dotenv::exposed_secrets;
+pub(crate) use key_files::read_public_key;
 use parse::ProblemCollector;
 
 /// The parsed settings, all of them valid.
@@ -46,8 +49,8 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     /// Maximum number of pooled connections to the database, 1 to 1000. SQLite always gets at least 2.
     pub database_pool_size: u32,
-    /// The current secret, which signs tokens, and the previous secrets, which only verify tokens.
-    pub keyring: Keyring,
+    /// The secrets and keys that sign and verify tokens.
+    pub token_keys: TokenKeys,
     /// Issuer and audiences of the tokens, and the lifetimes of tokens and sessions.
     pub tokens: TokenConfig,
     /// Cost of password hashing, and the passwords to reject.
@@ -170,6 +173,7 @@ impl Settings {
         let email_verification = problems.ok_or_record("EMAIL_VERIFICATION", verification_result);
         let previous_secrets =
             problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
+        let key_files = self.read_key_files(&mut problems);
         self.check_logging(&mut problems);
         // The secret is checked last: if all other settings are valid, this check may create the secret file.
         let may_create_file = problems.is_empty();
@@ -184,7 +188,8 @@ impl Settings {
                 bind_addr: bind_addr?,
                 database_url: database_url?,
                 database_pool_size: database_pool_size?,
-                keyring: Keyring::new(current_secret??).with_previous(previous_secrets?),
+                token_keys: key_files?
+                    .with_keyring(Keyring::new(current_secret??).with_previous(previous_secrets?)),
                 tokens: tokens?,
                 passwords: passwords?,
                 bounds: bounds?,
@@ -317,33 +322,5 @@ impl Settings {
         let url = problems.ok_or_record("DATABASE_URL", url_result);
         self.check_logging(&mut problems);
         problems.finish(|| url)
-    }
-
-    fn check_logging(&self, problems: &mut ProblemCollector) {
-        problems.record_error("RUST_LOG", self.log_filter().map(drop));
-        problems.record_error("LOG_FORMAT", self.log_format().map(drop));
-    }
-
-    /// Returns the format of the log, from `LOG_FORMAT`.
-    ///
-    /// # Errors
-    ///
-    /// If the value is invalid. The error lists the valid values.
-    pub fn log_format(&self) -> Result<LogFormat, String> {
-        match self.log_format.as_str() {
-            "text" => Ok(LogFormat::Text),
-            "json" => Ok(LogFormat::Json),
-            _ => Err("use text or json".to_owned()),
-        }
-    }
-
-    /// Checks the syntax of the log filter in `RUST_LOG` and returns the filter.
-    ///
-    /// # Errors
-    ///
-    /// If the filter is invalid. The error contains a valid example and the message of the parser.
-    pub fn log_filter(&self) -> Result<&str, String> {
-        parse::check_log_filter(&self.rust_log)?;
-        Ok(&self.rust_log)
     }
 }

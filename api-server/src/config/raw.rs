@@ -9,7 +9,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use super::commands::Command;
 use super::dotenv;
-use super::reread::FixedSecrets;
+use super::reread::FixedSettings;
 
 /// Authenticates users, manages their sessions and stores their tasks.
 ///
@@ -68,6 +68,16 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub auth_secrets_previous: Option<String>,
+
+    /// File with the private key that signs access tokens, PKCS#8 PEM of mode 0600; its type, Ed25519 or P-256, decides
+    /// between EdDSA and ES256. Without it, the secret signs them. The command `keys generate` makes one.
+    #[arg(long, env, global = true, value_name = "FILE")]
+    pub auth_signing_key: Option<String>,
+
+    /// Files with other keys that are published and accepted but do not sign, comma-separated: for rotation of the
+    /// signing key.
+    #[arg(long, env, global = true, value_name = "FILES")]
+    pub auth_verifying_keys: Option<String>,
 
     /// Issuer (iss) of the tokens.
     #[arg(
@@ -251,7 +261,7 @@ pub struct Settings {
     pub rust_log: String,
 
     #[arg(skip)]
-    pub(super) fixed_secrets: FixedSecrets,
+    pub(super) fixed_settings: FixedSettings,
 }
 
 impl Settings {
@@ -266,19 +276,19 @@ impl Settings {
     }
 
     fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        // Before `dotenv::load`, which adds the variables in `.env` to the environment: secrets from `.env` are not
+        // Before `dotenv::load`, which adds the variables in `.env` to the environment: settings from `.env` are not
         // fixed, because they can be read again while the server runs.
-        let mut fixed_secrets = FixedSecrets::from_environment();
+        let mut fixed_settings = FixedSettings::from_environment();
         if let Err(message) = dotenv::load(Path::new(dotenv::ENV_FILE)) {
             return Err(clap::Error::raw(ErrorKind::Io, format!("{message}\n")));
         }
         let matches = Self::command()
             .try_get_matches_from(arguments)
             .map_err(name_non_utf8_variables)?;
-        fixed_secrets.add_flags(&matches);
+        fixed_settings.add_flags(&matches);
         let settings = Self::from_arg_matches(&matches)?;
         Ok(Self {
-            fixed_secrets,
+            fixed_settings,
             ..settings
         })
     }

@@ -1,72 +1,107 @@
-//! Reads the secrets again while the server runs. Changes of other settings need a restart.
+//! Reads the secrets and the key files again while the server runs. Changes of other settings need a restart.
 
 use std::path::Path;
 
-use auth_core::Keyring;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::dotenv::{self, ENV_FILE};
 use super::parse::ProblemCollector;
 use super::{SettingProblems, Settings};
+use crate::sessions::token_keys::TokenKeys;
 
-const SECRET_VARIABLE: &str = "AUTH_SECRET";
-const PREVIOUS_SECRETS_VARIABLE: &str = "AUTH_SECRETS_PREVIOUS";
-
-/// Records which secrets a flag or the environment of the process has set. Only a restart can change these secrets.
-#[derive(Clone, Copy, Default)]
-pub(super) struct FixedSecrets {
-    has_auth_secret: bool,
-    has_previous_secrets: bool,
+/// A setting that is read again: its variable, the id of its flag, and its field.
+struct Reread {
+    variable: &'static str,
+    flag: &'static str,
+    field: fn(&mut Settings) -> &mut Option<String>,
 }
 
-impl FixedSecrets {
+const SECRETS: [Reread; 2] = [
+    Reread {
+        variable: "AUTH_SECRET",
+        flag: "auth_secret",
+        field: |settings| &mut settings.auth_secret,
+    },
+    Reread {
+        variable: "AUTH_SECRETS_PREVIOUS",
+        flag: "auth_secrets_previous",
+        field: |settings| &mut settings.auth_secrets_previous,
+    },
+];
+const KEY_FILES: [Reread; 2] = [
+    Reread {
+        variable: "AUTH_SIGNING_KEY",
+        flag: "auth_signing_key",
+        field: |settings| &mut settings.auth_signing_key,
+    },
+    Reread {
+        variable: "AUTH_VERIFYING_KEYS",
+        flag: "auth_verifying_keys",
+        field: |settings| &mut settings.auth_verifying_keys,
+    },
+];
+
+/// Records which of the settings that are read again a flag or the environment of the process has set. Only a restart
+/// can change these values; the content of a key file is read again nevertheless.
+#[derive(Clone, Default)]
+pub(super) struct FixedSettings(Vec<&'static str>);
+
+impl FixedSettings {
     pub(super) fn from_environment() -> Self {
-        let is_set = |name| std::env::var_os(name).is_some();
-        Self {
-            has_auth_secret: is_set(SECRET_VARIABLE),
-            has_previous_secrets: is_set(PREVIOUS_SECRETS_VARIABLE),
-        }
+        let mut fixed = Self::default();
+        fixed.add(|setting| std::env::var_os(setting.variable).is_some());
+        fixed
     }
 
     pub(super) fn add_flags(&mut self, matches: &ArgMatches) {
-        let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
-        self.has_auth_secret |= is_flag("auth_secret");
-        self.has_previous_secrets |= is_flag("auth_secrets_previous");
+        self.add(|setting| matches.value_source(setting.flag) == Some(ValueSource::CommandLine));
+    }
+
+    fn add(&mut self, is_fixed: impl Fn(&Reread) -> bool) {
+        let settings = SECRETS.iter().chain(&KEY_FILES);
+        let fixed_settings = settings.filter(|setting| is_fixed(setting));
+        self.0
+            .extend(fixed_settings.map(|setting| setting.variable));
+    }
+
+    fn contains(&self, setting: &Reread) -> bool {
+        self.0.contains(&setting.variable)
     }
 }
 
 impl Settings {
-    /// Reads the secrets again, from `.env` or the secret file beside a SQLite database. A secret that a flag or the
-    /// environment has set does not change.
+    /// Reads the secrets again, from `.env` or the secret file beside a SQLite database, and the key files. A setting
+    /// that a flag or the environment has set does not change, but the content of a key file may.
     ///
     /// # Errors
     ///
-    /// If `.env` cannot be read, a secret is invalid or no current secret exists. Also if flags or the environment set
-    /// both `AUTH_SECRET` and `AUTH_SECRETS_PREVIOUS`, because then no file can change the secrets.
-    pub fn reread_keyring(&self) -> Result<Keyring, SettingProblems> {
+    /// If `.env` cannot be read, a secret or a key file is invalid or no current secret exists. Also if flags or the
+    /// environment set both `AUTH_SECRET` and `AUTH_SECRETS_PREVIOUS` and there is no key file, because then no file can
+    /// change anything.
+    pub fn reread_keys(&self) -> Result<TokenKeys, SettingProblems> {
         let mut problems = ProblemCollector::default();
-        if self.fixed_secrets.has_auth_secret && self.fixed_secrets.has_previous_secrets {
-            problems.record_error(SECRET_VARIABLE, Err(restart_remedy()));
-            return problems.finish(|| None);
-        }
         let Some(entries) = problems.ok_or_record(ENV_FILE, dotenv::read(Path::new(ENV_FILE)))
         else {
             return problems.finish(|| None);
         };
-        let find_value = |variable: &str| {
-            let entry = entries.iter().find(|(name, _)| name == variable);
-            entry.map(|(_, value)| value.clone())
-        };
         let mut updated_settings = self.clone();
-        if !self.fixed_secrets.has_auth_secret {
-            updated_settings.auth_secret = find_value(SECRET_VARIABLE);
+        for setting in SECRETS.iter().chain(&KEY_FILES) {
+            if !self.fixed_settings.contains(setting) {
+                let entry = entries.iter().find(|(name, _)| name == setting.variable);
+                *(setting.field)(&mut updated_settings) = entry.map(|(_, value)| value.clone());
+            }
         }
-        if !self.fixed_secrets.has_previous_secrets {
-            updated_settings.auth_secrets_previous = find_value(PREVIOUS_SECRETS_VARIABLE);
+        let has_fixed_secrets = SECRETS
+            .iter()
+            .all(|setting| self.fixed_settings.contains(setting));
+        if has_fixed_secrets && !self.has_key_files() && !updated_settings.has_key_files() {
+            problems.record_error("AUTH_SECRET", Err(restart_remedy()));
+            return problems.finish(|| None);
         }
+        let key_files = updated_settings.read_key_files(&mut problems);
         let secrets = updated_settings.read_secrets(&mut problems);
-        problems.finish(|| Some(secrets?.into_keyring()))
+        problems.finish(|| Some(key_files?.with_keyring(secrets?.into_keyring())))
     }
 }
 

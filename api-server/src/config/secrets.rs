@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use auth_core::revocation::FeedCredential;
 use auth_core::{Keyring, Secret};
 
 use super::parse;
@@ -18,6 +19,12 @@ pub(super) struct Secrets {
 impl Secrets {
     pub(super) fn into_keyring(self) -> Keyring {
         Keyring::new(self.current).with_previous(self.previous)
+    }
+
+    /// Derives the credential of this name for the feed of revocations.
+    pub(super) fn for_feed(&self, name: &str) -> Result<FeedCredential, String> {
+        let credential = self.current.for_feed(name);
+        credential.map_err(|error| error.to_string())
     }
 }
 
@@ -36,6 +43,22 @@ impl Settings {
         let service_audience = problems.ok_or_record("--audience", audience_result);
         let secrets = self.read_secrets(&mut problems);
         problems.finish(|| secrets?.current.for_audience(&service_audience?).ok())
+    }
+
+    /// Derives the credential of a service for the feed of revocations, for `keys derive`.
+    ///
+    /// # Errors
+    ///
+    /// All problems of the name, of `DATABASE_URL` and of the secrets.
+    pub(crate) fn derive_feed_credential(
+        &self,
+        name: &str,
+    ) -> Result<FeedCredential, SettingProblems> {
+        let mut problems = ProblemCollector::default();
+        let secrets = self.read_secrets(&mut problems);
+        let credential = secrets.map(|secrets| secrets.for_feed(name));
+        let credential = credential.and_then(|result| problems.ok_or_record("--feed", result));
+        problems.finish(|| credential)
     }
 
     /// Reads the secrets. Without a current secret, records a problem instead of generating a secret.

@@ -16,6 +16,7 @@ pub(crate) mod middleware;
 pub(crate) mod origin;
 pub(crate) mod owner;
 pub(crate) mod policy;
+pub(crate) mod public_document;
 pub(crate) mod query;
 pub(crate) mod redirect_target;
 pub(crate) mod replaced_session;

@@ -24,6 +24,7 @@ const ALIASES: &[(&str, &str)] = &[
         "/api/{user_id}/tasks/{task_id}/complete",
         "/api/v1/tasks/{task_id}/complete",
     ),
+    ("/.well-known/jwks.json", "/api/auth/jwks"),
 ];
 
 /// The paths of lists of tasks. Below each path, `POST {task_id}/toggle` does the same as `PATCH {task_id}/complete`.

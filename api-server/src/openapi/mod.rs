@@ -14,7 +14,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::better_auth::api_error::BetterAuthError;
 use crate::problem::{MEDIA_TYPE, ProblemBody};
-use crate::{auth, better_auth, health, tasks};
+use crate::{auth, better_auth, health, tasks, well_known};
 use aliases::Aliases;
 
 const DOCUMENT_PATH: &str = "/api/openapi.json";
@@ -49,6 +49,7 @@ pub(crate) fn document() -> String {
         auth::Api::openapi(),
         better_auth::Api::openapi(),
         tasks::Api::openapi(),
+        well_known::Api::openapi(),
         health::Api::openapi(),
     ];
     for declaration in declarations {

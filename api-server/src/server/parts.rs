@@ -29,6 +29,7 @@ use crate::users::hasher::Hasher;
 use crate::users::password_policy::PasswordPolicy;
 use crate::users::passwords::Passwords;
 use crate::users::throttle::{NetworkLimits, Throttle};
+use crate::well_known::oauth_authorization_server::ServerMetadata;
 
 /// The state that all workers of the server share. Cheap to clone.
 #[derive(Clone)]
@@ -39,6 +40,7 @@ pub(super) struct ServerParts {
     better_auth: Data<BetterAuthContext>,
     tasks: Data<Tasks>,
     authority: Authority,
+    metadata: Data<ServerMetadata>,
 }
 
 impl ServerParts {
@@ -53,6 +55,7 @@ impl ServerParts {
             task_page_timeout: limits.task_page_timeout,
         });
         let may_delete_user = config.web.better_auth_delete_user;
+        let metadata = ServerMetadata::new(&config.tokens.issuer, &config.web.public_url);
         let http_policy = Data::new(new_http_policy(&config, limits, &clock));
         let accounts = Data::new(Accounts {
             email_verification: config.email_verification,
@@ -77,6 +80,7 @@ impl ServerParts {
             better_auth,
             tasks,
             authority,
+            metadata: Data::new(metadata),
         })
     }
 
@@ -105,7 +109,8 @@ impl ServerParts {
             .app_data(self.http_policy.clone())
             .app_data(self.better_auth.clone())
             .app_data(self.tasks.clone())
-            .app_data(self.authority.clone());
+            .app_data(self.authority.clone())
+            .app_data(self.metadata.clone());
     }
 }
 
@@ -123,7 +128,7 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
     Ok(Sessions {
         db: db.clone(),
         clock: clock.clone(),
-        keys: Keys::new(&config.keyring, token_settings)?,
+        keys: Keys::new(&config.token_keys, token_settings)?,
         feed: RevocationFeed::new(revoked_sessions.clone()),
         revoked: revoked_sessions,
         access_token_ttl: config.tokens.access_token_ttl,

@@ -1,4 +1,4 @@
-//! Contains the issuers and verifiers of tokens. New secrets replace all issuers and verifiers at once.
+//! Contains the issuers and verifiers of tokens. New secrets and keys replace all issuers and verifiers at once.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use auth_core::mail_token::MailTokens;
+use auth_core::public_key::KeySet;
 use auth_core::refresh::RefreshTokens;
 use auth_core::revocation::FeedTokens;
 use auth_core::session_handle::SessionHandles;
 use auth_core::session_token::SessionTokens;
-use auth_core::{Error, Keyring, Revocations, TokenIssuer, TokenVerifier};
+use auth_core::{Error, Revocations, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
 
-/// The settings of the tokens. They stay the same when the secrets change.
+use super::token_keys::TokenKeys;
+
+/// The settings of the tokens. They stay the same when the secrets and keys change.
 pub(crate) struct TokenSettings {
     pub(crate) issuer: String,
     pub(crate) audience: String,
@@ -24,13 +27,13 @@ pub(crate) struct TokenSettings {
     pub(crate) revoked: Revocations,
 }
 
-/// The current [`ActiveKeys`], which new secrets replace, and the settings, which stay the same.
+/// The current [`ActiveKeys`], which new secrets and keys replace, and the settings, which stay the same.
 pub(crate) struct Keys {
     active: ArcSwap<ActiveKeys>,
     settings: TokenSettings,
 }
 
-/// The issuers and verifiers that were made from one keyring.
+/// The issuers and verifiers that were made from the same secrets and keys.
 pub(crate) struct ActiveKeys {
     pub(crate) issuer: TokenIssuer,
     pub(crate) verifier: TokenVerifier,
@@ -41,14 +44,21 @@ pub(crate) struct ActiveKeys {
     pub(crate) mail_tokens: MailTokens,
     /// Verifies the tokens with which services read the feed of revocations.
     pub(crate) feed_tokens: FeedTokens,
+    /// The document with the public keys of access tokens (JWK Set, RFC 7517 § 5); `None` if only secrets sign and
+    /// verify.
+    pub(crate) jwks: Option<String>,
     /// The issuers of tokens for other services, by audience.
     service_issuers: HashMap<String, TokenIssuer>,
 }
 
 impl Keys {
-    pub(crate) fn new(keyring: &Keyring, settings: TokenSettings) -> Result<Self, Error> {
+    pub(crate) fn new(token_keys: &TokenKeys, settings: TokenSettings) -> Result<Self, Error> {
+        let active = ActiveKeys::new(token_keys, &settings)?;
+        if active.jwks.is_some() {
+            log::info!("key ids, the signing one first: {token_keys}");
+        }
         Ok(Self {
-            active: ArcSwap::from_pointee(ActiveKeys::new(keyring, &settings)?),
+            active: ArcSwap::from_pointee(active),
             settings,
         })
     }
@@ -58,47 +68,53 @@ impl Keys {
         self.active.load()
     }
 
-    /// On each signal, reads the secrets again and replaces the keys. After an error, the keys stay as they were. Logs
+    /// On each signal, reads the secrets and keys again and replaces the active ones. After an error, the keys stay as they were. Logs
     /// the result of each signal. Never returns.
     pub(crate) async fn reload_on_signal(
         &self,
         mut sighup: Signal,
-        read_keyring: impl Fn() -> Result<Keyring, String>,
+        read_keys: impl Fn() -> Result<TokenKeys, String>,
     ) {
         while sighup.recv().await.is_some() {
-            match read_keyring().and_then(|keyring| self.replace(keyring)) {
-                Ok(keyring) => log::info!(
-                    "SIGHUP: read the secrets again, and nothing else; key ids, the signing one \
-                     first: {keyring:?}"
+            match read_keys().and_then(|token_keys| self.replace(token_keys)) {
+                Ok(token_keys) => log::info!(
+                    "SIGHUP: read the secrets and keys again, and nothing else; key ids, the signing \
+                     one first: {token_keys}"
                 ),
-                Err(cause) => log::error!("SIGHUP: the secrets stay as they were: {cause}"),
+                Err(cause) => {
+                    log::error!("SIGHUP: the secrets and keys stay as they were: {cause}")
+                }
             }
         }
         pending::<()>().await;
     }
 
-    /// Replaces the keys for later calls of [`current`](Self::current), and returns `keyring` for the log. A request
+    /// Replaces the keys for later calls of [`current`](Self::current), and returns `token_keys` for the log. A request
     /// that has already called `current` continues with the previous keys.
-    fn replace(&self, keyring: Keyring) -> Result<Keyring, String> {
-        let keys = ActiveKeys::new(&keyring, &self.settings).map_err(|error| error.to_string())?;
-        self.active.store(Arc::new(keys));
-        Ok(keyring)
+    fn replace(&self, token_keys: TokenKeys) -> Result<TokenKeys, String> {
+        let result = ActiveKeys::new(&token_keys, &self.settings);
+        self.active
+            .store(Arc::new(result.map_err(|error| error.to_string())?));
+        Ok(token_keys)
     }
 }
 
 impl ActiveKeys {
-    fn new(keyring: &Keyring, settings: &TokenSettings) -> Result<Self, Error> {
+    fn new(token_keys: &TokenKeys, settings: &TokenSettings) -> Result<Self, Error> {
         let iss = settings.issuer.as_str();
         let aud = settings.audience.as_str();
         let lifetime = settings.access_token_ttl;
-        let verifier = TokenVerifier::new(keyring.clone(), iss, aud)?;
+        let keyring = &token_keys.keyring;
+        let key_set = token_keys.key_set()?;
+        let jwks = key_set.as_ref().map(KeySet::to_jwks);
+        let verifier = TokenVerifier::new(token_keys.verification_keys(key_set), iss, aud)?;
         let service_issuers = settings.service_audiences.iter().map(|audience| {
-            let service_keyring = keyring.for_audience(audience)?;
-            let issuer = TokenIssuer::new(service_keyring, iss, audience, lifetime)?;
+            let signer = token_keys.service_signer(audience)?;
+            let issuer = TokenIssuer::new(signer, iss, audience, lifetime)?;
             Ok((audience.clone(), issuer))
         });
         Ok(Self {
-            issuer: TokenIssuer::new(keyring.clone(), iss, aud, lifetime)?,
+            issuer: TokenIssuer::new(token_keys.signer(), iss, aud, lifetime)?,
             verifier: verifier
                 .with_revocations(settings.revoked.clone())
                 .with_custom_claims(),
@@ -108,6 +124,7 @@ impl ActiveKeys {
             mail_tokens: MailTokens::new(keyring),
             feed_tokens: FeedTokens::new(keyring.clone(), iss)?
                 .with_services(&settings.service_audiences)?,
+            jwks,
             service_issuers: service_issuers.collect::<Result<_, Error>>()?,
         })
     }

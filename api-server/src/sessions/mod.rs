@@ -10,6 +10,7 @@ pub(crate) mod revocation;
 mod rotation;
 pub(crate) mod session;
 pub(crate) mod store;
+pub(crate) mod token_keys;
 
 use std::time::{Duration, SystemTime};
 

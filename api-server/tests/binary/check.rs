@@ -73,6 +73,24 @@ fn in_an_empty_folder_all_is_right_and_nothing_is_created() {
 }
 
 #[test]
+fn the_keys_of_a_signing_key_are_listed_and_an_exposed_file_is_wrong() {
+    let work_dir = WorkDir::new();
+    let arguments = ["keys", "generate", "--algorithm", "es256", "key.pem"];
+    let generated = work_dir.bare_program().args(&arguments).run();
+    let thumbprint = generated.stdout.lines().last().unwrap();
+    let program = || work_dir.bare_program().set("AUTH_SIGNING_KEY", "key.pem");
+    let outcome = check(program()).assert_succeeded();
+    let is_listed = |line: &str| line.starts_with("OK    keys: ") && line.contains(thumbprint);
+    assert!(outcome.stdout.lines().any(is_listed), "{}", outcome.stdout);
+    let exposed = fs::Permissions::from_mode(0o640);
+    fs::set_permissions(work_dir.path("key.pem"), exposed).unwrap();
+    assert_wrong(
+        &check(program()),
+        &["AUTH_SIGNING_KEY", "chmod 600 'key.pem'"],
+    );
+}
+
+#[test]
 fn a_stopped_servers_files_stay_as_they_are() {
     let work_dir = WorkDir::new();
     work_dir.quick_server().stop();

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
 use api_server::config::Settings;
+use auth_core::public_key::{Algorithm, SigningKey};
 use clap::CommandFactory as _;
 
 use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
@@ -16,6 +17,8 @@ const SETTINGS_TABLE: &str = r#"
     database-pool-size     DATABASE_POOL_SIZE     10                     0        5
     auth-secret            AUTH_SECRET            -                      short    kX3vTq8ZrLw5Yb2Nc7Hd4Gf9Sa1Pm6Je
     auth-secrets-previous  AUTH_SECRETS_PREVIOUS  -                      short    eJ6mP1aS9fG4dH7cN2bY5wLrZ8qTv3Xk
+    auth-signing-key       AUTH_SIGNING_KEY       -                      /no/key  key.pem
+    auth-verifying-keys    AUTH_VERIFYING_KEYS    -                      /no/key  key.pem,key.pem
     auth-issuer            AUTH_ISSUER            api-server             ""       us
     auth-audience          AUTH_AUDIENCE          api                    ""       them
     token-audiences        TOKEN_AUDIENCES        -                      a,,b     reports
@@ -94,6 +97,8 @@ fn run(
     flag_kind: Option<ValueKind>,
 ) -> Outcome {
     let work_dir = WorkDir::new();
+    let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    work_dir.write_private("key.pem", key.to_pem().unwrap().as_bytes());
     let to_line =
         |setting: &Setting| format!("{}='{}'\n", setting.variable, setting.value(dotenv_kind));
     work_dir.write(".env", settings().iter().map(to_line).collect::<String>());

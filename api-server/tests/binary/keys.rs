@@ -1,14 +1,17 @@
 //! Tests `api-server keys derive`, and a service that uses the derived key.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use auth_core::{Error, Keyring, Secret, TokenVerifier};
+use auth_core::revocation::{FeedCredential, FeedTokens};
+use auth_core::{Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
 use serde_json::json;
 
 use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
 /// The key that another program derived from `SECRET` for the audience `reports`.
 const REPORTS_KEY: &str = "wRHinUlIHIwXExCLY4_GxsM9CPd7p1hnz0cA6GmNRks";
+/// The credential for the feed that another program derived from `SECRET` for the name `reports`.
+const REPORTS_CREDENTIAL: &str = "feed.reports.FmoGAsjRcunebn7lA0CbB3QEb4Xsu1zeYvJ0aymdtdA";
 
 fn run_keys_derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&str]) -> Outcome {
     let program = work_dir.bare_program().set_all(settings);
@@ -47,6 +50,45 @@ fn keys_derive_prints_the_key_of_the_service_and_nothing_else() {
 }
 
 #[test]
+fn keys_derive_prints_the_credential_of_the_service_for_the_feed() {
+    let work_dir = WorkDir::new();
+    let settings = &[("AUTH_SECRET", SECRET)];
+    let outcome = run_keys_derive(&work_dir, settings, &["--feed", "reports"]).assert_succeeded();
+    assert_eq!(outcome.stdout, format!("{REPORTS_CREDENTIAL}\n"));
+    assert_eq!(outcome.stderr, "");
+    assert_eq!(work_dir.names(), [""; 0]);
+}
+
+#[test]
+fn a_credential_for_the_feed_opens_the_feed_and_nothing_else() {
+    let work_dir = WorkDir::new();
+    let program = work_dir.program().with_weak_hashing();
+    let server = program.set("AUTH_SECRET", SECRET).start();
+    let credential = FeedCredential::parse(REPORTS_CREDENTIAL).unwrap();
+    let feed_tokens = FeedTokens::new(credential, "api-server").unwrap();
+    let token = feed_tokens.issue(SystemTime::now()).unwrap();
+    let page = server.get("/api/auth/revocations", &token).expect(200);
+    assert_eq!(page["revocations"], json!([]));
+    let user = server.register("ada@example.com", "correct horse battery staple");
+    for path in ["/api/auth/session", "/api/auth/sessions", "/api/tasks"] {
+        let response = server.get(path, &token).expect(401);
+        assert_eq!(response["code"], "INVALID_TOKEN", "{path}");
+    }
+    let (_, key) = REPORTS_CREDENTIAL.rsplit_once('.').unwrap();
+    let keyring = Keyring::new(Secret::new(key).unwrap());
+    let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(60)).unwrap();
+    let subject = Subject {
+        id: "42",
+        email: &user.email,
+        email_verified: None,
+        session_id: "7",
+    };
+    let forged_token = issuer.issue(&subject, SystemTime::now()).unwrap().token;
+    let response = server.get("/api/auth/session", &forged_token).expect(401);
+    assert_eq!(response["code"], "INVALID_TOKEN");
+}
+
+#[test]
 fn keys_derive_reads_the_secret_from_the_same_places_as_the_server() {
     let arguments = &["--audience=reports"];
     let dotenv_folder = WorkDir::new();
@@ -75,6 +117,16 @@ fn keys_derive_rejects_invalid_arguments_and_settings() {
         "AUTH_AUDIENCE is our own",
     );
     assert_rejected(valid_secret, &[], "--audience <NAME>");
+    let both = &["--audience", "reports", "--feed", "reports"];
+    assert_rejected(valid_secret, both, "cannot be used with");
+    for name in ["", "a b", "ré", &"r".repeat(65)] {
+        assert_rejected(
+            valid_secret,
+            &["--feed", name],
+            "--feed: use a name of 1 to 64",
+        );
+    }
+    assert_rejected(&[], &["--feed", "reports"], "no file data/auth.db.secret");
     let valid_audience = &["--audience", "reports"];
     assert_rejected(&[("AUTH_SECRET", "short")], valid_audience, "AUTH_SECRET: ");
     assert_rejected(&[], valid_audience, "no file data/auth.db.secret");

@@ -7,7 +7,7 @@ use harness::{OTHER_SECRET, SECRET, Server, User, WorkDir};
 
 const PASSWORD: &str = "correct horse battery staple";
 /// The start of the message that is logged if a SIGHUP cannot replace the secrets.
-const SECRETS_UNCHANGED: &str = "SIGHUP: the secrets stay as they were: ";
+const SECRETS_UNCHANGED: &str = "SIGHUP: the secrets and keys stay as they were: ";
 
 fn dotenv_text(current_secret: &str, previous_secret: &str) -> String {
     format!("AUTH_SECRET='{current_secret}'\nAUTH_SECRETS_PREVIOUS='{previous_secret}'\n")

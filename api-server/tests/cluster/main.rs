@@ -8,6 +8,7 @@
 )]
 
 mod clients;
+mod key_rotation;
 mod kill;
 mod logout;
 mod restore;

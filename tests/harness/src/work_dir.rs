@@ -1,7 +1,8 @@
 //! Runs the program in a new folder, with the environment variables that a test sets.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -29,6 +30,12 @@ impl WorkDir {
     /// Writes a file in the folder.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Writes a file in the folder that only its owner can read.
+    pub fn write_private(&self, name: &str, text: impl AsRef<[u8]>) {
+        self.write(name, text);
+        fs::set_permissions(self.path(name), Permissions::from_mode(0o600)).unwrap();
     }
 
     /// The names of the files and folders in the folder, sorted.

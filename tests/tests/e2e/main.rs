@@ -27,3 +27,4 @@ mod routes;
 mod sessions;
 mod tasks;
 mod users;
+mod well_known;

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use e2e::{App, Response, on_both_engines};
+use auth_core::public_key::Algorithm;
+use e2e::{App, Engine, Response, on_both_engines};
 use serde_json::Value;
 
 use crate::routes::{Operation, openapi_document, operations};
+use crate::well_known::{new_key, start_with_key};
 
 on_both_engines! {
     every_documented_operation_exists,
@@ -18,7 +20,10 @@ on_both_engines! {
     the_documentation_page_loads_no_file_from_another_server,
 }
 
-async fn every_documented_operation_exists(app: App) {
+async fn every_documented_operation_exists(engine: Engine) {
+    // Without a key, and with another issuer, nothing is published.
+    let options = App::on(engine).set("auth-issuer", "http://127.0.0.1:8080");
+    let app = start_with_key(options, &new_key(Algorithm::EdDsa));
     let ada = app.user("ada").await;
     for operation in operations(&app).await {
         let response = operation.request(&ada, ada.id()).await;
@@ -57,6 +62,9 @@ const OPERATIONS: &str = "
     POST   * /api/auth/email-change
     POST     /api/auth/email-change/confirm
     POST     /api/auth/email-change/undo
+    GET     /.well-known/jwks.json
+    GET     /api/auth/jwks
+    GET     /.well-known/oauth-authorization-server
     GET     /healthz
     GET     /readyz
     GET     /api/openapi.json

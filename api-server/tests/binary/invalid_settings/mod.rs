@@ -3,6 +3,7 @@
 
 mod all_at_once;
 mod database;
+mod key_files;
 mod limits;
 mod mail;
 mod network;

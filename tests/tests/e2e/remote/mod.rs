@@ -2,4 +2,5 @@
 //! token.
 
 mod feed;
+mod key_set;
 mod verifier;

@@ -10,3 +10,4 @@ mod lifetime;
 mod list;
 mod races;
 mod revocation;
+mod token_keys;
