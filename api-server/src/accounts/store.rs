@@ -75,7 +75,7 @@ pub(super) fn register(
 }
 
 /// Inserts the user and the mail. If the email address already has an account, inserts no user, and changes the mail to
-/// a notice to the owner of this account. Runs the same statements in both cases. Returns whether the user was inserted.
+/// a notice to the owner of this account. Returns whether the user was inserted.
 pub(super) fn register_unverified(
     connection: &mut DbConnection,
     mut registration: NewRegistration,
