@@ -26,6 +26,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, has_pages: bool) {
     config
         .configure(auth_routes)
         .configure(task_routes)
+        .configure(own_mail_routes)
         .configure(better_auth_routes)
         .configure(health_routes)
         .configure(openapi_routes);
@@ -70,7 +71,6 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(
             Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
         )
-        .configure(own_mail_routes)
         // `GET` belongs to Better Auth's API, `POST` to this server's own API.
         .service(
             Endpoint::at(["/api/auth/token"])
