@@ -6,18 +6,24 @@ use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use actix_server::{Server as ActixServer, ServerHandle};
 use actix_web::App;
 use actix_web::middleware::{Condition, from_fn};
 use auth_core::Keyring;
 use futures_util::FutureExt as _;
+use futures_util::future::OptionFuture;
 use ipnet::IpNet;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::connections::{self, ConnectionPolicy, ConnectionTimeouts, Connections, ExemptPeers};
+use crate::connections::{
+    self, ConnectionPolicy, ConnectionTimeouts, Connections, ExemptPeers, Tls,
+};
 use crate::db;
 use crate::http::cors::cors;
 use crate::http::hang_up::finish_changes;
@@ -39,6 +45,8 @@ pub struct Server {
     actix: ActixServer,
     sessions: Arc<Sessions>,
     mail_sender: MailSender,
+    tls: Option<Tls>,
+    shutdown_delay: Duration,
 }
 
 /// Stops a running server.
@@ -92,7 +100,8 @@ impl Server {
     }
 
     /// Serves requests until SIGTERM or SIGINT, then stops like [`Stopper::stop`]. After SIGHUP, later requests use the
-    /// secrets that `reload_keyring` returns; if it fails, the error is logged and the old secrets stay in use.
+    /// secrets that `reload_keyring` returns, and later connections the certificate as it is then; if one cannot be
+    /// read, the error is logged and the old one stays in use.
     ///
     /// # Errors
     ///
@@ -107,19 +116,29 @@ impl Server {
             let mut sigterm = signal(SignalKind::terminate())?;
             let mut sigint = signal(SignalKind::interrupt())?;
             let sighup = signal(SignalKind::hangup())?;
-            log::info!("listening on http://{}", self.addr);
-            let stopper = self.stopper();
+            let reload_certificate = self
+                .tls
+                .clone()
+                .map(|tls| signal(SignalKind::hangup()).map(|sighup| tls.reload_on_signal(sighup)));
+            let reload_certificate = OptionFuture::from(reload_certificate.transpose()?);
+            let scheme = if self.tls.is_some() { "https" } else { "http" };
+            log::info!("listening on {scheme}://{}", self.addr);
+            let (stopper, sessions) = (self.stopper(), self.sessions.clone());
+            let shutdown_delay = self.shutdown_delay;
             actix_web::rt::spawn(async move {
                 tokio::select! {
                     _ = sigterm.recv() => log::info!("SIGTERM: finishing what is in flight"),
                     _ = sigint.recv() => log::info!("SIGINT: finishing what is in flight"),
                 }
+                sessions.is_stopping.store(true, Ordering::Relaxed);
+                sleep(shutdown_delay).await;
                 stopper.stop().await;
             });
             let sessions = self.sessions.clone();
             tokio::select! {
                 result = self.run() => result?,
                 () = sessions.keys.reload_on_signal(sighup, reload_keyring) => {}
+                Some(()) = reload_certificate => {}
             }
             log::info!("stopped");
             Ok(())
@@ -149,6 +168,7 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
     let allowed_origins = config.web.allowed_origins.clone();
     let has_pages = config.web.pages;
     let policy = new_connection_policy(&config, &limits);
+    let (tls, shutdown_delay) = (policy.tls.clone(), config.web.shutdown_delay);
     let (mail_settings, public_url) = (config.mail.clone(), config.web.public_url.clone());
     let parts = ServerParts::new(config, &limits, clock)?;
     let mail_sender = parts.mail_sender(&mail_settings, &public_url)?;
@@ -177,6 +197,8 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
         actix: actix_server,
         sessions,
         mail_sender,
+        tls,
+        shutdown_delay,
     })
 }
 
@@ -210,5 +232,6 @@ fn new_connection_policy(config: &Config, limits: &Limits) -> ConnectionPolicy {
             idle: limits.idle_timeout,
             response: limits.response_timeout,
         },
+        tls: config.web.tls.clone(),
     }
 }

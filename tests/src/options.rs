@@ -43,11 +43,15 @@ impl Options {
             ("access-token-ttl", "15m"),
             ("session-ttl", "7d"),
             ("session-max-ttl", ""),
+            ("revocation-stale-after", ""),
             ("max-tasks-per-user", "10000"),
             ("max-connections", "4096"),
             ("bcrypt-cost", "4"),
             ("allow-weak-hashing", "true"),
             ("password-blocklist", ""),
+            ("tls-cert", ""),
+            ("tls-key", ""),
+            ("shutdown-delay", "0s"),
             ("public-url", "http://127.0.0.1:8080"),
             ("allowed-origins", ""),
             ("trusted-proxies", ""),
@@ -84,6 +88,13 @@ impl Options {
     pub fn set(mut self, name: &str, value: &str) -> Self {
         let setting = self.settings.iter_mut().find(|(flag, _)| flag == name);
         value.clone_into(&mut setting.expect("a setting").1);
+        self
+    }
+
+    /// Leaves out a setting, so that it has its default. The environment of the test run must not set it.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.settings.retain(|(flag, _)| flag != name);
         self
     }
 

@@ -123,7 +123,21 @@ impl ServerAuthenticator {
             let detail = "The account of this token does not exist";
             return Err(Refusal::unauthorized("INVALID_TOKEN", detail));
         }
+        self.check_freshness()?;
         Ok(claims.into())
+    }
+
+    /// Rejects a valid token if it may have been revoked meanwhile: if revocations have not been read for longer than
+    /// `REVOCATION_STALE_AFTER`, for example after a pause of the process.
+    fn check_freshness(&self) -> Result<(), Refusal> {
+        match self.sessions.revocation_stale_after {
+            Some(max_age) if !self.sessions.feed.is_younger_than(max_age) => {
+                Err(Refusal::authority_unavailable(
+                    "revocations have not been read for longer than REVOCATION_STALE_AFTER",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

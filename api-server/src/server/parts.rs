@@ -1,6 +1,7 @@
 //! Builds the state that all handlers share, from the settings.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use actix_web::web::{Data, ServiceConfig};
 use auth_core::{Authority, Revocations};
@@ -126,6 +127,8 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
         keys: Keys::new(&config.keyring, token_settings)?,
         feed: RevocationFeed::new(revoked_sessions.clone()),
         revoked: revoked_sessions,
+        is_stopping: AtomicBool::new(false),
+        revocation_stale_after: config.tokens.revocation_stale_after,
         access_token_ttl: config.tokens.access_token_ttl,
         session_ttl: session_max_ttl.map_or(session_ttl, |max_ttl| session_ttl.min(max_ttl)),
         session_max_ttl,

@@ -68,8 +68,7 @@ impl Keys {
         while sighup.recv().await.is_some() {
             match read_keyring().and_then(|keyring| self.replace(keyring)) {
                 Ok(keyring) => log::info!(
-                    "SIGHUP: read the secrets again, and nothing else; key ids, the signing one \
-                     first: {keyring:?}"
+                    "SIGHUP: read the secrets again; key ids, the signing one first: {keyring:?}"
                 ),
                 Err(cause) => log::error!("SIGHUP: the secrets stay as they were: {cause}"),
             }

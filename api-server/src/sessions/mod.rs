@@ -11,6 +11,7 @@ mod rotation;
 pub(crate) mod session;
 pub(crate) mod store;
 
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use auth_core::Revocations;
@@ -30,6 +31,10 @@ pub(crate) struct Sessions {
     /// The sessions whose access tokens this process rejects.
     pub(crate) revoked: Revocations,
     pub(crate) feed: RevocationFeed,
+    /// Whether the process was told to stop. It then serves requests for a while, but is not ready for more.
+    pub(crate) is_stopping: AtomicBool,
+    /// The time without new revocations after which this process rejects tokens; `None` if it never does.
+    pub(crate) revocation_stale_after: Option<Duration>,
     pub(crate) access_token_ttl: Duration,
     /// The lifetime of a session after a login, a refresh or a prolongation. A login may choose a shorter lifetime,
     /// which then applies until the first refresh.

@@ -25,4 +25,5 @@ mod reload;
 mod rotation;
 mod shutdown;
 mod start;
+mod tls;
 mod transfer;

@@ -113,8 +113,13 @@ impl RevocationFeed {
 
     /// Returns whether a read that began less than [`MAX_AGE`] ago has reached the newest revocation.
     pub(crate) fn is_current(&self) -> bool {
+        self.is_younger_than(MAX_AGE)
+    }
+
+    /// Returns whether a read that began less than `max_age` ago has reached the newest revocation.
+    pub(crate) fn is_younger_than(&self, max_age: Duration) -> bool {
         self.lock()
-            .is_some_and(|started_at| started_at.elapsed() < MAX_AGE)
+            .is_some_and(|started_at| started_at.elapsed() < max_age)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
