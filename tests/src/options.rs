@@ -33,6 +33,7 @@ impl Options {
         let secret = String::from_utf8(generated_secret.expose().to_vec()).unwrap();
         let default_settings = [
             ("bind", "127.0.0.1:0"),
+            ("metrics-addr", ""),
             ("database-url", &database.url()),
             ("database-pool-size", "4"),
             ("auth-secret", &secret),
@@ -85,6 +86,12 @@ impl Options {
         let setting = self.settings.iter_mut().find(|(flag, _)| flag == name);
         value.clone_into(&mut setting.expect("a setting").1);
         self
+    }
+
+    /// Makes the server serve its metrics.
+    #[must_use]
+    pub fn with_metrics(self) -> Self {
+        self.set("metrics-addr", "127.0.0.1:0")
     }
 
     /// Makes the server trust proxies on IPv4 loopback addresses. If a request has the header `X-Forwarded-For`, the
