@@ -39,7 +39,11 @@ pub(crate) fn routes(config: &mut ServiceConfig, has_pages: bool) {
 fn page_routes(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at(pages::PATHS).get(pages::page))
-        .service(Endpoint::at([pages::asset_pattern().as_str()]).get(pages::asset));
+        .service(
+            Endpoint::at([pages::asset_pattern().as_str()])
+                .named(pages::ASSET_ROUTE)
+                .get(pages::asset),
+        );
 }
 
 fn health_routes(config: &mut ServiceConfig) {

@@ -1,5 +1,6 @@
 //! Builds and runs the server: the shared state, the order of middleware, the signals and the background tasks.
 
+mod metrics_listener;
 mod parts;
 
 use std::future::pending;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix_server::{Server as ActixServer, ServerHandle};
+use actix_server::{Server as ActixServer, ServerBuilder, ServerHandle};
 use actix_web::App;
 use actix_web::middleware::{Condition, from_fn};
 use auth_core::Keyring;
@@ -34,6 +35,7 @@ use crate::routes::routes;
 use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::users::addresses;
+use metrics_listener::MetricsListener;
 use parts::ServerParts;
 
 /// The reason why a server could not be built.
@@ -43,6 +45,7 @@ pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Server {
     addr: SocketAddr,
     actix: ActixServer,
+    metrics: MetricsListener,
     sessions: Arc<Sessions>,
     mail_sender: MailSender,
     tls: Option<Tls>,
@@ -68,6 +71,12 @@ impl Server {
         self.addr
     }
 
+    /// The socket address on which the server serves the metrics; `None` without `METRICS_ADDR`.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.addr()
+    }
+
     /// Returns a handle that stops the server.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
@@ -89,12 +98,15 @@ impl Server {
             .await
             .map_err(io::Error::other)?;
         let running_sender = self.mail_sender.start()?;
+        let mut metrics = self.metrics;
         let result = tokio::select! {
             result = self.actix => result,
+            result = metrics.run() => result,
             () = follow_revocations(sessions.clone()) => Ok(()),
             () = purge_regularly(sessions.clone()) => Ok(()),
             () = addresses::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),
         };
+        metrics.stop().await;
         running_sender.stop().await;
         result
     }
@@ -122,6 +134,9 @@ impl Server {
                 .map(|tls| signal(SignalKind::hangup()).map(|sighup| tls.reload_on_signal(sighup)));
             let reload_certificate = OptionFuture::from(reload_certificate.transpose()?);
             let scheme = if self.tls.is_some() { "https" } else { "http" };
+            if let Some(addr) = self.metrics_addr() {
+                log::info!("metrics on http://{addr}/metrics");
+            }
             log::info!("listening on {scheme}://{}", self.addr);
             let (stopper, sessions) = (self.stopper(), self.sessions.clone());
             let shutdown_delay = self.shutdown_delay;
@@ -170,7 +185,9 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
     let policy = new_connection_policy(&config, &limits);
     let (tls, shutdown_delay) = (policy.tls.clone(), config.web.shutdown_delay);
     let (mail_settings, public_url) = (config.mail.clone(), config.web.public_url.clone());
+    let metrics_addr = config.metrics_addr;
     let parts = ServerParts::new(config, &limits, clock)?;
+    let metrics = metrics_listener(metrics_addr, &limits, &parts, &policy)?;
     let mail_sender = parts.mail_sender(&mail_settings, &public_url)?;
     let sessions = Arc::clone(&parts.sessions);
     let create_app = move || {
@@ -185,21 +202,38 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
             .wrap(from_fn(finish_changes))
             .configure(|app| routes(app, has_pages))
     };
-    let builder = ActixServer::build()
-        .workers(limits.worker_threads)
-        .shutdown_timeout(limits.drain_timeout.as_secs())
-        .max_concurrent_connections(usize::MAX)
-        .disable_signals();
+    let builder = new_builder(&limits, limits.worker_threads);
     let actix_server =
         connections::serve(builder, listener, &policy, create_app).map_err(explain_bind_error)?;
     Ok(Server {
         addr,
         actix: actix_server,
+        metrics,
         sessions,
         mail_sender,
         tls,
         shutdown_delay,
     })
+}
+
+fn metrics_listener(
+    addr: Option<SocketAddr>,
+    limits: &Limits,
+    parts: &ServerParts,
+    policy: &ConnectionPolicy,
+) -> Result<MetricsListener, BuildError> {
+    addr.map_or(Ok(MetricsListener::off()), |addr| {
+        MetricsListener::bind(addr, limits, parts.scrape(policy.connections.clone()))
+    })
+}
+
+/// Returns the builder of a server with this number of threads.
+fn new_builder(limits: &Limits, worker_threads: usize) -> ServerBuilder {
+    ActixServer::build()
+        .workers(worker_threads)
+        .shutdown_timeout(limits.drain_timeout.as_secs())
+        .max_concurrent_connections(usize::MAX)
+        .disable_signals()
 }
 
 fn warn_if_every_peer_is_a_proxy(proxies: &[IpNet]) {

@@ -33,6 +33,7 @@ impl Options {
         let secret = String::from_utf8(generated_secret.expose().to_vec()).unwrap();
         let default_settings = [
             ("bind", "127.0.0.1:0"),
+            ("metrics-addr", ""),
             ("database-url", &database.url()),
             ("database-pool-size", "4"),
             ("auth-secret", &secret),
@@ -96,6 +97,12 @@ impl Options {
     pub fn without(mut self, name: &str) -> Self {
         self.settings.retain(|(flag, _)| flag != name);
         self
+    }
+
+    /// Makes the server serve its metrics.
+    #[must_use]
+    pub fn with_metrics(self) -> Self {
+        self.set("metrics-addr", "127.0.0.1:0")
     }
 
     /// Makes the server trust proxies on IPv4 loopback addresses. If a request has the header `X-Forwarded-For`, the

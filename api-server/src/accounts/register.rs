@@ -13,6 +13,7 @@ use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
 use crate::mail::outbox::NewMail;
 use crate::mail::settings::EmailVerification;
+use crate::metrics::Event;
 use crate::problem::{Code, Problem};
 use crate::sessions::grant::TokenGrant;
 use crate::sessions::session::SessionOpening;
@@ -129,6 +130,7 @@ async fn insert(
         })
         .await?;
     let ended_ids = ended_ids.ok_or_else(already_registered)?;
+    accounts.sessions.metrics.count(Event::SessionOpened);
     if has_mail {
         accounts.outbox.announce();
     }

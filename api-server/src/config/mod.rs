@@ -5,6 +5,7 @@
 mod access;
 mod commands;
 mod dotenv;
+mod logging;
 mod mail;
 mod parse;
 mod postgres_url;
@@ -29,7 +30,6 @@ pub use users::{BetterAuthArguments, ImportCommand, UsersCommand};
 pub use web::WebConfig;
 
 use crate::db::DatabaseUrl;
-use crate::logging::LogFormat;
 use crate::mail::settings::{EmailVerification, MailSettings};
 use crate::users::blocklist::Blocklist;
 pub(crate) use dotenv::exposed_secrets;
@@ -41,6 +41,8 @@ use parse::ProblemCollector;
 pub struct Config {
     /// Socket address to listen on; port 0 picks a free port.
     pub bind_addr: SocketAddr,
+    /// Socket address of the metrics; port 0 picks a free port. `None` for no metrics.
+    pub metrics_addr: Option<SocketAddr>,
     /// The database, a SQLite file or a PostgreSQL server.
     pub database_url: DatabaseUrl,
     /// Maximum number of pooled connections to the database, 1 to 1000. SQLite always gets at least 2.
@@ -130,6 +132,8 @@ impl Settings {
     ) -> Result<Config, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let bind_addr = problems.ok_or_record("BIND_ADDR", parse::socket_address(&self.bind_addr));
+        let metrics_result = parse::optional_socket_address(self.metrics_addr.as_deref());
+        let metrics_addr = problems.ok_or_record("METRICS_ADDR", metrics_result);
         let database_url =
             problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
         let pool_size_result = parse::number(&self.database_pool_size, 1, 1000);
@@ -155,6 +159,7 @@ impl Settings {
         problems.finish(|| {
             Some(Config {
                 bind_addr: bind_addr?,
+                metrics_addr: metrics_addr?,
                 database_url: database_url?,
                 database_pool_size: database_pool_size?,
                 keyring: Keyring::new(current_secret??).with_previous(previous_secrets?),
@@ -256,33 +261,5 @@ impl Settings {
         let url = problems.ok_or_record("DATABASE_URL", url_result);
         self.check_logging(&mut problems);
         problems.finish(|| url)
-    }
-
-    fn check_logging(&self, problems: &mut ProblemCollector) {
-        problems.record_error("RUST_LOG", self.log_filter().map(drop));
-        problems.record_error("LOG_FORMAT", self.log_format().map(drop));
-    }
-
-    /// Returns the format of the log, from `LOG_FORMAT`.
-    ///
-    /// # Errors
-    ///
-    /// If the value is invalid. The error lists the valid values.
-    pub fn log_format(&self) -> Result<LogFormat, String> {
-        match self.log_format.as_str() {
-            "text" => Ok(LogFormat::Text),
-            "json" => Ok(LogFormat::Json),
-            _ => Err("use text or json".to_owned()),
-        }
-    }
-
-    /// Checks the syntax of the log filter in `RUST_LOG` and returns the filter.
-    ///
-    /// # Errors
-    ///
-    /// If the filter is invalid. The error contains a valid example and the message of the parser.
-    pub fn log_filter(&self) -> Result<&str, String> {
-        parse::check_log_filter(&self.rust_log)?;
-        Ok(&self.rust_log)
     }
 }

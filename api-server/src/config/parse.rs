@@ -98,6 +98,14 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
+/// Parses an optional address; `None` if the text is missing or empty.
+pub(super) fn optional_socket_address(text: Option<&str>) -> Result<Option<SocketAddr>, String> {
+    match text.unwrap_or_default().trim() {
+        "" => Ok(None),
+        address_text => socket_address(address_text).map(Some),
+    }
+}
+
 pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
     let url = DatabaseUrl::parse(text)?;
     if url.file().is_none() {

@@ -32,6 +32,11 @@ pub struct Settings {
     )]
     pub bind_addr: String,
 
+    /// Address and port of the metrics, such as 127.0.0.1:9090, for Prometheus; they are at /metrics. Off by default. The
+    /// metrics show how much the server is used, so the address should not be public.
+    #[arg(long, env, global = true, value_name = "ADDRESS")]
+    pub metrics_addr: Option<String>,
+
     /// Database, as `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full`; its schema is
     /// migrated at start.
     #[arg(

@@ -18,6 +18,7 @@ use auth_core::Revocations;
 
 use crate::clock::Clock;
 use crate::db::{Db, Timestamp};
+use crate::metrics::Metrics;
 use crate::users::user::User;
 use keys::Keys;
 use revocation::RevocationFeed;
@@ -27,6 +28,7 @@ use session::{Lifetimes, SessionTimes};
 pub(crate) struct Sessions {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
     pub(crate) keys: Keys,
     /// The sessions whose access tokens this process rejects.
     pub(crate) revoked: Revocations,

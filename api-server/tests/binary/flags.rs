@@ -12,6 +12,7 @@ use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 /// (`""` for the empty text).
 const SETTINGS_TABLE: &str = r#"
     bind                   BIND_ADDR              127.0.0.1:8080         nowhere  127.0.0.1:0
+    metrics-addr           METRICS_ADDR           -                      9090     127.0.0.1:0
     database-url           DATABASE_URL           sqlite://data/auth.db  x        sqlite://x.db
     database-pool-size     DATABASE_POOL_SIZE     10                     0        5
     auth-secret            AUTH_SECRET            -                      short    kX3vTq8ZrLw5Yb2Nc7Hd4Gf9Sa1Pm6Je

@@ -6,6 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread::spawn;
 
 use api_server::db::{DatabaseUrl, Db, DbConnection};
+use api_server::metrics::Metrics;
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
@@ -36,7 +37,12 @@ struct Count {
 
 /// Whether a statement stays prepared on a connection to this URL.
 async fn is_prepared(url: &Url) -> bool {
-    let db = Db::new(DatabaseUrl::parse(url.as_str()).unwrap(), 1).unwrap();
+    let db = Db::new(
+        DatabaseUrl::parse(url.as_str()).unwrap(),
+        1,
+        Metrics::default(),
+    )
+    .unwrap();
     let counts = db.read(|connection| {
         let DbConnection::Postgres(postgres) = connection else {
             unreachable!("a URL of PostgreSQL");
