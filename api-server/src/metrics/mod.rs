@@ -2,7 +2,7 @@
 //!
 //! Every counter is an atomic number that a request adds to without a lock or an allocation. Without `METRICS_ADDR`,
 //! nothing is counted. Values that exist anyway, such as the length of a queue, are read when the metrics are
-//! requested: see [`Sample`].
+//! requested: see `Sample`.
 
 mod event;
 mod exposition;
