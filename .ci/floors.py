@@ -19,7 +19,7 @@ FLOORS = [
     ("settings; the table of all routes", ["config", "routes"]),
     ("OpenAPI document; import and export of users; backups", ["openapi", "transfer", "backup"]),
     ("endpoints under /api/auth", ["auth"]),
-    ("other endpoints", ["better_auth", "tasks", "pages", "well_known", "health"]),
+    ("other endpoints", ["better_auth", "tasks", "pages", "well_known", "health", "scrape"]),
     ("code that handlers share; connections and their time limits", ["http", "connections"]),
     ("register, log in, change the password: shared by both APIs", ["accounts"]),
     ("sessions, their tokens, their revocation", ["sessions"]),
@@ -27,8 +27,8 @@ FLOORS = [
     ("users and passwords", ["users"]),
     ("the database: the only module that knows two engines", ["db"]),
     ("the client of a request; limits; the client of health checks", ["client", "limits", "probe"]),
-    ("errors, time, CPU cores, log, network addresses, origins",
-     ["problem", "clock", "cores", "logging", "network", "origin"]),
+    ("errors, time, CPU cores, log, metrics, network addresses, origins",
+     ["problem", "clock", "cores", "logging", "metrics", "network", "origin"]),
 ]
 FLOOR_OF = {module: len(FLOORS) - 1 - index for index, (_, modules) in enumerate(FLOORS) for module in modules}
 # lib.rs only declares the modules.

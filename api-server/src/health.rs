@@ -1,5 +1,7 @@
 //! Responds to `GET /healthz`, for a supervisor that restarts processes, and to `GET /readyz`, for a load balancer.
 
+use std::sync::atomic::Ordering;
+
 use actix_web::web::{self, Data};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -29,6 +31,10 @@ pub(crate) async fn show_health() -> web::Json<Health> {
     responses((status = 200, description = "Ready for requests", body = Health)),
 )]
 pub(crate) async fn show_readiness(sessions: Data<Sessions>) -> Result<web::Json<Health>, Problem> {
+    // A proxy then sends its requests elsewhere.
+    if sessions.is_stopping.load(Ordering::Relaxed) {
+        return Err(Problem::stopping());
+    }
     sessions.db.read(ping).await?;
     if !sessions.feed.is_current() {
         return Err(Problem::database_unavailable(

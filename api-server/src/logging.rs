@@ -1,12 +1,15 @@
 //! Formats each log message as one line of text or JSON. Line breaks in a message are replaced in text and escaped in
 //! JSON, so that a client cannot forge a log line.
 
+pub(crate) mod trace;
+
 use std::io::Write as _;
 
 use chrono::{SecondsFormat, Utc};
 use env_logger::{Builder, Target};
 use log::{Level, LevelFilter, Record};
 use serde_json::json;
+use trace::TraceContext;
 
 /// The log target of actix-http's errors about connections, most of them caused by malformed requests. These errors are
 /// logged only if the log filter names this target, because any client can cause them.
@@ -49,25 +52,34 @@ fn timestamp() -> String {
 fn text_line(record: &Record<'_>) -> String {
     let raw_message = record.args().to_string();
     let message = raw_message.replace(char::is_control, "\u{fffd}");
+    let trace = TraceContext::with_current(|trace| format!(" trace_id={}", trace.trace_id()));
     format!(
-        "{} {:5} {} {message}",
+        "{} {:5} {} {message}{}",
         timestamp(),
         record.level(),
-        record.target()
+        record.target(),
+        trace.unwrap_or_default()
     )
 }
 
 fn json_line(record: &Record<'_>) -> serde_json::Value {
-    json!({
+    let mut line = json!({
         "time": timestamp(),
         "level": record.level().as_str(),
         "target": record.target(),
         "message": record.args().to_string(),
-    })
+    });
+    if let Some(trace_id) = TraceContext::with_current(|trace| trace.trace_id().to_owned())
+        && let Some(members) = line.as_object_mut()
+    {
+        members.insert("trace_id".to_owned(), trace_id.into());
+    }
+    line
 }
 
 #[cfg(test)]
 mod tests {
+    use super::trace::TraceContext;
     use super::{json_line, may_quote_headers, text_line};
     use log::{Level, Record};
 
@@ -82,6 +94,21 @@ mod tests {
         assert!(!text.contains(['\r', '\n', '\x1b']), "{text:?}");
         let json = json_line(&Record::builder().args(format_args!("a\nb")).build()).to_string();
         assert!(!json.contains('\n'), "{json:?}");
+    }
+
+    #[tokio::test]
+    async fn a_line_has_the_id_of_the_trace_if_there_is_one() {
+        let record = || Record::builder().args(format_args!("hello")).build();
+        let lines = || (text_line(&record()), json_line(&record()));
+        let (text, json) = lines();
+        assert!(text.ends_with(" hello"), "{text}");
+        assert_eq!(json.get("trace_id"), None);
+        let trace = TraceContext::continue_or_begin(b"");
+        let id = trace.trace_id().to_owned();
+        let (text, json) = trace.scope(async { lines() }).await;
+        assert!(text.ends_with(&format!(" hello trace_id={id}")), "{text}");
+        assert_eq!(json["trace_id"], id);
+        assert_eq!(json["message"], "hello");
     }
 
     #[test]

@@ -29,11 +29,12 @@ impl Origin {
         Ok(Self(origin))
     }
 
-    /// Returns the origin of a server that serves plain HTTP at this socket address, without the default port 80, as
-    /// browsers send it.
+    /// Returns the origin of a server at this socket address, which serves HTTPS or plain HTTP, without the default port,
+    /// as browsers send it.
     #[must_use]
-    pub fn of_socket_address(address: SocketAddr) -> Self {
-        let text = format!("http://{address}");
+    pub fn of_socket_address(address: SocketAddr, is_https: bool) -> Self {
+        let scheme = if is_https { "https" } else { "http" };
+        let text = format!("{scheme}://{address}");
         let origin = Url::parse(&text).map(|url| url.origin().ascii_serialization());
         Self(origin.unwrap_or(text))
     }
@@ -57,13 +58,16 @@ mod tests {
 
     #[test]
     fn the_origin_of_a_socket_address_is_the_one_that_browsers_send() {
-        for (address, origin) in [
-            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("127.0.0.1:80", "http://127.0.0.1"),
-            ("[::1]:80", "http://[::1]"),
-            ("[2001:db8::1]:443", "http://[2001:db8::1]:443"),
+        for (address, is_https, origin) in [
+            ("127.0.0.1:8080", false, "http://127.0.0.1:8080"),
+            ("127.0.0.1:80", false, "http://127.0.0.1"),
+            ("[::1]:80", false, "http://[::1]"),
+            ("[2001:db8::1]:443", false, "http://[2001:db8::1]:443"),
+            ("127.0.0.1:80", true, "https://127.0.0.1:80"),
+            ("[2001:db8::1]:443", true, "https://[2001:db8::1]"),
         ] {
-            let origin_of_address = Origin::of_socket_address(address.parse().unwrap());
+            let address = address.parse().unwrap();
+            let origin_of_address = Origin::of_socket_address(address, is_https);
             assert_eq!(origin_of_address.as_str(), origin);
         }
     }

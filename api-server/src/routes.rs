@@ -27,6 +27,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, has_pages: bool) {
     config
         .configure(auth_routes)
         .configure(task_routes)
+        .configure(own_mail_routes)
         .configure(key_routes)
         .configure(better_auth_routes)
         .configure(health_routes)
@@ -40,7 +41,11 @@ pub(crate) fn routes(config: &mut ServiceConfig, has_pages: bool) {
 fn page_routes(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at(pages::PATHS).get(pages::page))
-        .service(Endpoint::at([pages::asset_pattern().as_str()]).get(pages::asset));
+        .service(
+            Endpoint::at([pages::asset_pattern().as_str()])
+                .named(pages::ASSET_ROUTE)
+                .get(pages::asset),
+        );
 }
 
 fn health_routes(config: &mut ServiceConfig) {
@@ -82,7 +87,6 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(
             Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
         )
-        .configure(own_mail_routes)
         // `GET` belongs to Better Auth's API, `POST` to this server's own API.
         .service(
             Endpoint::at(["/api/auth/token"])

@@ -1,22 +1,29 @@
 //! Builds and runs the server: the shared state, the order of middleware, the signals and the background tasks.
 
+mod metrics_listener;
 mod parts;
 
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use actix_server::{Server as ActixServer, ServerHandle};
+use actix_server::{Server as ActixServer, ServerBuilder, ServerHandle};
 use actix_web::App;
 use actix_web::middleware::{Condition, from_fn};
 use futures_util::FutureExt as _;
+use futures_util::future::OptionFuture;
 use ipnet::IpNet;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::connections::{self, ConnectionPolicy, ConnectionTimeouts, Connections, ExemptPeers};
+use crate::connections::{
+    self, ConnectionPolicy, ConnectionTimeouts, Connections, ExemptPeers, Tls,
+};
 use crate::db;
 use crate::http::cors::cors;
 use crate::http::hang_up::finish_changes;
@@ -28,6 +35,7 @@ use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::sessions::token_keys::TokenKeys;
 use crate::users::addresses;
+use metrics_listener::MetricsListener;
 use parts::ServerParts;
 
 /// The reason why a server could not be built.
@@ -37,8 +45,11 @@ pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Server {
     addr: SocketAddr,
     actix: ActixServer,
+    metrics: MetricsListener,
     sessions: Arc<Sessions>,
     mail_sender: MailSender,
+    tls: Option<Tls>,
+    shutdown_delay: Duration,
 }
 
 /// Stops a running server.
@@ -58,6 +69,12 @@ impl Server {
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The socket address on which the server serves the metrics; `None` without `METRICS_ADDR`.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.addr()
     }
 
     /// Returns a handle that stops the server.
@@ -81,18 +98,22 @@ impl Server {
             .await
             .map_err(io::Error::other)?;
         let running_sender = self.mail_sender.start()?;
+        let mut metrics = self.metrics;
         let result = tokio::select! {
             result = self.actix => result,
+            result = metrics.run() => result,
             () = follow_revocations(sessions.clone()) => Ok(()),
             () = purge_regularly(sessions.clone()) => Ok(()),
             () = addresses::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),
         };
+        metrics.stop().await;
         running_sender.stop().await;
         result
     }
 
     /// Serves requests until SIGTERM or SIGINT, then stops like [`Stopper::stop`]. After SIGHUP, later requests use the
-    /// secrets and keys that `reload_keys` returns; if it fails, the error is logged and the old ones stay in use.
+    /// secrets and keys that `reload_keys` returns, and later connections the certificate as it is then; if one cannot
+    /// be read, the error is logged and the old one stays in use.
     ///
     /// # Errors
     ///
@@ -107,19 +128,32 @@ impl Server {
             let mut sigterm = signal(SignalKind::terminate())?;
             let mut sigint = signal(SignalKind::interrupt())?;
             let sighup = signal(SignalKind::hangup())?;
-            log::info!("listening on http://{}", self.addr);
-            let stopper = self.stopper();
+            let reload_certificate = self
+                .tls
+                .clone()
+                .map(|tls| signal(SignalKind::hangup()).map(|sighup| tls.reload_on_signal(sighup)));
+            let reload_certificate = OptionFuture::from(reload_certificate.transpose()?);
+            let scheme = if self.tls.is_some() { "https" } else { "http" };
+            if let Some(addr) = self.metrics_addr() {
+                log::info!("metrics on http://{addr}/metrics");
+            }
+            log::info!("listening on {scheme}://{}", self.addr);
+            let (stopper, sessions) = (self.stopper(), self.sessions.clone());
+            let shutdown_delay = self.shutdown_delay;
             actix_web::rt::spawn(async move {
                 tokio::select! {
                     _ = sigterm.recv() => log::info!("SIGTERM: finishing what is in flight"),
                     _ = sigint.recv() => log::info!("SIGINT: finishing what is in flight"),
                 }
+                sessions.is_stopping.store(true, Ordering::Relaxed);
+                sleep(shutdown_delay).await;
                 stopper.stop().await;
             });
             let sessions = self.sessions.clone();
             tokio::select! {
                 result = self.run() => result?,
                 () = sessions.keys.reload_on_signal(sighup, reload_keys) => {}
+                Some(()) = reload_certificate => {}
             }
             log::info!("stopped");
             Ok(())
@@ -149,8 +183,11 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
     let allowed_origins = config.web.allowed_origins.clone();
     let has_pages = config.web.pages;
     let policy = new_connection_policy(&config, &limits);
+    let (tls, shutdown_delay) = (policy.tls.clone(), config.web.shutdown_delay);
     let (mail_settings, public_url) = (config.mail.clone(), config.web.public_url.clone());
+    let metrics_addr = config.metrics_addr;
     let parts = ServerParts::new(config, &limits, clock)?;
+    let metrics = metrics_listener(metrics_addr, &limits, &parts, &policy)?;
     let mail_sender = parts.mail_sender(&mail_settings, &public_url)?;
     let sessions = Arc::clone(&parts.sessions);
     let create_app = move || {
@@ -165,19 +202,38 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
             .wrap(from_fn(finish_changes))
             .configure(|app| routes(app, has_pages))
     };
-    let builder = ActixServer::build()
-        .workers(limits.worker_threads)
-        .shutdown_timeout(limits.drain_timeout.as_secs())
-        .max_concurrent_connections(usize::MAX)
-        .disable_signals();
+    let builder = new_builder(&limits, limits.worker_threads);
     let actix_server =
         connections::serve(builder, listener, &policy, create_app).map_err(explain_bind_error)?;
     Ok(Server {
         addr,
         actix: actix_server,
+        metrics,
         sessions,
         mail_sender,
+        tls,
+        shutdown_delay,
     })
+}
+
+fn metrics_listener(
+    addr: Option<SocketAddr>,
+    limits: &Limits,
+    parts: &ServerParts,
+    policy: &ConnectionPolicy,
+) -> Result<MetricsListener, BuildError> {
+    addr.map_or(Ok(MetricsListener::off()), |addr| {
+        MetricsListener::bind(addr, limits, parts.scrape(policy.connections.clone()))
+    })
+}
+
+/// Returns the builder of a server with this number of threads.
+fn new_builder(limits: &Limits, worker_threads: usize) -> ServerBuilder {
+    ActixServer::build()
+        .workers(worker_threads)
+        .shutdown_timeout(limits.drain_timeout.as_secs())
+        .max_concurrent_connections(usize::MAX)
+        .disable_signals()
 }
 
 fn warn_if_every_peer_is_a_proxy(proxies: &[IpNet]) {
@@ -210,5 +266,6 @@ fn new_connection_policy(config: &Config, limits: &Limits) -> ConnectionPolicy {
             idle: limits.idle_timeout,
             response: limits.response_timeout,
         },
+        tls: config.web.tls.clone(),
     }
 }

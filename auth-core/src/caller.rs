@@ -32,6 +32,9 @@ pub struct Caller {
     pub roles: Roles,
     /// What the credentials may be used for (RFC 6749 § 3.3). `None` means everything that the user may do.
     pub scope: Option<Scope>,
+    /// The version of the user's data in the token, as in [`Claims`]. 0 if the token does not say it, and always from a
+    /// `RemoteVerifier`.
+    pub claims_version: u64,
     /// The object with the custom claims, if the verifier keeps it.
     pub(crate) payload: Option<KeptPayload>,
 }
@@ -54,6 +57,7 @@ impl Caller {
             exp,
             roles: Roles::default(),
             scope: None,
+            claims_version: 0,
             payload: None,
         }
     }
@@ -144,6 +148,7 @@ impl From<Claims> for Caller {
             exp: claims.exp,
             roles: claims.roles,
             scope: claims.scope,
+            claims_version: claims.claims_version,
             payload: claims.payload,
         }
     }

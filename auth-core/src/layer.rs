@@ -47,6 +47,7 @@ where
     S::Future: Send,
     F: Refuse<R> + Send + 'static,
     B: Send + 'static,
+    R: 'static,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -56,21 +57,38 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let verification = self.authority.authenticate(request.headers());
-        // The service that `poll_ready` prepared gets this request. The clone gets the next request.
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let inner = take_prepared(&mut self.inner);
         let response = self.response.clone();
-        Box::pin(async move {
-            match verification.await {
-                Ok(caller) => {
-                    request.extensions_mut().insert(caller);
-                    inner.call(request).await
-                }
-                Err(refusal) => Ok(response.refuse(refusal)),
-            }
-        })
+        Box::pin(call_or_refuse(verification, request, inner, response))
+    }
+}
+
+/// Returns the service that `poll_ready` prepared. Its place takes a clone, which gets the next request.
+fn take_prepared<S: Clone>(inner: &mut S) -> S {
+    let clone = inner.clone();
+    std::mem::replace(inner, clone)
+}
+
+/// Waits for the caller, who is in the extensions of the request when the inner service is called, or responds with the
+/// refusal.
+async fn call_or_refuse<S, F, B, R>(
+    caller: impl Future<Output = Result<Caller, Refusal>>,
+    mut request: Request<B>,
+    mut inner: S,
+    response: F,
+) -> Result<Response<R>, S::Error>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    F: Refuse<R>,
+{
+    match caller.await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            inner.call(request).await
+        }
+        Err(refusal) => Ok(response.refuse(refusal)),
     }
 }
 
@@ -86,29 +104,24 @@ pub(crate) fn identify_caller(extensions: &Extensions, headers: &HeaderMap) -> V
     }
 }
 
-impl<S> Layer<S> for RequireRole {
-    type Service = RequirementService<S>;
+/// Implements the layer of guards that have a [`Requirement`].
+macro_rules! layer_with_requirement {
+    ($($guard:ty),+) => {$(
+        impl<S> Layer<S> for $guard {
+            type Service = RequirementService<S>;
 
-    fn layer(&self, inner: S) -> RequirementService<S> {
-        RequirementService {
-            requirement: self.requirement(),
-            response: FrameworkResponse,
-            inner,
+            fn layer(&self, inner: S) -> RequirementService<S> {
+                RequirementService {
+                    requirement: self.requirement(),
+                    response: FrameworkResponse,
+                    inner,
+                }
+            }
         }
-    }
+    )+};
 }
 
-impl<S> Layer<S> for RequireScope {
-    type Service = RequirementService<S>;
-
-    fn layer(&self, inner: S) -> RequirementService<S> {
-        RequirementService {
-            requirement: self.requirement(),
-            response: FrameworkResponse,
-            inner,
-        }
-    }
-}
+layer_with_requirement!(RequireRole, RequireScope);
 
 /// Checks the caller of each request: the service of [`RequireRole`] and [`RequireScope`]. Calls the inner service unless
 /// the request is refused.
@@ -136,7 +149,7 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         // Behind `RequireCaller` the caller is known, and need not be copied.
         if let Some(caller) = request.extensions().get::<Caller>() {
             return match self.requirement.check(caller) {
@@ -146,19 +159,12 @@ where
         }
         let verification = identify_caller(request.extensions(), request.headers());
         let requirement = Arc::clone(&self.requirement);
-        // The service that `poll_ready` prepared gets this request. The clone gets the next request.
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let checked_caller = async move {
+            let caller = verification.await?;
+            requirement.check(&caller).map(|()| caller)
+        };
+        let inner = take_prepared(&mut self.inner);
         let response = self.response.clone();
-        Box::pin(async move {
-            let result = verification.await;
-            match result.and_then(|caller| requirement.check(&caller).map(|()| caller)) {
-                Ok(caller) => {
-                    request.extensions_mut().insert(caller);
-                    inner.call(request).await
-                }
-                Err(refusal) => Ok(response.refuse(refusal)),
-            }
-        })
+        Box::pin(call_or_refuse(checked_caller, request, inner, response))
     }
 }

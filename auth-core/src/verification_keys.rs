@@ -9,11 +9,11 @@ use crate::public_key::{Algorithm, KeySet, PublicKey};
 #[cfg(all(feature = "public-key", feature = "remote"))]
 use crate::remote::RemoteKeySet;
 use crate::token_type::TokenTypes;
-use crate::{Error, Keyring};
+use crate::{Error, Keyring, Secret};
 
 /// What a [`TokenVerifier`](crate::TokenVerifier) verifies signatures with: the secrets of a [`Keyring`], or public keys
-/// of a [`KeySet`](crate::public_key::KeySet) or [`RemoteKeySet`](crate::remote::RemoteKeySet). All of them convert into
-/// this type.
+/// of a [`KeySet`](crate::public_key::KeySet) or [`RemoteKeySet`](crate::remote::RemoteKeySet). All of them, and a single
+/// [`Secret`], convert into this type.
 ///
 /// Secrets and public keys stay apart: a token of `HS256` is verified with the secrets only, a token of another
 /// algorithm with the public key that its `kid` names, and only if that key has this algorithm.
@@ -48,6 +48,13 @@ impl From<Keyring> for VerificationKeys {
     }
 }
 
+/// The keys of a keyring with this secret alone.
+impl From<Secret> for VerificationKeys {
+    fn from(secret: Secret) -> Self {
+        Keyring::new(secret).into()
+    }
+}
+
 #[cfg(feature = "public-key")]
 impl From<KeySet> for VerificationKeys {
     fn from(keys: KeySet) -> Self {
@@ -74,6 +81,12 @@ impl From<PublicKeys> for VerificationKeys {
 }
 
 impl VerificationKeys {
+    /// Returns the secrets; `None` if there are only public keys.
+    #[cfg(feature = "remote")]
+    pub(crate) const fn secrets(&self) -> Option<&Keyring> {
+        self.secrets.as_ref()
+    }
+
     /// Accepts the tokens of this keyring too, while an issuer changes from HS256 to a signing key: the tokens that it
     /// signed with a secret stay valid until they expire. Replaces any other keyring.
     ///

@@ -167,6 +167,14 @@ impl TokenVerifier {
         self.with_revocations(revocations)
     }
 
+    /// Returns the secrets and the issuer, with which a service requests the feed of revocations; `None` if there are only
+    /// public keys.
+    #[cfg(feature = "remote")]
+    pub(crate) fn feed_identity(&self) -> Option<(&crate::Keyring, &str)> {
+        let secrets = self.keys.secrets()?;
+        Some((secrets, &self.policy.issuer))
+    }
+
     /// Verifies `token` at the time `now` and returns its claims.
     ///
     /// # Errors

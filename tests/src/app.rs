@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use crate::client::{Client, Identity};
-use crate::{Connection, Database, Engine, Issuer, Options, TestClock};
+use crate::{Connection, Database, Engine, Issuer, Metrics, Options, TestClock};
 
 /// The end of the password of every user whom [`App::user`] registers.
 const PASSWORD_END: &str = "correct horse battery staple";
@@ -20,6 +20,7 @@ pub struct App {
     /// The server's clock.
     pub clock: TestClock,
     addr: SocketAddr,
+    metrics_addr: Option<SocketAddr>,
     secret: String,
     _thread: ServerThread,
     database: Arc<Database>,
@@ -35,6 +36,7 @@ impl App {
         Self {
             clock,
             addr: server.addr(),
+            metrics_addr: server.metrics_addr(),
             secret,
             _thread: ServerThread::new(server),
             database,
@@ -76,6 +78,25 @@ impl App {
     #[must_use]
     pub fn anonymous(&self) -> Client {
         Client::new(self.addr, Identity::default())
+    }
+
+    /// The socket address of the metrics; `None` without [`Options::with_metrics`].
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_addr
+    }
+
+    /// A caller of the address of the metrics.
+    #[must_use]
+    pub fn metrics_caller(&self) -> Client {
+        let addr = self.metrics_addr.expect("Options::with_metrics");
+        Client::new(addr, Identity::default())
+    }
+
+    /// Reads the metrics.
+    pub async fn metrics(&self) -> Metrics {
+        let response = self.metrics_caller().get("/metrics").await;
+        Metrics::parse(&response.assert_status(200).text())
     }
 
     /// Registers a user with this name, and returns a caller with the access token of the user.

@@ -33,6 +33,7 @@ impl Options {
         let secret = String::from_utf8(generated_secret.expose().to_vec()).unwrap();
         let default_settings = [
             ("bind", "127.0.0.1:0"),
+            ("metrics-addr", ""),
             ("database-url", &database.url()),
             ("database-pool-size", "4"),
             ("auth-secret", &secret),
@@ -45,11 +46,15 @@ impl Options {
             ("access-token-ttl", "15m"),
             ("session-ttl", "7d"),
             ("session-max-ttl", ""),
+            ("revocation-stale-after", ""),
             ("max-tasks-per-user", "10000"),
             ("max-connections", "4096"),
             ("bcrypt-cost", "4"),
             ("allow-weak-hashing", "true"),
             ("password-blocklist", ""),
+            ("tls-cert", ""),
+            ("tls-key", ""),
+            ("shutdown-delay", "0s"),
             ("public-url", "http://127.0.0.1:8080"),
             ("allowed-origins", ""),
             ("trusted-proxies", ""),
@@ -87,6 +92,19 @@ impl Options {
         let setting = self.settings.iter_mut().find(|(flag, _)| flag == name);
         value.clone_into(&mut setting.expect("a setting").1);
         self
+    }
+
+    /// Leaves out a setting, so that it has its default. The environment of the test run must not set it.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.settings.retain(|(flag, _)| flag != name);
+        self
+    }
+
+    /// Makes the server serve its metrics.
+    #[must_use]
+    pub fn with_metrics(self) -> Self {
+        self.set("metrics-addr", "127.0.0.1:0")
     }
 
     /// Makes the server trust proxies on IPv4 loopback addresses. If a request has the header `X-Forwarded-For`, the

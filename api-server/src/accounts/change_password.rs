@@ -10,6 +10,7 @@ use super::store::{self, PasswordUpdate};
 use crate::client::Client;
 use crate::mail::kind::MailKind;
 use crate::mail::outbox::NewMail;
+use crate::metrics::Event;
 use crate::problem::Problem;
 use crate::sessions::ending::surplus;
 use crate::sessions::grant::TokenGrant;
@@ -68,6 +69,7 @@ pub(crate) async fn change_password(
         .write(move |connection| store::change_password(connection, &update))
         .await?
         .ok_or_else(Problem::token_revoked)?;
+    accounts.sessions.metrics.count(Event::SessionOpened);
     accounts.outbox.announce();
     accounts.sessions.revoke_locally(&result.ended_ids, now);
     log::info!(

@@ -2,12 +2,12 @@
 
 use super::Accounts;
 use super::mail_proof::invalid_proof;
+use super::mail_request::queue;
 use super::store::{self, DeletionProof};
 use crate::client::Client;
 use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
 use crate::mail::outbox::NewMail;
-use crate::mail::store as outbox;
 use crate::problem::Problem;
 use crate::sessions::ending::surplus;
 use crate::users::id::UserId;
@@ -79,8 +79,6 @@ pub(crate) async fn request_mail(
     client: &Client,
 ) -> Result<(), Problem> {
     let now = accounts.sessions.now();
-    let throttle = &accounts.passwords.throttle;
-    throttle.count_mail_request(client.network, now)?;
     let (kind, user_id) = (MailKind::AccountDeletion, request.user_id.as_str());
     let mail = NewMail {
         language: request.language,
@@ -88,14 +86,5 @@ pub(crate) async fn request_mail(
         callback_url: request.callback_url,
         ..NewMail::to_user(kind, user_id, &request.email, now)
     };
-    // If the outbox is full, the response does not say so.
-    if accounts.outbox.admits() {
-        accounts
-            .sessions
-            .db
-            .write(move |connection| outbox::insert(connection, &mail))
-            .await?;
-        accounts.outbox.announce();
-    }
-    Ok(())
+    queue(accounts, mail).await.map(drop)
 }

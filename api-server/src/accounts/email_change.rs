@@ -56,10 +56,7 @@ pub(crate) async fn request(
         callback_url: change.callback_url,
         ..NewMail::to_user(MailKind::EmailChange, user_id, new_email, now)
     };
-    let challenge = MailChallenge {
-        challenge_id: confirmation.id.clone(),
-        expires_in: MailKind::EmailChange.lifetime().as_secs(),
-    };
+    let challenge = MailChallenge::of(&confirmation);
     // If the outbox is full, the response does not say so.
     if !accounts.outbox.admits() {
         return Ok(challenge);

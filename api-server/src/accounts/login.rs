@@ -7,7 +7,8 @@ use auth_core::password::PasswordAttempt;
 use super::{Accounts, store};
 use crate::client::Client;
 use crate::mail::settings::EmailVerification;
-use crate::problem::Problem;
+use crate::metrics::Event;
+use crate::problem::{Code, Problem};
 use crate::sessions::ending::store::BATCH_SIZE;
 use crate::sessions::ending::surplus;
 use crate::sessions::grant::TokenGrant;
@@ -45,6 +46,28 @@ impl LoginContext {
 /// Opens a session. Fails if the email address is unknown or the password is wrong, or if the password is right but the
 /// email address must be verified first.
 pub(crate) async fn log_in(
+    accounts: &Accounts,
+    email: LoginEmail,
+    attempt: PasswordAttempt,
+    context: LoginContext,
+) -> Result<TokenGrant, Problem> {
+    let result = try_log_in(accounts, email, attempt, context).await;
+    accounts.sessions.metrics.count(event_of(&result));
+    result
+}
+
+/// Returns the event by which the outcome is counted.
+fn event_of(result: &Result<TokenGrant, Problem>) -> Event {
+    match result.as_ref().map_err(Problem::code) {
+        Ok(_) => Event::LoginSucceeded,
+        Err(Code::InvalidEmailOrPassword) => Event::LoginRefused,
+        Err(Code::EmailNotVerified) => Event::LoginUnverified,
+        Err(Code::TooManyRequests) => Event::LoginThrottled,
+        Err(_) => Event::LoginFailed,
+    }
+}
+
+async fn try_log_in(
     accounts: &Accounts,
     email: LoginEmail,
     attempt: PasswordAttempt,
@@ -97,6 +120,7 @@ async fn open_session(
         .write(move |connection| store::open_session(connection, &opening, &hash, &new_hash))
         .await?
         .ok_or_else(Problem::invalid_credentials)?;
+    accounts.sessions.metrics.count(Event::SessionOpened);
     end_surplus(accounts, &user, &session_id, ended_ids).await;
     Ok(TokenGrant {
         user,

@@ -13,6 +13,7 @@ pub(crate) mod password_reset;
 pub(crate) mod profile;
 pub(crate) mod register;
 mod store;
+mod time_slot;
 
 use std::sync::Arc;
 

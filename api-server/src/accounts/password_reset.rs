@@ -11,6 +11,7 @@ use super::{Accounts, store};
 use crate::client::Client;
 use crate::mail::kind::MailKind;
 use crate::mail::outbox::NewMail;
+use crate::metrics::Event;
 use crate::problem::Problem;
 use crate::sessions::ending::surplus;
 use crate::sessions::grant::TokenGrant;
@@ -33,6 +34,7 @@ pub(crate) async fn confirm(
     let opening = context.into_opening(accounts, &valid_reset.key_change.user_id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
     let user = store_reset(accounts, valid_reset, Some(opening), now).await?;
+    accounts.sessions.metrics.count(Event::SessionOpened);
     Ok(TokenGrant {
         user,
         session_id,

@@ -75,7 +75,7 @@ pub(super) fn register(
 }
 
 /// Inserts the user and the mail. If the email address already has an account, inserts no user, and changes the mail to
-/// a notice to the owner of this account. Runs the same statements in both cases. Returns whether the user was inserted.
+/// a notice to the owner of this account. Returns whether the user was inserted.
 pub(super) fn register_unverified(
     connection: &mut DbConnection,
     mut registration: NewRegistration,
@@ -262,15 +262,19 @@ pub(super) struct PasswordReset {
 /// Sets the password, replaces the mail key, ends every session of the user, inserts the new session if there is one, and
 /// adds the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was verified.
 ///
-/// The update of the user locks the user's row. A session that a concurrent login opened before the lock is ended too.
-/// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
+/// The new mail key locks the user's row. A session that a concurrent login opened before the lock is ended too. A login
+/// that waits for the lock fails, because the hash is no longer the one with which the password was compared.
 pub(super) fn reset_password(
     connection: &mut DbConnection,
     reset: &PasswordReset,
 ) -> QueryResult<Option<PasswordChangeResult>> {
     write_transaction(connection, |connection| {
-        let (change, new_hash) = (&reset.key_change, &reset.new_hash);
-        let Some(user) = users::reset_password(connection, change, new_hash, reset.now)? else {
+        let change = &reset.key_change;
+        if !users::replace_mail_key(connection, change)? {
+            return Ok(None);
+        }
+        let (id, new_hash) = (&change.user_id, &reset.new_hash);
+        let Some(user) = users::reset_password(connection, id, new_hash, reset.now)? else {
             return Ok(None);
         };
         outbox::cancel_tokens(connection, &user.id)?;
@@ -295,7 +299,10 @@ pub(super) fn verify_email(
     forget_after: Timestamp,
 ) -> QueryResult<Option<User>> {
     write_transaction(connection, |connection| {
-        let mut verified_user = users::verify_email(connection, change, now)?;
+        if !users::replace_mail_key(connection, change)? {
+            return Ok(None);
+        }
+        let mut verified_user = users::verify_email(connection, &change.user_id, now)?;
         if let Some(user) = &mut verified_user {
             outbox::cancel_tokens(connection, &user.id)?;
             make_tokens_stale(connection, user, forget_after)?;

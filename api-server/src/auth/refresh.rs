@@ -15,6 +15,7 @@ use crate::http::cookies::Cookie;
 use crate::http::json::{OptionalJson, not_null};
 use crate::http::origin;
 use crate::http::policy::HttpPolicy;
+use crate::metrics::Event;
 use crate::problem::Problem;
 use crate::sessions::grant::TokenGrant;
 use crate::sessions::store::{self, RefreshOutcome};
@@ -61,6 +62,7 @@ pub(crate) async fn refresh(
             Ok((outcome, found_user))
         })
         .await?;
+    sessions.metrics.count(event_of(&outcome));
     let grant = token_grant(&sessions, &token, outcome, found_user)?;
     responder.respond(grant, StatusCode::OK, source)
 }
@@ -87,6 +89,17 @@ fn presented_token(
             origin::require_trusted(request, policy)?;
             Ok((token, CredentialSource::Cookie))
         }
+    }
+}
+
+/// Returns the event by which the outcome is counted.
+const fn event_of(outcome: &RefreshOutcome) -> Event {
+    match outcome {
+        RefreshOutcome::Granted { .. } => Event::RefreshGranted,
+        RefreshOutcome::Reused(_) => Event::RefreshReused,
+        RefreshOutcome::NotLive(_) => Event::RefreshExpired,
+        RefreshOutcome::Unknown => Event::RefreshUnknown,
+        RefreshOutcome::Busy => Event::RefreshBusy,
     }
 }
 

@@ -1,16 +1,13 @@
 //! Handles `POST /api/auth/token`.
 
-use actix_web::HttpRequest;
 use actix_web::web::{self, Data};
 use auth_core::{CustomJson, Scope, Subject, TokenIssuer};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::http::caller::{Caller, access_token};
+use crate::http::caller::Caller;
 use crate::http::json::{Json, not_null};
-use crate::http::policy::HttpPolicy;
 use crate::http::scope;
 use crate::problem::violation::{FieldViolation, rule};
 use crate::problem::{Code, Problem};
@@ -75,9 +72,7 @@ pub(crate) struct ServiceToken {
     security(("bearer" = [])),
 )]
 pub(crate) async fn exchange(
-    request: HttpRequest,
-    _caller: Caller<scope::AnyScope>,
-    policy: Data<HttpPolicy>,
+    caller: Caller<scope::AnyScope>,
     sessions: Data<Sessions>,
     Json(body): Json<TokenRequest>,
 ) -> Result<web::Json<ServiceToken>, Problem> {
@@ -86,25 +81,20 @@ pub(crate) async fn exchange(
     let requested_scope = requested_scope.map_err(|violation| violation.at("scope"))?;
     let keys = sessions.keys.current();
     let issuer = choose_issuer(&keys, audience, requested_scope.as_ref())?;
-    // The caller was verified without the custom claims, which only this endpoint needs.
-    let (text, _source) = access_token(&request, &policy)?;
-    let verifier = keys.verifier.clone().with_custom_claims();
-    let claims = verifier.verify(text, sessions.now())?;
-    let granted_scope = narrowed(claims.scope.as_ref(), requested_scope)?;
-    let custom: Map<String, Value> = claims.custom()?;
-    let custom = CustomJson::new(&custom).map_err(Problem::internal)?;
+    let granted_scope = narrowed(caller.token_scope(), requested_scope)?;
+    let custom = CustomJson::new(&caller.custom_claims()?).map_err(Problem::internal)?;
     let subject = Subject {
-        id: &claims.sub,
-        email: claims.email.as_deref().unwrap_or_default(),
-        email_verified: claims.email_verified,
-        session_id: claims.sid.as_deref().unwrap_or_default(),
+        id: caller.user_id.as_str(),
+        email: &caller.email,
+        email_verified: caller.email_verified(),
+        session_id: &caller.session_id,
     };
     let mut builder = issuer
         .token_for(&subject)
-        .with_roles(&claims.roles)
+        .with_roles(caller.roles())
         .with_custom_claims(&custom)
-        .with_claims_version(claims.claims_version)
-        .with_max_exp(claims.exp);
+        .with_claims_version(caller.claims_version())
+        .with_max_exp(caller.token_exp);
     if let Some(scope) = &granted_scope {
         builder = builder.with_scope(scope);
     }

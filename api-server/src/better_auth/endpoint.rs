@@ -19,7 +19,10 @@ pub(crate) fn unknown_path() -> Resource {
 
 /// A resource at a path of Better Auth's API, relative to `/api/auth`. A method without a route gets a 404.
 pub(crate) fn resource_at(path: &str) -> Resource {
-    web::resource(format!("/api/auth{path}")).default_service(web::to(not_found))
+    let pattern = format!("/api/auth{path}");
+    // In the metrics, the pattern is the name of the route.
+    let resource = web::resource(pattern.as_str()).name(&pattern);
+    resource.default_service(web::to(not_found))
 }
 
 pub(crate) fn get<F, Args>(path: &str, handler: F) -> Resource

@@ -26,7 +26,8 @@ fn check_url(web: &WebConfig) -> Finding {
         return Finding::wrong(
             PART,
             format!(
-                "passwords travel unencrypted to {url}; put a proxy with TLS in front, and set its https URL"
+                "passwords travel unencrypted to {url}; set TLS_CERT and TLS_KEY, or put a proxy with TLS in front, and \
+                 set the https URL"
             ),
         );
     }
@@ -54,7 +55,7 @@ fn check_proxies(web: &WebConfig) -> Finding {
         );
     }
     match networks.as_slice() {
-        [] if web.public_url.is_https() => Finding::wrong(
+        [] if web.public_url.is_https() && web.tls.is_none() => Finding::wrong(
             PART,
             "PUBLIC_URL is https, so a proxy is in front; without its address here, all clients seem to be the proxy \
              and share the limits of one network",
@@ -88,6 +89,8 @@ mod tests {
                 .collect(),
             better_auth_delete_user: false,
             pages: true,
+            tls: None,
+            shutdown_delay: std::time::Duration::ZERO,
         };
         let findings = check(&web);
         [findings[0].outcome.is_ok(), findings[1].outcome.is_ok()]

@@ -35,7 +35,7 @@ impl Settings {
     ) -> Result<TestMailConfig, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let bind_addr = problems.ok_or_record("BIND_ADDR", parse::socket_address(&self.bind_addr));
-        let url_result = parse::public_url(self.public_url.as_deref(), bind_addr);
+        let url_result = self.parse_public_url(bind_addr);
         let public_url = problems.ok_or_record("PUBLIC_URL", url_result);
         let database_url =
             problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));

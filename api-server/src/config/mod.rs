@@ -6,7 +6,7 @@ mod access;
 mod commands;
 mod dotenv;
 mod key_files;
-mod log;
+mod logging;
 mod mail;
 mod parse;
 mod postgres_url;
@@ -15,6 +15,7 @@ mod reread;
 mod secret_file;
 mod secrets;
 mod users;
+mod web;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -23,16 +24,14 @@ use std::time::Duration;
 use auth_core::password::Cost;
 use auth_core::{Keyring, Secret};
 
-use ipnet::IpNet;
-
 pub use commands::{Command, KeyAlgorithm, KeysCommand, MailCommand};
 pub use parse::{SettingProblem, SettingProblems};
 pub use raw::Settings;
 pub use users::{BetterAuthArguments, ImportCommand, UsersCommand};
+pub use web::WebConfig;
 
 use crate::db::DatabaseUrl;
 use crate::mail::settings::{EmailVerification, MailSettings};
-use crate::origin::Origin;
 use crate::sessions::token_keys::TokenKeys;
 use crate::users::blocklist::Blocklist;
 pub(crate) use dotenv::exposed_secrets;
@@ -45,6 +44,8 @@ use parse::ProblemCollector;
 pub struct Config {
     /// Socket address to listen on; port 0 picks a free port.
     pub bind_addr: SocketAddr,
+    /// Socket address of the metrics; port 0 picks a free port. `None` for no metrics.
+    pub metrics_addr: Option<SocketAddr>,
     /// The database, a SQLite file or a PostgreSQL server.
     pub database_url: DatabaseUrl,
     /// Maximum number of pooled connections to the database, 1 to 1000. SQLite always gets at least 2.
@@ -81,6 +82,8 @@ pub struct TokenConfig {
     pub session_ttl: Duration,
     /// Longest time from the start of a session to its expiry, however often it is refreshed; `None` for no limit.
     pub session_max_ttl: Option<Duration>,
+    /// Time without new revocations after which tokens are rejected; `None` if they never are.
+    pub(crate) revocation_stale_after: Option<Duration>,
 }
 
 /// Settings of password hashing and of the passwords that users may choose.
@@ -109,34 +112,6 @@ pub struct BoundConfig {
     pub mail_requests_per_network: Option<u32>,
 }
 
-/// Settings of the HTTP interface.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct WebConfig {
-    /// Origin at which browsers reach this server.
-    pub public_url: Origin,
-    /// Whether `public_url` is the default, the origin of `bind_addr`.
-    pub(crate) has_default_public_url: bool,
-    /// Origins other than `public_url` whose pages may call the API.
-    pub allowed_origins: Vec<Origin>,
-    /// Networks of the proxies whose `X-Forwarded-For` header is trusted.
-    pub trusted_proxies: Vec<IpNet>,
-    /// Whether users may delete their own account through Better Auth's API.
-    pub better_auth_delete_user: bool,
-    /// Whether the server serves the web pages, such as `/sign-in`, in addition to the API.
-    pub pages: bool,
-}
-
-impl WebConfig {
-    /// If `PUBLIC_URL` is not set, derives `public_url` from the address at which the server listens. It differs from
-    /// `BIND_ADDR` if that has port 0.
-    pub(crate) fn adopt_bound_address(&mut self, bound_address: SocketAddr) {
-        if self.has_default_public_url {
-            self.public_url = Origin::of_socket_address(bound_address);
-        }
-    }
-}
-
 impl Settings {
     /// Checks all settings that `serve` needs. If all are valid, `AUTH_SECRET` is not set and the SQLite database has
     /// no secret file yet, creates this file.
@@ -160,6 +135,8 @@ impl Settings {
     ) -> Result<Config, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let bind_addr = problems.ok_or_record("BIND_ADDR", parse::socket_address(&self.bind_addr));
+        let metrics_result = parse::optional_socket_address(self.metrics_addr.as_deref());
+        let metrics_addr = problems.ok_or_record("METRICS_ADDR", metrics_result);
         let database_url =
             problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
         let pool_size_result = parse::number(&self.database_pool_size, 1, 1000);
@@ -186,6 +163,7 @@ impl Settings {
         problems.finish(|| {
             Some(Config {
                 bind_addr: bind_addr?,
+                metrics_addr: metrics_addr?,
                 database_url: database_url?,
                 database_pool_size: database_pool_size?,
                 token_keys: key_files?
@@ -217,6 +195,8 @@ impl Settings {
         let max_ttl_check =
             parse::check_session_lifetime(session_max_ttl.flatten(), access_token_ttl);
         problems.record_error("SESSION_MAX_TTL", max_ttl_check);
+        let stale_after_result = parse::stale_after(self.revocation_stale_after.as_deref());
+        let stale_after = problems.ok_or_record("REVOCATION_STALE_AFTER", stale_after_result);
         Some(TokenConfig {
             issuer: issuer?,
             audience: audience?,
@@ -224,6 +204,7 @@ impl Settings {
             access_token_ttl: access_token_ttl?,
             session_ttl: session_ttl?,
             session_max_ttl: session_max_ttl?,
+            revocation_stale_after: stale_after?,
         })
     }
 
@@ -262,30 +243,6 @@ impl Settings {
         })
     }
 
-    fn check_web(
-        &self,
-        bind_addr: Option<SocketAddr>,
-        problems: &mut ProblemCollector,
-    ) -> Option<WebConfig> {
-        let url_result = parse::public_url(self.public_url.as_deref(), bind_addr);
-        let public_url = problems.ok_or_record("PUBLIC_URL", url_result);
-        let origins_result = parse::origins(self.allowed_origins.as_deref());
-        let allowed_origins = problems.ok_or_record("ALLOWED_ORIGINS", origins_result);
-        let proxies_result = parse::networks(self.trusted_proxies.as_deref());
-        let trusted_proxies = problems.ok_or_record("TRUSTED_PROXIES", proxies_result);
-        let delete_user_result = parse::boolean(&self.better_auth_delete_user);
-        let delete_user = problems.ok_or_record("BETTER_AUTH_DELETE_USER", delete_user_result);
-        let pages = problems.ok_or_record("PAGES", parse::boolean(&self.pages));
-        Some(WebConfig {
-            public_url: public_url??,
-            has_default_public_url: self.public_url.is_none(),
-            allowed_origins: allowed_origins?,
-            trusted_proxies: trusted_proxies?,
-            better_auth_delete_user: delete_user?,
-            pages: pages?,
-        })
-    }
-
     /// Checks only `DATABASE_URL` and the log settings, for commands that need no other settings, such as `migrate`.
     ///
     /// # Errors
@@ -296,19 +253,6 @@ impl Settings {
         let url = problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
         self.check_logging(&mut problems);
         problems.finish(|| url)
-    }
-
-    /// Checks only `BIND_ADDR` and the log settings, for `health`.
-    pub(crate) fn check_bind_addr(&self) -> Result<SocketAddr, SettingProblems> {
-        let mut problems = ProblemCollector::default();
-        let addr_result =
-            parse::socket_address(&self.bind_addr).and_then(|addr| match addr.port() {
-                0 => Err("port 0 does not tell where the server listens; set its port".to_owned()),
-                _ => Ok(addr),
-            });
-        let bind_addr = problems.ok_or_record("BIND_ADDR", addr_result);
-        self.check_logging(&mut problems);
-        problems.finish(|| bind_addr)
     }
 
     /// Checks only `DATABASE_URL`, which must name a SQLite file, and the log settings. `remedy` says what to do with

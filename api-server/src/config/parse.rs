@@ -17,6 +17,12 @@ use crate::users::blocklist::Blocklist;
 /// The longest lifetime that may be set for a token or a session: 400 days, the maximum of `auth_core::TokenIssuer`.
 const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
+/// The shortest `REVOCATION_STALE_AFTER`.
+const MIN_STALE_AFTER: Duration = Duration::from_secs(3);
+
+/// The longest `SHUTDOWN_DELAY`.
+const MAX_SHUTDOWN_DELAY: Duration = Duration::from_secs(60);
+
 /// An invalid setting, and how to correct it. Contains neither a secret nor a PostgreSQL URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -90,6 +96,14 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_not_an_address| {
         "use an IP address and a port, such as 127.0.0.1:8080 or 0.0.0.0:8080".to_owned()
     })
+}
+
+/// Parses an optional address; `None` if the text is missing or empty.
+pub(super) fn optional_socket_address(text: Option<&str>) -> Result<Option<SocketAddr>, String> {
+    match text.unwrap_or_default().trim() {
+        "" => Ok(None),
+        address_text => socket_address(address_text).map(Some),
+    }
 }
 
 pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
@@ -183,6 +197,22 @@ pub(super) fn optional_lifetime(text: Option<&str>) -> Result<Option<Duration>, 
     }
 }
 
+/// Parses the longest time without new revocations. They are read twice a second, and a read may take 2.5 seconds.
+pub(super) fn stale_after(text: Option<&str>) -> Result<Option<Duration>, String> {
+    match optional_lifetime(text) {
+        Ok(Some(time)) if time < MIN_STALE_AFTER => Err(()),
+        outcome => outcome.map_err(drop),
+    }
+    .map_err(|()| "use a duration of whole seconds from 3s to 400d, such as 10s".to_owned())
+}
+
+pub(super) fn shutdown_delay(text: &str) -> Result<Duration, String> {
+    let parsed_delay = humantime::parse_duration(text).ok();
+    parsed_delay
+        .filter(|delay| *delay <= MAX_SHUTDOWN_DELAY)
+        .ok_or_else(|| "use a duration from 0s to 60s, such as 2s".to_owned())
+}
+
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
     bool::from_str(text).map_err(|_not_a_boolean| "use true or false".to_owned())
 }
@@ -212,14 +242,9 @@ pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
 
 /// Parses the origin in `text`. The default is the origin of `bind_addr`, or `None` if `BIND_ADDR` is invalid, which is
 /// reported already.
-pub(super) fn public_url(
-    text: Option<&str>,
-    bind_addr: Option<SocketAddr>,
-) -> Result<Option<Origin>, String> {
-    match text {
-        None => Ok(bind_addr.map(Origin::of_socket_address)),
-        Some(text) => Ok(Some(Origin::parse(text)?)),
-    }
+/// Returns the name of a file; `None` if the text is absent or empty.
+pub(super) fn file_name(text: Option<&str>) -> Option<&str> {
+    text.filter(|name| !name.is_empty())
 }
 
 /// Returns the comma-separated entries of a setting, trimmed and without empty entries.

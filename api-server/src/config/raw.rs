@@ -32,6 +32,11 @@ pub struct Settings {
     )]
     pub bind_addr: String,
 
+    /// Address and port of the metrics, such as 127.0.0.1:9090, for Prometheus; they are at /metrics. Off by default. The
+    /// metrics show how much the server is used, so the address should not be public.
+    #[arg(long, env, global = true, value_name = "ADDRESS")]
+    pub metrics_addr: Option<String>,
+
     /// Database, as `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full`; its schema is
     /// migrated at start.
     #[arg(
@@ -123,6 +128,11 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "DURATION")]
     pub session_max_ttl: Option<String>,
 
+    /// Time without new revocations after which the server rejects tokens with 503, because they may be revoked; at least
+    /// 3s. By default it accepts them.
+    #[arg(long, env, global = true, value_name = "DURATION")]
+    pub revocation_stale_after: Option<String>,
+
     /// Maximum number of tasks of one account, 1 to 1000000; imports may exceed it.
     #[arg(
         long,
@@ -158,8 +168,28 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "FILE")]
     pub password_blocklist: Option<String>,
 
-    /// URL at which browsers reach the server; with https, its cookies are Secure. Defaults to http:// and the bind
-    /// address.
+    /// File with the certificate of the server and those between it and the authority, in PEM format, read again by
+    /// SIGHUP; the server then speaks HTTPS.
+    #[arg(long, env, global = true, value_name = "FILE")]
+    pub tls_cert: Option<String>,
+
+    /// File with the private key of the certificate, unencrypted, in PEM format; read again by SIGHUP.
+    #[arg(long, env, global = true, value_name = "FILE")]
+    pub tls_key: Option<String>,
+
+    /// Time after SIGTERM for which the server serves requests although /readyz is 503, so that proxies send no more; at
+    /// most 60s.
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "DURATION",
+        default_value = "0s"
+    )]
+    pub shutdown_delay: String,
+
+    /// URL at which browsers reach the server; with https, its cookies are Secure. Defaults to the bind address, after
+    /// https:// if the server has a certificate, and http:// otherwise.
     #[arg(long, env, global = true, value_name = "URL")]
     pub public_url: Option<String>,
 

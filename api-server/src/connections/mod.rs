@@ -1,19 +1,25 @@
-//! Limits the number of client connections, and the time for which a connection may wait for its client.
+//! Limits the number of client connections, and the time for which a connection may wait for its client. Encrypts them, if
+//! the server has a certificate.
 //!
 //! actix-http has a timeout for the first header of a connection, but not for later headers or for writing a response.
 //! So the stream and the service record reads, writes and requests in a [`Progress`](progress::Progress) for each
 //! connection, and a connection that exceeds one of the [`ConnectionTimeouts`] is closed.
 
+mod client_stream;
 mod files;
+mod http2;
+mod http2_message;
 mod network;
 mod progress;
 mod registry;
 mod response;
 mod service;
 mod stream;
+mod tls;
 
 pub(crate) use files::raise_open_file_limit;
 pub(crate) use network::ExemptPeers;
 pub(crate) use progress::ConnectionTimeouts;
 pub(crate) use registry::Connections;
 pub(crate) use service::{ConnectionPolicy, listen, serve};
+pub(crate) use tls::{FileProblem, Tls};

@@ -41,6 +41,8 @@ pub(super) struct Progress {
     header_since: Cell<Option<Instant>>,
     /// Time of the first write that found the send buffer full; `None` if no write waits for space in the buffer.
     blocked_since: Cell<Option<Instant>>,
+    /// Whether the connection speaks HTTP/2. Its bytes between two requests need not be the start of a header.
+    is_http_2: Cell<bool>,
 }
 
 impl Progress {
@@ -51,7 +53,14 @@ impl Progress {
             idle_since: Cell::new(Instant::now()),
             header_since: Cell::new(None),
             blocked_since: Cell::new(None),
+            is_http_2: Cell::new(false),
         }
+    }
+
+    /// Records that the connection speaks HTTP/2. The time for the first header starts again.
+    pub(super) fn record_http_2(&self) {
+        self.is_http_2.set(true);
+        self.idle_since.set(Instant::now());
     }
 
     /// Records that bytes arrived. If no request is in flight, the bytes are treated as part of the next header.
@@ -75,16 +84,27 @@ impl Progress {
         }
     }
 
-    /// Returns when the current timeout ends. If no write is blocked, returns `None` before the first header is
-    /// complete and while a request is in flight.
+    /// Returns when the current timeout ends. If no write is blocked, returns `None` while a request is in flight and,
+    /// with HTTP/1.1, before the first header is complete.
     fn deadline(&self, timeouts: &ConnectionTimeouts) -> Option<Instant> {
         if let Some(since) = self.blocked_since.get() {
             return Some(since + timeouts.response);
         }
-        if self.request_count.get() > 0 || !self.has_first_header.get() {
+        if self.request_count.get() > 0 {
             return None;
         }
         let idle_deadline = self.idle_since.get() + timeouts.idle;
+        if self.is_http_2.get() {
+            let first_deadline = self.idle_since.get() + timeouts.header;
+            return Some(if self.has_first_header.get() {
+                idle_deadline
+            } else {
+                first_deadline
+            });
+        }
+        if !self.has_first_header.get() {
+            return None;
+        }
         let header_since = self.header_since.get();
         Some(header_since.map_or(idle_deadline, |since| since + timeouts.header))
     }
@@ -178,5 +198,20 @@ mod tests {
         let deadline = progress.deadline(&TIMEOUTS);
         progress.record_received();
         assert_eq!(progress.deadline(&TIMEOUTS), deadline);
+    }
+
+    #[test]
+    fn a_connection_with_http_2_gets_no_more_time_for_bytes_that_are_no_request() {
+        let progress = Rc::new(Progress::new());
+        progress.record_http_2();
+        progress.record_received();
+        assert_eq!(seconds_until_timeout(&progress), Some(10));
+        let request = InFlightRequest::new(&progress);
+        assert_eq!(seconds_until_timeout(&progress), None);
+        drop(request);
+        progress.record_received();
+        assert_eq!(seconds_until_timeout(&progress), Some(75));
+        progress.record_blocked();
+        assert_eq!(seconds_until_timeout(&progress), Some(30));
     }
 }

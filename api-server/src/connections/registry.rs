@@ -89,6 +89,14 @@ impl Connections {
         })
     }
 
+    pub(crate) fn open_count(&self) -> usize {
+        self.lock().total
+    }
+
+    pub(crate) fn max_count(&self) -> usize {
+        self.0.max_connections
+    }
+
     fn lock(&self) -> MutexGuard<'_, OpenConnections> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,25 +1,31 @@
-//! Serves HTTP/1.1 with a limit of open connections and with timeouts for each connection.
+//! Serves HTTP/1.1 and, on encrypted connections, HTTP/2, with a limit of open connections and with timeouts for each
+//! connection.
 
 use std::fmt;
+use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 
 use actix_http::{HttpService, Protocol, Request, Response};
-use actix_server::{Server, ServerBuilder};
+use actix_server::{GracefulShutdownSignal, Server, ServerBuilder};
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory,
-    map_config,
+    fn_factory, fn_service, map_config,
 };
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use socket2::{Domain, SockRef, Socket, Type};
+use tokio::time::timeout;
 
+use super::client_stream::ClientStream;
+use super::http2;
 use super::progress::{ConnectionTimeouts, InFlightRequest, Progress};
 use super::registry::{ConnectionSlot, Connections};
 use super::response::WatchedBody;
 use super::stream::WatchedStream;
+use super::tls::{HTTP_2, Tls};
 
 /// Maximum number of connections that the kernel queues until the server accepts them.
 const BACKLOG: i32 = 1024;
@@ -29,7 +35,12 @@ const BACKLOG: i32 = 1024;
 pub(crate) struct ConnectionPolicy {
     pub(crate) connections: Connections,
     pub(crate) timeouts: ConnectionTimeouts,
+    /// The certificate with which connections are encrypted; `None` for plain connections.
+    pub(crate) tls: Option<Tls>,
 }
+
+/// A connection, its protocol and the address of the client, as actix-http takes it.
+type ClientConnection = (ClientStream, Protocol, Option<SocketAddr>);
 
 /// Returns a server on this listener. `create_app` creates the application of each worker.
 pub(crate) fn serve<CreateApp, Factory, S, B>(
@@ -59,44 +70,131 @@ where
             let in_flight_request = request.conn_data().map(InFlightRequest::new);
             watched_response(in_flight_request, Service::call(app, request))
         });
-        let worker_stop_signal = stop_signal.clone();
-        let http_factory = HttpService::build()
-            .graceful_shutdown_signal(move || {
-                let connection_stop_signal = worker_stop_signal.clone();
-                async move { connection_stop_signal.notified().await }
-            })
-            .keep_alive(worker_policy.timeouts.idle)
-            .client_request_timeout(worker_policy.timeouts.header)
-            // A client that closes its side of the connection has hung up, so its request stops waiting in the queue of
-            // password hashes.
-            .h1_allow_half_closed(false)
-            .local_addr(bound_address)
-            .on_connect_ext(|stream: &WatchedStream, data| {
-                data.insert(Rc::clone(stream.progress()));
-            })
-            .finish(watched_app);
-        let service_policy = worker_policy.clone();
-        apply_fn_factory(http_factory, move |tcp_stream: TcpStream, service: &_| {
-            let peer = tcp_stream.peer_addr().ok();
-            let slot = service_policy.connections.admit(peer.map(|peer| peer.ip()));
-            let stream = watched_stream(tcp_stream, &service_policy);
-            let progress = Rc::clone(stream.progress());
-            serve_if_admitted(slot.map(|slot| {
-                let serving = Service::call(service, (stream, Protocol::Http1, peer));
-                serve_until_overdue(serving, progress, service_policy.timeouts, slot)
-            }))
+        let watched_app = Rc::new(watched_app);
+        let (policy, stop_signal) = (worker_policy.clone(), stop_signal.clone());
+        fn_factory(move || {
+            let app_factory = Rc::clone(&watched_app);
+            let (policy, stop_signal) = (policy.clone(), stop_signal.clone());
+            async move {
+                let app = app_factory.new_service(()).await;
+                let app = Rc::new(app.map_err(|error| log::error!("{error:?}"))?);
+                let http_1 = new_http_1(
+                    Rc::clone(&app),
+                    bound_address,
+                    policy.timeouts,
+                    stop_signal.clone(),
+                );
+                let http_1 = http_1.new_service(()).await?;
+                let worker = Rc::new(Worker {
+                    app,
+                    http_1,
+                    policy,
+                    stop_signal,
+                });
+                Ok::<_, ()>(fn_service(move |tcp_stream: TcpStream| {
+                    let worker = Rc::clone(&worker);
+                    async move {
+                        worker.serve(tcp_stream).await;
+                        Ok::<(), ()>(())
+                    }
+                }))
+            }
         })
     };
     Ok(builder.listen("http", listener, create_service)?.run())
 }
 
-/// Serves a connection that has a slot. `serving` is `None` for a connection without a slot, which is already closed.
-async fn serve_if_admitted<E>(
-    serving: Option<impl Future<Output = Result<(), E>>>,
-) -> Result<(), E> {
-    match serving {
-        Some(serving) => serving.await,
-        None => Ok(()),
+/// Returns the service that speaks HTTP/1.1.
+fn new_http_1<App>(
+    app: Rc<App>,
+    bound_address: SocketAddr,
+    timeouts: ConnectionTimeouts,
+    stop_signal: GracefulShutdownSignal,
+) -> impl ServiceFactory<ClientConnection, Config = (), Response = (), InitError = ()>
+where
+    App: Service<Request, Response = Response<WatchedBody>> + 'static,
+    App::Error: Into<Response<BoxBody>> + 'static,
+    App::Future: 'static,
+{
+    let app_factory = fn_factory(move || ready(Ok::<_, ()>(Rc::clone(&app))));
+    HttpService::build()
+        .graceful_shutdown_signal(move || {
+            let connection_stop_signal = stop_signal.clone();
+            async move { connection_stop_signal.notified().await }
+        })
+        .keep_alive(timeouts.idle)
+        .client_request_timeout(timeouts.header)
+        // A client that closes its side of the connection has hung up, so its request stops waiting in the queue of
+        // password hashes.
+        .h1_allow_half_closed(false)
+        .local_addr(bound_address)
+        .on_connect_ext(|stream: &ClientStream, data| {
+            data.insert(Rc::clone(stream.progress()));
+        })
+        .finish(app_factory)
+}
+
+/// What a worker thread needs to serve connections.
+struct Worker<App, Http1> {
+    app: Rc<App>,
+    http_1: Http1,
+    policy: ConnectionPolicy,
+    stop_signal: GracefulShutdownSignal,
+}
+
+impl<App, Http1> Worker<App, Http1>
+where
+    App: Service<Request, Response = Response<WatchedBody>>,
+    App::Error: Into<Response<BoxBody>>,
+    Http1: Service<ClientConnection>,
+{
+    /// Serves a connection until it ends, exceeds a timeout or is evicted. Closes it at once if there is no slot for it.
+    async fn serve(&self, tcp_stream: TcpStream) {
+        let peer = tcp_stream.peer_addr().ok();
+        let Some(slot) = self.policy.connections.admit(peer.map(|peer| peer.ip())) else {
+            return;
+        };
+        let stream = watched_stream(tcp_stream, &self.policy);
+        let progress = Rc::clone(stream.progress());
+        let timeouts = self.policy.timeouts;
+        match &self.policy.tls {
+            None => {
+                let connection = (ClientStream::Plain(stream), Protocol::Http1, peer);
+                let serving = self.http_1.call(connection);
+                serve_until_overdue(serving, progress, timeouts, slot).await;
+            }
+            Some(tls) => {
+                let serving = Box::pin(self.serve_encrypted(stream, peer, tls));
+                serve_until_overdue(serving, progress, timeouts, slot).await;
+            }
+        }
+    }
+
+    /// Encrypts the connection, and serves it in the protocol that the client has chosen. The time for the handshake is
+    /// that for a header.
+    async fn serve_encrypted(&self, stream: WatchedStream, peer: Option<SocketAddr>, tls: &Tls) {
+        let handshake = tls.acceptor().accept(stream);
+        let stream = match timeout(self.policy.timeouts.header, handshake).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return log::debug!("a TLS handshake failed: {error}"),
+            Err(_elapsed) => return log::debug!("a TLS handshake took too long"),
+        };
+        if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) {
+            let response_timeout = self.policy.timeouts.response;
+            let serving = http2::serve(
+                stream,
+                peer,
+                &*self.app,
+                &self.stop_signal,
+                response_timeout,
+            );
+            if let Err(error) = serving.await {
+                log::debug!("a connection with HTTP/2 failed: {error}");
+            }
+            return;
+        }
+        let stream = ClientStream::Encrypted(Box::new(stream));
+        let _closed = self.http_1.call((stream, Protocol::Http1, peer)).await;
     }
 }
 
@@ -122,18 +220,18 @@ where
     Ok(response.map_body(|_, body| WatchedBody::new(body.boxed(), in_flight_request)))
 }
 
-/// Serves a connection until the connection ends, exceeds a timeout or is evicted.
-async fn serve_until_overdue<E>(
-    serving: impl Future<Output = Result<(), E>>,
+/// Serves a connection until `serving` ends, the connection exceeds a timeout or it is evicted.
+async fn serve_until_overdue(
+    serving: impl Future,
     progress: Rc<Progress>,
     timeouts: ConnectionTimeouts,
     mut slot: ConnectionSlot,
-) -> Result<(), E> {
+) {
     tokio::select! {
         biased;
-        outcome = serving => outcome,
-        () = progress.wait_until_overdue(timeouts) => Ok(()),
-        () = slot.wait_until_evicted() => Ok(()),
+        _ = serving => {}
+        () = progress.wait_until_overdue(timeouts) => {}
+        () = slot.wait_until_evicted() => {}
     }
 }
 

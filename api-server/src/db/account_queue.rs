@@ -99,6 +99,11 @@ impl<J> AccountQueue<J> {
         }
     }
 
+    /// Returns the number of waiting jobs.
+    pub(super) fn waiting_count(&self) -> usize {
+        self.lock().waiting_count()
+    }
+
     /// Queues a job. Returns a counter of the account's jobs that finish while this job waits; `None` for a job without
     /// an account.
     pub(super) fn push(

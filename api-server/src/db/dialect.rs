@@ -13,7 +13,8 @@ use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use super::error::BoxError;
-use super::postgres_parameters::{percent_encode, with_defaults};
+use super::postgres;
+use super::postgres_parameters::percent_encode;
 use super::url::{DatabaseUrl, Location};
 use crate::cores::cores;
 
@@ -23,8 +24,6 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations
 /// The connection waits up to 2 s for another writer. A committed transaction is kept even after a power failure.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// A statement is cancelled after 5 s. A request stops waiting for its result earlier, after 2.5 s.
-const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';";
 /// Lets one process migrate at a time, without a time limit. The number of the lock is arbitrary, but every process must
 /// use the same number.
 const MIGRATION_LOCK: &str =
@@ -33,9 +32,11 @@ const MIGRATION_LOCK: &str =
 /// Starts a read-only transaction: one snapshot of all tables, at most 5 s of waiting for a lock, and no other limit.
 const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; BEGIN;";
-/// Does the same for PostgreSQL, with at most 10 s of waiting for a lock.
-const POSTGRES_READ_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
-    SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
+/// Does the same for PostgreSQL, with at most 10 s of waiting for a lock. The settings end with the transaction, because
+/// behind a pooler other clients get the session afterwards.
+const POSTGRES_READ_SETUP: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TIME ZONE 'UTC'; \
+    SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'; \
+    SET LOCAL idle_in_transaction_session_timeout = 0;";
 
 /// A connection to either engine.
 #[derive(diesel::MultiConnection)]
@@ -61,7 +62,7 @@ macro_rules! on_either_engine {
 }
 pub(crate) use on_either_engine;
 
-/// Opens a connection for reads and writes, and runs [`SQLITE_SETUP`] or [`POSTGRES_SETUP`] on it.
+/// Opens a connection for reads and writes.
 pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     match &url.0 {
         Location::File(path) => {
@@ -71,13 +72,7 @@ pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(DbConnection::Sqlite(connection))
         }
-        Location::Server(url) => {
-            let mut connection = PgConnection::establish(&with_defaults(url))?;
-            connection
-                .batch_execute(POSTGRES_SETUP)
-                .map_err(ConnectionError::CouldntSetupConfiguration)?;
-            Ok(DbConnection::Postgres(connection))
-        }
+        Location::Server(url) => postgres::connect(url).map(DbConnection::Postgres),
     }
 }
 
@@ -117,7 +112,7 @@ fn connect_read_only(url: &DatabaseUrl, sqlite_mode: &str) -> ConnectionResult<D
             (DbConnection::Sqlite(connection), SQLITE_READ_SETUP)
         }
         Location::Server(url) => {
-            let connection = PgConnection::establish(&with_defaults(url))?;
+            let connection = postgres::connect(url)?;
             (DbConnection::Postgres(connection), POSTGRES_READ_SETUP)
         }
     };

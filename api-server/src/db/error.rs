@@ -4,6 +4,7 @@ use std::fmt;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use crate::metrics::Event;
 use crate::problem::Problem;
 
 /// An error of any type, for a message to the operator.
@@ -24,6 +25,16 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// The event by which the error is counted.
+    pub(super) const fn event(&self) -> Event {
+        match self {
+            Self::Overloaded => Event::DatabaseOverloaded,
+            Self::AccountBusy => Event::DatabaseAccountBusy,
+            Self::Unavailable(_) => Event::DatabaseUnavailable,
+            Self::Query(_) => Event::DatabaseQueryFailed,
+        }
+    }
+
     /// Classifies the error of a query on a connection that works.
     pub(super) fn from_query_error(error: DieselError) -> Self {
         if means_unavailable(&error) {

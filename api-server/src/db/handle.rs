@@ -13,10 +13,11 @@ use super::account_aliases::AccountAliases;
 use super::account_queue::AccountKey;
 use super::dialect;
 use super::error::DbError;
-use super::pool::{Lease, PoolEntry, new_pool, ping};
+use super::pool::{Lease, Pool, PoolEntry, new_pool, ping};
 use super::threads::{PendingJob, Threads};
 use super::url::DatabaseUrl;
 use super::writer::Writer;
+use crate::metrics::{Metrics, Wait};
 
 /// Longest wait for the result of a job, including its time in the queue.
 const RESULT_TIMEOUT: Duration = Duration::from_millis(2500);
@@ -24,12 +25,23 @@ const RESULT_TIMEOUT: Duration = Duration::from_millis(2500);
 /// Access to the database from async code. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
+    pool: Pool,
     threads: Threads,
+    metrics: Metrics,
     /// Commits waiting writes together. `None` on PostgreSQL, which does this itself.
     writer: Option<Writer>,
     /// Computes account keys with a random seed, so that callers cannot choose ids whose keys collide.
     account_hasher: RandomState,
     aliases: Arc<AccountAliases>,
+}
+
+/// The connections and the waiting jobs at one time.
+pub(crate) struct DbState {
+    pub(crate) connections: u32,
+    /// The connections that no thread holds.
+    pub(crate) idle_connections: u32,
+    pub(crate) max_connections: u32,
+    pub(crate) waiting_jobs: usize,
 }
 
 /// Access to the database for the jobs of one account, or for jobs without an account.
@@ -46,18 +58,34 @@ impl Db {
     /// # Errors
     ///
     /// If the operating system cannot start a thread.
-    pub fn new(url: DatabaseUrl, max_connections: u32) -> io::Result<Self> {
+    pub fn new(url: DatabaseUrl, max_connections: u32, metrics: Metrics) -> io::Result<Self> {
         let has_writer = dialect::needs_group_commit(&url);
         let thread_count = dialect::thread_count(&url, max_connections);
         // Enough connections for each thread and for the writer, if any, so that none of them waits for a connection.
         let pool_size = max_connections.max(thread_count + u32::from(has_writer));
         let pool = new_pool(url, pool_size);
         Ok(Self {
-            threads: Threads::start(thread_count, &pool)?,
-            writer: has_writer.then(|| Writer::start(pool)).transpose()?,
+            threads: Threads::start(thread_count, &pool, &metrics)?,
+            writer: has_writer
+                .then(|| Writer::start(pool.clone(), metrics.clone()))
+                .transpose()?,
+            pool,
+            metrics,
             account_hasher: RandomState::new(),
             aliases: Arc::default(),
         })
+    }
+
+    /// Returns the connections and the waiting jobs.
+    pub(crate) fn state(&self) -> DbState {
+        let pool_state = self.pool.state();
+        let waiting_writes = self.writer.as_ref().map_or(0, Writer::waiting_count);
+        DbState {
+            connections: pool_state.connections,
+            idle_connections: pool_state.idle_connections,
+            max_connections: self.pool.max_size(),
+            waiting_jobs: self.threads.waiting_count() + waiting_writes,
+        }
     }
 
     /// Returns access to the database for the account with this user id.
@@ -129,11 +157,19 @@ impl AccountDb<'_> {
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        let deadline = Instant::now() + RESULT_TIMEOUT;
-        let job = move |lease: &mut Lease| run_with_connection(lease, deadline, job);
+        let result = self.read_uncounted(job).await;
+        result.inspect_err(|error| self.db.metrics.count(error.event()))
+    }
+
+    async fn read_uncounted<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let queued_at = Instant::now();
+        let job = move |lease: &mut Lease| run_with_connection(lease, queued_at, job);
         let pending_job = self.db.threads.submit(self.account, job)?;
         let dropped_cause = "the query panicked";
-        wait_for_result(pending_job, deadline, dropped_cause).await
+        wait_for_result(pending_job, queued_at + RESULT_TIMEOUT, dropped_cause).await
     }
 
     /// Runs queries that write.
@@ -145,9 +181,18 @@ impl AccountDb<'_> {
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        let Some(writer) = &self.db.writer else {
-            return self.read(job).await;
+        let result = match &self.db.writer {
+            None => self.read_uncounted(job).await,
+            Some(writer) => self.write_uncounted(writer, job).await,
         };
+        result.inspect_err(|error| self.db.metrics.count(error.event()))
+    }
+
+    async fn write_uncounted<T: Send + 'static>(
+        &self,
+        writer: &Writer,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
         let deadline = Instant::now() + RESULT_TIMEOUT;
         let pending_job = writer.submit(self.account, job)?;
         let dropped_cause = "the write could not be committed";
@@ -183,17 +228,19 @@ async fn wait_for_result<T>(
     }
 }
 
-/// Runs the job, unless no connection is available before the deadline.
+/// Runs the job, unless no connection is available before the timeout.
 fn run_with_connection<T>(
     lease: &mut Lease,
-    deadline: Instant,
+    queued_at: Instant,
     job: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
 ) -> Result<T, DbError> {
-    let entry = lease
+    let (entry, metrics) = lease
         .entry()
         .map_err(|error| DbError::Unavailable(error.to_string()))?;
-    // At the deadline the caller receives an error, so the job must not start after the deadline.
-    if Instant::now() >= deadline {
+    let wait = queued_at.elapsed();
+    metrics.record_wait(Wait::DatabaseJob, wait);
+    // After the timeout the caller receives an error, so the job must not start then.
+    if wait >= RESULT_TIMEOUT {
         return Err(DbError::Unavailable(
             "no connection was free in time".to_owned(),
         ));

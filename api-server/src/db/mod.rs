@@ -12,6 +12,7 @@ mod handle;
 mod inspection;
 mod migrations;
 mod pool;
+mod postgres;
 mod postgres_parameters;
 mod private_file;
 mod reader;

@@ -8,6 +8,7 @@ use r2d2::{ManageConnection, PooledConnection};
 use super::dialect;
 use super::dialect::DbConnection;
 use super::url::DatabaseUrl;
+use crate::metrics::Metrics;
 
 /// A connection that was idle for at least this time is checked with a query before its next use.
 pub(super) const MAX_TRUSTED_IDLE: Duration = Duration::from_secs(1);
@@ -86,23 +87,29 @@ impl ManageConnection for ConnectionManager {
 /// The connection that a thread keeps between jobs, if any, and the pool from which the thread gets connections.
 pub(super) struct Lease {
     pool: Pool,
+    metrics: Metrics,
     entry: Option<PooledConnection<ConnectionManager>>,
 }
 
 impl Lease {
-    pub(super) const fn new(pool: Pool) -> Self {
-        Self { pool, entry: None }
+    pub(super) const fn new(pool: Pool, metrics: Metrics) -> Self {
+        Self {
+            pool,
+            metrics,
+            entry: None,
+        }
     }
 
-    /// Returns the kept connection if it is trusted, or else a connection that the pool has checked.
-    pub(super) fn entry(&mut self) -> Result<&mut PoolEntry, r2d2::Error> {
+    /// Returns the kept connection if it is trusted, or else a connection that the pool has checked; and the metrics in
+    /// which the wait for the connection is recorded.
+    pub(super) fn entry(&mut self) -> Result<(&mut PoolEntry, &Metrics), r2d2::Error> {
         let mut kept_entry = self.entry.take();
         let trusted_entry = kept_entry.take_if(|entry| entry.is_trusted());
         // An untrusted connection goes back to the pool before the thread asks for another one, so that a full pool has
         // one to check or replace.
         drop(kept_entry);
         let entry = trusted_entry.map_or_else(|| self.pool.get(), Ok)?;
-        Ok(self.entry.insert(entry))
+        Ok((self.entry.insert(entry), &self.metrics))
     }
 
     /// Returns the connection to the pool for reuse.

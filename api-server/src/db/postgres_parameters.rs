@@ -1,4 +1,4 @@
-//! Adds parameters to the URL of a PostgreSQL server.
+//! Reads the parameters in the URL of a PostgreSQL server, and changes them to those that libpq needs.
 
 use std::path::Path;
 
@@ -11,9 +11,42 @@ const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
     ("application_name", "api-server"),
 ];
 
-/// Adds the missing [`POSTGRES_DEFAULTS`] to the URL and, if it needs this, the file of the system's certificates.
-pub(super) fn with_defaults(url: &str) -> String {
-    let mut url = url.to_owned();
+/// Parameters that libpq rejects, but that the URLs of hosted databases contain: whether there is a pooler, and settings
+/// of the connection pool of Prisma, which `DATABASE_POOL_SIZE` replaces.
+const IGNORED_BY_LIBPQ: &[&str] = &[
+    "pgbouncer",
+    "connection_limit",
+    "pool_timeout",
+    "supa",
+    "workaround",
+];
+
+/// What the URL says about a pooler between this program and PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PoolerParameter {
+    True,
+    False,
+    Absent,
+}
+
+/// Reads `pgbouncer=true` or `pgbouncer=false`, as Prisma names the parameter. `options` that do not start with `-` are
+/// for a pooler or proxy, such as the `endpoint=` of Neon or the `reference=` of Supabase; PostgreSQL would reject them.
+pub(super) fn pooler_parameter(url: &str) -> Result<PoolerParameter, &'static str> {
+    let has_foreign_options = parameter(url, "options")
+        .is_some_and(|options| !options.is_empty() && !options.starts_with('-'));
+    match parameter(url, "pgbouncer") {
+        Some("true") => Ok(PoolerParameter::True),
+        Some("false") => Ok(PoolerParameter::False),
+        Some(_) => Err("write pgbouncer=true or pgbouncer=false, or leave it out"),
+        None if has_foreign_options => Ok(PoolerParameter::True),
+        None => Ok(PoolerParameter::Absent),
+    }
+}
+
+/// Returns the URL without the parameters [`IGNORED_BY_LIBPQ`], and with the missing [`POSTGRES_DEFAULTS`] and, if it
+/// needs this, the file of the system's certificates.
+pub(super) fn for_libpq(url: &str) -> String {
+    let mut url = without_parameters(url, IGNORED_BY_LIBPQ);
     for (name, value) in POSTGRES_DEFAULTS {
         if parameter(&url, name).is_none() {
             push_parameter(&mut url, name, value);
@@ -25,6 +58,30 @@ pub(super) fn with_defaults(url: &str) -> String {
         push_parameter(&mut url, "sslrootcert", &percent_encode(&file));
     }
     url
+}
+
+/// Appends options of the session to those of the URL. Of options that are given twice, PostgreSQL uses the last.
+pub(super) fn add_options(url: &str, options: &str) -> String {
+    let all_options = match parameter(url, "options") {
+        Some(escaped) => format!("{escaped}%20{}", escape(options)),
+        None => escape(options),
+    };
+    let mut url = without_parameters(url, &["options"]);
+    push_parameter(&mut url, "options", &all_options);
+    url
+}
+
+fn without_parameters(url: &str, names: &[&str]) -> String {
+    let Some((location, query)) = url.split_once('?') else {
+        return url.to_owned();
+    };
+    let is_kept =
+        |pair: &&str| !names.contains(&pair.split_once('=').map_or(*pair, |(name, _)| name));
+    let pairs: Vec<_> = query.split('&').filter(is_kept).collect();
+    if pairs.is_empty() {
+        return location.to_owned();
+    }
+    format!("{location}?{}", pairs.join("&"))
 }
 
 /// Whether `sslrootcert` must be set to the certificates of the system. The built-in OpenSSL does not find these
@@ -50,9 +107,13 @@ fn push_parameter(url: &mut String, name: &str, value: &str) {
 
 /// Encodes the path for a URL: escapes all characters except ASCII letters, digits and `/._-`.
 pub(super) fn percent_encode(path: &Path) -> String {
+    escape(&path.to_string_lossy())
+}
+
+fn escape(value: &str) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
-    for byte in path.to_string_lossy().bytes() {
+    for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
             text.push(char::from(byte));
         } else {
@@ -64,25 +125,89 @@ pub(super) fn percent_encode(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{parameter, with_defaults};
+    use super::{PoolerParameter, add_options, for_libpq, parameter, pooler_parameter};
 
     #[test]
     fn parameters_in_the_url_override_the_defaults() {
-        let url = with_defaults("postgres://h/d?connect_timeout=9");
+        let url = for_libpq("postgres://h/d?connect_timeout=9");
         assert_eq!(parameter(&url, "connect_timeout"), Some("9"));
         assert_eq!(parameter(&url, "tcp_user_timeout"), Some("5000"));
     }
 
     #[test]
     fn verify_full_uses_the_systems_certificates_unless_the_url_has_its_own() {
-        let url = with_defaults("postgres://h/d?sslmode=verify-full");
+        let url = for_libpq("postgres://h/d?sslmode=verify-full");
         let system_file = openssl_probe::probe().cert_file;
         assert_eq!(
             parameter(&url, "sslrootcert").map(ToOwned::to_owned),
             system_file.map(|file| file.display().to_string())
         );
-        let url_with_file = with_defaults("postgres://h/d?sslmode=verify-full&sslrootcert=/ca.pem");
+        let url_with_file = for_libpq("postgres://h/d?sslmode=verify-full&sslrootcert=/ca.pem");
         assert_eq!(url_with_file.matches("sslrootcert").count(), 1);
-        assert!(!with_defaults("postgres://h/d?sslmode=require").contains("sslrootcert"));
+        assert!(!for_libpq("postgres://h/d?sslmode=require").contains("sslrootcert"));
+    }
+
+    #[test]
+    fn urls_of_hosted_poolers_are_read() {
+        for (url, expected, for_libpq_without_defaults) in [
+            (
+                "postgresql://ada:pw@ep-cool-leaf-123456-pooler.us-east-2.aws.neon.tech/auth?sslmode=require&channel_binding=require",
+                PoolerParameter::Absent,
+                "?sslmode=require&channel_binding=require",
+            ),
+            (
+                "postgres://ada:pw@ep-x-pooler.us-east-2.aws.neon.tech/auth?sslmode=require&pgbouncer=true&pool_timeout=10",
+                PoolerParameter::True,
+                "?sslmode=require",
+            ),
+            (
+                "postgres://ada:pw@ep-x.us-east-2.aws.neon.tech/auth?options=endpoint%3Dep-x&sslmode=require",
+                PoolerParameter::True,
+                "?options=endpoint%3Dep-x&sslmode=require",
+            ),
+            (
+                "postgres://postgres.ref:pw@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?pgbouncer=true&connection_limit=1",
+                PoolerParameter::True,
+                "",
+            ),
+            (
+                "postgres://postgres:pw@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?options=reference%3Dabc",
+                PoolerParameter::True,
+                "?options=reference%3Dabc",
+            ),
+            (
+                "postgres://postgres.ref:pw@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?sslmode=require&supa=base-pooler.x",
+                PoolerParameter::Absent,
+                "?sslmode=require",
+            ),
+        ] {
+            assert_eq!(pooler_parameter(url), Ok(expected), "{url}");
+            let location = url.split('?').next().unwrap();
+            let expected_start = format!("{location}{for_libpq_without_defaults}");
+            assert!(
+                for_libpq(url).starts_with(&expected_start),
+                "{}",
+                for_libpq(url)
+            );
+            assert!(!for_libpq(url).contains("pgbouncer="), "{}", for_libpq(url));
+        }
+    }
+
+    #[test]
+    fn options_of_the_url_are_kept_before_those_that_are_added() {
+        let added = add_options("postgres://h/d", "-c a=1");
+        assert_eq!(added, "postgres://h/d?options=-c%20a%3D1");
+        let appended = add_options(
+            "postgres://h/d?options=-c%20b%3D2&sslmode=require",
+            "-c a=1",
+        );
+        assert_eq!(
+            appended,
+            "postgres://h/d?sslmode=require&options=-c%20b%3D2%20-c%20a%3D1"
+        );
+        assert_eq!(
+            pooler_parameter("postgres://h/d?options=-c%20b%3D2"),
+            Ok(PoolerParameter::Absent)
+        );
     }
 }

@@ -100,10 +100,12 @@ struct CellsRow {
     c8: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
     c9: CellBytes,
+    #[diesel(sql_type = Nullable<Binary>)]
+    c10: CellBytes,
 }
 
 /// The most expressions that [`Reader::for_each_row`] can select: the number of columns of [`CellsRow`].
-pub(crate) const MAX_EXPRESSIONS: usize = 10;
+pub(crate) const MAX_EXPRESSIONS: usize = 11;
 
 /// A row from [`Reader::for_each_row`], with one column per expression, in the order of the expressions.
 pub(crate) struct TextRow([CellBytes; MAX_EXPRESSIONS]);
@@ -230,8 +232,9 @@ impl Reader {
                 c7,
                 c8,
                 c9,
+                c10,
             } = cells;
-            handle_row(&TextRow([c0, c1, c2, c3, c4, c5, c6, c7, c8, c9]))
+            handle_row(&TextRow([c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10]))
         })
     }
 }

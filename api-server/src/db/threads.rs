@@ -14,6 +14,7 @@ use super::account_queue::{
 };
 use super::error::DbError;
 use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
+use crate::metrics::Metrics;
 
 /// The part of the threads that one account may use at the same time, rounded down, but at least one thread.
 const ACCOUNT_SHARE_PERCENT: usize = 40;
@@ -26,19 +27,25 @@ type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;
 pub(super) struct Threads(Arc<ClosingQueue<Job>>);
 
 impl Threads {
-    pub(super) fn start(count: u32, pool: &Pool) -> io::Result<Self> {
+    pub(super) fn start(count: u32, pool: &Pool, metrics: &Metrics) -> io::Result<Self> {
         let thread_count = usize::try_from(count).unwrap_or(usize::MAX);
         let running_per_account = (thread_count * ACCOUNT_SHARE_PERCENT / 100).max(1);
         let limits = QueueLimits::with_running_per_account(running_per_account);
         let queue = Arc::new(AccountQueue::new(limits));
         let threads = Self(Arc::new(ClosingQueue(Arc::clone(&queue))));
         for _ in 0..count {
-            let (queue, lease) = (Arc::clone(&queue), Lease::new(pool.clone()));
+            let queue = Arc::clone(&queue);
+            let lease = Lease::new(pool.clone(), metrics.clone());
             Builder::new()
                 .name("db".to_owned())
                 .spawn(move || run_jobs_until_closed(&queue, lease))?;
         }
         Ok(threads)
+    }
+
+    /// Returns the number of jobs that wait for a thread.
+    pub(super) fn waiting_count(&self) -> usize {
+        self.0.0.waiting_count()
     }
 
     /// Queues a job. The job is skipped if its caller has stopped waiting before a thread starts the job.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::postgres::ServerUrl;
+
 /// Location of the database, which also determines the engine: a SQLite file or a PostgreSQL server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(pub(super) Location);
@@ -11,8 +13,7 @@ pub struct DatabaseUrl(pub(super) Location);
 pub(super) enum Location {
     /// Path of a SQLite file.
     File(PathBuf),
-    /// URL of a PostgreSQL server.
-    Server(String),
+    Server(ServerUrl),
 }
 
 impl DatabaseUrl {
@@ -27,7 +28,7 @@ impl DatabaseUrl {
         }
         let server_schemes = ["postgres://", "postgresql://"];
         if server_schemes.iter().any(|scheme| text.starts_with(scheme)) {
-            return Ok(Self(Location::Server(text.to_owned())));
+            return ServerUrl::parse(text).map(|url| Self(Location::Server(url)));
         }
         Err("use sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE")
     }
@@ -72,12 +73,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Location::File(path) => write!(f, "sqlite://{}", path.display()),
-            Location::Server(url) => {
-                let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
-                let location = after_scheme.split('?').next().unwrap_or_default();
-                let location = location.rsplit_once('@').map_or(location, |(_, host)| host);
-                write!(f, "postgres://{location}")
-            }
+            Location::Server(url) => url.fmt(f),
         }
     }
 }

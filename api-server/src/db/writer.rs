@@ -16,6 +16,7 @@ use super::dialect::write_transaction;
 use super::error::DbError;
 use super::pool::{Pool, PoolEntry};
 use super::threads::PendingJob;
+use crate::metrics::{Metrics, Wait};
 
 /// Maximum number of writes in one transaction.
 const MAX_BATCH: usize = 128;
@@ -28,18 +29,29 @@ type CommitCallback = Box<dyn FnOnce() + Send>;
 
 /// Submits writes to the writer thread. Cheap to clone; the thread ends after the last clone is dropped.
 #[derive(Clone)]
-pub(super) struct Writer(Arc<ClosingQueue<Write>>);
+pub(super) struct Writer {
+    queue: Arc<ClosingQueue<Write>>,
+    metrics: Metrics,
+}
 
 impl Writer {
-    pub(super) fn start(pool: Pool) -> std::io::Result<Self> {
+    pub(super) fn start(pool: Pool, metrics: Metrics) -> std::io::Result<Self> {
         // No limit of running jobs per account, because a single thread runs all writes one after the other.
         let limits = QueueLimits::with_running_per_account(usize::MAX);
         let queue = Arc::new(AccountQueue::new(limits));
-        let writer = Self(Arc::new(ClosingQueue(Arc::clone(&queue))));
+        let writer = Self {
+            queue: Arc::new(ClosingQueue(Arc::clone(&queue))),
+            metrics,
+        };
         std::thread::Builder::new()
             .name("db-writer".to_owned())
             .spawn(move || write_until_closed(&pool, &queue))?;
         Ok(writer)
+    }
+
+    /// Returns the number of writes that wait.
+    pub(super) fn waiting_count(&self) -> usize {
+        self.queue.0.waiting_count()
     }
 
     /// Queues a write. The write is skipped if its caller has stopped waiting before the write starts.
@@ -49,7 +61,9 @@ impl Writer {
         work: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<PendingJob<T>, DbError> {
         let (sender, receiver) = oneshot::channel();
+        let (metrics, queued_at) = (self.metrics.clone(), Instant::now());
         let write: Write = Box::new(move |connection| {
+            metrics.record_wait_since(Wait::DatabaseWriter, queued_at);
             // The caller has stopped waiting and may have received an error, so the write must not happen later.
             if sender.is_closed() {
                 return Ok(Box::new(|| {}));
@@ -60,7 +74,7 @@ impl Writer {
                 let _caller_gone = sender.send(outcome);
             }))
         });
-        let served_job_counter = self.0.0.push(write, account)?;
+        let served_job_counter = self.queue.0.push(write, account)?;
         Ok(PendingJob {
             receiver,
             served_job_counter,

@@ -32,7 +32,7 @@ pub(crate) struct Caller<S> {
     /// Whether the token came from the header or from the cookie. If it came from the cookie, new tokens are returned
     /// only in cookies, not in the body.
     pub(crate) source: CredentialSource,
-    /// The roles, the scope and the custom claims of the token. The other fields are moved out.
+    /// The roles, the scope, the custom claims and their version. The fields above were moved out of it.
     token: auth_core::Caller,
     required_scope: PhantomData<S>,
 }
@@ -69,6 +69,16 @@ impl<S: RequiredScope> Caller<S> {
     /// The scope to which the token is limited; `None` if it may be used for everything.
     pub(crate) fn token_scope(&self) -> Option<&auth_core::Scope> {
         self.token.scope.as_ref()
+    }
+
+    /// Whether the user had verified the email address when the token was issued.
+    pub(crate) fn email_verified(&self) -> Option<bool> {
+        self.token.email_verified
+    }
+
+    /// The version of the user's data in the token.
+    pub(crate) fn claims_version(&self) -> u64 {
+        self.token.claims_version
     }
 
     /// The custom claims of the token.
@@ -113,7 +123,21 @@ impl ServerAuthenticator {
             let detail = "The account of this token does not exist";
             return Err(Refusal::unauthorized("INVALID_TOKEN", detail));
         }
+        self.check_freshness()?;
         Ok(claims.into())
+    }
+
+    /// Rejects a valid token if it may have been revoked meanwhile: if revocations have not been read for longer than
+    /// `REVOCATION_STALE_AFTER`, for example after a pause of the process.
+    fn check_freshness(&self) -> Result<(), Refusal> {
+        match self.sessions.revocation_stale_after {
+            Some(max_age) if !self.sessions.feed.is_younger_than(max_age) => {
+                Err(Refusal::authority_unavailable(
+                    "revocations have not been read for longer than REVOCATION_STALE_AFTER",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

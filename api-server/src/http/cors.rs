@@ -7,20 +7,21 @@ use actix_web::http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 
-use super::headers::{REQUEST_ID, SET_AUTH_TOKEN, X_RETRY_AFTER};
+use super::headers::{REQUEST_ID, SET_AUTH_TOKEN, TRACEPARENT, TRACESTATE, X_RETRY_AFTER};
 use crate::origin::Origin;
 
 /// The time for which a browser may cache a preflight response, in seconds.
 const PREFLIGHT_MAX_AGE_SECONDS: usize = 600;
 
 pub(crate) fn cors(allowed_origins: &[Origin]) -> Cors {
-    let readable_headers: [HeaderName; 7] = [
+    let readable_headers: [HeaderName; 8] = [
         LINK,
         LOCATION,
         RETRY_AFTER,
         WWW_AUTHENTICATE,
         REQUEST_ID,
         SET_AUTH_TOKEN,
+        TRACEPARENT,
         X_RETRY_AFTER,
     ];
     let cors = Cors::default()
@@ -31,7 +32,14 @@ pub(crate) fn cors(allowed_origins: &[Origin]) -> Cors {
             Method::PATCH,
             Method::DELETE,
         ])
-        .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, REQUEST_ID])
+        .allowed_headers([
+            ACCEPT,
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            REQUEST_ID,
+            TRACEPARENT,
+            TRACESTATE,
+        ])
         .expose_headers(readable_headers)
         .supports_credentials()
         .max_age(PREFLIGHT_MAX_AGE_SECONDS)

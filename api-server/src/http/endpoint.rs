@@ -13,12 +13,20 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Creates an endpoint for URL patterns that are aliases of each other. The first pattern that matches is used.
+    /// Creates an endpoint for URL patterns that are aliases of each other. The first pattern that matches is used. In
+    /// the metrics, the first pattern is the name of all.
     pub(crate) fn at<const N: usize>(patterns: [&str; N]) -> Self {
+        let name = patterns.first().copied().unwrap_or_default();
         Self {
-            resource: web::resource(patterns.map(ToOwned::to_owned).to_vec()),
+            resource: web::resource(patterns.map(ToOwned::to_owned).to_vec()).name(name),
             allow_header: String::new(),
         }
+    }
+
+    /// Sets the name in the metrics.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.resource = self.resource.name(name);
+        self
     }
 
     /// Routes `GET` to the handler, and also `HEAD`, a `GET` without a response body (RFC 9110 § 9.3.2).

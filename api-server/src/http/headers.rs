@@ -5,7 +5,13 @@ use actix_web::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 
+use crate::logging::trace::TraceContext;
+
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The trace of a request, and the span of the sender in it.
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// Data of tracing systems about a trace, which this server ignores.
+pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// The header with the session token, for clients of Better Auth that store the token themselves.
 pub(crate) const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");
 /// The name that clients of Better Auth use for `Retry-After`.
@@ -21,7 +27,7 @@ const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 
 /// The value of `Strict-Transport-Security`, which makes the browser use only https for one year.
 const HSTS: &str = "max-age=31536000";
 
-/// Adds the headers that all responses share. If the handler has already set one of the `default_headers`, its value
+/// Adds the headers that all responses share, and the trace of the request if it has one. If the handler has already set one of the `default_headers`, its value
 /// stays.
 pub(crate) fn add_shared(headers: &mut HeaderMap, id: &HeaderValue, path: &str, is_https: bool) {
     let csp = if path.starts_with("/docs") {
@@ -44,4 +50,8 @@ pub(crate) fn add_shared(headers: &mut HeaderMap, id: &HeaderValue, path: &str, 
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
     headers.insert(REQUEST_ID, id.clone());
+    let trace_value = TraceContext::with_current(|trace| HeaderValue::try_from(trace.to_string()));
+    if let Some(Ok(value)) = trace_value {
+        headers.insert(TRACEPARENT, value);
+    }
 }

@@ -2,6 +2,7 @@
 //! a response with status 500.
 
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -15,8 +16,10 @@ use actix_web::{Error, HttpRequest, ResponseError as _};
 use futures_util::FutureExt as _;
 
 use super::headers;
-use super::headers::REQUEST_ID;
+use super::headers::{REQUEST_ID, TRACEPARENT};
 use super::policy::HttpPolicy;
+use super::request_metrics::RequestMetrics;
+use crate::logging::trace::TraceContext;
 use crate::problem::{Code, MEDIA_TYPE, Problem};
 
 /// The longest request id that is accepted from a caller, in bytes.
@@ -27,21 +30,50 @@ const MAX_REQUEST_ID_BYTES: usize = 64;
 pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
 
 /// Middleware that logs the response, adds the shared headers, and replaces a panic or an error of actix-web by a
-/// problem document.
+/// problem document. A request with `traceparent` belongs to a trace while it is handled.
 pub(crate) async fn finish_responses(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match trace_of(&request) {
+        None => respond(request, next).await,
+        Some(trace) => trace.scope(respond(request, next)).await,
+    }
+}
+
+/// Returns `None` without the header. A header that is sent twice is invalid.
+fn trace_of(request: &ServiceRequest) -> Option<TraceContext> {
+    let mut values = request.headers().get_all(TRACEPARENT);
+    let value = values.next()?.as_bytes();
+    let only_value = if values.next().is_none() { value } else { b"" };
+    Some(TraceContext::continue_or_begin(only_value))
+}
+
+async fn respond(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started_at = Instant::now();
     let id = request_id(&request);
+    let metrics = request.app_data::<Rc<RequestMetrics>>().cloned();
     let outcome = AssertUnwindSafe(async { next.call(request).await })
         .catch_unwind()
         .await;
-    match outcome {
-        Ok(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &id, started_at)),
-        Ok(Err(error)) => Err(internal_error(&error.to_string(), &id)),
-        Err(_panic) => Err(internal_error("a handler panicked", &id)),
+    let error = match outcome {
+        Ok(Ok(response)) => {
+            let response = finish(response.map_into_boxed_body(), &id, started_at);
+            if let Some(metrics) = metrics {
+                metrics.record(&response, started_at.elapsed());
+            }
+            return Ok(response);
+        }
+        Ok(Err(error)) => internal_error(&error.to_string(), &id),
+        Err(_panic) => internal_error("a handler panicked", &id),
+    };
+    if let Some(metrics) = metrics {
+        metrics.record_failure(started_at.elapsed());
     }
+    Err(error)
 }
 
 fn finish(

@@ -20,4 +20,5 @@ pub(crate) mod public_document;
 pub(crate) mod query;
 pub(crate) mod redirect_target;
 pub(crate) mod replaced_session;
+pub(crate) mod request_metrics;
 pub(crate) mod scope;

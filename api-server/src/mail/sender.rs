@@ -20,6 +20,7 @@ use super::store;
 use super::transport::{SendError, Transport};
 use crate::clock::Clock;
 use crate::db::{Db, DbConnection, DbError, QueryResult, Timestamp};
+use crate::metrics::{Event, Metrics};
 use crate::users::email_change::store as undos;
 use crate::users::mail_key::generate_mail_key;
 
@@ -50,6 +51,7 @@ pub(crate) type CurrentTokens = Box<dyn Fn() -> MailTokens + Send>;
 pub(crate) struct MailSender {
     db: Db,
     clock: Clock,
+    metrics: Metrics,
     outbox: Arc<Outbox>,
     writer: MailWriter,
     current_tokens: CurrentTokens,
@@ -84,7 +86,7 @@ impl MailSender {
         settings: &MailSettings,
         public_url: String,
         outbox: Arc<Outbox>,
-        (db, clock): (Db, Clock),
+        (db, clock, metrics): (Db, Clock, Metrics),
         current_tokens: CurrentTokens,
     ) -> Result<Self, String> {
         let writer = MailWriter {
@@ -95,6 +97,7 @@ impl MailSender {
         Ok(Self {
             db,
             clock,
+            metrics,
             outbox,
             writer,
             current_tokens,
@@ -231,6 +234,9 @@ impl MailSender {
                 let result = self
                     .writer
                     .send(&mail, &recipient, &(self.current_tokens)());
+                if result.is_ok() {
+                    self.metrics.count(Event::MailSent);
+                }
                 Ok(result
                     .err()
                     .and_then(|error| self.plan_next_attempt(&mail, &error)))
@@ -245,6 +251,10 @@ impl MailSender {
             SendError::Permanent(_) => None,
             SendError::Temporary(_) => next_attempt(mail, failures, self.clock.now()),
         };
+        self.metrics.count(match next {
+            Some(_) => Event::MailPostponed,
+            None => Event::MailGivenUp,
+        });
         let (id, kind) = (&mail.id, mail.kind.as_str());
         match next {
             Some(next) => {

@@ -293,5 +293,22 @@ pub(super) fn count_rows(connection: &mut DbConnection) -> QueryResult<OutboxCou
     })
 }
 
+/// The mails that wait to be sent.
+pub(crate) struct OutboxState {
+    pub(crate) waiting: i64,
+    /// When the oldest of them was created; `None` if no mail waits.
+    pub(crate) oldest: Option<Timestamp>,
+}
+
+pub(crate) fn state(connection: &mut DbConnection) -> QueryResult<OutboxState> {
+    let waiting_rows = outbox::table.filter(outbox::next_attempt_at.is_not_null());
+    Ok(OutboxState {
+        waiting: waiting_rows.count().get_result(connection)?,
+        oldest: waiting_rows
+            .select(dsl::min(outbox::created_at))
+            .first(connection)?,
+    })
+}
+
 #[cfg(test)]
 mod tests;

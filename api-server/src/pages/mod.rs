@@ -45,6 +45,9 @@ const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self';
 /// hash of all files.
 const CACHE_ONE_YEAR: &str = "public, max-age=31536000, immutable";
 
+/// The name of the route of the assets in the metrics. Unlike the pattern, it is the same in every release.
+pub(crate) const ASSET_ROUTE: &str = "/assets/{name}";
+
 /// Returns the route pattern of the assets.
 pub(crate) fn asset_pattern() -> String {
     format!("{ASSETS_FOLDER}/{{name}}")

@@ -192,6 +192,7 @@ impl From<Refusal> for Problem {
             "INSUFFICIENT_SCOPE" => Code::InsufficientScope,
             "INVALID_TOKEN" => Code::InvalidToken,
             "FORBIDDEN" => Code::Forbidden,
+            "AUTHORITY_UNAVAILABLE" => return Self::database_unavailable(refusal),
             _ => return Self::internal(refusal),
         };
         let problem = Self::new(code, refusal.detail().into_owned());
@@ -214,6 +215,14 @@ impl Problem {
         Self::new(
             Code::Overloaded,
             "The server has too much to do; please try again",
+        )
+        .with_retry_after(1)
+    }
+
+    pub(crate) fn stopping() -> Self {
+        Self::new(
+            Code::Overloaded,
+            "This process stops; please send requests to another one",
         )
         .with_retry_after(1)
     }

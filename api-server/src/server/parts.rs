@@ -1,6 +1,8 @@
 //! Builds the state that all handlers share, from the settings.
 
+use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use actix_web::web::{Data, ServiceConfig};
 use auth_core::{Authority, Revocations};
@@ -10,16 +12,20 @@ use crate::accounts::Accounts;
 use crate::better_auth::context::BetterAuthContext;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::db::Db;
 use crate::http::caller::ServerAuthenticator;
 use crate::http::cookies::CookieFormat;
 use crate::http::forwarded::ProxyWarning;
 use crate::http::large_response::LargeResponseLimiter;
 use crate::http::policy::HttpPolicy;
+use crate::http::request_metrics::RequestMetrics;
 use crate::limits::Limits;
 use crate::mail::sender::MailSender;
 use crate::mail::settings::MailSettings;
+use crate::metrics::Metrics;
 use crate::origin::Origin;
+use crate::scrape::Scrape;
 use crate::sessions::Sessions;
 use crate::sessions::keys::{Keys, TokenSettings};
 use crate::sessions::revocation::RevocationFeed;
@@ -45,8 +51,10 @@ pub(super) struct ServerParts {
 
 impl ServerParts {
     pub(super) fn new(config: Config, limits: &Limits, clock: Clock) -> Result<Self, BuildError> {
-        let db = Db::new(config.database_url.clone(), config.database_pool_size)?;
-        let sessions = Arc::new(new_sessions(&config, &db, &clock)?);
+        let metrics = Metrics::new(config.metrics_addr.is_some());
+        let (url, pool_size) = (config.database_url.clone(), config.database_pool_size);
+        let db = Db::new(url, pool_size, metrics.clone())?;
+        let sessions = Arc::new(new_sessions(&config, &db, &clock, &metrics)?);
         let tasks = Data::new(Tasks {
             db: db.clone(),
             clock: clock.clone(),
@@ -59,7 +67,7 @@ impl ServerParts {
         let http_policy = Data::new(new_http_policy(&config, limits, &clock));
         let accounts = Data::new(Accounts {
             email_verification: config.email_verification,
-            passwords: new_passwords(config, db, clock),
+            passwords: new_passwords(config, db, clock, &metrics),
             sessions: Arc::clone(&sessions),
             outbox: Arc::default(),
         });
@@ -96,10 +104,23 @@ impl ServerParts {
             settings,
             public_url.as_str().to_owned(),
             Arc::clone(&self.accounts.outbox),
-            (self.sessions.db.clone(), self.sessions.clock.clone()),
+            (
+                self.sessions.db.clone(),
+                self.sessions.clock.clone(),
+                self.sessions.metrics.clone(),
+            ),
             Box::new(current_tokens),
         );
         Ok(sender.map_err(|problem| format!("mails cannot be sent: {problem}"))?)
+    }
+
+    /// Builds the state of the address of the metrics.
+    pub(super) fn scrape(&self, connections: Connections) -> Scrape {
+        Scrape {
+            sessions: Arc::clone(&self.sessions),
+            accounts: self.accounts.clone(),
+            connections,
+        }
     }
 
     /// Registers every part. Handlers and extractors find a part by its type.
@@ -111,10 +132,18 @@ impl ServerParts {
             .app_data(self.tasks.clone())
             .app_data(self.authority.clone())
             .app_data(self.metadata.clone());
+        if let Some(metrics) = RequestMetrics::new(&self.sessions.metrics) {
+            app.app_data(Rc::new(metrics));
+        }
     }
 }
 
-fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, BuildError> {
+fn new_sessions(
+    config: &Config,
+    db: &Db,
+    clock: &Clock,
+    metrics: &Metrics,
+) -> Result<Sessions, BuildError> {
     let revoked_sessions = Revocations::default();
     let token_settings = TokenSettings {
         issuer: config.tokens.issuer.clone(),
@@ -128,9 +157,12 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
     Ok(Sessions {
         db: db.clone(),
         clock: clock.clone(),
+        metrics: metrics.clone(),
         keys: Keys::new(&config.token_keys, token_settings)?,
-        feed: RevocationFeed::new(revoked_sessions.clone()),
+        feed: RevocationFeed::new(revoked_sessions.clone(), metrics.clone()),
         revoked: revoked_sessions,
+        is_stopping: AtomicBool::new(false),
+        revocation_stale_after: config.tokens.revocation_stale_after,
         access_token_ttl: config.tokens.access_token_ttl,
         session_ttl: session_max_ttl.map_or(session_ttl, |max_ttl| session_ttl.min(max_ttl)),
         session_max_ttl,
@@ -150,16 +182,17 @@ fn new_http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolic
     }
 }
 
-fn new_passwords(config: Config, db: Db, clock: Clock) -> Passwords {
+fn new_passwords(config: Config, db: Db, clock: Clock, metrics: &Metrics) -> Passwords {
+    let limits = NetworkLimits {
+        failed_logins: config.bounds.failed_logins_per_network,
+        registrations: config.bounds.registrations_per_network,
+        mail_requests: config.bounds.mail_requests_per_network,
+    };
     Passwords {
         db,
         clock,
-        hasher: Hasher::new(config.passwords.bcrypt_cost),
+        hasher: Hasher::new(config.passwords.bcrypt_cost, metrics.clone()),
         policy: PasswordPolicy::new(config.passwords.blocklist),
-        throttle: Throttle::new(NetworkLimits {
-            failed_logins: config.bounds.failed_logins_per_network,
-            registrations: config.bounds.registrations_per_network,
-            mail_requests: config.bounds.mail_requests_per_network,
-        }),
+        throttle: Throttle::new(limits, metrics),
     }
 }

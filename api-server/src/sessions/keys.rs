@@ -78,7 +78,7 @@ impl Keys {
         while sighup.recv().await.is_some() {
             match read_keys().and_then(|token_keys| self.replace(token_keys)) {
                 Ok(token_keys) => log::info!(
-                    "SIGHUP: read the secrets and keys again, and nothing else; key ids, the signing \
+                    "SIGHUP: read the secrets and keys again; key ids, the signing \
                      one first: {token_keys}"
                 ),
                 Err(cause) => {

@@ -12,12 +12,14 @@ pub(crate) mod session;
 pub(crate) mod store;
 pub(crate) mod token_keys;
 
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use auth_core::Revocations;
 
 use crate::clock::Clock;
 use crate::db::{Db, Timestamp};
+use crate::metrics::Metrics;
 use crate::users::user::User;
 use keys::Keys;
 use revocation::RevocationFeed;
@@ -27,10 +29,15 @@ use session::{Lifetimes, SessionTimes};
 pub(crate) struct Sessions {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
     pub(crate) keys: Keys,
     /// The sessions whose access tokens this process rejects.
     pub(crate) revoked: Revocations,
     pub(crate) feed: RevocationFeed,
+    /// Whether the process was told to stop. It then serves requests for a while, but is not ready for more.
+    pub(crate) is_stopping: AtomicBool,
+    /// The time without new revocations after which this process rejects tokens; `None` if it never does.
+    pub(crate) revocation_stale_after: Option<Duration>,
     pub(crate) access_token_ttl: Duration,
     /// The lifetime of a session after a login, a refresh or a prolongation. A login may choose a shorter lifetime,
     /// which then applies until the first refresh.

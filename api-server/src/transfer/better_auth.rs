@@ -2,13 +2,18 @@
 
 use std::io::Write;
 
+use auth_core::Roles;
 use auth_core::password::PasswordHash;
 
 use super::TransferError;
 use super::import::ImportWriter;
 use super::imported_task::{ImportedTask, TaskRecord};
 use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord};
-use crate::db::{self, CellError, DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow};
+use super::source_columns::{SqlColumn, TableColumns, id_equality};
+use crate::db::{CellError, DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow};
+
+/// The longest text of all roles of a user, in bytes: each has at most a comma after it.
+const MAX_ROLE_BYTES: usize = Roles::MAX_ROLES * (Roles::MAX_NAME_BYTES + 1);
 
 /// A database of Better Auth, and the names of the tables to import.
 #[derive(Debug, Clone)]
@@ -39,15 +44,6 @@ struct TasksQuery {
 struct Query {
     expressions: Vec<String>,
     from: String,
-}
-
-/// A table and its columns. A statement refers to a column as `alias."column"`.
-struct TableColumns<'a> {
-    table: &'a Table,
-    alias: &'static str,
-    columns: Vec<db::Column>,
-    /// The names of the required columns that the table does not have; `a or b` if either column would do.
-    missing_names: Vec<String>,
 }
 
 impl BetterAuth {
@@ -103,6 +99,7 @@ impl BetterAuth {
         let image = user_columns.require(&[&self.column_name("image")]);
         let created_at = user_columns.require(&[&self.column_name("createdAt")]);
         let updated_at = user_columns.require(&[&self.column_name("updatedAt")]);
+        let role = user_columns.find("role");
         let owner = account_columns.require(&[&self.column_name("userId")]);
         let account_id = account_columns.require(&[&self.column_name("accountId")]);
         let provider_id = account_columns.require(&[&self.column_name("providerId")]);
@@ -110,7 +107,7 @@ impl BetterAuth {
         user_columns.check_complete(self.snake_case)?;
         account_columns.check_complete(self.snake_case)?;
 
-        let expressions = vec![
+        let mut expressions = vec![
             Reader::text_expression(&id.sql, MAX_ID_BYTES),
             Reader::text_expression(&email.sql, 254),
             Reader::text_expression(&name.sql, 4 * 200),
@@ -122,6 +119,7 @@ impl BetterAuth {
             "a.account_id".to_owned(),
             "a.password".to_owned(),
         ];
+        expressions.extend(role.map(|role| Reader::text_expression(&role.sql, MAX_ROLE_BYTES)));
         let account_owner = SqlColumn {
             sql: "a.owner".to_owned(),
             kind: owner.kind.clone(),
@@ -181,80 +179,6 @@ impl BetterAuth {
     }
 }
 
-/// Returns the SQL condition that two ids are equal. Ids of different types are compared as text, without an index.
-fn id_equality(left: &SqlColumn, right: &SqlColumn) -> String {
-    let (left_sql, right_sql) = (&left.sql, &right.sql);
-    if left.kind == right.kind {
-        return format!("{left_sql} = {right_sql}");
-    }
-    format!("CAST({left_sql} AS text) = CAST({right_sql} AS text)")
-}
-
-/// The SQL expression and the SQL type of a column.
-#[derive(Default)]
-struct SqlColumn {
-    sql: String,
-    kind: String,
-}
-
-impl<'a> TableColumns<'a> {
-    /// Reads the names and types of the columns of a table. Fails if there is no such table.
-    fn read(
-        reader: &mut Reader,
-        table: &'a Table,
-        alias: &'static str,
-    ) -> Result<Self, TransferError> {
-        let columns = reader.columns(table)?;
-        if columns.is_empty() {
-            return Err(format!("there is no table {}", table.quoted()).into());
-        }
-        Ok(Self {
-            table,
-            alias,
-            columns,
-            missing_names: Vec::new(),
-        })
-    }
-
-    /// Returns the column with the first of these names that the table has. If the table has none of these columns,
-    /// records the names as missing.
-    fn require(&mut self, names: &[&str]) -> SqlColumn {
-        for name in names {
-            if let Some(column) = self.columns.iter().find(|column| column.name == *name) {
-                return SqlColumn {
-                    sql: format!("{}.\"{name}\"", self.alias),
-                    kind: column.kind.clone(),
-                };
-            }
-        }
-        self.missing_names.push(names.join(" or "));
-        SqlColumn::default()
-    }
-
-    fn check_complete(self, is_snake_case: bool) -> Result<(), TransferError> {
-        if self.missing_names.is_empty() {
-            return Ok(());
-        }
-        let column_names: Vec<_> = self
-            .columns
-            .iter()
-            .map(|column| column.name.as_str())
-            .collect();
-        let has_snake_case = column_names.contains(&"created_at");
-        let hint = match (is_snake_case, has_snake_case) {
-            (false, true) => "; try --snake-case",
-            _ => "",
-        };
-        Err(format!(
-            "the table {} has no column {}, but {}{hint}",
-            self.table.quoted(),
-            self.missing_names.join(", "),
-            column_names.join(", "),
-        )
-        .into())
-    }
-}
-
 impl CheckedSource {
     /// Passes every user to the writer, then every task if tasks are to be imported.
     pub(super) fn copy_to<W: Write>(
@@ -308,6 +232,8 @@ fn read_user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
         name: optional_text(row, 2, "name")?,
         email_verified: boolean(row, 3, "emailVerified")?,
         language: None,
+        roles: optional_text(row, 10, "role")?.as_deref().map(role_names),
+        claims: None,
         image: optional_text(row, 4, "image")?,
         created_at: required_text(row, 5, "createdAt")?,
         updated_at: required_text(row, 6, "updatedAt")?,
@@ -330,6 +256,14 @@ fn read_task(row: &TextRow) -> Result<ImportedTask, RejectReason> {
         updated_at: required_text(row, 7, "updated_at")?,
     };
     record.check()
+}
+
+/// Splits the text of Better Auth's column `role`. Better Auth itself removes no white space.
+fn role_names(text: &str) -> Vec<String> {
+    match text {
+        "" => Vec::new(),
+        text => text.split(',').map(ToOwned::to_owned).collect(),
+    }
 }
 
 fn optional_text(row: &TextRow, index: usize, field: &str) -> Result<Option<String>, RejectReason> {

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use serde_json::{Map, Value};
+
 use super::TransferError;
 use super::imported_task::TaskRecord;
 use super::imported_user::UserRecord;
@@ -36,13 +38,15 @@ pub(super) fn write(
     Ok(())
 }
 
-const USER_COLUMNS: [&str; 9] = [
+const USER_COLUMNS: [&str; 11] = [
     "id",
     "email",
     "name",
     "image",
     "email_verified",
     "language",
+    "roles",
+    "custom_claims",
     "password_hash",
     "created_at",
     "updated_at",
@@ -89,9 +93,11 @@ fn read_user(row: &TextRow) -> Result<Record, TransferError> {
         image: optional_text(row, 3)?,
         email_verified: boolean(row, 4)?,
         language: optional_text(row, 5)?,
-        password_hash: optional_text(row, 6)?,
-        created_at: rfc3339_time(row, 7)?,
-        updated_at: rfc3339_time(row, 8)?,
+        roles: Some(names(&required_text(row, 6)?)),
+        claims: Some(json_object(row, 7)?),
+        password_hash: optional_text(row, 8)?,
+        created_at: rfc3339_time(row, 9)?,
+        updated_at: rfc3339_time(row, 10)?,
     }))
 }
 
@@ -121,6 +127,23 @@ fn required_text(row: &TextRow, column: usize) -> Result<String, TransferError> 
 
 fn boolean(row: &TextRow, column: usize) -> Result<bool, TransferError> {
     Ok(matches!(required_text(row, column)?.as_str(), "true" | "1"))
+}
+
+/// Splits the text of the column `roles`, also with names that this release does not accept.
+fn names(text: &str) -> Vec<String> {
+    text.split_ascii_whitespace()
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+fn json_object(row: &TextRow, column: usize) -> Result<Map<String, Value>, TransferError> {
+    let Some(text) = optional_text(row, column)? else {
+        return Ok(Map::new());
+    };
+    let id = required_text(row, 0)?;
+    serde_json::from_str(&text).map_err(|_not_an_object| {
+        format!("the claims of the user {id:?} are no JSON object").into()
+    })
 }
 
 fn rfc3339_time(row: &TextRow, column: usize) -> Result<String, TransferError> {

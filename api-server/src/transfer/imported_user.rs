@@ -3,7 +3,9 @@
 use std::fmt::Display;
 
 use auth_core::password::PasswordHash;
+use auth_core::{CustomJson, Roles};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::db::Timestamp;
 use crate::mail::language::{Language, language_rule};
@@ -27,6 +29,9 @@ pub(super) struct UserRecord {
     pub(super) email_verified: bool,
     /// Absent in exports of earlier releases.
     pub(super) language: Option<String>,
+    /// Absent in exports of earlier releases, as `claims`.
+    pub(super) roles: Option<Vec<String>>,
+    pub(super) claims: Option<Map<String, Value>>,
     pub(super) password_hash: Option<String>,
     pub(super) created_at: String,
     pub(super) updated_at: String,
@@ -40,6 +45,8 @@ pub(super) struct ImportedUser {
     pub(super) image: Option<String>,
     pub(super) email_verified: bool,
     pub(super) language: Option<Language>,
+    pub(super) roles: Roles,
+    pub(super) custom_claims: CustomJson,
     pub(super) password_hash: Option<PasswordHash>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
@@ -59,6 +66,9 @@ impl UserRecord {
         let image = self.image.as_deref().unwrap_or_default();
         user::image_rule(image).map_err(|error| violation_reason("image", error.message))?;
         let language = self.language.as_deref().map(parse_language).transpose()?;
+        let roles = parse_roles(self.roles.unwrap_or_default())?;
+        let custom_claims = CustomJson::new(&self.claims.unwrap_or_default())
+            .map_err(|error| format!("its claims are not acceptable: {error}"))?;
         let result = self.password_hash.as_deref().map(parse_hash).transpose();
         let hash = result.map_err(|_unknown_format| {
             "its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt"
@@ -70,6 +80,8 @@ impl UserRecord {
             image: self.image,
             email_verified: self.email_verified,
             language,
+            roles,
+            custom_claims,
             password_hash: hash,
             created_at: parse_time("creation", &self.created_at)?,
             updated_at: parse_time("last update", &self.updated_at)?,
@@ -91,6 +103,12 @@ pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
 fn parse_language(tag: &str) -> Result<Language, RejectReason> {
     language_rule(tag).map_err(|error| violation_reason("language", error.message))?;
     Language::parse(tag).ok_or_else(|| violation_reason("language", None::<String>))
+}
+
+/// Returns the set of these roles, in the order in which the commands store it.
+fn parse_roles(mut names: Vec<String>) -> Result<Roles, RejectReason> {
+    names.sort_unstable();
+    Roles::new(names).map_err(|error| format!("its roles are not acceptable: {error}"))
 }
 
 /// The reason to reject a field that violates a rule.

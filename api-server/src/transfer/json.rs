@@ -91,7 +91,12 @@ fn describe_field(path: &str, message: &str) -> Option<String> {
     let (message, _position) = message.rsplit_once(" at line ")?;
     // The last `, expected ` is used, because an earlier one may be part of a value.
     if let Some((_value, expected)) = message.rsplit_once(", expected ") {
-        return Some(format!("its {path} must be {expected}"));
+        let type_name = match expected {
+            "a sequence" => "an array",
+            "a map" => "an object",
+            expected => expected,
+        };
+        return Some(format!("its {path} must be {type_name}"));
     }
     if let Some(name) = message.strip_prefix("missing field ") {
         return Some(format!("its {path} lacks {}", name.replace('`', "")));

@@ -12,6 +12,7 @@ mod imported_user;
 mod json;
 mod line_reader;
 mod report;
+mod source_columns;
 mod store;
 
 use std::io::{self, BufRead, Write};

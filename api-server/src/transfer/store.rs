@@ -10,7 +10,9 @@ use super::imported_user::ImportedUser;
 use super::report::ImportOutcome;
 use crate::db::schema::{imported_tasks, imported_users, tasks, users};
 use crate::db::{DbConnection, DbError, Timestamp, diagnose, on_either_engine, write_transaction};
+use crate::users::custom_claims::to_column;
 use crate::users::email::{Email, canonical_spelling};
+use crate::users::roles::joined;
 
 #[derive(Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
@@ -21,6 +23,8 @@ struct NewUserRow {
     image: Option<String>,
     email_verified: bool,
     language: Option<String>,
+    roles: Option<String>,
+    custom_claims: Option<String>,
     password_hash: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -35,6 +39,8 @@ fn user_row(user: &ImportedUser) -> NewUserRow {
         image: user.image.clone(),
         email_verified: user.email_verified,
         language: user.language.map(|language| language.as_str().to_owned()),
+        roles: joined(&user.roles, " "),
+        custom_claims: to_column(&user.custom_claims).map(ToOwned::to_owned),
         password_hash: hash.map(ToOwned::to_owned),
         created_at: user.created_at,
         updated_at: user.updated_at,

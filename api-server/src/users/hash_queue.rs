@@ -49,6 +49,11 @@ impl HashQueue {
         })))
     }
 
+    /// Returns the number of requests that wait for a permit.
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.lock().waiters.len()
+    }
+
     /// Waits for a permit. Fails at once if the queue has no capacity for this network, or later if a request of
     /// another network displaces this request.
     pub(crate) async fn acquire_permit(

@@ -2,6 +2,7 @@
 //! fair between networks. No other code of the server runs bcrypt.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use auth_core::password::{Cost, PasswordAttempt, PasswordHash};
 use tokio::task::spawn_blocking;
@@ -11,33 +12,45 @@ use super::network_queue::NetworkQueueFull;
 use super::password_policy::ChosenPassword;
 use crate::client::Client;
 use crate::cores::cores;
+use crate::metrics::{Metrics, Wait};
 use crate::problem::Problem;
 
 /// Hashes passwords with one configured cost, and checks entered passwords.
 pub(crate) struct Hasher {
     cost: Cost,
     queue: Arc<HashQueue>,
+    metrics: Metrics,
 }
 
 impl Hasher {
-    pub(crate) fn new(cost: Cost) -> Self {
+    pub(crate) fn new(cost: Cost, metrics: Metrics) -> Self {
         Self {
             cost,
             queue: HashQueue::new(cores()),
+            metrics,
         }
+    }
+
+    /// Returns the number of requests that wait for a permit.
+    pub(crate) fn queue_length(&self) -> usize {
+        self.queue.waiting_count()
     }
 
     /// Waits for a permit to hash, or until the client disconnects. Fails at once if the queue has no capacity for the
     /// client's network, or later if a request of another network displaces this request. All clients without a network
     /// are treated as one network.
     pub(crate) async fn acquire_permit(&self, client: &Client) -> Result<HashPermit, Problem> {
-        tokio::select! {
+        let started_at = Instant::now();
+        let permit = tokio::select! {
             biased;
-            () = client.hang_up.wait() => Err(Problem::overloaded()),
+            () = client.hang_up.wait() => return Err(Problem::overloaded()),
             result = self.queue.acquire_permit(client.network) => {
-                result.map_err(|NetworkQueueFull| Problem::overloaded())
+                result.map_err(|NetworkQueueFull| Problem::overloaded())?
             }
-        }
+        };
+        self.metrics
+            .record_wait_since(Wait::PasswordHash, started_at);
+        Ok(permit)
     }
 
     /// Hashes a new password with the configured cost.

@@ -60,6 +60,10 @@ impl<T> NetworkQueue<T> {
         }
     }
 
+    pub(crate) const fn len(&self) -> usize {
+        self.waiter_count
+    }
+
     /// Adds a waiter behind the other waiters of the same network. If the limit of the site or of the queue is reached,
     /// displaces and returns the newest waiter of another network.
     pub(crate) fn push(

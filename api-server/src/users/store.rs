@@ -266,22 +266,15 @@ pub(crate) fn replace_mail_key(
     Ok(updated_row_count == 1)
 }
 
-/// Replaces the mail key, sets the password hash, and marks the email address as verified. Returns the user; `None` if
-/// the key or the email address has changed since the token or the code was verified. After `Some`, no other
-/// transaction can change the row until this transaction ends.
+/// Sets the password hash, and marks the email address as verified. Returns the user; `None` if there is no such user.
 pub(crate) fn reset_password(
     connection: &mut DbConnection,
-    change: &MailKeyChange,
+    id: &str,
     password_hash: &str,
     now: Timestamp,
 ) -> QueryResult<Option<User>> {
-    let unchanged_row = users::table
-        .find(&change.user_id)
-        .filter(users::mail_key.eq(&change.old_key))
-        .filter(users::email.eq(&change.email));
-    let result = diesel::update(unchanged_row)
+    let result = diesel::update(users::table.find(id))
         .set((
-            users::mail_key.eq(&change.new_key),
             users::password_hash.eq(password_hash),
             users::email_verified.eq(true),
             users::updated_at.eq(now),
@@ -291,23 +284,14 @@ pub(crate) fn reset_password(
     Ok(result.optional()?.map(user_of_row))
 }
 
-/// Replaces the mail key, and marks the email address as verified. Returns the user; `None` if the key or the email
-/// address has changed since the token or the code was verified.
+/// Marks the email address as verified. Returns the user; `None` if there is no such user.
 pub(crate) fn verify_email(
     connection: &mut DbConnection,
-    change: &MailKeyChange,
+    id: &str,
     now: Timestamp,
 ) -> QueryResult<Option<User>> {
-    let unchanged_row = users::table
-        .find(&change.user_id)
-        .filter(users::mail_key.eq(&change.old_key))
-        .filter(users::email.eq(&change.email));
-    let result = diesel::update(unchanged_row)
-        .set((
-            users::mail_key.eq(&change.new_key),
-            users::email_verified.eq(true),
-            users::updated_at.eq(now),
-        ))
+    let result = diesel::update(users::table.find(id))
+        .set((users::email_verified.eq(true), users::updated_at.eq(now)))
         .returning(COLUMNS)
         .get_result(connection);
     Ok(result.optional()?.map(user_of_row))

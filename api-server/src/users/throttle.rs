@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use super::budget::{AttemptOutcome, Budget};
 use super::email::Email;
+use crate::metrics::{Event, Metrics};
 use crate::network::Network;
 use crate::problem::{Code, Problem};
 
@@ -70,20 +71,28 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
-    pub(crate) fn new(limits: NetworkLimits) -> Self {
+    pub(crate) fn new(limits: NetworkLimits, metrics: &Metrics) -> Self {
         Self {
             limits,
-            guesses: SharedBudget::new(LOGIN_WINDOW, MAX_GUESS_KEYS, TOO_MANY_GUESSES),
-            failed_logins: SharedBudget::new(LOGIN_WINDOW, MAX_NETWORKS, TOO_MANY_FAILED_LOGINS),
+            guesses: SharedBudget::new(
+                Budget::new(LOGIN_WINDOW, MAX_GUESS_KEYS),
+                (TOO_MANY_GUESSES, Event::ThrottledGuess),
+                metrics,
+            ),
+            failed_logins: SharedBudget::new(
+                Budget::new(LOGIN_WINDOW, MAX_NETWORKS),
+                (TOO_MANY_FAILED_LOGINS, Event::ThrottledFailedLogins),
+                metrics,
+            ),
             registrations: SharedBudget::new(
-                REGISTRATION_WINDOW,
-                MAX_NETWORKS,
-                TOO_MANY_REGISTRATIONS,
+                Budget::new(REGISTRATION_WINDOW, MAX_NETWORKS),
+                (TOO_MANY_REGISTRATIONS, Event::ThrottledRegistrations),
+                metrics,
             ),
             mail_requests: SharedBudget::new(
-                MAIL_REQUEST_WINDOW,
-                MAX_NETWORKS,
-                TOO_MANY_MAIL_REQUESTS,
+                Budget::new(MAIL_REQUEST_WINDOW, MAX_NETWORKS),
+                (TOO_MANY_MAIL_REQUESTS, Event::ThrottledMailRequests),
+                metrics,
             ),
         }
     }
@@ -174,15 +183,17 @@ impl NetworkReservation<'_> {
 /// A budget that several threads share.
 struct SharedBudget<K> {
     budget: Mutex<Budget<K>>,
-    /// The text of the error when the limit is reached.
-    detail: &'static str,
+    /// The text of the error when the limit is reached, and the event by which it is counted.
+    rejection: (&'static str, Event),
+    metrics: Metrics,
 }
 
 impl<K: Eq + Hash + Clone> SharedBudget<K> {
-    fn new(window: Duration, max_keys: usize, detail: &'static str) -> Self {
+    fn new(budget: Budget<K>, rejection: (&'static str, Event), metrics: &Metrics) -> Self {
         Self {
-            budget: Mutex::new(Budget::new(window, max_keys)),
-            detail,
+            budget: Mutex::new(budget),
+            rejection,
+            metrics: metrics.clone(),
         }
     }
 
@@ -199,7 +210,9 @@ impl<K: Eq + Hash + Clone> SharedBudget<K> {
     }
 
     fn too_many_requests(&self, wait: Duration) -> Problem {
-        Problem::new(Code::TooManyRequests, self.detail)
+        let (detail, event) = self.rejection;
+        self.metrics.count(event);
+        Problem::new(Code::TooManyRequests, detail)
             .with_retry_after(wait.as_secs().saturating_add(1))
     }
 

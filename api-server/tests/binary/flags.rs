@@ -9,10 +9,11 @@ use clap::CommandFactory as _;
 
 use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
-/// The settings, one per line. Columns: flag, environment variable, default (`-` for none), an invalid value (`""` for
-/// the empty text), a valid value.
+/// The settings, one per line. Columns: flag, environment variable, default (`-` for none), an invalid value, a valid value
+/// (`""` for the empty text).
 const SETTINGS_TABLE: &str = r#"
     bind                   BIND_ADDR              127.0.0.1:8080         nowhere  127.0.0.1:0
+    metrics-addr           METRICS_ADDR           -                      9090     127.0.0.1:0
     database-url           DATABASE_URL           sqlite://data/auth.db  x        sqlite://x.db
     database-pool-size     DATABASE_POOL_SIZE     10                     0        5
     auth-secret            AUTH_SECRET            -                      short    kX3vTq8ZrLw5Yb2Nc7Hd4Gf9Sa1Pm6Je
@@ -25,11 +26,15 @@ const SETTINGS_TABLE: &str = r#"
     access-token-ttl       ACCESS_TOKEN_TTL       15m                    soon     1m
     session-ttl            SESSION_TTL            7d                     later    1d
     session-max-ttl        SESSION_MAX_TTL        -                      never    30d
+    revocation-stale-after REVOCATION_STALE_AFTER -                      2s       3s
     max-tasks-per-user     MAX_TASKS_PER_USER     10000                  0        1000000
     max-connections        MAX_CONNECTIONS        4096                   0        1000000
     bcrypt-cost            BCRYPT_COST            12                     99       4
     allow-weak-hashing     ALLOW_WEAK_HASHING     false                  perhaps  true
     password-blocklist     PASSWORD_BLOCKLIST     -                      /no/list /dev/null
+    tls-cert               TLS_CERT               -                      /no/cert ""
+    tls-key                TLS_KEY                -                      /no/key  ""
+    shutdown-delay         SHUTDOWN_DELAY         0s                     61s      1500ms
     public-url             PUBLIC_URL             -                      ftp://x  https://x.example
     allowed-origins        ALLOWED_ORIGINS        -                      *        https://y.example
     trusted-proxies        TRUSTED_PROXIES        -                      10.0.0   10.0.0.0/8
@@ -64,7 +69,7 @@ fn settings() -> Vec<Setting> {
             variable: cells[1],
             default: Some(cells[2]).filter(|cell| *cell != "-"),
             invalid_value: cells[3].trim_matches('"'),
-            valid_value: cells[4],
+            valid_value: cells[4].trim_matches('"'),
         }
     })
     .collect()

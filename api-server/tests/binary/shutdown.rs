@@ -174,3 +174,22 @@ fn a_signal_right_after_the_start_is_not_lost() {
         server.stop();
     }
 }
+
+#[test]
+fn with_a_delay_a_stopping_server_is_not_ready_but_serves_requests() {
+    let delay = Duration::from_secs(3);
+    let work_dir = WorkDir::new();
+    let program = work_dir.program().with_weak_hashing();
+    let mut server = program.set("SHUTDOWN_DELAY", "3s").start();
+    let user = server.register("ada@example.com", PASSWORD);
+    server.get("/readyz", "").expect(200);
+    let signalled_at = Instant::now();
+    server.signal(Signal::TERM);
+    server.log.line("SIGTERM: finishing what is in flight");
+    while server.get("/readyz", "").status != 503 {
+        assert!(signalled_at.elapsed() < delay, "the server is still ready");
+    }
+    server.add_task(&user, "Buy milk").expect(201);
+    assert_eq!(server.exit_within(TIMEOUT), Some(0));
+    assert!(signalled_at.elapsed() >= delay);
+}

@@ -11,7 +11,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error, HttpMessage as _};
 
 use crate::requirement::Requirement;
-use crate::{Authority, Caller, RequireCaller, RequireRole, RequireScope, Verification};
+use crate::{Authority, Caller, Refusal, RequireCaller, RequireRole, RequireScope, Verification};
 
 impl<S, B> Transform<S, ServiceRequest> for RequireCaller
 where
@@ -54,59 +54,35 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let verification = self.authority.authenticate(request.headers());
         let inner = Rc::clone(&self.inner);
-        Box::pin(async move {
-            match verification.await {
-                Ok(caller) => {
-                    request.extensions_mut().insert(caller);
-                    let response = inner.call(request).await;
-                    response.map(ServiceResponse::map_into_left_body)
-                }
-                Err(refusal) => {
-                    let (request, _) = request.into_parts();
-                    Ok(ServiceResponse::from_err(refusal, request).map_into_right_body())
-                }
+        Box::pin(call_or_refuse(verification, request, inner))
+    }
+}
+
+/// Implements the middleware of guards that have a [`Requirement`].
+macro_rules! transform_with_requirement {
+    ($($guard:ty),+) => {$(
+        impl<S, B> Transform<S, ServiceRequest> for $guard
+        where
+            S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+            B: 'static,
+        {
+            type Response = ServiceResponse<EitherBody<B>>;
+            type Error = Error;
+            type InitError = ();
+            type Transform = RequirementMiddleware<S>;
+            type Future = Ready<Result<RequirementMiddleware<S>, ()>>;
+
+            fn new_transform(&self, inner: S) -> Self::Future {
+                ready(Ok(RequirementMiddleware {
+                    requirement: self.requirement(),
+                    inner: Rc::new(inner),
+                }))
             }
-        })
-    }
+        }
+    )+};
 }
 
-impl<S, B> Transform<S, ServiceRequest> for RequireRole
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type InitError = ();
-    type Transform = RequirementMiddleware<S>;
-    type Future = Ready<Result<RequirementMiddleware<S>, ()>>;
-
-    fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(RequirementMiddleware {
-            requirement: self.requirement(),
-            inner: Rc::new(inner),
-        }))
-    }
-}
-
-impl<S, B> Transform<S, ServiceRequest> for RequireScope
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type InitError = ();
-    type Transform = RequirementMiddleware<S>;
-    type Future = Ready<Result<RequirementMiddleware<S>, ()>>;
-
-    fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(RequirementMiddleware {
-            requirement: self.requirement(),
-            inner: Rc::new(inner),
-        }))
-    }
-}
+transform_with_requirement!(RequireRole, RequireScope);
 
 /// Checks the caller of each request: the service of [`RequireRole`] and [`RequireScope`]. Calls the inner service unless
 /// the request is refused.
@@ -132,19 +108,33 @@ where
         let verification = Verification::of(request.request());
         let requirement = Arc::clone(&self.requirement);
         let inner = Rc::clone(&self.inner);
-        Box::pin(async move {
-            let result = verification.await;
-            match result.and_then(|caller| requirement.check(&caller).map(|()| caller)) {
-                Ok(caller) => {
-                    request.extensions_mut().insert::<Caller>(caller);
-                    let response = inner.call(request).await;
-                    response.map(ServiceResponse::map_into_left_body)
-                }
-                Err(refusal) => {
-                    let (request, _) = request.into_parts();
-                    Ok(ServiceResponse::from_err(refusal, request).map_into_right_body())
-                }
-            }
-        })
+        let checked_caller = async move {
+            let caller = verification.await?;
+            requirement.check(&caller).map(|()| caller)
+        };
+        Box::pin(call_or_refuse(checked_caller, request, inner))
+    }
+}
+
+/// Waits for the caller, who is in the extensions of the request when the inner service is called, or responds with the
+/// refusal.
+async fn call_or_refuse<S, B>(
+    caller: impl Future<Output = Result<Caller, Refusal>>,
+    request: ServiceRequest,
+    inner: Rc<S>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    match caller.await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            let response = inner.call(request).await;
+            response.map(ServiceResponse::map_into_left_body)
+        }
+        Err(refusal) => {
+            let (request, _) = request.into_parts();
+            Ok(ServiceResponse::from_err(refusal, request).map_into_right_body())
+        }
     }
 }

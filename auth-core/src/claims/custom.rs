@@ -1,5 +1,6 @@
 //! Defines custom claims: the members of a token that no rule of this crate and of the standards is about.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -117,11 +118,16 @@ fn depth(value: &Value) -> usize {
 
 /// The JSON text from which custom claims are read: an object, which also has the other claims.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct KeptPayload(Box<str>);
+pub(crate) struct KeptPayload(Cow<'static, str>);
 
 impl KeptPayload {
     pub(crate) fn new(payload: &str) -> Self {
-        Self(payload.into())
+        Self(Cow::Owned(payload.to_owned()))
+    }
+
+    /// A payload whose token has no custom claim. Allocates nothing.
+    pub(crate) fn without_custom_claims() -> Self {
+        Self(Cow::Borrowed("{}"))
     }
 
     /// Reads the custom claims, as [`read_custom`].

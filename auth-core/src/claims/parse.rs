@@ -9,6 +9,7 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use super::reserved::reserved_name;
 use super::scope::{Scope, check_scope};
 use super::{Claims, Expiry, KeptPayload, Policy, Roles, Times, check_sub};
 use crate::Error;
@@ -72,6 +73,8 @@ struct RareClaims<'t> {
     roles: Option<Roles>,
     scope: Option<JsonString<'t>>,
     claims_version: Option<JsonNumber>,
+    /// Whether the token has a member whose name is not reserved.
+    has_custom: bool,
 }
 
 impl RawClaims<'_> {
@@ -127,6 +130,14 @@ impl RawClaims<'_> {
         policy: &Policy,
     ) -> Result<Claims, Error> {
         let copy = |JsonString(text): JsonString<'_>| text.into_owned();
+        let has_custom = self.rare.has_custom;
+        let keep = || {
+            if has_custom {
+                KeptPayload::new(payload)
+            } else {
+                KeptPayload::without_custom_claims()
+            }
+        };
         Ok(Claims {
             sub: copy(require(self.sub, "sub")?),
             email: self.email.map(copy),
@@ -141,7 +152,7 @@ impl RawClaims<'_> {
                 .scope
                 .map(|JsonString(scope)| Scope::from_checked(scope)),
             claims_version,
-            payload: policy.keeps_payload.then(|| KeptPayload::new(payload)),
+            payload: policy.keeps_payload.then(keep),
         })
     }
 }
@@ -251,7 +262,10 @@ impl ClaimReader {
             "roles" => self.read("roles", &mut rare.roles, map),
             "scope" => self.read("scope", &mut rare.scope, map),
             "claims_version" => self.read("claims_version", &mut rare.claims_version, map),
-            _ => map.next_value::<IgnoredAny>().map(|_ignored| ()),
+            _ => {
+                rare.has_custom |= reserved_name(name).is_none();
+                map.next_value::<IgnoredAny>().map(|_ignored| ())
+            }
         }
     }
 

@@ -147,4 +147,33 @@ impl TokenVerifier {
         let freshness = Freshness::new(Arc::new(feed.clone()), policy);
         self.with_fresh_revocations(feed.revocations(), freshness)
     }
+
+    /// Follows the feed of the server at this URL (`https://auth.example.com`): starts a [`RevocationFeed`] with the
+    /// secrets and the issuer of this verifier, and waits until the feed was up to date once, without a time limit. The
+    /// feed stops when the last clone of the verifier is dropped. For the state of the feed, use
+    /// [`with_feed`](Self::with_feed).
+    ///
+    /// ```no_run
+    /// use auth_core::remote::StalePolicy;
+    /// use auth_core::{Error, Secret, TokenVerifier};
+    ///
+    /// # async fn service() -> Result<(), Error> {
+    /// let secret = Secret::new(std::env::var("AUTH_SECRET").unwrap_or_default())?;
+    /// let verifier = TokenVerifier::new(secret, "api-server", "api")?;
+    /// let verifier = verifier.follow("http://127.0.0.1:8080", StalePolicy::FailOpen).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`RevocationFeed::start`]; [`Error::InvalidSetting`] also if the verifier has only public keys, because a
+    /// secret signs the requests.
+    pub async fn follow(self, url: &str, policy: StalePolicy) -> Result<Self, Error> {
+        let (keyring, issuer) = self.feed_identity().ok_or(Error::InvalidSetting(
+            "following a feed needs a verifier with a secret",
+        ))?;
+        let feed = RevocationFeed::start(url, keyring.clone(), issuer)?;
+        feed.caught_up().await;
+        Ok(self.with_feed(&feed, policy))
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use auth_core::public_key::{Algorithm, KeySet, SigningKey};
 use auth_core::remote::{RevocationFeed, StalePolicy};
 use auth_core::testing::TestAuthority;
-use auth_core::{Error, Keyring, Secret};
+use auth_core::{Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
 
 use crate::server::{Server, json_response};
 
@@ -72,6 +73,40 @@ async fn the_older_tokens_of_a_changed_user_are_rejected() {
     let verify = |token: &str| verifier.verify(token, SystemTime::now()).map(drop);
     assert_eq!(verify(&test_authority.token_for("42")), Err(Error::Stale));
     assert_eq!(verify(&test_authority.token_for("43")), Ok(()));
+}
+
+#[tokio::test]
+async fn a_verifier_that_follows_a_server_rejects_tokens_of_sessions_that_ended_before() {
+    let server = Server::responding(page_response(5, false)).await;
+    let secret = Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap();
+    let verifier = TokenVerifier::new(secret.clone(), "api-server", "api").unwrap();
+    let verifier = verifier.follow(&server.url(), StalePolicy::FailOpen).await;
+    let verifier = verifier.unwrap();
+    let lifetime = Duration::from_secs(900);
+    let issuer = TokenIssuer::new(Keyring::new(secret), "api-server", "api", lifetime).unwrap();
+    let now = SystemTime::now();
+    let verify = |session_id| {
+        let subject = Subject {
+            id: "42",
+            email: "ada@example.com",
+            email_verified: None,
+            session_id,
+        };
+        let token = issuer.issue(&subject, now).unwrap().token;
+        verifier.verify(&token, now).map(drop)
+    };
+    assert_eq!(verify("7"), Err(Error::Revoked));
+    assert_eq!(verify("8"), Ok(()));
+}
+
+#[tokio::test]
+async fn a_verifier_with_public_keys_alone_cannot_follow_a_server() {
+    let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    let keys = KeySet::new([key.public_key().clone()]).unwrap();
+    let verifier = TokenVerifier::new(keys, "api-server", "api").unwrap();
+    let result = verifier.follow("http://127.0.0.1:1", StalePolicy::FailOpen);
+    let message = "following a feed needs a verifier with a secret";
+    assert_eq!(result.await.unwrap_err(), Error::InvalidSetting(message));
 }
 
 #[tokio::test]

@@ -29,9 +29,9 @@ impl Server {
 
     /// Waits for the log line with the server's socket address.
     pub fn wait_until_listening(mut self) -> Self {
-        let line = self.log.line("listening on http://");
+        let line = self.log.line("listening on http");
         // The line may be JSON. The socket address ends at the first character that no socket address has.
-        let (_, address_and_rest) = line.split_once("http://").unwrap();
+        let (_, address_and_rest) = line.split_once("://").unwrap();
         let end = address_and_rest.find(|c: char| !c.is_ascii_digit() && !"[]:.".contains(c));
         self.addr = address_and_rest
             .get(..end.unwrap_or(address_and_rest.len()))

@@ -19,6 +19,7 @@ mod health;
 mod http;
 mod logging;
 mod mail;
+mod metrics;
 mod openapi;
 mod pages;
 mod problem;

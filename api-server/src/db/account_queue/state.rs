@@ -95,6 +95,10 @@ impl<J> QueueState<J> {
         }
     }
 
+    pub(super) const fn waiting_count(&self) -> usize {
+        self.waiting
+    }
+
     pub(super) fn push(
         &mut self,
         job: J,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use auth_core::Revocations;
 
 use crate::db::{Db, DbConnection, DbError, QueryResult};
+use crate::metrics::{Event, Metrics};
 use crate::sessions::revocation::store;
 use crate::sessions::revocation::store::{FeedState, Revocation, RevocationTarget};
 
@@ -23,6 +24,7 @@ const PAGE_SIZE: i64 = 1000;
 /// Reads the revocations of all processes, and remembers the newest revocation that was read.
 pub(crate) struct RevocationFeed {
     revoked: Revocations,
+    metrics: Metrics,
     /// The number up to which this process has read the revocations; 0 before the first read, and after a restored
     /// backup was detected.
     newest_read: AtomicI64,
@@ -39,9 +41,10 @@ struct NewRevocations {
 }
 
 impl RevocationFeed {
-    pub(crate) fn new(revoked: Revocations) -> Self {
+    pub(crate) fn new(revoked: Revocations, metrics: Metrics) -> Self {
         Self {
             revoked,
+            metrics,
             newest_read: AtomicI64::new(0),
             generation: AtomicI64::new(NO_GENERATION),
             complete_read_at: Mutex::new(None),
@@ -101,6 +104,7 @@ impl RevocationFeed {
 
     fn apply(&self, revocation: &Revocation) {
         let forget_after = revocation.forget_after.to_system_time();
+        self.metrics.count(Event::RevocationFollowed);
         match &revocation.target {
             RevocationTarget::Session(id) => self.revoked.revoke_session(id, forget_after),
             RevocationTarget::StaleUser { id, claims_version } => {
@@ -113,8 +117,17 @@ impl RevocationFeed {
 
     /// Returns whether a read that began less than [`MAX_AGE`] ago has reached the newest revocation.
     pub(crate) fn is_current(&self) -> bool {
-        self.lock()
-            .is_some_and(|started_at| started_at.elapsed() < MAX_AGE)
+        self.is_younger_than(MAX_AGE)
+    }
+
+    /// Returns whether a read that began less than `max_age` ago has reached the newest revocation.
+    pub(crate) fn is_younger_than(&self, max_age: Duration) -> bool {
+        self.lag().is_some_and(|lag| lag < max_age)
+    }
+
+    /// Returns the time since the start of the last read that reached the newest revocation; `None` before the first.
+    pub(crate) fn lag(&self) -> Option<Duration> {
+        self.lock().map(|started_at| started_at.elapsed())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Instant>> {

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::metrics::Metrics;
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::users::throttle::{
@@ -23,7 +24,7 @@ struct Scenario {
 impl Scenario {
     fn new(limits: NetworkLimits) -> Self {
         Self {
-            throttle: Throttle::new(limits),
+            throttle: Throttle::new(limits, &Metrics::default()),
             now: SystemTime::now(),
         }
     }

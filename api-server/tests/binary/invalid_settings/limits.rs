@@ -23,7 +23,14 @@ fn lifetimes_are_whole_seconds_up_to_400_days() {
     }
     // An empty `SESSION_MAX_TTL` is valid and means that there is no limit.
     assert_each_rejected("SESSION_MAX_TTL", &invalid_values[1..], "from 1s to 400d");
+    let too_short_or_long = ["2s", "2999ms", "400d 1s", "soon"];
+    assert_each_rejected(
+        "REVOCATION_STALE_AFTER",
+        &too_short_or_long,
+        "from 3s to 400d",
+    );
     assert_starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
+    assert_starts(&[("REVOCATION_STALE_AFTER", "3s")]);
 }
 
 #[test]

@@ -8,4 +8,5 @@ mod invalid_rows;
 mod invalid_sources;
 mod json;
 mod profiles;
+mod roles;
 mod tasks;

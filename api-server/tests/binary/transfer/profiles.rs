@@ -18,8 +18,8 @@ on_both_engines! {
 fn user_with(id: &str, changes: &Value) -> Value {
     let mut user = json!({
         "id": id, "email": format!("{id}@example.com"), "name": null, "image": null, "email_verified": false,
-        "language": null, "password_hash": SCRYPT_HASH, "created_at": "2026-01-02T03:04:05.000000Z",
-        "updated_at": "2026-01-02T03:04:05.000000Z",
+        "language": null, "roles": [], "claims": {}, "password_hash": SCRYPT_HASH,
+        "created_at": "2026-01-02T03:04:05.000000Z", "updated_at": "2026-01-02T03:04:05.000000Z",
     });
     for (name, value) in changes.as_object().unwrap() {
         user[name] = value.clone();

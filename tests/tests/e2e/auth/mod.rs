@@ -5,6 +5,7 @@
 
 mod account;
 pub(crate) mod change_password;
+mod confirmation;
 pub(crate) mod email_change;
 pub(crate) mod email_verification;
 pub(crate) mod login;

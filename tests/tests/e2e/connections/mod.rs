@@ -1,8 +1,10 @@
-//! Tests the maximum number of connections, the timeouts of a connection, and callers that read slowly.
+//! Tests the maximum number of connections, the timeouts of a connection, callers that read slowly, TLS and HTTP/2.
 
+mod http2;
 mod limit;
 mod slow_readers;
 mod timeouts;
+mod tls;
 
 use e2e::Connection;
 

@@ -6,6 +6,7 @@ mod changed_schema;
 mod locked;
 mod migrations;
 mod outage;
+mod pooler;
 mod restart;
 mod schema;
 

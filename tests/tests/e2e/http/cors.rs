@@ -106,6 +106,7 @@ fn assert_readable(response: &Response, origin: &str) {
         "link",
         "location",
         "retry-after",
+        "traceparent",
         "www-authenticate",
         "x-request-id",
     ] {
@@ -194,7 +195,13 @@ async fn a_preflight_from_an_allowed_origin_lists_what_a_page_may_send(engine: E
                 "{allowed_methods}"
             );
             let allowed_headers = header("access-control-allow-headers");
-            for name in ["authorization", "content-type", "x-request-id"] {
+            for name in [
+                "authorization",
+                "content-type",
+                "traceparent",
+                "tracestate",
+                "x-request-id",
+            ] {
                 assert!(allowed_headers.contains(name), "{allowed_headers}");
             }
             assert!(response.text().is_empty());

@@ -14,3 +14,4 @@ mod origin;
 mod owner;
 mod replaced_session;
 mod scope;
+mod trace;

@@ -11,6 +11,7 @@ mod smtp;
 
 use e2e::{App, Mail};
 
+use crate::auth::password_reset::request_reset;
 use crate::sessions::fixtures::{count, wait_until};
 
 /// Waits until this many mails were sent to the address, and returns them, the oldest first.
@@ -22,6 +23,13 @@ pub(crate) async fn received(app: &App, address: &str, expected_count: usize) ->
     let mails = app.mails_to(address);
     assert_eq!(mails.len(), expected_count, "{mails:?}");
     mails
+}
+
+/// Wakes the sender, which otherwise looks once a second whether a mail is due.
+pub(crate) async fn wake_sender(app: &App) {
+    app.database()
+        .execute("DELETE FROM outbox WHERE recipient = 'nobody@example.com'");
+    request_reset(app, "nobody@example.com").await;
 }
 
 /// Waits until every mail was sent or given up.

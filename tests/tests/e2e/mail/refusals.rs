@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, Engine, log_lines, on_both_engines};
 
 use super::smtp::{Reaction, SmtpServer};
-use super::{until_attempts, until_nothing_waits};
+use super::{until_attempts, until_nothing_waits, wake_sender};
 use crate::auth::password_reset::{PASSWORD_RESET, request_reset};
 use crate::sessions::fixtures::{count, wait_until};
 
@@ -66,6 +66,7 @@ async fn a_mail_that_the_mail_server_refuses_for_now_is_tried_again(engine: Engi
         until_attempts(&app, 1).await;
         smtp.react(Reaction::Accept);
         app.clock.advance(MINUTE);
+        wake_sender(&app).await;
         until_nothing_waits(&app).await;
         assert_eq!(smtp.headers("To"), [ada.email()], "{reaction:?}");
         assert_eq!(smtp.recipients().len(), 2, "{reaction:?}");

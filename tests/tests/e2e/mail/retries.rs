@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, DatabaseSession, Engine, log_lines, on_both_engines};
 
 use super::smtp::{Reaction, SmtpServer};
-use super::{received, until_attempts, until_nothing_waits};
+use super::{received, until_attempts, until_nothing_waits, wake_sender};
 use crate::auth::password_reset::{confirm_token, request_reset, requested_mail};
 use crate::sessions::fixtures::{count, wait_until};
 
@@ -23,13 +23,6 @@ const GREYLISTED: Reaction = Reaction::RefuseRecipient("451 4.7.1 greylisted, co
 
 fn server_with_mails_to(engine: Engine, smtp: &SmtpServer) -> App {
     App::on(engine).set("smtp-url", &smtp.url()).start()
-}
-
-/// Wakes the sender, which otherwise looks once a second whether a mail is due.
-async fn wake_sender(app: &App) {
-    app.database()
-        .execute("DELETE FROM outbox WHERE recipient = 'nobody@example.com'");
-    request_reset(app, "nobody@example.com").await;
 }
 
 async fn a_greylisted_mail_arrives_once_when_the_delay_is_over(engine: Engine) {

@@ -15,6 +15,7 @@ on_both_engines! {
 }
 
 on_postgres! {
+    a_process_that_cannot_read_revocations_for_too_long_rejects_tokens_with_503_if_told_to,
     while_the_database_is_unreachable_a_refresh_is_503_and_later_the_same_token_is_accepted,
     a_disconnected_process_verifies_with_known_revocations_and_catches_up,
     a_process_whose_database_is_silent_verifies_with_known_revocations_and_catches_up,
@@ -96,6 +97,48 @@ async fn while_the_database_is_unreachable_a_refresh_is_503_and_later_the_same_t
         device = refreshed(&proxied_server, &device).await;
         assert_eq!(counter(&direct_server, &device.session), refresh_count);
     }
+}
+
+async fn a_process_that_cannot_read_revocations_for_too_long_rejects_tokens_with_503_if_told_to(
+    _: Engine,
+) {
+    let direct_server = App::on(Engine::Postgres).start();
+    let proxy = Proxy::for_database(direct_server.database());
+    let url = proxy.url(direct_server.database());
+    let proxied_server = direct_server
+        .another_process()
+        .set("database-url", &url)
+        .set("revocation-stale-after", "3s")
+        .start();
+    let (ada, device) = user_with_device(&direct_server, "ada").await;
+    let missed_device = login(&direct_server, &ada).await;
+    get_session(&proxied_server, &device.access).await.ok();
+
+    proxy.cut();
+    assert_logged_out(
+        by_access(&direct_server, &missed_device, json!({})).await,
+        1,
+    );
+    wait_until("tokens are rejected", async || {
+        get_session(&proxied_server, &device.access).await.status() == 503
+    })
+    .await;
+    let refused = get_session(&proxied_server, &device.access).await;
+    refused.problem(503, "DATABASE_UNAVAILABLE");
+    // A token that is invalid anyway is no reason to try again.
+    let invalid = get_session(&proxied_server, "no token").await;
+    invalid.problem(401, "INVALID_TOKEN");
+    // The process that reads revocations accepts the token.
+    get_session(&direct_server, &device.access).await.ok();
+
+    proxy.resume();
+    wait_until("tokens are accepted again", async || {
+        get_session(&proxied_server, &device.access).await.status() == 200
+    })
+    .await;
+    // The token that was revoked meanwhile was never accepted in between.
+    let revoked = get_session(&proxied_server, &missed_device.access).await;
+    revoked.problem(401, "TOKEN_REVOKED");
 }
 
 /// Asserts that, while the connection to the database is interrupted, the server still rejects `known_device`, whose

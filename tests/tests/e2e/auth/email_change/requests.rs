@@ -9,6 +9,7 @@ use super::{
     CONFIRM, EMAIL_CHANGE, assert_rejected, challenge_id_of, change, change_body, change_request,
     confirm_code, mails_of_kind, requested_change,
 };
+use crate::auth::confirmation::assert_either_token_or_code;
 use crate::mail::{received, until_nothing_waits};
 use crate::sessions::fixtures::count;
 
@@ -161,32 +162,7 @@ async fn mails_have_the_language_of_the_account(app: App) {
 }
 
 async fn a_confirmation_has_either_a_token_or_a_code(app: App) {
-    let missing = "is required, or challenge_id and code instead";
-    let conflict = "must not be sent together with challenge_id or code";
-    for (body, field, code, message) in [
-        (json!({}), "token", "required", missing),
-        (
-            json!({ "challenge_id": "x" }),
-            "code",
-            "required",
-            "is required",
-        ),
-        (
-            json!({ "code": "x" }),
-            "challenge_id",
-            "required",
-            "is required",
-        ),
-        (
-            json!({ "token": "x", "code": "x" }),
-            "token",
-            "conflict",
-            conflict,
-        ),
-    ] {
-        let response = app.anonymous().post(CONFIRM, body).await;
-        response.invalid(field, code, message);
-    }
+    assert_either_token_or_code(&app.anonymous(), CONFIRM, json!({})).await;
     for body in [json!({}), json!({ "token": "" })] {
         let response = app.anonymous().post(super::UNDO, body).await;
         response.invalid("token", "required", "is required");

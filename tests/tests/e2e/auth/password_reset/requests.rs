@@ -6,6 +6,7 @@ use e2e::{App, Engine, on_both_engines};
 use serde_json::{Value, json};
 
 use super::{CONFIRM, NEW_PASSWORD, PASSWORD_RESET, confirm_token, requested_mail};
+use crate::auth::confirmation::assert_either_token_or_code;
 use crate::mail::{received, until_nothing_waits};
 use crate::sessions::fixtures::{count, user_with_device};
 
@@ -158,49 +159,12 @@ async fn requests_for_mails_are_limited_per_network(engine: Engine) {
 }
 
 async fn a_confirmation_has_either_a_token_or_a_code(app: App) {
-    let (missing, conflict) = (
-        "is required, or challenge_id and code instead",
-        "must not be sent together with challenge_id or code",
-    );
-    for (body, field, code, message) in [
-        (json!({}), "token", "required", missing),
-        (json!({ "token": null }), "token", "required", missing),
-        (
-            json!({ "challenge_id": "x" }),
-            "code",
-            "required",
-            "is required",
-        ),
-        (
-            json!({ "code": "x" }),
-            "challenge_id",
-            "required",
-            "is required",
-        ),
-        (
-            json!({ "token": "x", "code": "x" }),
-            "token",
-            "conflict",
-            conflict,
-        ),
-        (
-            json!({ "token": "x", "challenge_id": "x", "code": "x" }),
-            "token",
-            "conflict",
-            conflict,
-        ),
-        (
-            json!({ "token": 1 }),
-            "token",
-            "invalid_type",
-            "must be a string",
-        ),
-    ] {
-        let mut body = body;
-        body["new_password"] = NEW_PASSWORD.into();
-        let response = app.anonymous().post(CONFIRM, body).await;
-        response.invalid(field, code, message);
-    }
+    assert_either_token_or_code(
+        &app.anonymous(),
+        CONFIRM,
+        json!({ "new_password": NEW_PASSWORD }),
+    )
+    .await;
 }
 
 async fn an_unacceptable_password_does_not_use_up_the_token(app: App) {

@@ -1,8 +1,7 @@
 //! Checks the settings of the log.
 
-use super::Settings;
-use super::parse;
-use super::parse::ProblemCollector;
+use super::parse::{self, ProblemCollector};
+use super::raw::Settings;
 use crate::logging::LogFormat;
 
 impl Settings {

@@ -1,0 +1,52 @@
+//! Hides how long work took, for results that must not show which work it was.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// Far longer than the writes that take place in it, on a database that is not overloaded.
+const SLOT: Duration = Duration::from_millis(50);
+
+/// Does the work, and returns its result at the end of the slot in which the work has ended. Slots follow each other
+/// from the start of the work. So the time of the result shows in which slot the work ended, but nothing finer.
+pub(super) async fn until_end_of_slot<T>(work: impl Future<Output = T>) -> T {
+    let started_at = Instant::now();
+    let result = work.await;
+    sleep_until(started_at + rounded_up(started_at.elapsed())).await;
+    result
+}
+
+/// Returns the duration until the end of the slot.
+fn rounded_up(duration: Duration) -> Duration {
+    let slots = duration.as_nanos() / SLOT.as_nanos() + 1;
+    SLOT.saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_rounded_up_to_the_end_of_its_slot() {
+        for (micros, expected_millis) in [
+            (0, 50),
+            (1, 50),
+            (49_999, 50),
+            (50_000, 100),
+            (99_999, 100),
+            (100_000, 150),
+        ] {
+            let rounded = rounded_up(Duration::from_micros(micros));
+            assert_eq!(
+                rounded,
+                Duration::from_millis(expected_millis),
+                "{micros} µs"
+            );
+        }
+    }
+
+    #[test]
+    fn the_longest_duration_does_not_overflow() {
+        assert!(rounded_up(Duration::MAX) >= Duration::from_secs(60 * 60 * 24));
+    }
+}

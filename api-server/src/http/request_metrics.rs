@@ -1,0 +1,60 @@
+//! Counts the requests of a worker by route, method and status.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
+
+use crate::metrics::{Metrics, OTHER, OTHER_ROUTE, RouteMetrics};
+
+/// The counters of all routes that a worker has served so far. A worker has its own map, so a request takes no lock.
+pub(crate) struct RequestMetrics {
+    metrics: Metrics,
+    /// The counters by the name of a route, of which there are as many as in `routes.rs`.
+    routes: RefCell<HashMap<String, Arc<RouteMetrics>>>,
+    /// The counters of requests without a route.
+    other: Arc<RouteMetrics>,
+}
+
+impl RequestMetrics {
+    /// Returns `None` if no metrics are recorded.
+    pub(crate) fn new(metrics: &Metrics) -> Option<Self> {
+        Some(Self {
+            metrics: metrics.clone(),
+            routes: RefCell::default(),
+            other: metrics.route(OTHER_ROUTE)?,
+        })
+    }
+
+    pub(super) fn record(&self, response: &ServiceResponse<BoxBody>, duration: Duration) {
+        let (method, status) = (response.request().method(), response.status());
+        let record =
+            |route: &RouteMetrics| route.record(method.as_str(), status.as_u16(), duration);
+        // Only the routes of `routes.rs` have names.
+        match response.request().match_name() {
+            None => record(&self.other),
+            Some(name) => self.with_route(name, record),
+        }
+    }
+
+    /// Records a request whose method and route are lost, because its handler panicked or has no response.
+    pub(super) fn record_failure(&self, duration: Duration) {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        self.other.record(OTHER, status.as_u16(), duration);
+    }
+
+    fn with_route(&self, name: &str, record: impl Fn(&RouteMetrics)) {
+        if let Some(route) = self.routes.borrow().get(name) {
+            record(route);
+            return;
+        }
+        if let Some(route) = self.metrics.route(name) {
+            record(&route);
+            self.routes.borrow_mut().insert(name.to_owned(), route);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Counts requests by route, method and status, and measures their durations by route and method.
+//!
+//! The labels are bounded: a route is a pattern of `routes.rs`, and any method or status that is not listed here has the
+//! label `other`.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::OTHER;
+use super::histogram::{Histogram, HistogramState};
+
+/// The methods with a label. A list is searched from its start, so the most frequent values come first.
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+const METHOD_COUNT: usize = METHODS.len() + 1;
+/// The statuses with a label: those that the server, actix-web or the CORS middleware responds with.
+const STATUSES: [u16; 27] = [
+    200, 201, 204, 401, 404, 302, 303, 304, 307, 308, 400, 403, 405, 406, 408, 409, 410, 411, 412,
+    413, 415, 422, 429, 431, 500, 501, 503,
+];
+const STATUS_COUNT: usize = STATUSES.len() + 1;
+
+/// The requests of all routes.
+#[derive(Debug, Default)]
+pub(super) struct Requests(Mutex<BTreeMap<String, Arc<RouteMetrics>>>);
+
+/// The requests of one route.
+#[derive(Debug, Default)]
+pub(crate) struct RouteMetrics([MethodMetrics; METHOD_COUNT]);
+
+/// The requests of one route with one method.
+#[derive(Debug)]
+struct MethodMetrics {
+    status_counts: [AtomicU64; STATUS_COUNT],
+    durations: Histogram,
+}
+
+impl Default for MethodMetrics {
+    fn default() -> Self {
+        Self {
+            status_counts: [const { AtomicU64::new(0) }; STATUS_COUNT],
+            durations: Histogram::default(),
+        }
+    }
+}
+
+/// The requests of one route with one method, at one time.
+#[derive(Debug)]
+pub(super) struct MethodState {
+    pub(super) method: &'static str,
+    /// The number of responses of each status that occurred.
+    pub(super) statuses: Vec<(String, u64)>,
+    pub(super) durations: HistogramState,
+}
+
+impl Requests {
+    /// Returns the counters of this route, which are created if they do not exist.
+    pub(super) fn route(&self, route: &str) -> Arc<RouteMetrics> {
+        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(metrics) = routes.get(route) {
+            return Arc::clone(metrics);
+        }
+        let metrics = Arc::<RouteMetrics>::default();
+        routes.insert(route.to_owned(), Arc::clone(&metrics));
+        metrics
+    }
+
+    /// Returns the routes in alphabetical order.
+    pub(super) fn routes(&self) -> Vec<(String, Arc<RouteMetrics>)> {
+        let routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let routes = routes.iter();
+        routes
+            .map(|(route, metrics)| (route.clone(), Arc::clone(metrics)))
+            .collect()
+    }
+}
+
+impl RouteMetrics {
+    pub(crate) fn record(&self, method: &str, status: u16, duration: Duration) {
+        let mut methods = METHODS.iter();
+        let position = methods.position(|listed| *listed == method);
+        if let Some(metrics) = self.0.get(position.unwrap_or(METHODS.len())) {
+            metrics.record(status, duration);
+        }
+    }
+
+    /// Returns the methods that occurred.
+    pub(super) fn states(&self) -> Vec<MethodState> {
+        let methods = METHODS.into_iter().chain([OTHER]).zip(&self.0);
+        let states = methods.map(|(method, metrics)| metrics.state(method));
+        states.filter(|state| !state.statuses.is_empty()).collect()
+    }
+}
+
+impl MethodMetrics {
+    fn record(&self, status: u16, duration: Duration) {
+        let position = STATUSES.iter().position(|listed| *listed == status);
+        if let Some(count) = self.status_counts.get(position.unwrap_or(STATUSES.len())) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        self.durations.record(duration);
+    }
+
+    fn state(&self, method: &'static str) -> MethodState {
+        let labels = STATUSES.iter().map(ToString::to_string);
+        let labels = labels.chain([OTHER.to_owned()]);
+        let counts = self.status_counts.iter();
+        let counts = counts.map(|count| count.load(Ordering::Relaxed));
+        MethodState {
+            method,
+            statuses: labels.zip(counts).filter(|(_, count)| *count > 0).collect(),
+            durations: self.durations.state(),
+        }
+    }
+}
