@@ -1,5 +1,6 @@
 //! Creates a database for one test, and removes the database when the test no longer uses it.
 
+use std::env;
 use std::path::PathBuf;
 
 use diesel::connection::SimpleConnection;
@@ -34,16 +35,20 @@ enum Location {
     Server(Postgres, TempDir),
 }
 
+/// Creates a folder in the folder `TEST_DATABASES`, by default that for temporary files. The checks set it to a folder in
+/// memory, because a slow disk would make a server respond 503.
+fn new_folder() -> TempDir {
+    let parent = env::var_os("TEST_DATABASES").map_or_else(env::temp_dir, PathBuf::from);
+    tempfile::tempdir_in(parent).unwrap()
+}
+
 impl Database {
     /// Creates a database without tables.
     #[must_use]
     pub fn new(engine: Engine) -> Self {
         match engine {
-            Engine::Sqlite => Self(Location::Folder(tempfile::tempdir().unwrap())),
-            Engine::Postgres => Self(Location::Server(
-                Postgres::new(),
-                tempfile::tempdir().unwrap(),
-            )),
+            Engine::Sqlite => Self(Location::Folder(new_folder())),
+            Engine::Postgres => Self(Location::Server(Postgres::new(), new_folder())),
         }
     }
 
