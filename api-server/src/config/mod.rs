@@ -8,6 +8,7 @@ mod dotenv;
 mod key_files;
 mod logging;
 mod mail;
+mod non_utf8;
 mod parse;
 mod postgres_url;
 mod raw;

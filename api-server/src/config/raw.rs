@@ -1,6 +1,6 @@
 //! Reads the settings as text, which is checked later. The doc comment of a field is the field's text in `--help`.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use super::commands::Command;
 use super::dotenv;
+use super::non_utf8::name_non_utf8_variables;
 use super::reread::FixedSettings;
 
 /// Authenticates users, manages their sessions and stores their tasks.
@@ -291,7 +292,7 @@ pub struct Settings {
     pub rust_log: String,
 
     #[arg(skip)]
-    pub(super) fixed_settings: FixedSettings,
+    pub(super) fixed: FixedSettings,
 }
 
 impl Settings {
@@ -318,27 +319,9 @@ impl Settings {
         fixed_settings.add_flags(&matches);
         let settings = Self::from_arg_matches(&matches)?;
         Ok(Self {
-            fixed_settings,
+            fixed: fixed_settings,
             ..settings
         })
-    }
-}
-
-/// Replaces clap's error about environment variables that are not UTF-8, because clap does not name the variables.
-fn name_non_utf8_variables(error: clap::Error) -> clap::Error {
-    let command = Settings::command();
-    let variables = command.get_arguments().filter_map(clap::Arg::get_env);
-    let non_utf8_variables = variables.filter(|name| {
-        let value = std::env::var_os(name);
-        value.is_some_and(|value| value.to_str().is_none())
-    });
-    let names: Vec<_> = non_utf8_variables.map(OsStr::to_string_lossy).collect();
-    match error.kind() {
-        ErrorKind::InvalidUtf8 if !names.is_empty() => clap::Error::raw(
-            ErrorKind::InvalidUtf8,
-            format!("{}: is not text; write it in UTF-8\n", names.join(", ")),
-        ),
-        _ => error,
     }
 }
 

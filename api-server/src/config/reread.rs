@@ -87,14 +87,12 @@ impl Settings {
         };
         let mut updated_settings = self.clone();
         for setting in SECRETS.iter().chain(&KEY_FILES) {
-            if !self.fixed_settings.contains(setting) {
+            if !self.fixed.contains(setting) {
                 let entry = entries.iter().find(|(name, _)| name == setting.variable);
                 *(setting.field)(&mut updated_settings) = entry.map(|(_, value)| value.clone());
             }
         }
-        let has_fixed_secrets = SECRETS
-            .iter()
-            .all(|setting| self.fixed_settings.contains(setting));
+        let has_fixed_secrets = SECRETS.iter().all(|setting| self.fixed.contains(setting));
         if has_fixed_secrets && !self.has_key_files() && !updated_settings.has_key_files() {
             problems.record_error("AUTH_SECRET", Err(restart_remedy()));
             return problems.finish(|| None);

@@ -82,7 +82,7 @@ impl Keys {
                      one first: {token_keys}"
                 ),
                 Err(cause) => {
-                    log::error!("SIGHUP: the secrets and keys stay as they were: {cause}")
+                    log::error!("SIGHUP: the secrets and keys stay as they were: {cause}");
                 }
             }
         }

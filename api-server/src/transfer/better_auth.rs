@@ -9,7 +9,7 @@ use super::TransferError;
 use super::import::ImportWriter;
 use super::imported_task::{ImportedTask, TaskRecord};
 use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord};
-use super::source_columns::{SqlColumn, TableColumns, id_equality};
+use super::source_columns::{TableColumns, id_equality};
 use crate::db::{CellError, DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow};
 
 /// The longest text of all roles of a user, in bytes: each has at most a comma after it.
@@ -120,11 +120,7 @@ impl BetterAuth {
             "a.password".to_owned(),
         ];
         expressions.extend(role.map(|role| Reader::text_expression(&role.sql, MAX_ROLE_BYTES)));
-        let account_owner = SqlColumn {
-            sql: "a.owner".to_owned(),
-            kind: owner.kind.clone(),
-        };
-        let owner_condition = id_equality(&account_owner, &id);
+        let owner_condition = id_equality(&owner.renamed("a.owner"), &id);
         let from = format!(
             "{users} u LEFT JOIN (SELECT {owner} AS owner, count(*) AS accounts, max({account_id}) AS account_id, \
              max({password}) AS password FROM {accounts} c WHERE CAST({provider} AS text) = 'credential' \

@@ -19,6 +19,16 @@ pub(super) struct SqlColumn {
     pub(super) kind: String,
 }
 
+impl SqlColumn {
+    /// Returns a column of this type with another expression.
+    pub(super) fn renamed(&self, sql: &str) -> Self {
+        Self {
+            sql: sql.to_owned(),
+            kind: self.kind.clone(),
+        }
+    }
+}
+
 impl<'a> TableColumns<'a> {
     /// Reads the names and types of the columns of a table. Fails if there is no such table.
     pub(super) fn read(
@@ -41,13 +51,11 @@ impl<'a> TableColumns<'a> {
     /// Returns the column with the first of these names that the table has. If the table has none of these columns,
     /// records the names as missing.
     pub(super) fn require(&mut self, names: &[&str]) -> SqlColumn {
-        match names.iter().find_map(|name| self.find(name)) {
-            Some(column) => column,
-            None => {
-                self.missing_names.push(names.join(" or "));
-                SqlColumn::default()
-            }
+        if let Some(column) = names.iter().find_map(|name| self.find(name)) {
+            return column;
         }
+        self.missing_names.push(names.join(" or "));
+        SqlColumn::default()
     }
 
     /// Returns the column with this name, if the table has it.

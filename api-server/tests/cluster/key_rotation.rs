@@ -166,7 +166,7 @@ impl<'s> Client<'s> {
         self.access_tokens
             .push_back((received_at, text("access_token")));
         // `exp` is in whole seconds, so a token may expire a second earlier.
-        let max_age = TTL - Duration::from_secs(1) + LEEWAY;
+        let max_age = (TTL + LEEWAY).saturating_sub(Duration::from_secs(1));
         self.access_tokens
             .retain(|(received_at, _)| received_at.elapsed() < max_age);
     }
@@ -183,7 +183,7 @@ impl<'s> Client<'s> {
                 let response = connection.request("GET", "/api/auth/session", token, None);
                 let age = received_at.elapsed();
                 // On a slow machine a token may expire during the round.
-                if age < TTL - Duration::from_secs(1) + LEEWAY {
+                if age < (TTL + LEEWAY).saturating_sub(Duration::from_secs(1)) {
                     assert_eq!(response.status, 200, "{age:?}: {}", response.body);
                 }
             }
@@ -244,6 +244,13 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
+fn step<'k>(signing_key: Option<&'k SigningKey>, verifying_keys: &'k [&'k SigningKey]) -> Step<'k> {
+    Step {
+        signing_key,
+        verifying_keys,
+    }
+}
+
 /// Reloads the processes one after the other, and lets the clients run after each.
 fn reload_each(processes: &[Process], progress: &Receiver<()>, step: Step<'_>) {
     for process in processes {
@@ -262,10 +269,6 @@ fn assert_changes_reject_no_request(url: &str) {
     let processes = [(); 2].map(|()| Process::start(url));
     let first_key = SigningKey::generate(Algorithm::Es256).unwrap();
     let second_key = SigningKey::generate(Algorithm::EdDsa).unwrap();
-    let step = |signing_key, verifying_keys| Step {
-        signing_key,
-        verifying_keys,
-    };
     let service = Service::with_the_secret();
     let newest_tokens = run_clients(&processes, &service, |progress| {
         wait_for_rounds(progress, 30, Duration::ZERO);

@@ -94,7 +94,7 @@ fn only_a_text_that_a_server_printed_is_a_credential() {
         format!("{parsed:?}"),
         r#"FeedCredential { name: "reports", .. }"#
     );
-    let without_last = &text[..text.len() - 1];
+    let without_last = text.get(..text.len() - 1).unwrap();
     for invalid in [
         "",
         "feed.",

@@ -40,13 +40,11 @@ fn assert_signed_with(app: &App, key: &SigningKey, token: &str) {
 
 async fn accepts(app: &App, token: &str) -> bool {
     let response = app.bearer(token).get(SESSION).await;
-    match response.status() {
-        200 => true,
-        _ => {
-            response.problem(401, "INVALID_TOKEN");
-            false
-        }
+    if response.status() == 200 {
+        return true;
     }
+    response.problem(401, "INVALID_TOKEN");
+    false
 }
 
 async fn the_key_signs_the_access_tokens_of_every_api(engine: Engine) {
