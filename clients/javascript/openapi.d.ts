@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The public keys that verify access tokens (JWK Set). The keys of a rotation are published before they sign. Without
+         *     `AUTH_SIGNING_KEY` and `AUTH_VERIFYING_KEYS` this is 404.
+         */
+        get: operations["listPublicKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/oauth-authorization-server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The issuer and the address of the public keys (RFC 8414), if `AUTH_ISSUER` is the URL of this server, `PUBLIC_URL`.
+         *     Otherwise, and without public keys, this is 404.
+         */
+        get: operations["showServerMetadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/account": {
         parameters: {
             query?: never;
@@ -136,6 +176,26 @@ export interface paths {
          *     password; without, the response is 403 `PASSWORD_REQUIRED`, and the token or the code stays valid. Logs nobody in.
          */
         post: operations["confirmEmailVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/jwks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The public keys that verify access tokens (JWK Set). The keys of a rotation are published before they sign. Without
+         *     `AUTH_SIGNING_KEY` and `AUTH_VERIFYING_KEYS` this is 404.
+         */
+        get: operations["listPublicKeysAlias7"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -833,6 +893,30 @@ export interface components {
             /** @example ok */
             status: string;
         };
+        /** @description A public key. It never has a private member. */
+        Jwk: {
+            /** @example EdDSA */
+            alg: string;
+            /** @example Ed25519 */
+            crv: string;
+            /**
+             * @description The claim `kid` of the tokens that this key verifies: its thumbprint (RFC 7638).
+             * @example kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
+             */
+            kid: string;
+            /** @example OKP */
+            kty: string;
+            /** @example sig */
+            use: string;
+            /** @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo */
+            x: string;
+            /** @description Only a key for ES256 has this member. */
+            y?: string | null;
+        };
+        /** @description A JWK Set (RFC 7517 § 5). */
+        JwkSet: {
+            keys: components["schemas"]["Jwk"][];
+        };
         LoggedOut: {
             /** @description How many sessions were ended. */
             revoked: number;
@@ -867,6 +951,26 @@ export interface components {
              * @example 3600
              */
             expires_in: number;
+        };
+        /**
+         * @description The metadata of an authorization server (RFC 8414 § 2). This server has no endpoint of `OAuth` 2.0 itself: logins,
+         *     refreshes and exchanges have requests of its own.
+         */
+        Metadata: {
+            /** @description Empty, because its absence would mean `authorization_code` and `implicit`. */
+            grant_types_supported: string[];
+            /**
+             * @description The claim `iss` of the tokens.
+             * @example https://auth.example.com
+             */
+            issuer: string;
+            /** @example https://auth.example.com/.well-known/jwks.json */
+            jwks_uri: string;
+            /** @description Empty, but required. */
+            response_types_supported: string[];
+            scopes_supported: string[];
+            /** @example https://auth.example.com/docs/ */
+            service_documentation: string;
         };
         PasswordResetConfirmation: {
             /** @description From the response to the request for the mail; with `code`. */
@@ -1146,6 +1250,78 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listPublicKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Public keys, which may be kept for 5 minutes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JwkSet"];
+                };
+            };
+            /** @description `If-None-Match` has the current `ETag` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showServerMetadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Metadata, which may be kept for 5 minutes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Metadata"];
+                };
+            };
+            /** @description `If-None-Match` has the current `ETag` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getAccount: {
         parameters: {
             query?: never;
@@ -1472,6 +1648,42 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EmailVerified"];
                 };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPublicKeysAlias7: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Public keys, which may be kept for 5 minutes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JwkSet"];
+                };
+            };
+            /** @description `If-None-Match` has the current `ETag` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any other refusal or fault */
             default: {
