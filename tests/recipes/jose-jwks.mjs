@@ -1,6 +1,6 @@
 // Verifies tokens of a live server with its published keys, and sends it tokens that jose signed:
 //     node jose-jwks.mjs http://127.0.0.1:PORT FOLDER PRIVATE-KEY
-// FOLDER contains josejwks.js and the secret of the server.
+// FOLDER contains josejwks.js.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -29,8 +29,9 @@ const privateKey = await importPKCS8(readFileSync(keyFile, "utf8"), header.alg);
 const own = await new SignJWT(claims).setProtectedHeader(header).sign(privateKey);
 assert.equal(await statusOf(own), 200);
 
-const secret = readFileSync(`${folder}/auth.db.secret`);
-const forged = await new SignJWT(claims).setProtectedHeader({ ...header, alg: "HS256" }).sign(secret);
+// The thumbprint is public, so it must not serve as a secret.
+const thumbprint = new TextEncoder().encode(header.kid);
+const forged = await new SignJWT(claims).setProtectedHeader({ ...header, alg: "HS256" }).sign(thumbprint);
 assert.equal(await statusOf(forged), 401);
 await assert.rejects(claimsOf(forged, keys), { code: "ERR_JOSE_ALG_NOT_ALLOWED" });
 console.log(`ok: jose verifies the server's ${header.alg} tokens without the secret, and the server those of jose`);
