@@ -7,13 +7,7 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-mod clients;
-mod key_rotation;
-mod kill;
-mod logout;
-mod restore;
-mod roles;
-mod rotation;
+mod several_servers;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

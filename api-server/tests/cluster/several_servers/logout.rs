@@ -10,8 +10,10 @@ use crate::{postgres_program, sqlite_program, wait_for_other_tests};
 use harness::{Connection, Postgres, Program, Server, WorkDir};
 
 const PROCESS_COUNT: usize = 3;
-/// The longest time from a logout until every process rejects the token.
-pub(crate) const MAX_DELAY: Duration = Duration::from_secs(2);
+/// The time from a logout until every process rejects the token. On a busy machine, one in ten may take longer.
+const USUAL_DELAY: Duration = Duration::from_secs(2);
+/// The longest time from a logout until every process rejects the token, however busy the machine is.
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(10);
 /// The number of users who log out in parallel.
 const USER_COUNT: usize = 4;
 /// The number of logouts of each user.
@@ -92,17 +94,19 @@ pub(crate) fn keep_busy(server: &Server, email: &str, stop_receiver: &Receiver<(
     request_count
 }
 
+/// Asserts that nine of ten took effect within [`USUAL_DELAY`], and prints the percentiles.
 #[expect(clippy::print_stdout, reason = "the figures for docs/performance.md")]
-fn print_report(mut delays: Vec<Duration>, request_count: usize, elapsed: Duration) {
+pub(crate) fn assert_usual_delays(what: &str, mut delays: Vec<Duration>) {
     delays.sort();
     let percentile = |percent: usize| delays[(delays.len() * percent / 100).min(delays.len() - 1)];
     println!(
-        "{} logouts took effect after p50 {:?}, p99 {:?}, max {:?}; during the logouts, {request_count} other requests in {elapsed:?}",
+        "{} {what} took effect after p50 {:?}, p99 {:?}, max {:?}",
         delays.len(),
         percentile(50),
         percentile(99),
         percentile(100),
     );
+    assert!(percentile(90) < USUAL_DELAY, "{:?}", percentile(90));
 }
 
 /// Asserts that a new process rejects each token at the first request with that token.
@@ -124,8 +128,7 @@ fn assert_logouts_reach_every_process(new_program: impl Fn() -> Program) {
     for number in 0..USER_COUNT + PROCESS_COUNT {
         servers[0].register(&email_of(number), PASSWORD);
     }
-    let started_at = Instant::now();
-    let (delays, request_count) = thread::scope(|scope| {
+    let delays = thread::scope(|scope| {
         let new_busy_threads = servers.iter().enumerate().map(|(number, server)| {
             let (stop_sender, stop_receiver) = channel();
             let email = email_of(USER_COUNT + number);
@@ -143,13 +146,13 @@ fn assert_logouts_reach_every_process(new_program: impl Fn() -> Program) {
             .into_iter()
             .flat_map(|thread| thread.join().unwrap())
             .collect();
-        let request_counts = busy_threads.into_iter().map(|(stop_sender, thread)| {
+        for (stop_sender, thread) in busy_threads {
             drop(stop_sender);
-            thread.join().unwrap()
-        });
-        (delays, request_counts.sum())
+            assert!(thread.join().unwrap() > 0, "no load");
+        }
+        delays
     });
-    print_report(delays, request_count, started_at.elapsed());
+    assert_usual_delays("logouts", delays);
 
     let tokens: Vec<_> = (0..USER_COUNT)
         .map(|number| log_in(&servers[0], &email_of(number)))

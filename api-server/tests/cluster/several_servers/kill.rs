@@ -6,7 +6,7 @@ use std::thread;
 
 use uuid::Uuid;
 
-use crate::clients::{Client, ReportingConnection, ServerStopped};
+use super::clients::{Client, ReportingConnection, ServerStopped};
 use crate::{postgres_program, sqlite_program, wait_for_other_tests};
 use harness::{Postgres, Program, Server, WorkDir};
 
