@@ -1,5 +1,8 @@
 //! Defines the responses of the server, and assertions about responses.
 
+use std::io;
+
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 /// A response of the server.
@@ -49,9 +52,12 @@ impl Response {
         values.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The body as text.
+    /// The body as text, decompressed if it is compressed.
     #[must_use]
     pub fn text(&self) -> String {
+        if self.header("content-encoding") == Some("gzip") {
+            return io::read_to_string(GzDecoder::new(&*self.body)).unwrap();
+        }
         String::from_utf8_lossy(&self.body).into_owned()
     }
 

@@ -228,6 +228,7 @@ async fn the_documentation_page_loads_no_file_from_another_server(app: App) {
             .starts_with("text/html")
     );
     let text = page.text();
+    let mut link_count = 0;
     for attribute in ["src=\"", "href=\""] {
         for text_after_attribute in text.split(attribute).skip(1) {
             let link = text_after_attribute.split('"').next().unwrap();
@@ -235,8 +236,10 @@ async fn the_documentation_page_loads_no_file_from_another_server(app: App) {
             let path = format!("/docs/{}", link.trim_start_matches("./"));
             let file = caller.get(&path).await.assert_status(200);
             assert!(!file.text().is_empty());
+            link_count += 1;
         }
     }
+    assert!(link_count >= 5, "{text}");
     let initializer = caller
         .get("/docs/swagger-initializer.js")
         .await

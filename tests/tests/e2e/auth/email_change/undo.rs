@@ -173,6 +173,7 @@ async fn the_notice_of_an_undone_change_is_not_sent(engine: Engine) {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     let [undo_for_a, _] = change_twice(&app, &ada).await;
+    until_nothing_waits(&app).await;
     let mail_count = app.mails_to("b@example.com").len();
     // The notice to B is to be sent again, as after a failure.
     app.database().execute(
