@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use auth_core::mail_token::MailTokens;
-use auth_core::public_key::KeySet;
 use auth_core::refresh::RefreshTokens;
 use auth_core::revocation::FeedTokens;
 use auth_core::session_handle::SessionHandles;
@@ -15,6 +14,7 @@ use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Revocations, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
 
+use super::jwks;
 use super::token_keys::TokenKeys;
 
 /// The settings of the tokens. They stay the same when the secrets and keys change.
@@ -106,7 +106,7 @@ impl ActiveKeys {
         let lifetime = settings.access_token_ttl;
         let keyring = &token_keys.keyring;
         let key_set = token_keys.key_set()?;
-        let jwks = key_set.as_ref().map(KeySet::to_jwks);
+        let jwks = key_set.as_ref().map(jwks::document).transpose()?;
         let verifier = TokenVerifier::new(token_keys.verification_keys(key_set), iss, aud)?;
         let service_issuers = settings.service_audiences.iter().map(|audience| {
             let signer = token_keys.service_signer(audience)?;
