@@ -13,6 +13,7 @@ use auth_core::session_handle::SessionHandles;
 use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Revocations, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
+use tokio::task::spawn_blocking;
 
 use super::jwks;
 use super::token_keys::TokenKeys;
@@ -68,15 +69,18 @@ impl Keys {
         self.active.load()
     }
 
-    /// On each signal, reads the secrets and keys again and replaces the active ones. After an error, the keys stay as they were. Logs
-    /// the result of each signal. Never returns.
+    /// On each signal, reads the secrets and keys again, on a thread that may block, and replaces the active ones. After
+    /// an error, the keys stay as they were. Logs the result of each signal. Never returns.
     pub(crate) async fn reload_on_signal(
         &self,
         mut sighup: Signal,
-        read_keys: impl Fn() -> Result<TokenKeys, String>,
+        read_keys: impl Fn() -> Result<TokenKeys, String> + Clone + Send + 'static,
     ) {
         while sighup.recv().await.is_some() {
-            match read_keys().and_then(|token_keys| self.replace(token_keys)) {
+            // Up to 64 files, which may be on a slow disk.
+            let result = spawn_blocking(read_keys.clone()).await;
+            let result = result.unwrap_or_else(|stopped| Err(stopped.to_string()));
+            match result.and_then(|token_keys| self.replace(token_keys)) {
                 Ok(token_keys) => log::info!(
                     "SIGHUP: read the secrets and keys again; key ids, the signing \
                      one first: {token_keys}"
