@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import venv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -161,6 +163,17 @@ def shell(function: str, *arguments: object) -> str:
 def need(*names: str) -> None:
     """Installs the programs that are missing, as `need` of .ci/tools does."""
     shell("need", *names)
+
+
+def run_inside_venv(package: str, *arguments: str) -> int:
+    """Runs the script again with these arguments and `--inside`, in a new virtual environment with the package of PyPI;
+    returns the exit status."""
+    need("venv")
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(folder, with_pip=True)
+        python = f"{folder}/bin/python"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", package], check=True)
+        return subprocess.run([python, sys.argv[0], *arguments, "--inside"]).returncode
 
 
 def npm_ci(folder: Path) -> None:

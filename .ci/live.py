@@ -96,9 +96,9 @@ def stop_process(process: subprocess.Popen) -> None:
 
 
 @contextmanager
-def running_program(program: Path, folder: Path, path: str = "", **settings: str) -> Iterator[str]:
-    """Runs a program on a free port during the block. Yields its URL once it accepts connections and, if there is a
-    `path`, once that responds with 200."""
+def running_process(program: Path, folder: Path, path: str = "", **settings: str) -> Iterator[tuple[subprocess.Popen, str]]:
+    """Runs a program on a free port during the block. Yields its process and its URL once it accepts connections and, if
+    there is a `path`, once that responds with 200."""
     port, log = free_port(), folder / f"{program.name}.log"
     base = f"http://127.0.0.1:{port}"
 
@@ -112,9 +112,16 @@ def running_program(program: Path, folder: Path, path: str = "", **settings: str
         wait_until(lambda: process.poll() is not None or is_ready(), START_LIMIT)
         if process.poll() is not None or not is_ready():
             raise SystemExit(f"{program} is not ready within {START_LIMIT} s:\n{log.read_text()}")
-        yield base
+        yield process, base
     finally:
         stop_process(process)
+
+
+@contextmanager
+def running_program(program: Path, folder: Path, path: str = "", **settings: str) -> Iterator[str]:
+    """Runs a program as `running_process` does; yields its URL."""
+    with running_process(program, folder, path, **settings) as (_, base):
+        yield base
 
 
 @contextmanager

@@ -9,17 +9,14 @@ import secrets
 import sqlite3
 import ssl
 import subprocess
-import sys
-import tempfile
 import threading
-import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-from common import need, require_equal, shell
+from common import need, require_equal, run_inside_venv, shell
 from live import call, postgres_database
 
 AIOSMTPD = "aiosmtpd==1.4.6"
@@ -35,12 +32,7 @@ logging.getLogger("mail").setLevel(logging.CRITICAL + 1)
 
 def run_with_aiosmtpd(*arguments: str) -> int:
     """Runs the program again, in a new virtual environment with aiosmtpd; returns the exit status."""
-    need("venv")
-    with tempfile.TemporaryDirectory() as folder:
-        venv.create(folder, with_pip=True)
-        python = f"{folder}/bin/python"
-        subprocess.run([python, "-m", "pip", "install", "--quiet", AIOSMTPD], check=True)
-        return subprocess.run([python, sys.argv[0], *arguments, "--inside"]).returncode
+    return run_inside_venv(AIOSMTPD, *arguments)
 
 
 # ---- the SMTP server

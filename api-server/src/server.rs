@@ -120,7 +120,7 @@ impl Server {
     /// The errors of [`run`](Self::run), and an error if the process cannot receive signals.
     pub fn run_until_signal(
         self,
-        reload_keys: impl Fn() -> Result<TokenKeys, String> + 'static,
+        reload_keys: impl Fn() -> Result<TokenKeys, String> + Clone + Send + 'static,
     ) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
             // The signals are registered before "listening" is logged, because a supervisor may send a signal as soon

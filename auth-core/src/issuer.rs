@@ -88,6 +88,12 @@ impl TokenIssuer {
         self.lifetime
     }
 
+    /// Returns the `iss` and the `aud` of the tokens.
+    #[cfg(all(feature = "public-key", feature = "testing"))]
+    pub(crate) fn names(&self) -> (&str, &str) {
+        (&self.issuer, &self.audience)
+    }
+
     /// Starts a token of a user. Without further calls, [`issue`](TokenBuilder::issue) issues the same token as
     /// [`TokenIssuer::issue`].
     ///

@@ -4,15 +4,18 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+#[cfg(feature = "public-key")]
+use crate::public_key::{Algorithm, KeySet, SigningKey};
 use crate::{
     Authority, CustomJson, Keyring, Revocations, Roles, Scope, Secret, Subject, TokenIssuer,
-    TokenVerifier,
+    TokenSigner, TokenVerifier, VerificationKeys,
 };
 
 /// The lifetime of the issued tokens.
 const LIFETIME: Duration = Duration::from_secs(900);
 
-/// An issuer and a verifier with the same random secret.
+/// An issuer and a verifier with the same random secret, or with a random [private key](Self::with_private_key) and its
+/// public key.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -29,6 +32,8 @@ pub struct TestAuthority {
     issuer: TokenIssuer,
     verifier: TokenVerifier,
     revocations: Revocations,
+    #[cfg(feature = "public-key")]
+    public_keys: Option<KeySet>,
 }
 
 /// The optional claims of a token.
@@ -62,16 +67,76 @@ impl TestAuthority {
     /// If `issuer` or `audience` is empty, or the operating system returns no random bytes.
     #[must_use]
     pub fn with_issuer_and_audience(issuer: &str, audience: &str) -> Self {
-        let keyring =
-            Keyring::new(Secret::generate().expect("the operating system returns random bytes"));
-        let result = TokenVerifier::new(keyring.clone(), issuer, audience);
-        let revocations = Revocations::default();
-        let verifier = result.expect("issuer and audience are not empty");
+        let secret = Secret::generate().expect("the operating system returns random bytes");
+        let keyring = Keyring::new(secret);
+        Self::with_keys(keyring.clone(), keyring, issuer, audience)
+    }
+
+    /// Signs the tokens with a new private key of this algorithm instead of a secret, for a service that verifies with
+    /// public keys. Issuer and audience stay the same, and tokens that were issued before are no longer accepted.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use auth_core::TokenVerifier;
+    /// use auth_core::public_key::{Algorithm, KeySet};
+    /// use auth_core::testing::TestAuthority;
+    ///
+    /// let test_authority = TestAuthority::new().with_private_key(Algorithm::EdDsa);
+    /// let document = test_authority.public_keys().to_jwks();
+    ///
+    /// // The service under test has only the document.
+    /// let keys = KeySet::from_jwks(document.as_bytes())?;
+    /// let verifier = TokenVerifier::new(keys, "api-server", "api")?;
+    /// let token = test_authority.token_for("42");
+    /// assert_eq!(verifier.verify(&token, SystemTime::now())?.sub, "42");
+    /// # Ok::<(), auth_core::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// For RS256, which this crate only verifies, or if the operating system returns no random bytes.
+    #[cfg(feature = "public-key")]
+    #[must_use]
+    pub fn with_private_key(self, algorithm: Algorithm) -> Self {
+        let key = SigningKey::generate(algorithm).expect("the algorithm signs");
+        let keys = KeySet::new([key.public_key().clone()]).expect("one key is a set");
+        let (issuer, audience) = self.issuer.names();
+        let authority = Self::with_keys(key, keys.clone(), issuer, audience);
         Self {
-            issuer: TokenIssuer::new(keyring, issuer, audience, LIFETIME)
+            public_keys: Some(keys),
+            ..authority
+        }
+    }
+
+    /// Returns the public keys of [`with_private_key`](Self::with_private_key). For a service that requests its keys
+    /// from a URL, let a server of the test respond with [`KeySet::to_jwks`].
+    ///
+    /// # Panics
+    ///
+    /// If a secret signs the tokens.
+    #[cfg(feature = "public-key")]
+    #[must_use]
+    pub fn public_keys(&self) -> KeySet {
+        let keys = self.public_keys.clone();
+        keys.expect("a secret signs; call with_private_key first")
+    }
+
+    fn with_keys(
+        signer: impl Into<TokenSigner>,
+        keys: impl Into<VerificationKeys>,
+        issuer: &str,
+        audience: &str,
+    ) -> Self {
+        let result = TokenVerifier::new(keys, issuer, audience);
+        let verifier = result.expect("issuer and audience are not empty");
+        let revocations = Revocations::default();
+        Self {
+            issuer: TokenIssuer::new(signer, issuer, audience, LIFETIME)
                 .expect("issuer and audience are not empty"),
             verifier: verifier.with_revocations(revocations.clone()),
             revocations,
+            #[cfg(feature = "public-key")]
+            public_keys: None,
         }
     }
 

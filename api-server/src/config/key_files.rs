@@ -17,7 +17,7 @@ use super::parse::ProblemCollector;
 use crate::sessions::token_keys::TokenKeys;
 
 /// The longest key file, in bytes. A key of an accepted type has less than 1 KiB.
-const MAX_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// The keys of `AUTH_SIGNING_KEY` and `AUTH_VERIFYING_KEYS`.
 pub(super) struct KeyFiles {
@@ -44,7 +44,7 @@ impl Settings {
             .any(|files| parse::entries(files.as_deref()).next().is_some())
     }
 
-    /// Reads the key files, and records every problem.
+    /// Reads the key files, and records the first problem of each setting.
     pub(super) fn read_key_files(&self, problems: &mut ProblemCollector) -> Option<KeyFiles> {
         const VERIFYING_KEYS: &str = "AUTH_VERIFYING_KEYS";
         /// With a signing key, the set of published keys has at most 64.
@@ -102,10 +102,11 @@ impl<'p> KeyFile<'p> {
         }
         let file = File::open(path).map_err(explain_error)?;
         let mode = file.metadata().map_err(explain_error)?.permissions().mode();
-        let mut bytes = Zeroizing::new(Vec::new());
-        let result = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);
-        let length = result.map_err(explain_error)?;
-        if u64::try_from(length).is_ok_and(|length| length > MAX_BYTES) {
+        // A buffer that grows would leave copies of the key in freed memory.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BYTES + 1));
+        let result = file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);
+        result.map_err(explain_error)?;
+        if bytes.len() > MAX_BYTES {
             return Err(explain(path, "is too long; name the file of one key"));
         }
         let text = std::str::from_utf8(&bytes).map_err(|_not_utf8| explain(path, NOT_PEM))?;

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use auth_core::mail_token::MailTokens;
-use auth_core::public_key::KeySet;
 use auth_core::refresh::RefreshTokens;
 use auth_core::revocation::FeedTokens;
 use auth_core::session_handle::SessionHandles;
 use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Revocations, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
+use tokio::task::spawn_blocking;
 
+use super::jwks;
 use super::token_keys::TokenKeys;
 
 /// The settings of the tokens. They stay the same when the secrets and keys change.
@@ -68,15 +69,18 @@ impl Keys {
         self.active.load()
     }
 
-    /// On each signal, reads the secrets and keys again and replaces the active ones. After an error, the keys stay as they were. Logs
-    /// the result of each signal. Never returns.
+    /// On each signal, reads the secrets and keys again, on a thread that may block, and replaces the active ones. After
+    /// an error, the keys stay as they were. Logs the result of each signal. Never returns.
     pub(crate) async fn reload_on_signal(
         &self,
         mut sighup: Signal,
-        read_keys: impl Fn() -> Result<TokenKeys, String>,
+        read_keys: impl Fn() -> Result<TokenKeys, String> + Clone + Send + 'static,
     ) {
         while sighup.recv().await.is_some() {
-            match read_keys().and_then(|token_keys| self.replace(token_keys)) {
+            // Up to 64 files, which may be on a slow disk.
+            let result = spawn_blocking(read_keys.clone()).await;
+            let result = result.unwrap_or_else(|stopped| Err(stopped.to_string()));
+            match result.and_then(|token_keys| self.replace(token_keys)) {
                 Ok(token_keys) => log::info!(
                     "SIGHUP: read the secrets and keys again; key ids, the signing \
                      one first: {token_keys}"
@@ -106,7 +110,7 @@ impl ActiveKeys {
         let lifetime = settings.access_token_ttl;
         let keyring = &token_keys.keyring;
         let key_set = token_keys.key_set()?;
-        let jwks = key_set.as_ref().map(KeySet::to_jwks);
+        let jwks = key_set.as_ref().map(jwks::document).transpose()?;
         let verifier = TokenVerifier::new(token_keys.verification_keys(key_set), iss, aud)?;
         let service_issuers = settings.service_audiences.iter().map(|audience| {
             let signer = token_keys.service_signer(audience)?;

@@ -3,6 +3,7 @@
 pub(crate) mod ending;
 pub(crate) mod grant;
 pub(crate) mod housekeeping;
+mod jwks;
 pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod logout;

@@ -10,6 +10,8 @@ use crate::http::public_document;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
 
+// The two types are the schema of the document. `sessions/jwks.rs` writes it.
+
 /// A JWK Set (RFC 7517 § 5).
 #[derive(Serialize, ToSchema)]
 pub(crate) struct JwkSet {

@@ -19,4 +19,5 @@ mod jwk_set;
 mod key_set;
 mod pem;
 mod signing_key;
+mod testing;
 mod verifier;
