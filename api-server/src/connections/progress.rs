@@ -66,7 +66,7 @@ impl Progress {
         self.idle_since.set(Instant::now());
     }
 
-    /// Records that a read found the end of the connection, or failed.
+    /// Records that a read found the end of what the peer sends, or failed.
     pub(super) fn record_hang_up(&self) {
         self.has_hung_up.set(true);
     }

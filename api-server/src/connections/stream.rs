@@ -1,4 +1,4 @@
-//! Defines a TCP stream that records when bytes are read and written, and when the peer closes it.
+//! Defines a TCP stream that records when bytes are read and written.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -45,8 +45,6 @@ impl AsyncRead for WatchedStream {
         let result = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > previous_len {
             self.progress.record_received();
-        } else if result.is_ready() {
-            self.progress.record_hang_up();
         }
         result
     }

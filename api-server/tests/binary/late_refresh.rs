@@ -153,6 +153,8 @@ fn a_late_refresh_is_ignored_on_an_encrypted_connection() {
     let session = Session::open(&mut stream);
     server.pause();
     stream.write_all(session.late_refresh().as_bytes()).unwrap();
+    // Says that nothing follows. Without this, TLS treats the request as cut off.
+    stream.shutdown().unwrap();
     drop(stream);
     server.resume();
     server.log.line(IGNORED);
