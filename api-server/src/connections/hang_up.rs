@@ -2,16 +2,20 @@
 
 use std::rc::Rc;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage as _, HttpRequest};
 
 use super::progress::Progress;
 
-/// Returns whether the client of a request with HTTP/1.1 has closed its side of the connection, as far as the server has
-/// read it. Such a client gets no response that has to wait for the database. The client of a request with HTTP/2 that is
-/// cancelled, or whose connection is closed, needs no such check: `h2` discards the request, or its body.
+/// Marks a request with HTTP/2 that its client cancelled before a handler got it.
+pub(super) struct Cancelled;
+
+/// Returns whether the client closed its side of the connection or, with HTTP/2, cancelled the request, as far as the
+/// server has read that. A client of HTTP/1.1 that has closed its side gets no response that waits for the database, and
+/// requests of a connection with HTTP/2 that was closed reach no handler.
 ///
-/// Costs no system call: the connection is read until it has nothing more before a handler starts.
+/// Costs no system call: before a handler starts, the connection is read until nothing more has arrived.
 pub(crate) fn has_hung_up(request: &HttpRequest) -> bool {
     let progress = request.conn_data::<Rc<Progress>>();
     progress.is_some_and(|progress| progress.has_hung_up())
+        || request.extensions().contains::<Cancelled>()
 }

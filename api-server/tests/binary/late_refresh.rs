@@ -1,5 +1,7 @@
 //! Tests what a process does with requests that waited while it was paused, and whose clients have hung up since.
 
+mod http2;
+
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
