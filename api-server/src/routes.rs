@@ -11,7 +11,7 @@ use crate::auth::{
 };
 use crate::better_auth::endpoint::{get, post, resource_at, unknown_path};
 use crate::better_auth::{
-    change_email, delete_user, error, get_session, list_accounts, list_sessions, ok,
+    admin, change_email, delete_user, error, get_session, list_accounts, list_sessions, ok,
     request_password_reset, reset_password, revoke_other_sessions, revoke_session, revoke_sessions,
     send_verification_email, sign_in_email, sign_out, sign_up_email, update_session, update_user,
     verify_email, verify_password,
@@ -149,6 +149,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(get("/ok", ok::ok))
         .service(get("/error", error::error))
         .configure(mail_routes)
+        .service(admin::resource())
         .service(unknown_path());
 }
 

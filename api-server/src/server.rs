@@ -128,10 +128,12 @@ impl Server {
             let mut sigterm = signal(SignalKind::terminate())?;
             let mut sigint = signal(SignalKind::interrupt())?;
             let sighup = signal(SignalKind::hangup())?;
-            let reload_certificate = self
-                .tls
-                .clone()
-                .map(|tls| signal(SignalKind::hangup()).map(|sighup| tls.reload_on_signal(sighup)));
+            let reload_certificate = self.tls.clone().map(|tls| {
+                let sessions = self.sessions.clone();
+                let read_time = move || sessions.now();
+                tls.log_problem(read_time());
+                signal(SignalKind::hangup()).map(|sighup| tls.reload_on_signal(sighup, read_time))
+            });
             let reload_certificate = OptionFuture::from(reload_certificate.transpose()?);
             let scheme = if self.tls.is_some() { "https" } else { "http" };
             if let Some(addr) = self.metrics_addr() {

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::token_response::{TokenResponder, TokenResponse};
+use crate::connections::has_hung_up;
 use crate::http::cookies::Cookie;
 use crate::http::json::{OptionalJson, not_null};
 use crate::http::origin;
@@ -46,6 +47,7 @@ pub(crate) async fn refresh(
     responder: TokenResponder,
     OptionalJson(body): OptionalJson<RefreshRequest>,
 ) -> Result<HttpResponse, Problem> {
+    reject_if_hung_up(&request)?;
     let (token, source) = presented_token(&request, &sessions, &policy, body)?;
     let times = sessions.times(sessions.now());
     let session_id = session::session_id_of(&token);
@@ -65,6 +67,17 @@ pub(crate) async fn refresh(
     sessions.metrics.count(event_of(&outcome));
     let grant = token_grant(&sessions, &token, outcome, found_user)?;
     responder.respond(grant, StatusCode::OK, source)
+}
+
+/// Fails if the client has hung up before this request was read, as after a pause of the process. Such a client may have
+/// repeated the request elsewhere and refreshed again, so that this request would be the late use of an old token, which
+/// ends the session. The client gets no response in either case.
+fn reject_if_hung_up(request: &HttpRequest) -> Result<(), Problem> {
+    if !has_hung_up(request) {
+        return Ok(());
+    }
+    log::info!("refresh ignored: its client has closed the connection");
+    Err(Problem::overloaded())
 }
 
 /// Reads the refresh token from the body, or from the cookie if the body has none. Accepts a cookie only in a request

@@ -4,6 +4,7 @@
 //!
 //! Only one endpoint, `GET /api/auth/token`, is in the `OpenAPI` document: Better Auth documents the other endpoints.
 
+pub(crate) mod admin;
 pub(crate) mod api_error;
 pub(crate) mod api_request;
 mod callback;

@@ -1,6 +1,7 @@
 //! Checks an installation without changing anything, for `api-server check`: one line for each part, with `OK` or with
 //! what to do.
 
+mod certificate;
 mod database;
 mod files;
 mod web;
@@ -16,22 +17,38 @@ use crate::mail::test_mail;
 struct Finding {
     part: &'static str,
     outcome: Result<String, String>,
+    /// Whether the operator must do something soon, although nothing is wrong yet.
+    is_warning: bool,
 }
 
 impl Finding {
     fn ok(part: &'static str, text: impl Into<String>) -> Self {
-        let outcome = Ok(text.into());
-        Self { part, outcome }
+        Self {
+            part,
+            outcome: Ok(text.into()),
+            is_warning: false,
+        }
+    }
+
+    fn warning(part: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            is_warning: true,
+            ..Self::ok(part, text)
+        }
     }
 
     fn wrong(part: &'static str, remedy: impl Into<String>) -> Self {
-        let outcome = Err(remedy.into());
-        Self { part, outcome }
+        Self {
+            part,
+            outcome: Err(remedy.into()),
+            is_warning: false,
+        }
     }
 
     /// Returns the finding as one line: texts of other programs, such as errors of PostgreSQL, may have several.
     fn to_line(&self) -> String {
         let (word, text) = match &self.outcome {
+            Ok(text) if self.is_warning => ("WARN ", text),
             Ok(text) => ("OK   ", text),
             Err(text) => ("WRONG", text),
         };
@@ -62,6 +79,7 @@ pub(crate) fn run(settings: &Settings, now: SystemTime, out: &mut impl Write) ->
     }
     if let Some(config) = config {
         print(web::check(&config.web))?;
+        print(certificate::check(&config.web, now))?;
         print(vec![check_mails(&config)])?;
     }
     Ok(is_all_right)
@@ -124,6 +142,10 @@ mod tests {
         assert_eq!(
             Finding::ok("clock", "right").to_line(),
             "OK    clock: right"
+        );
+        assert_eq!(
+            Finding::warning("TLS_CERT", "it expires").to_line(),
+            "WARN  TLS_CERT: it expires"
         );
     }
 }

@@ -32,10 +32,16 @@ impl AsyncRead for ClientStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        let previous_len = buffer.filled().len();
+        let stream = self.get_mut();
+        let result = match stream {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Encrypted(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
+        if result.is_ready() && buffer.filled().len() == previous_len {
+            stream.progress().record_hang_up();
         }
+        result
     }
 }
 

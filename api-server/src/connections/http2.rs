@@ -7,9 +7,10 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
-use actix_http::{Request, Response};
+use actix_http::{HttpMessage as _, Request, Response};
 use actix_server::GracefulShutdownSignal;
 use actix_service::Service;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -22,6 +23,7 @@ use h2::{Reason, RecvStream, SendStream};
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
+use super::hang_up::Cancelled;
 use super::http2_message::{new_request, new_response_head};
 use super::progress::InFlightRequest;
 use super::stream::WatchedStream;
@@ -97,7 +99,13 @@ async fn respond<App, B>(
         return;
     };
     let is_head_request = request.method() == Method::HEAD;
+    let reset = poll_fn(|context| Poll::Ready(responder.poll_reset(context))).await;
+    if reset.is_ready() {
+        request.extensions_mut().insert(Cancelled);
+    }
     let outcome = tokio::select! {
+        // A request that was cancelled already starts nevertheless, because it may be a change, which is completed.
+        biased;
         outcome = app.call(request) => outcome,
         _ = poll_fn(|context| responder.poll_reset(context)) => return,
     };

@@ -5,8 +5,10 @@
 //! So the stream and the service record reads, writes and requests in a [`Progress`](progress::Progress) for each
 //! connection, and a connection that exceeds one of the [`ConnectionTimeouts`] is closed.
 
+mod certificate;
 mod client_stream;
 mod files;
+mod hang_up;
 mod http2;
 mod http2_message;
 mod network;
@@ -17,7 +19,9 @@ mod service;
 mod stream;
 mod tls;
 
+pub(crate) use certificate::CertificateState;
 pub(crate) use files::raise_open_file_limit;
+pub(crate) use hang_up::has_hung_up;
 pub(crate) use network::ExemptPeers;
 pub(crate) use progress::ConnectionTimeouts;
 pub(crate) use registry::Connections;

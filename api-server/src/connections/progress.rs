@@ -43,6 +43,8 @@ pub(super) struct Progress {
     blocked_since: Cell<Option<Instant>>,
     /// Whether the connection speaks HTTP/2. Its bytes between two requests need not be the start of a header.
     is_http_2: Cell<bool>,
+    /// Whether the peer has closed its side of the connection.
+    has_hung_up: Cell<bool>,
 }
 
 impl Progress {
@@ -54,6 +56,7 @@ impl Progress {
             header_since: Cell::new(None),
             blocked_since: Cell::new(None),
             is_http_2: Cell::new(false),
+            has_hung_up: Cell::new(false),
         }
     }
 
@@ -61,6 +64,15 @@ impl Progress {
     pub(super) fn record_http_2(&self) {
         self.is_http_2.set(true);
         self.idle_since.set(Instant::now());
+    }
+
+    /// Records that a read found the end of what the peer sends, or failed.
+    pub(super) fn record_hang_up(&self) {
+        self.has_hung_up.set(true);
+    }
+
+    pub(super) fn has_hung_up(&self) -> bool {
+        self.has_hung_up.get()
     }
 
     /// Records that bytes arrived. If no request is in flight, the bytes are treated as part of the next header.

@@ -6,14 +6,18 @@ use std::future::pending;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
+use openssl::error::ErrorStack;
 use tokio::signal::unix::Signal;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{Error, InconsistentKeys, ServerConfig};
+
+use super::certificate::{CertificateState, Validity};
 
 /// The name of HTTP/2 in the negotiation of the protocol (ALPN).
 pub(super) const HTTP_2: &[u8] = b"h2";
@@ -41,7 +45,14 @@ impl fmt::Display for FileProblem {
 #[derive(Debug, Clone)]
 pub(crate) struct Tls {
     files: TlsFiles,
-    current: Arc<ArcSwap<ServerConfig>>,
+    current: Arc<ArcSwap<LoadedTls>>,
+}
+
+/// What was read from the files.
+#[derive(Debug)]
+struct LoadedTls {
+    config: Arc<ServerConfig>,
+    validity: Validity,
 }
 
 #[derive(Debug, Clone)]
@@ -68,14 +79,21 @@ impl Tls {
     }
 
     /// Reads the files again on each signal, and logs the result. Never returns.
-    pub(crate) async fn reload_on_signal(self, mut sighup: Signal) {
+    pub(crate) async fn reload_on_signal(
+        self,
+        mut sighup: Signal,
+        read_time: impl Fn() -> SystemTime,
+    ) {
         while sighup.recv().await.is_some() {
             let tls = self.clone();
             match tokio::task::spawn_blocking(move || tls.reload()).await {
-                Ok(Ok(())) => log::info!(
-                    "SIGHUP: read the certificate in {} again",
-                    self.files.certificate.display()
-                ),
+                Ok(Ok(())) => {
+                    log::info!(
+                        "SIGHUP: read the certificate in {} again",
+                        self.files.certificate.display()
+                    );
+                    self.log_problem(read_time());
+                }
                 Ok(Err(problems)) => {
                     let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
                     let cause = problems.join("; ");
@@ -88,22 +106,46 @@ impl Tls {
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
-        self.current.load_full().into()
+        Arc::clone(&self.current.load().config).into()
+    }
+
+    /// Whether the certificate in use is valid at this time, with a text for the operator.
+    pub(crate) fn state(&self, now: SystemTime) -> CertificateState {
+        let validity = self.current.load().validity;
+        validity.state(&self.files.certificate, now.into())
+    }
+
+    /// Logs a line if the certificate in use is not valid at this time, or expires soon.
+    pub(crate) fn log_problem(&self, now: SystemTime) {
+        match self.state(now) {
+            CertificateState::Valid(_) => {}
+            CertificateState::ExpiresSoon(text) => log::warn!("{CERTIFICATE_VARIABLE}: {text}"),
+            CertificateState::Invalid(text) => log::error!("{CERTIFICATE_VARIABLE}: {text}"),
+        }
     }
 }
 
 impl TlsFiles {
-    fn load(&self) -> Result<ServerConfig, Vec<FileProblem>> {
+    fn load(&self) -> Result<LoadedTls, Vec<FileProblem>> {
         let (chain, key) = match (self.chain(), self.private_key()) {
             (Ok(chain), Ok(key)) => (chain, key),
             (chain, key) => return Err([chain.err(), key.err()].into_iter().flatten().collect()),
         };
+        let validity = self.validity(&chain).map_err(|problem| vec![problem])?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
             .map_err(|error| vec![self.explain(&error)])?;
         config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1_1.to_vec()];
-        Ok(config)
+        let config = Arc::new(config);
+        Ok(LoadedTls { config, validity })
+    }
+
+    /// Reads how long the first certificate, that of the server, is valid.
+    fn validity(&self, chain: &[CertificateDer]) -> Result<Validity, FileProblem> {
+        let certificate = chain.first().map(AsRef::as_ref).unwrap_or_default();
+        let problem = |error: ErrorStack| self.certificate_problem(&error.to_string());
+        Validity::of(certificate).map_err(problem)
     }
 
     fn chain(&self) -> Result<Vec<CertificateDer<'static>>, FileProblem> {

@@ -33,7 +33,9 @@ pub(crate) use migrations::create_private_folder;
 pub use migrations::migrate;
 pub(crate) use pool::ping;
 pub(crate) use private_file::is_accessible_to_others;
-pub(crate) use reader::{CellError, Column, Reader, SHORT_TEXT_BYTES, Table, TextRow};
+pub(crate) use reader::{
+    CellError, Column, NULL_EXPRESSION, Reader, SHORT_TEXT_BYTES, Table, TextRow,
+};
 pub(crate) use sqlite_copy::{copy_database, replace_rows};
 pub(crate) use types::Timestamp;
 pub use url::DatabaseUrl;

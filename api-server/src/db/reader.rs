@@ -102,10 +102,16 @@ struct CellsRow {
     c9: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
     c10: CellBytes,
+    #[diesel(sql_type = Nullable<Binary>)]
+    c11: CellBytes,
+    #[diesel(sql_type = Nullable<Binary>)]
+    c12: CellBytes,
 }
 
 /// The most expressions that [`Reader::for_each_row`] can select: the number of columns of [`CellsRow`].
-pub(crate) const MAX_EXPRESSIONS: usize = 11;
+pub(crate) const MAX_EXPRESSIONS: usize = 13;
+/// The expression for a column that the table does not have: NULL.
+pub(crate) const NULL_EXPRESSION: &str = "CAST(NULL AS text)";
 
 /// A row from [`Reader::for_each_row`], with one column per expression, in the order of the expressions.
 pub(crate) struct TextRow([CellBytes; MAX_EXPRESSIONS]);
@@ -215,7 +221,7 @@ impl Reader {
         for index in 0..MAX_EXPRESSIONS {
             let expression = expressions
                 .get(index)
-                .map_or("CAST(NULL AS text)", String::as_str);
+                .map_or(NULL_EXPRESSION, String::as_str);
             let bytes = self.sql.text_as_bytes.replace("{}", expression);
             columns.push(format!("{bytes} AS c{index}"));
         }
@@ -233,8 +239,12 @@ impl Reader {
                 c8,
                 c9,
                 c10,
+                c11,
+                c12,
             } = cells;
-            handle_row(&TextRow([c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10]))
+            handle_row(&TextRow([
+                c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12,
+            ]))
         })
     }
 }

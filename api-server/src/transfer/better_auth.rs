@@ -1,16 +1,20 @@
 //! Reads users with their password hashes, and tasks if requested, from a database of Better Auth.
 
 use std::io::Write;
+use std::time::SystemTime;
 
 use auth_core::Roles;
 use auth_core::password::PasswordHash;
 
 use super::TransferError;
+use super::ban::ban_reason;
 use super::import::ImportWriter;
 use super::imported_task::{ImportedTask, TaskRecord};
-use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord};
+use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord, parse_time};
 use super::source_columns::{TableColumns, id_equality};
-use crate::db::{CellError, DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow};
+use crate::db::{
+    CellError, DatabaseUrl, NULL_EXPRESSION, Reader, SHORT_TEXT_BYTES, Table, TextRow, Timestamp,
+};
 
 /// The longest text of all roles of a user, in bytes: each has at most a comma after it.
 const MAX_ROLE_BYTES: usize = Roles::MAX_ROLES * (Roles::MAX_NAME_BYTES + 1);
@@ -99,11 +103,11 @@ impl BetterAuth {
         let image = user_columns.require(&[&self.column_name("image")]);
         let created_at = user_columns.require(&[&self.column_name("createdAt")]);
         let updated_at = user_columns.require(&[&self.column_name("updatedAt")]);
-        let role = user_columns.find("role");
         let owner = account_columns.require(&[&self.column_name("userId")]);
         let account_id = account_columns.require(&[&self.column_name("accountId")]);
         let provider_id = account_columns.require(&[&self.column_name("providerId")]);
         let password = account_columns.require(&[&self.column_name("password")]);
+        let admin_expressions = self.admin_expressions(reader, &user_columns);
         user_columns.check_complete(self.snake_case)?;
         account_columns.check_complete(self.snake_case)?;
 
@@ -119,7 +123,7 @@ impl BetterAuth {
             "a.account_id".to_owned(),
             "a.password".to_owned(),
         ];
-        expressions.extend(role.map(|role| Reader::text_expression(&role.sql, MAX_ROLE_BYTES)));
+        expressions.extend(admin_expressions);
         let owner_condition = id_equality(&owner.renamed("a.owner"), &id);
         let from = format!(
             "{users} u LEFT JOIN (SELECT {owner} AS owner, count(*) AS accounts, max({account_id}) AS account_id, \
@@ -135,6 +139,24 @@ impl BetterAuth {
             id = id.sql,
         );
         Ok(Query { expressions, from })
+    }
+
+    /// Returns the expressions of the columns `role`, `banned` and `banExpires` of the admin plugin; NULL for each column
+    /// that the table does not have.
+    fn admin_expressions(&self, reader: &Reader, columns: &TableColumns) -> [String; 3] {
+        let null = || NULL_EXPRESSION.to_owned();
+        let text_of = |name: &str, max_bytes: usize| {
+            let column = columns.find(name);
+            column.map_or_else(null, |column| {
+                Reader::text_expression(&column.sql, max_bytes)
+            })
+        };
+        let ban_end = columns.find(&self.column_name("banExpires"));
+        [
+            text_of("role", MAX_ROLE_BYTES),
+            text_of("banned", SHORT_TEXT_BYTES),
+            ban_end.map_or_else(null, |end| reader.time_expression(&end.sql, &end.kind)),
+        ]
     }
 
     /// Returns the query that selects the tasks, the oldest first. The tasks get new ids in this order, and the API
@@ -181,10 +203,11 @@ impl CheckedSource {
         &mut self,
         writer: &mut ImportWriter<W>,
     ) -> Result<(), TransferError> {
+        let now = Timestamp::from(SystemTime::now());
         writer.remember_users();
         let Query { expressions, from } = &self.users_query;
         self.reader.for_each_row(expressions, from, |row| {
-            writer.add_user(&row_id(row), read_user(row))
+            writer.add_user(&row_id(row), read_user(row, now))
         })?;
         if let Some(TasksQuery { query, table_name }) = &self.tasks_query {
             let Query { expressions, from } = query;
@@ -210,7 +233,7 @@ const FOREIGN_ACCOUNT_ID: &str = "its credential account has an accountId that i
      with Better Auth either";
 
 /// Reads a user, whose cells are in the order of the expressions of `users_query`.
-fn read_user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
+fn read_user(row: &TextRow, now: Timestamp) -> Result<ImportedUser, RejectReason> {
     let id = required_text(row, 0, "id")?;
     let password_hash = match optional_text(row, 7, "account")?.as_deref() {
         None | Some("0") => None,
@@ -235,7 +258,23 @@ fn read_user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
         updated_at: required_text(row, 6, "updatedAt")?,
         password_hash,
     };
-    record.check(PasswordHash::import)
+    let mut user = record.check(PasswordHash::import)?;
+    user.ban = read_ban(row, now)?;
+    Ok(user)
+}
+
+/// Returns why a user with a ban is not imported. Fails if the row does not say whether the user is banned.
+fn read_ban(row: &TextRow, now: Timestamp) -> Result<Option<RejectReason>, RejectReason> {
+    let is_banned = match optional_text(row, 11, "banned")? {
+        None => false,
+        Some(text) => parse_boolean(&text, "banned")?,
+    };
+    if !is_banned {
+        return Ok(None);
+    }
+    let end_text = optional_text(row, 12, "banExpires")?;
+    let end = end_text.map(|text| parse_time("ban's end", &text));
+    Ok(ban_reason(end.transpose()?, now))
 }
 
 /// Reads a task, whose cells are in the order of the expressions of `tasks_query`.
@@ -272,7 +311,11 @@ fn required_text(row: &TextRow, index: usize, field: &str) -> Result<String, Rej
 }
 
 fn boolean(row: &TextRow, index: usize, field: &str) -> Result<bool, RejectReason> {
-    match required_text(row, index, field)?.as_str() {
+    parse_boolean(&required_text(row, index, field)?, field)
+}
+
+fn parse_boolean(text: &str, field: &str) -> Result<bool, RejectReason> {
+    match text {
         "true" | "t" | "1" => Ok(true),
         "false" | "f" | "0" => Ok(false),
         _ => Err(format!("its {field} is neither true nor false")),

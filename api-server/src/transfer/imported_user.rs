@@ -50,6 +50,8 @@ pub(super) struct ImportedUser {
     pub(super) password_hash: Option<PasswordHash>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
+    /// Why the user is banned in the source. A banned user is not imported.
+    pub(super) ban: Option<RejectReason>,
 }
 
 impl UserRecord {
@@ -85,6 +87,7 @@ impl UserRecord {
             password_hash: hash,
             created_at: parse_time("creation", &self.created_at)?,
             updated_at: parse_time("last update", &self.updated_at)?,
+            ban: None,
         })
     }
 }

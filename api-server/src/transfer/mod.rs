@@ -3,6 +3,7 @@
 //! import writes batch by batch, so memory does not grow with the number of rows.
 
 mod access;
+mod ban;
 mod better_auth;
 mod check;
 mod export;

@@ -15,6 +15,8 @@ pub(super) enum ImportOutcome {
     /// The user or task was imported before, even if the task was deleted since, or was created in this database.
     AlreadyPresent,
     Rejected(RejectReason),
+    /// The user is rejected because of a ban in the source.
+    Banned(RejectReason),
 }
 
 /// The number of rows with each outcome.
@@ -23,6 +25,8 @@ struct OutcomeCounts {
     imported: u64,
     already_present: u64,
     rejected: u64,
+    /// How many of the rejected users are banned.
+    banned: u64,
 }
 
 impl OutcomeCounts {
@@ -31,8 +35,15 @@ impl OutcomeCounts {
             imported,
             already_present,
             rejected,
+            banned,
         } = self;
-        format!("{imported} imported{note}, {already_present} already present, {rejected} rejected")
+        let ban_note = match banned {
+            0 => String::new(),
+            count => format!(" ({count} banned)"),
+        };
+        format!(
+            "{imported} imported{note}, {already_present} already present, {rejected} rejected{ban_note}"
+        )
     }
 
     fn total(&self) -> u64 {
@@ -77,11 +88,13 @@ impl<W: Write> Report<W> {
             RecordKind::User => (&mut self.user_counts, "user"),
             RecordKind::Task => (&mut self.task_counts, "task"),
         };
+        let is_banned = matches!(outcome, ImportOutcome::Banned(_));
         match outcome {
             ImportOutcome::Imported => counts.imported += 1,
             ImportOutcome::AlreadyPresent => counts.already_present += 1,
-            ImportOutcome::Rejected(reason) => {
+            ImportOutcome::Rejected(reason) | ImportOutcome::Banned(reason) => {
                 counts.rejected += 1;
+                counts.banned += u64::from(is_banned);
                 let shown_id: String = id.chars().take(MAX_ID_CHARS).collect();
                 writeln!(self.output, "{noun} {shown_id:?} rejected: {reason}")?;
             }

@@ -163,7 +163,12 @@ impl KnownUsers {
     fn outcome_of(&self, user: &ImportedUser) -> ImportOutcome {
         let email = user.email.as_str();
         match (self.email_by_id.get(&user.id), self.id_by_email.get(email)) {
-            (Some(existing_email), _) if existing_email == email => ImportOutcome::AlreadyPresent,
+            (Some(existing_email), _) if existing_email == email => match &user.ban {
+                None => ImportOutcome::AlreadyPresent,
+                Some(ban) => {
+                    ImportOutcome::Banned(format!("{ban}, but has an account here already"))
+                }
+            },
             (Some(_), _) => ImportOutcome::Rejected(
                 "its id is that of a user with another email here".to_owned(),
             ),
@@ -173,7 +178,10 @@ impl KnownUsers {
             (None, None) if self.recorded_ids.contains(&user.id) => ImportOutcome::Rejected(
                 "its account was deleted here after an earlier import".to_owned(),
             ),
-            (None, None) => ImportOutcome::Imported,
+            (None, None) => match &user.ban {
+                None => ImportOutcome::Imported,
+                Some(ban) => ImportOutcome::Banned(ban.clone()),
+            },
         }
     }
 }

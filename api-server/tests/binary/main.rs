@@ -17,6 +17,7 @@ mod health;
 mod invalid_settings;
 mod key_files;
 mod keys;
+mod late_refresh;
 mod log_lines;
 mod log_secrecy;
 mod mail;

@@ -1,5 +1,7 @@
 //! Tests the certificate of the server: which files are accepted, that SIGHUP reads them again, and `health`.
 
+mod expiry;
+
 use std::net::{SocketAddr, TcpStream};
 
 use harness::{Program, Server, WorkDir, repository_file};

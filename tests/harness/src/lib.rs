@@ -11,12 +11,14 @@
     reason = "a harness that panics is a test that fails"
 )]
 
+mod certificate;
 mod client;
 mod log;
 mod postgres;
 mod server;
 mod work_dir;
 
+pub use certificate::CertificateFiles;
 pub use client::{Connection, Response, User};
 pub use log::Log;
 pub use postgres::Postgres;

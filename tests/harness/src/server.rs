@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::Child;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::Value;
 
 use super::{Connection, Log, Response, TIMEOUT, User};
@@ -90,8 +90,22 @@ impl Server {
 
     /// Sends a signal to the server process.
     pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().try_into().unwrap()).unwrap()
+    }
+
+    /// Pauses the process. Returns when none of its threads runs any more.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+        waitpid(Some(self.pid()), WaitOptions::UNTRACED).unwrap();
+    }
+
+    /// Lets the process continue.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
     }
 
     /// Waits until the server exits. Returns the exit code, or `None` if a signal ended the process.

@@ -2,6 +2,7 @@
 
 mod access;
 mod addresses;
+mod bans;
 mod better_auth;
 mod fixtures;
 mod invalid_rows;

@@ -4,6 +4,7 @@
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 
+mod admin;
 mod bearer;
 mod callback;
 mod change_email;

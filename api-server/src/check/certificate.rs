@@ -1,0 +1,18 @@
+//! Checks that the certificate of the server is valid, and will be for some time.
+
+use std::time::SystemTime;
+
+use super::Finding;
+use crate::config::WebConfig;
+use crate::connections::CertificateState;
+
+/// Returns no finding if the server has no certificate.
+pub(super) fn check(web: &WebConfig, now: SystemTime) -> Vec<Finding> {
+    const PART: &str = "TLS_CERT";
+    let finding = web.tls.as_ref().map(|tls| match tls.state(now) {
+        CertificateState::Valid(text) => Finding::ok(PART, text),
+        CertificateState::ExpiresSoon(text) => Finding::warning(PART, text),
+        CertificateState::Invalid(text) => Finding::wrong(PART, text),
+    });
+    finding.into_iter().collect()
+}
