@@ -16,7 +16,7 @@ use super::error::BoxError;
 use super::private_file;
 use super::url::DatabaseUrl;
 
-/// Longest time for attempts to connect while the database is locked or starting.
+/// Longest time for attempts to connect while the database is locked, starting or silent.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause between two attempts to connect.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -58,7 +58,7 @@ pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
-/// Connects, and tries again while the database is locked or starting. A new SQLite file is locked for a moment if two
+/// Connects, and tries again while the database is locked, starting or silent. A new SQLite file is locked for a moment if two
 /// processes set its journal mode to WAL at the same time.
 fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
     let start = Instant::now();
@@ -73,7 +73,12 @@ fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
 }
 
 fn is_transient(error: &str) -> bool {
-    ["database is locked", "the database system is starting up"]
-        .iter()
-        .any(|text| error.contains(text))
+    [
+        "database is locked",
+        "the database system is starting up",
+        // A busy PostgreSQL may take longer to accept a connection than a request may wait for one.
+        "timeout expired",
+    ]
+    .iter()
+    .any(|text| error.contains(text))
 }
