@@ -16,8 +16,10 @@ use super::error::BoxError;
 use super::private_file;
 use super::url::DatabaseUrl;
 
-/// Longest time for attempts to connect while the database is locked, starting or silent.
+/// Longest time for attempts to connect while the database is locked or starting.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest time for attempts to connect to a database that does not respond, which may be only busy.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Pause between two attempts to connect.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -64,7 +66,7 @@ fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
     let start = Instant::now();
     loop {
         match dialect::connect(url) {
-            Err(error) if is_transient(&error.to_string()) && start.elapsed() < STARTUP_TIMEOUT => {
+            Err(error) if start.elapsed() < retry_timeout(&error.to_string()) => {
                 sleep(RETRY_INTERVAL);
             }
             outcome => return outcome.map_err(Into::into),
@@ -72,13 +74,13 @@ fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
     }
 }
 
-fn is_transient(error: &str) -> bool {
-    [
-        "database is locked",
-        "the database system is starting up",
-        // A busy PostgreSQL may take longer to accept a connection than a request may wait for one.
-        "timeout expired",
-    ]
-    .iter()
-    .any(|text| error.contains(text))
+/// Returns how long to try again after this error; zero if the next attempt would fail too.
+fn retry_timeout(error: &str) -> Duration {
+    let timeouts = [
+        ("database is locked", STARTUP_TIMEOUT),
+        ("the database system is starting up", STARTUP_TIMEOUT),
+        ("timeout expired", SILENCE_TIMEOUT),
+    ];
+    let timeout = timeouts.iter().find(|(text, _)| error.contains(text));
+    timeout.map_or(Duration::ZERO, |(_, timeout)| *timeout)
 }

@@ -93,7 +93,7 @@ fn a_postgres_that_never_responds_times_out() {
     let outcome = run(&[("DATABASE_URL", &url), ("AUTH_SECRET", SECRET)]);
     outcome.assert_failed(1, &["DATABASE_URL"]);
     assert!(
-        outcome.duration < TIMEOUT / 10,
+        outcome.duration < TIMEOUT / 2,
         "took {:?}",
         outcome.duration
     );
