@@ -59,9 +59,11 @@ fn response(stream: &mut impl Read) -> (u16, Value) {
 
 /// A session that was refreshed twice.
 struct Session {
-    access_token: String,
-    oldest_refresh_token: String,
-    newest_refresh_token: String,
+    /// The newest access token.
+    access: String,
+    /// The first refresh token.
+    oldest_refresh: String,
+    newest_refresh: String,
 }
 
 impl Session {
@@ -77,19 +79,19 @@ impl Session {
             grant = next_grant;
         }
         Self {
-            access_token: text(&grant["access_token"]),
-            oldest_refresh_token: text(&first_grant["refresh_token"]),
-            newest_refresh_token: text(&grant["refresh_token"]),
+            access: text(&grant["access_token"]),
+            oldest_refresh: text(&first_grant["refresh_token"]),
+            newest_refresh: text(&grant["refresh_token"]),
         }
     }
 
     /// The late use of an old token, which ends the session.
     fn late_refresh(&self) -> String {
-        refresh(&self.oldest_refresh_token)
+        refresh(&self.oldest_refresh)
     }
 
     fn assert_continues(&self, stream: &mut (impl Read + Write)) {
-        let (status, body) = ask(stream, &refresh(&self.newest_refresh_token));
+        let (status, body) = ask(stream, &refresh(&self.newest_refresh));
         assert_eq!(status, 200, "{body}");
     }
 }
@@ -177,7 +179,7 @@ fn a_late_refresh_whose_client_still_waits_ends_the_session() {
         (status, &problem["code"]),
         (401, &json!("REFRESH_TOKEN_REUSED"))
     );
-    let (status, _) = ask(&mut stream, &refresh(&session.newest_refresh_token));
+    let (status, _) = ask(&mut stream, &refresh(&session.newest_refresh));
     assert_eq!(status, 401);
 }
 
@@ -186,7 +188,7 @@ fn a_late_logout_is_carried_out_even_if_its_client_has_hung_up() {
     let work_dir = WorkDir::new();
     let server = work_dir.quick_server();
     let session = Session::open(&mut connect(&server));
-    let token = &session.access_token;
+    let token = &session.access;
     server.pause();
     let logout = request("/api/auth/logout", token, &json!({}));
     connect(&server).write_all(logout.as_bytes()).unwrap();

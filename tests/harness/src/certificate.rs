@@ -14,6 +14,7 @@ use openssl::x509::extension::SubjectAlternativeName;
 /// A certificate and its key, in PEM format. The certificate is for `localhost`, and signed
 /// with its own key.
 #[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "tests read its fields")]
 pub struct CertificateFiles {
     /// The content of the file for `TLS_CERT`.
     pub certificate: String,

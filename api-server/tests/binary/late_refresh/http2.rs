@@ -70,7 +70,7 @@ fn a_late_refresh_is_ignored_if_it_was_cancelled_with_http_2() {
     let session = Session::open(&mut connect_encrypted(&server));
     let mut stream = connect_http2(&server);
     server.pause();
-    let cancelled_refresh = cancelled_refresh(&session.oldest_refresh_token);
+    let cancelled_refresh = cancelled_refresh(&session.oldest_refresh);
     stream.write_all(&cancelled_refresh).unwrap();
     server.resume();
     server.log.line(IGNORED);
