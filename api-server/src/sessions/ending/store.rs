@@ -173,10 +173,9 @@ pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryRe
 /// Ends the sessions that a new session replaces, and up to [`BATCH_SIZE`] sessions beyond the account's limit. Returns
 /// the ids of the ended sessions.
 ///
-/// The caller must have locked the user, so that concurrent logins count each other's sessions. [`end`] is called only
-/// once, for both kinds of sessions, because it locks the row of `revocation_sequence` until the commit, and work after
-/// it prolongs the lock. An account of an old database may be far beyond the limit;
-/// [`enforce_limit`](super::surplus::enforce_limit) ends the sessions that this function leaves.
+/// The caller must have locked the user, so that concurrent logins count each other's sessions. An account of an old
+/// database may be far beyond the limit; [`enforce_limit`](super::surplus::enforce_limit) ends the sessions that this
+/// function leaves.
 pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
     opening: &SessionOpening,
