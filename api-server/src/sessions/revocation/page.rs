@@ -19,9 +19,11 @@ pub(crate) async fn read(
     unnumbered_limit: i64,
 ) -> Result<FeedPage, DbError> {
     let complete_page = db
-        .read(move |connection| match store::has_unnumbered(connection)? {
-            true => Ok(None),
-            false => store::page_after(connection, sequence).map(Some),
+        .read(move |connection| {
+            if store::has_unnumbered(connection)? {
+                return Ok(None);
+            }
+            store::page_after(connection, sequence).map(Some)
         })
         .await?;
     if let Some(page) = complete_page {

@@ -151,14 +151,19 @@ fn insert_unnumbered(
     session_ids: &[&str],
     forget_after: Timestamp,
 ) -> QueryResult<()> {
+    let row = |session_id| {
+        (
+            revocations::sequence.eq(sql::<BigInt>(UNNUMBERED)),
+            revocations::session_id.eq(session_id),
+            revocations::forget_after.eq(forget_after),
+        )
+    };
+    // Unlike a statement with several rows, this one is prepared once.
+    if let [session_id] = *session_ids {
+        let statement = diesel::insert_into(revocations::table).values(row(session_id));
+        return on_either_engine!(connection, |either| statement.execute(either)).map(drop);
+    }
     for chunk in session_ids.chunks(MAX_ROWS_PER_STATEMENT) {
-        let row = |session_id| {
-            (
-                revocations::sequence.eq(sql::<BigInt>(UNNUMBERED)),
-                revocations::session_id.eq(session_id),
-                revocations::forget_after.eq(forget_after),
-            )
-        };
         let rows: Vec<_> = chunk.iter().copied().map(row).collect();
         let statement = diesel::insert_into(revocations::table).values(rows);
         on_either_engine!(connection, |either| statement.execute(either))?;
