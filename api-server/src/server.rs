@@ -33,6 +33,7 @@ use crate::mail::sender::MailSender;
 use crate::routes::routes;
 use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
+use crate::sessions::revocation::page::number_before_stop;
 use crate::sessions::token_keys::TokenKeys;
 use crate::users::addresses;
 use metrics_listener::MetricsListener;
@@ -106,6 +107,7 @@ impl Server {
             () = purge_regularly(sessions.clone()) => Ok(()),
             () = addresses::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),
         };
+        number_before_stop(&sessions.db).await;
         metrics.stop().await;
         running_sender.stop().await;
         result

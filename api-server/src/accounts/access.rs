@@ -81,8 +81,8 @@ pub(crate) fn change(
     })
 }
 
-/// Makes the access tokens stale that the user has now, and sets the new version in `user`. Call this function last in the
-/// transaction of the change, because it locks the row of `revocation_sequence` until the commit.
+/// Makes the access tokens stale that the user has now, and sets the new version in `user`. Call this function in the
+/// transaction of the change.
 pub(super) fn make_tokens_stale(
     connection: &mut DbConnection,
     user: &mut User,

@@ -12,14 +12,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::db::{DbConnection, QueryResult, Timestamp};
+use crate::db::Timestamp;
 use crate::http::query::QueryString;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
-use crate::sessions::revocation::store::{self, Revocation, RevocationTarget};
+use crate::sessions::revocation::page;
+use crate::sessions::revocation::store::{FeedPage, Revocation, RevocationTarget};
 
-/// The most revocations in one response.
-const PAGE_SIZE: i64 = 1000;
+/// The most revocations without a number in one response, which has none while numbers can be assigned.
+const MAX_UNNUMBERED: i64 = 1000;
 
 /// A caller with a token of type `revocations+jwt`, signed with a secret of the server or with a key that is derived
 /// from such a secret for a service in `TOKEN_AUDIENCES`.
@@ -109,35 +110,29 @@ pub(crate) async fn list(
     query: QueryString<RevocationsQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
     let after_sequence = query.0.after.unwrap_or_default();
-    let page = sessions
-        .db
-        .read(move |connection| page_after(connection, after_sequence))
-        .await?;
-    Ok(Json(page))
+    let page = page::read(&sessions.db, after_sequence, MAX_UNNUMBERED).await?;
+    Ok(Json(page.into()))
 }
 
-fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult<RevocationPage> {
-    let state = store::feed_state(connection)?;
-    let newest_sequence = state.newest_sequence;
-    // A larger sequence is probably from before a backup of the database was restored, so the caller gets the first
-    // page.
-    let is_too_large = after_sequence > newest_sequence;
-    let start_sequence = if is_too_large { 0 } else { after_sequence };
-    let revocations = store::newer_than(connection, start_sequence, PAGE_SIZE)?;
-    let has_more = i64::try_from(revocations.len()).is_ok_and(|length| length == PAGE_SIZE);
-    let last_revocation = revocations.last();
-    let last_sequence = last_revocation.map_or(newest_sequence, |last| last.sequence);
-    let next = if has_more {
-        last_sequence
-    } else {
-        // Every revocation after `start_sequence`, up to `newest_sequence`, is on this page or was purged.
-        last_sequence.max(newest_sequence)
-    };
-    let issued_before = state.issued_before.map(Timestamp::unix_seconds_rounded_up);
-    Ok(RevocationPage {
-        issued_before,
-        ..RevocationPage::new(revocations, next, has_more)
-    })
+impl From<FeedPage> for RevocationPage {
+    fn from(page: FeedPage) -> Self {
+        let newest_sequence = page.state.newest_sequence;
+        let last_revocation = page.revocations.last();
+        let last_sequence = last_revocation.map_or(newest_sequence, |last| last.sequence);
+        let next = if page.has_more {
+            last_sequence
+        } else {
+            // Every revocation up to `newest_sequence` is on this page, was on an earlier one, or was purged.
+            last_sequence.max(newest_sequence)
+        };
+        let issued_before = page.state.issued_before;
+        let mut entries = page.revocations;
+        entries.extend(page.unnumbered);
+        Self {
+            issued_before: issued_before.map(Timestamp::unix_seconds_rounded_up),
+            ..Self::new(entries, next, page.has_more)
+        }
+    }
 }
 
 impl RevocationPage {

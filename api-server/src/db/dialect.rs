@@ -29,6 +29,8 @@ const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WA
 const MIGRATION_LOCK: &str =
     "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(4711201120)";
 
+const NUMBER_REVOCATIONS: &str = include_str!("number_revocations.sql");
+
 /// Starts a read-only transaction: one snapshot of all tables, at most 5 s of waiting for a lock, and no other limit.
 const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; BEGIN;";
@@ -287,6 +289,19 @@ pub(crate) fn lock_account(connection: &mut DbConnection, user_id: &str) -> Quer
             let query = diesel::sql_query(lock_sql).bind::<diesel::sql_types::Text, _>(user_id);
             query.execute(postgres).map(drop)
         }
+    }
+}
+
+/// Whether only one transaction at a time writes, so that transactions commit in the order of their writes.
+pub(crate) fn has_single_writer(connection: &DbConnection) -> bool {
+    matches!(connection, DbConnection::Sqlite(_))
+}
+
+/// Numbers the revocations that have no number yet. Does nothing on SQLite, where a transaction numbers its own.
+pub(crate) fn number_revocations(connection: &mut DbConnection) -> QueryResult<()> {
+    match connection {
+        DbConnection::Sqlite(_) => Ok(()),
+        DbConnection::Postgres(postgres) => postgres.batch_execute(NUMBER_REVOCATIONS),
     }
 }
 

@@ -25,7 +25,10 @@ mod url;
 mod writer;
 
 pub use dialect::DbConnection;
-pub(crate) use dialect::{lock_account, lock_for_restore, on_either_engine, write_transaction};
+pub(crate) use dialect::{
+    has_single_writer, lock_account, lock_for_restore, number_revocations, on_either_engine,
+    write_transaction,
+};
 pub use error::DbError;
 pub use handle::Db;
 pub(crate) use inspection::{Inspection, inspect};

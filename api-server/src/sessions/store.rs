@@ -106,8 +106,7 @@ fn insert(connection: &mut DbConnection, session: &Session) -> QueryResult<()> {
 /// Inserts a session, ends the sessions that it replaces, and ends a batch of the sessions beyond the account's limit.
 /// Returns the ids of the ended sessions.
 ///
-/// The caller must have locked the row of the user. This function must be the last call in the transaction, because it
-/// may lock the row of `revocation_sequence`, and other transactions that end sessions then wait until the commit.
+/// The caller must have locked the row of the user.
 pub(crate) fn open(
     connection: &mut DbConnection,
     opening: &SessionOpening,
@@ -118,9 +117,7 @@ pub(crate) fn open(
 }
 
 /// Inserts a session, and ends all other sessions of its user and the sessions that it replaces. Returns the ids of the
-/// ended sessions. The rules for calling [`open`] apply to this function too.
-///
-/// All sessions are ended at once, because ending locks the row of `revocation_sequence` until the commit.
+/// ended sessions. The caller must have locked the row of the user.
 pub(crate) fn open_instead_of_all(
     connection: &mut DbConnection,
     opening: &SessionOpening,

@@ -8,6 +8,7 @@ use crate::accounts::access;
 use crate::accounts::access::{AccessChange, AccessResult};
 use crate::db;
 use crate::db::{DatabaseUrl, diagnose};
+use crate::sessions::revocation::store as revocations;
 use crate::users::custom_claims::to_column;
 use crate::users::email::LoginEmail;
 use crate::users::user::User;
@@ -39,6 +40,10 @@ pub(crate) fn run(command: &AccessCommand, mut output: impl Write) -> Result<(),
         command.access_token_ttl,
     );
     let result = result.map_err(|error| diagnose(&mut connection, error));
+    // Running servers number the revocation as well, but those of earlier releases do not.
+    if let Err(error) = revocations::number(&mut connection) {
+        log::warn!("cannot number revocations cause={error:?}");
+    }
     match result.map_err(|error| database_error(error.into()))? {
         AccessResult::Stored(user) => write_access(&user, &command.change, &mut output),
         AccessResult::NoSuchUser => Err("no account has this email address (ADDRESS)".into()),

@@ -7,7 +7,7 @@
 use diesel::prelude::*;
 
 use crate::db::schema::{sessions, users};
-use crate::db::{DbConnection, Timestamp, write_transaction};
+use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
 use crate::sessions::revocation;
 use crate::sessions::session::{SessionOpening, SessionTimes};
 use crate::users::id::UserId;
@@ -75,6 +75,10 @@ pub(crate) fn end_and_count(
     })
 }
 
+const ENDED_COLUMNS: (sessions::id, sessions::created_at, sessions::expires_at) =
+    (sessions::id, sessions::created_at, sessions::expires_at);
+
+/// The values of [`ENDED_COLUMNS`].
 #[derive(Queryable)]
 struct EndedRow {
     id: String,
@@ -97,15 +101,46 @@ fn end_rows(
             lock_user(connection, user)?;
         }
         let cutoff = token_expiry_cutoff(now, forget_after);
-        let candidate_ids = select_candidates(connection, filter, cutoff)?;
-        let mut rows = Vec::with_capacity(candidate_ids.len());
-        for chunk in candidate_ids.chunks(MAX_IDS_PER_STATEMENT) {
-            rows.extend(mark_revoked(connection, chunk, now)?);
-        }
+        let rows = match filter {
+            SessionFilter::ById(id) => mark_one_revoked(connection, id, cutoff, now)?,
+            _ => mark_candidates_revoked(connection, filter, cutoff, now)?,
+        };
         let ended_ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
         revocation::store::record(connection, &ended_ids, forget_after)?;
         Ok(rows)
     })
+}
+
+/// Marks a session as revoked, unless it is revoked already or expired before `cutoff`. One statement does so, which both
+/// engines prepare once, because most logouts end one session.
+fn mark_one_revoked(
+    connection: &mut DbConnection,
+    id: &str,
+    cutoff: Timestamp,
+    now: Timestamp,
+) -> QueryResult<Vec<EndedRow>> {
+    let unrevoked_row = sessions::table
+        .find(id)
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(cutoff));
+    let statement = diesel::update(unrevoked_row)
+        .set(sessions::revoked_at.eq(now))
+        .returning(ENDED_COLUMNS);
+    on_either_engine!(connection, |either| statement.load(either))
+}
+
+fn mark_candidates_revoked(
+    connection: &mut DbConnection,
+    filter: &SessionFilter<'_>,
+    cutoff: Timestamp,
+    now: Timestamp,
+) -> QueryResult<Vec<EndedRow>> {
+    let candidate_ids = select_candidates(connection, filter, cutoff)?;
+    let mut rows = Vec::with_capacity(candidate_ids.len());
+    for chunk in candidate_ids.chunks(MAX_IDS_PER_STATEMENT) {
+        rows.extend(mark_revoked(connection, chunk, now)?);
+    }
+    Ok(rows)
 }
 
 /// Marks the sessions as revoked. Leaves out sessions that a concurrent transaction has already revoked.
@@ -119,7 +154,7 @@ fn mark_revoked(
         .filter(sessions::revoked_at.is_null());
     diesel::update(unrevoked_rows)
         .set(sessions::revoked_at.eq(now))
-        .returning((sessions::id, sessions::created_at, sessions::expires_at))
+        .returning(ENDED_COLUMNS)
         .load(connection)
 }
 
@@ -173,10 +208,9 @@ pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryRe
 /// Ends the sessions that a new session replaces, and up to [`BATCH_SIZE`] sessions beyond the account's limit. Returns
 /// the ids of the ended sessions.
 ///
-/// The caller must have locked the user, so that concurrent logins count each other's sessions. [`end`] is called only
-/// once, for both kinds of sessions, because it locks the row of `revocation_sequence` until the commit, and work after
-/// it prolongs the lock. An account of an old database may be far beyond the limit;
-/// [`enforce_limit`](super::surplus::enforce_limit) ends the sessions that this function leaves.
+/// The caller must have locked the user, so that concurrent logins count each other's sessions. An account of an old
+/// database may be far beyond the limit; [`enforce_limit`](super::surplus::enforce_limit) ends the sessions that this
+/// function leaves.
 pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
     opening: &SessionOpening,

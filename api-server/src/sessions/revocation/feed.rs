@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use auth_core::Revocations;
 
-use crate::db::{Db, DbConnection, DbError, QueryResult};
+use crate::db::{Db, DbError};
 use crate::metrics::{Event, Metrics};
-use crate::sessions::revocation::store;
+use crate::sessions::revocation::page;
 use crate::sessions::revocation::store::{FeedState, Revocation, RevocationTarget};
 
 /// The time between two reads of new revocations. While the database responds, every process applies a logout within
@@ -18,8 +18,8 @@ pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
 const MAX_AGE: Duration = Duration::from_secs(5);
 /// A number that no generation has.
 const NO_GENERATION: i64 = -1;
-/// The most revocations in one read.
-const PAGE_SIZE: i64 = 1000;
+/// The most revocations without a number that are applied while no numbers can be assigned.
+const MAX_UNNUMBERED: i64 = 100_000;
 
 /// Reads the revocations of all processes, and remembers the newest revocation that was read.
 pub(crate) struct RevocationFeed {
@@ -32,12 +32,6 @@ pub(crate) struct RevocationFeed {
     generation: AtomicI64,
     /// The start of the last read that reached the newest revocation; `None` before the first such read.
     complete_read_at: Mutex<Option<Instant>>,
-}
-
-struct NewRevocations {
-    state: FeedState,
-    /// The oldest revocations that were not read before, at most [`PAGE_SIZE`].
-    revocations: Vec<Revocation>,
 }
 
 impl RevocationFeed {
@@ -56,22 +50,26 @@ impl RevocationFeed {
         loop {
             let started_at = Instant::now();
             let newest_read = self.newest_read.load(Ordering::Acquire);
-            let new_revocations = db.read(move |connection| read_newer(connection, newest_read));
-            let NewRevocations { state, revocations } = new_revocations.await?;
-            if self.notice_restore(state) {
+            let page = page::read(db, newest_read, MAX_UNNUMBERED).await?;
+            if self.notice_restore(page.state) {
                 self.newest_read.store(0, Ordering::Release);
                 self.revoked.clear_stale();
                 continue;
             }
-            let is_last_page =
-                i64::try_from(revocations.len()).is_ok_and(|length| length < PAGE_SIZE);
-            for revocation in revocations {
-                self.apply(&revocation);
+            for revocation in &page.revocations {
+                self.apply(revocation);
+                self.metrics.count(Event::RevocationFollowed);
+                self.newest_read
+                    .store(revocation.sequence, Ordering::Release);
             }
-            if is_last_page {
+            // They are applied again after they have got their numbers.
+            for revocation in &page.unnumbered {
+                self.apply(revocation);
+            }
+            if !page.has_more {
                 // The newest revocation may have been purged. Then the number of the last row is lower than its number.
                 self.newest_read
-                    .fetch_max(state.newest_sequence, Ordering::AcqRel);
+                    .fetch_max(page.state.newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);
                 return Ok(());
             }
@@ -104,15 +102,12 @@ impl RevocationFeed {
 
     fn apply(&self, revocation: &Revocation) {
         let forget_after = revocation.forget_after.to_system_time();
-        self.metrics.count(Event::RevocationFollowed);
         match &revocation.target {
             RevocationTarget::Session(id) => self.revoked.revoke_session(id, forget_after),
             RevocationTarget::StaleUser { id, claims_version } => {
                 self.revoked.mark_stale(id, *claims_version, forget_after);
             }
         }
-        self.newest_read
-            .store(revocation.sequence, Ordering::Release);
     }
 
     /// Returns whether a read that began less than [`MAX_AGE`] ago has reached the newest revocation.
@@ -135,14 +130,4 @@ impl RevocationFeed {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn read_newer(connection: &mut DbConnection, newest_read: i64) -> QueryResult<NewRevocations> {
-    let state = store::feed_state(connection)?;
-    let revocations = if state.newest_sequence > newest_read {
-        store::newer_than(connection, newest_read, PAGE_SIZE)?
-    } else {
-        Vec::new()
-    };
-    Ok(NewRevocations { state, revocations })
 }

@@ -1,18 +1,31 @@
 //! Contains the queries on the tables `revocations` and `revocation_sequence`.
+//!
+//! A number is assigned only while the row of `revocation_sequence` is locked, and the lock is kept until the commit. So
+//! numbers become visible in their order, and a reader that continues after the last number misses no revocation.
+//!
+//! On SQLite, the transaction that ends a session also numbers the revocation. On PostgreSQL, where transactions commit in
+//! parallel, it inserts the revocation with a negative number, without waiting for a lock, and [`number`] gives the
+//! committed revocations their numbers, many in one transaction.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use crate::db::schema::{revocation_sequence, revocations};
-use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
+use crate::db::{DbConnection, Timestamp, has_single_writer, number_revocations, on_either_engine};
 
 /// The id of the only row in the table `revocation_sequence`.
 const SEQUENCE_ROW_ID: i64 = 1;
+/// The SQL expression for the negative number of a revocation that has no number yet, on PostgreSQL.
+const UNNUMBERED: &str = "nextval('unnumbered_revocations')";
+/// The most revocations in a page.
+pub(super) const PAGE_SIZE: i64 = 1000;
 /// The most rows in one statement, because the database engines limit the number of parameters.
 const MAX_ROWS_PER_STATEMENT: usize = 1000;
 
 /// The record of an ended session or of stale tokens, for all processes.
 pub(crate) struct Revocation {
-    /// The number of the revocation, in the order of commits.
+    /// The number of the revocation, in the order of commits. Negative if it has no number yet.
     pub(crate) sequence: i64,
     pub(crate) target: RevocationTarget,
     /// Until this time, the revocation must be kept. Afterwards all access tokens of the session have expired, even by a
@@ -28,7 +41,21 @@ pub(crate) enum RevocationTarget {
     StaleUser { id: String, claims_version: u64 },
 }
 
-/// The columns of a revocation, in the order in which [`newer_than`] selects them.
+/// The columns of a revocation.
+const COLUMNS: (
+    revocations::sequence,
+    revocations::session_id,
+    revocations::forget_after,
+    revocations::user_id,
+    revocations::claims_version,
+) = (
+    revocations::sequence,
+    revocations::session_id,
+    revocations::forget_after,
+    revocations::user_id,
+    revocations::claims_version,
+);
+/// The values of [`COLUMNS`].
 type RevocationRow = (i64, String, Timestamp, Option<String>, Option<i64>);
 
 fn revocation_of_row(row: RevocationRow) -> Revocation {
@@ -47,27 +74,28 @@ fn revocation_of_row(row: RevocationRow) -> Revocation {
     }
 }
 
-/// Numbers and records that the user's tokens with a lower version are stale. Call this function late in the
-/// transaction, as [`record`].
+/// Records that the user's tokens with a lower version are stale, in the transaction of the change.
 pub(crate) fn record_stale(
     connection: &mut DbConnection,
     user_id: &str,
     claims_version: i64,
     forget_after: Timestamp,
 ) -> QueryResult<()> {
-    write_transaction(connection, |connection| {
-        let sequence = advance_sequence(connection, 1)?;
-        diesel::insert_into(revocations::table)
-            .values((
-                revocations::sequence.eq(sequence),
-                revocations::session_id.eq(""),
-                revocations::forget_after.eq(forget_after),
-                revocations::user_id.eq(user_id),
-                revocations::claims_version.eq(claims_version),
-            ))
-            .execute(connection)
-            .map(drop)
-    })
+    let sequence = if has_single_writer(connection) {
+        advance_sequence(connection, 1)?
+    } else {
+        diesel::select(sql::<BigInt>(UNNUMBERED)).get_result(connection)?
+    };
+    diesel::insert_into(revocations::table)
+        .values((
+            revocations::sequence.eq(sequence),
+            revocations::session_id.eq(""),
+            revocations::forget_after.eq(forget_after),
+            revocations::user_id.eq(user_id),
+            revocations::claims_version.eq(claims_version),
+        ))
+        .execute(connection)
+        .map(drop)
 }
 
 /// Reserves `count` numbers, and returns the last of them. Locks the row of `revocation_sequence` until the commit.
@@ -78,35 +106,90 @@ fn advance_sequence(connection: &mut DbConnection, count: i64) -> QueryResult<i6
         .get_result(connection)
 }
 
-/// Numbers and records ended sessions. Call this function late in the transaction that ends the sessions, because it
-/// locks the row of `revocation_sequence`, and other transactions that end sessions then wait until the commit.
+/// Records ended sessions, in the transaction that ends them.
 pub(crate) fn record(
     connection: &mut DbConnection,
     session_ids: &[&str],
     forget_after: Timestamp,
 ) -> QueryResult<()> {
-    let session_count = i64::try_from(session_ids.len()).unwrap_or(i64::MAX);
-    if session_count == 0 {
+    if session_ids.is_empty() {
         return Ok(());
     }
-    write_transaction(connection, |connection| {
-        let last_sequence = advance_sequence(connection, session_count)?;
-        let numbered_ids = (last_sequence - session_count + 1..).zip(session_ids);
-        let rows: Vec<_> = numbered_ids
-            .map(|(sequence, session_id)| {
-                (
-                    revocations::sequence.eq(sequence),
-                    revocations::session_id.eq(*session_id),
-                    revocations::forget_after.eq(forget_after),
-                )
-            })
-            .collect();
-        for chunk in rows.chunks(MAX_ROWS_PER_STATEMENT) {
-            let statement = diesel::insert_into(revocations::table).values(chunk);
-            on_either_engine!(connection, |either| statement.execute(either))?;
-        }
-        Ok(())
-    })
+    if has_single_writer(connection) {
+        insert_numbered(connection, session_ids, forget_after)
+    } else {
+        insert_unnumbered(connection, session_ids, forget_after)
+    }
+}
+
+fn insert_numbered(
+    connection: &mut DbConnection,
+    session_ids: &[&str],
+    forget_after: Timestamp,
+) -> QueryResult<()> {
+    let session_count = i64::try_from(session_ids.len()).unwrap_or(i64::MAX);
+    let last_sequence = advance_sequence(connection, session_count)?;
+    let numbered_ids = (last_sequence - session_count + 1..).zip(session_ids);
+    let rows: Vec<_> = numbered_ids
+        .map(|(sequence, session_id)| {
+            (
+                revocations::sequence.eq(sequence),
+                revocations::session_id.eq(*session_id),
+                revocations::forget_after.eq(forget_after),
+            )
+        })
+        .collect();
+    for chunk in rows.chunks(MAX_ROWS_PER_STATEMENT) {
+        let statement = diesel::insert_into(revocations::table).values(chunk);
+        on_either_engine!(connection, |either| statement.execute(either))?;
+    }
+    Ok(())
+}
+
+fn insert_unnumbered(
+    connection: &mut DbConnection,
+    session_ids: &[&str],
+    forget_after: Timestamp,
+) -> QueryResult<()> {
+    let row = |session_id| {
+        (
+            revocations::sequence.eq(sql::<BigInt>(UNNUMBERED)),
+            revocations::session_id.eq(session_id),
+            revocations::forget_after.eq(forget_after),
+        )
+    };
+    // Unlike a statement with several rows, this one is prepared once.
+    if let [session_id] = *session_ids {
+        let statement = diesel::insert_into(revocations::table).values(row(session_id));
+        return on_either_engine!(connection, |either| statement.execute(either)).map(drop);
+    }
+    for chunk in session_ids.chunks(MAX_ROWS_PER_STATEMENT) {
+        let rows: Vec<_> = chunk.iter().copied().map(row).collect();
+        let statement = diesel::insert_into(revocations::table).values(rows);
+        on_either_engine!(connection, |either| statement.execute(either))?;
+    }
+    Ok(())
+}
+
+/// Returns whether committed revocations have no number yet.
+pub(crate) fn has_unnumbered(connection: &mut DbConnection) -> QueryResult<bool> {
+    if has_single_writer(connection) {
+        return Ok(false);
+    }
+    // Ordered, so that PostgreSQL reads the end of the index, and not the table.
+    let newest_unnumbered: Option<i64> = revocations::table
+        .filter(revocations::sequence.lt(0))
+        .order(revocations::sequence.asc())
+        .select(revocations::sequence)
+        .first(connection)
+        .optional()?;
+    Ok(newest_unnumbered.is_some())
+}
+
+/// Gives up to 10 000 committed revocations their numbers. Does not run inside another transaction. Fails if another
+/// transaction has locked the row of `revocation_sequence` for half a second.
+pub(crate) fn number(connection: &mut DbConnection) -> QueryResult<()> {
+    number_revocations(connection)
 }
 
 /// The row of the table `revocation_sequence`.
@@ -143,28 +226,62 @@ pub(crate) fn set_feed_state(connection: &mut DbConnection, state: FeedState) ->
         .map(drop)
 }
 
-/// Returns up to `limit` revocations with a number above `sequence`, the oldest first.
-pub(crate) fn newer_than(
-    connection: &mut DbConnection,
-    sequence: i64,
-    limit: i64,
-) -> QueryResult<Vec<Revocation>> {
+/// A part of the feed.
+pub(crate) struct FeedPage {
+    pub(crate) state: FeedState,
+    /// The revocations after the given number, at most [`PAGE_SIZE`], the oldest first.
+    pub(crate) revocations: Vec<Revocation>,
+    /// Whether there may be more revocations with numbers.
+    pub(crate) has_more: bool,
+    /// Revocations that have no number yet, but must be applied already.
+    pub(crate) unnumbered: Vec<Revocation>,
+}
+
+/// Returns the revocations after the number `sequence`. If that number was never used, it is probably from before a backup
+/// of the database was restored, so the page is the first one.
+pub(crate) fn page_after(connection: &mut DbConnection, sequence: i64) -> QueryResult<FeedPage> {
+    let state = feed_state(connection)?;
+    let is_too_large = sequence > state.newest_sequence;
+    let start_sequence = if is_too_large { 0 } else { sequence };
+    let revocations = if state.newest_sequence > start_sequence {
+        newer_than(connection, start_sequence)?
+    } else {
+        Vec::new()
+    };
+    Ok(FeedPage {
+        state,
+        has_more: i64::try_from(revocations.len()).is_ok_and(|length| length == PAGE_SIZE),
+        revocations,
+        unnumbered: Vec::new(),
+    })
+}
+
+fn newer_than(connection: &mut DbConnection, sequence: i64) -> QueryResult<Vec<Revocation>> {
     let rows: Vec<RevocationRow> = revocations::table
         .filter(revocations::sequence.gt(sequence))
         .order(revocations::sequence.asc())
-        .limit(limit)
-        .select((
-            revocations::sequence,
-            revocations::session_id,
-            revocations::forget_after,
-            revocations::user_id,
-            revocations::claims_version,
-        ))
+        .limit(PAGE_SIZE)
+        .select(COLUMNS)
         .load(connection)?;
     Ok(rows.into_iter().map(revocation_of_row).collect())
 }
 
-/// Deletes up to `limit` revocations of sessions whose access tokens have all expired. Returns the number of deletions.
+/// Returns up to `limit` revocations without a number, the oldest first.
+pub(crate) fn unnumbered(
+    connection: &mut DbConnection,
+    limit: i64,
+) -> QueryResult<Vec<Revocation>> {
+    let rows: Vec<RevocationRow> = revocations::table
+        .filter(revocations::sequence.lt(0))
+        .order(revocations::sequence.desc())
+        .limit(limit)
+        .select(COLUMNS)
+        .load(connection)?;
+    Ok(rows.into_iter().map(revocation_of_row).collect())
+}
+
+/// Deletes up to `limit` numbered revocations of sessions whose access tokens have all expired. Returns the number of
+/// deletions.
 pub(crate) fn purge(
     connection: &mut DbConnection,
     now: Timestamp,
@@ -172,6 +289,7 @@ pub(crate) fn purge(
 ) -> QueryResult<usize> {
     let expired_sequences: Vec<i64> = revocations::table
         .filter(revocations::forget_after.lt(now))
+        .filter(revocations::sequence.ge(0))
         .select(revocations::sequence)
         .limit(limit)
         .load(connection)?;

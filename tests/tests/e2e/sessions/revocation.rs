@@ -1,5 +1,7 @@
 //! Tests that a revoked session is rejected by the other processes on the same database.
 
+mod follower;
+mod page;
 mod store;
 
 use e2e::{App, on_both_engines};

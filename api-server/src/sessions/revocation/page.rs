@@ -1,0 +1,65 @@
+//! Reads a page of the feed, after the revocations without a number have got one.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::db::{Db, DbError};
+use crate::sessions::revocation::store;
+use crate::sessions::revocation::store::FeedPage;
+
+/// The longest time for the last numbers before the process ends.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Returns the revocations after the number `sequence`. If no numbers can be assigned, for example because a process of an
+/// earlier release keeps the lock, the page has up to `unnumbered_limit` revocations without a number as well.
+pub(crate) async fn read(
+    db: &Db,
+    sequence: i64,
+    unnumbered_limit: i64,
+) -> Result<FeedPage, DbError> {
+    let complete_page = db
+        .read(move |connection| {
+            if store::has_unnumbered(connection)? {
+                return Ok(None);
+            }
+            store::page_after(connection, sequence).map(Some)
+        })
+        .await?;
+    if let Some(page) = complete_page {
+        return Ok(page);
+    }
+    if let Err(error) = db.write(store::number).await {
+        log::warn!("cannot number revocations cause={error:?}");
+        return read_with_unnumbered(db, sequence, unnumbered_limit).await;
+    }
+    db.read(move |connection| store::page_after(connection, sequence))
+        .await
+}
+
+async fn read_with_unnumbered(
+    db: &Db,
+    sequence: i64,
+    unnumbered_limit: i64,
+) -> Result<FeedPage, DbError> {
+    db.read(move |connection| {
+        // Read first, so that no revocation is missed which gets its number meanwhile.
+        let unnumbered = store::unnumbered(connection, unnumbered_limit)?;
+        let page = store::page_after(connection, sequence)?;
+        Ok(FeedPage { unnumbered, ..page })
+    })
+    .await
+}
+
+/// Numbers the revocations of this process before it ends, because processes of earlier releases do not number them.
+pub(crate) async fn number_before_stop(db: &Db) {
+    let number = async {
+        if db.read(store::has_unnumbered).await? {
+            db.write(store::number).await?;
+        }
+        Ok::<_, DbError>(())
+    };
+    if let Ok(Err(error)) = timeout(STOP_TIMEOUT, number).await {
+        log::warn!("cannot number revocations cause={error:?}");
+    }
+}
