@@ -74,13 +74,20 @@ fn traces_url(text: Option<&str>) -> Result<Option<Url>, String> {
     };
     with_traces_path(text)
         .map(Some)
-        .ok_or_else(|| "use the URL of the collector, such as http://127.0.0.1:4318".to_owned())
+        .ok_or_else(|| {
+            "use the URL of the collector, such as http://127.0.0.1:4318; a key or a password for it belongs in \
+             OTEL_EXPORTER_OTLP_HEADERS"
+                .to_owned()
+        })
 }
 
+/// Returns `None` for a URL with a password as well, because the log names the URL.
 fn with_traces_path(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok();
-    let mut url =
-        url.filter(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none())?;
+    let mut url = Url::parse(text).ok()?;
+    let has_more = url.query().is_some() || !url.username().is_empty() || url.password().is_some();
+    if has_more || !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
     let mut segments = url.path_segments_mut().ok()?;
     segments.pop_if_empty().extend(["v1", "traces"]);
     drop(segments);
@@ -130,6 +137,8 @@ mod tests {
             "ftp://otel.example",
             "http://",
             "http://otel.example?key=1",
+            "http://ada@otel.example",
+            "http://:hunter2@otel.example",
         ] {
             traces_url(Some(text)).unwrap_err();
         }
