@@ -1,6 +1,8 @@
 //! Formats each log message as one line of text or JSON. Line breaks in a message are replaced in text and escaped in
 //! JSON, so that a client cannot forge a log line.
 
+#[cfg(feature = "otlp")]
+pub(crate) mod otlp;
 pub(crate) mod trace;
 
 use std::io::Write as _;

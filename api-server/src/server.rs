@@ -24,11 +24,13 @@ use crate::config::Config;
 use crate::connections::{
     self, ConnectionPolicy, ConnectionTimeouts, Connections, ExemptPeers, Tls,
 };
-use crate::db;
+use crate::db::{self, DatabaseUrl};
 use crate::http::cors::cors;
 use crate::http::hang_up::finish_changes;
 use crate::http::middleware::finish_responses;
 use crate::limits::Limits;
+#[cfg(feature = "otlp")]
+use crate::logging::otlp::SpanExporter;
 use crate::mail::sender::MailSender;
 use crate::routes::routes;
 use crate::sessions::Sessions;
@@ -51,6 +53,8 @@ pub struct Server {
     mail_sender: MailSender,
     tls: Option<Tls>,
     shutdown_delay: Duration,
+    #[cfg(feature = "otlp")]
+    span_exporter: Option<SpanExporter>,
 }
 
 /// Stops a running server.
@@ -100,6 +104,8 @@ impl Server {
             .map_err(io::Error::other)?;
         let running_sender = self.mail_sender.start()?;
         let mut metrics = self.metrics;
+        #[cfg(feature = "otlp")]
+        let running_exporter = self.span_exporter.map(SpanExporter::start);
         let result = tokio::select! {
             result = self.actix => result,
             result = metrics.run() => result,
@@ -110,6 +116,10 @@ impl Server {
         number_before_stop(&sessions.db).await;
         metrics.stop().await;
         running_sender.stop().await;
+        #[cfg(feature = "otlp")]
+        if let Some(exporter) = running_exporter {
+            exporter.stop().await;
+        }
         result
     }
 
@@ -172,12 +182,7 @@ impl Server {
 /// If the database cannot be migrated, a database thread cannot be started, a token setting or a template of mails is
 /// invalid, or the socket address cannot be bound.
 pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
-    db::migrate(&config.database_url).map_err(|error| {
-        format!(
-            "cannot prepare {} (DATABASE_URL): {error}",
-            config.database_url
-        )
-    })?;
+    prepare_database(&config.database_url)?;
     let bind_addr = config.bind_addr;
     let explain_bind_error =
         |error: io::Error| format!("cannot listen on {bind_addr} (BIND_ADDR): {error}");
@@ -190,7 +195,11 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
     let (tls, shutdown_delay) = (policy.tls.clone(), config.web.shutdown_delay);
     let (mail_settings, public_url) = (config.mail.clone(), config.web.public_url.clone());
     let metrics_addr = config.metrics_addr;
+    #[cfg(feature = "otlp")]
+    let otlp = config.web.otlp.take();
     let parts = ServerParts::new(config, &limits, clock)?;
+    #[cfg(feature = "otlp")]
+    let (parts, span_exporter) = parts.with_spans(otlp)?;
     let metrics = metrics_listener(metrics_addr, &limits, &parts, &policy)?;
     let mail_sender = parts.mail_sender(&mail_settings, &public_url)?;
     let sessions = Arc::clone(&parts.sessions);
@@ -217,7 +226,14 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
         mail_sender,
         tls,
         shutdown_delay,
+        #[cfg(feature = "otlp")]
+        span_exporter,
     })
+}
+
+fn prepare_database(url: &DatabaseUrl) -> Result<(), BuildError> {
+    let outcome = db::migrate(url);
+    outcome.map_err(|error| format!("cannot prepare {url} (DATABASE_URL): {error}").into())
 }
 
 fn metrics_listener(

@@ -71,6 +71,9 @@ impl Options {
             ("pages", "true"),
             ("log-format", "text"),
             ("rust-log", "info"),
+            ("otel-exporter-otlp-endpoint", ""),
+            ("otel-exporter-otlp-headers", ""),
+            ("otel-service-name", "api-server"),
         ];
         let settings = default_settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut limits = Limits::default();

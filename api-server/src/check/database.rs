@@ -76,7 +76,8 @@ fn check_schema(state: &Inspection) -> Finding {
         versions => Finding::wrong(
             PART,
             format!(
-                "a newer version of api-server has migrated the database ({}); run that version, or restore a backup",
+                "a newer version of api-server has migrated the database ({}); run that version again, if this one is \
+                 not of the same minor version (such as 0.1)",
                 versions.join(", ")
             ),
         ),

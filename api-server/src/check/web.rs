@@ -91,6 +91,8 @@ mod tests {
             pages: true,
             tls: None,
             shutdown_delay: std::time::Duration::ZERO,
+            #[cfg(feature = "otlp")]
+            otlp: None,
         };
         let findings = check(&web);
         [findings[0].outcome.is_ok(), findings[1].outcome.is_ok()]

@@ -9,6 +9,8 @@ mod key_files;
 mod logging;
 mod mail;
 mod non_utf8;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod parse;
 mod postgres_url;
 mod raw;

@@ -10,6 +10,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use super::commands::Command;
 use super::dotenv;
 use super::non_utf8::name_non_utf8_variables;
+#[cfg(feature = "otlp")]
+use super::otlp::OtlpArguments;
 use super::reread::FixedSettings;
 
 /// Authenticates users, manages their sessions and stores their tasks.
@@ -290,6 +292,10 @@ pub struct Settings {
         default_value = "info"
     )]
     pub rust_log: String,
+
+    #[cfg(feature = "otlp")]
+    #[command(flatten)]
+    pub(super) otlp: OtlpArguments,
 
     #[arg(skip)]
     pub(super) fixed: FixedSettings,

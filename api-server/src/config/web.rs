@@ -9,6 +9,8 @@ use ipnet::IpNet;
 use super::parse::{self, ProblemCollector};
 use super::{SettingProblems, Settings};
 use crate::connections::{FileProblem, Tls};
+#[cfg(feature = "otlp")]
+use crate::logging::otlp::OtlpSettings;
 use crate::origin::Origin;
 
 /// Settings of the HTTP interface.
@@ -31,6 +33,9 @@ pub struct WebConfig {
     pub(crate) tls: Option<Tls>,
     /// Time for which a server that was told to stop serves requests, and reports that it is not ready.
     pub(crate) shutdown_delay: Duration,
+    /// Where the spans of requests go; `None` if they are not exported.
+    #[cfg(feature = "otlp")]
+    pub(crate) otlp: Option<OtlpSettings>,
 }
 
 impl WebConfig {
@@ -60,6 +65,8 @@ impl Settings {
         let delay_result = parse::shutdown_delay(&self.shutdown_delay);
         let shutdown_delay = problems.ok_or_record("SHUTDOWN_DELAY", delay_result);
         let pages = problems.ok_or_record("PAGES", parse::boolean(&self.pages));
+        #[cfg(feature = "otlp")]
+        let otlp = self.check_otlp(problems);
         Some(WebConfig {
             public_url: public_url??,
             has_default_public_url: self.public_url.is_none(),
@@ -69,6 +76,8 @@ impl Settings {
             pages: pages?,
             tls: tls?,
             shutdown_delay: shutdown_delay?,
+            #[cfg(feature = "otlp")]
+            otlp: otlp?,
         })
     }
 

@@ -25,9 +25,11 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 /// Lets one process migrate at a time, without a time limit. The number of the lock is arbitrary, but every process must
-/// use the same number.
-const MIGRATION_LOCK: &str =
-    "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(4711201120)";
+/// use the same number. A migration then waits for a table, such as one that a backup reads, for at most 0.3 s: while it
+/// waits, PostgreSQL lets no request of another server use the table. If it and a request wait for each other, it gives up
+/// before PostgreSQL, which ends one of the two after a second.
+const MIGRATION_LOCK: &str = "SET LOCAL statement_timeout = 0; \
+    SELECT pg_advisory_xact_lock(4711201120); SET LOCAL lock_timeout = '300ms'";
 
 const NUMBER_REVOCATIONS: &str = include_str!("number_revocations.sql");
 

@@ -1,6 +1,7 @@
 //! Migrates the database to the current schema. If several processes do so at the same time, a lock makes them take
 //! turns.
 
+use std::error::Error;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::thread::sleep;
@@ -22,6 +23,10 @@ const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Pause between two attempts to connect.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+/// Longest time for attempts to migrate while another transaction uses a table that changes.
+const TABLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Pause between two attempts to migrate, in which the requests of other servers are handled.
+const TABLE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Creates the SQLite file and its folder if needed, then runs all migrations that have not run yet.
 ///
@@ -38,8 +43,24 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
             .map_err(|error| format!("cannot create {}: {error}", file.display()))?;
     }
     let mut connection = connect_with_retries(url)?;
-    let migrations = dialect::migrations(&connection);
-    write_transaction(&mut connection, |connection| -> Result<(), BoxError> {
+    let start = Instant::now();
+    loop {
+        match run_migrations(&mut connection) {
+            Err(error) if is_table_in_use(&*error) && start.elapsed() < TABLE_TIMEOUT => {
+                log::warn!(
+                    "a transaction, such as a backup, uses a table that a migration changes; trying again"
+                );
+                sleep(TABLE_RETRY_INTERVAL);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Runs the migrations in one transaction, so that other processes see all of them or none.
+fn run_migrations(connection: &mut DbConnection) -> Result<(), BoxError> {
+    let migrations = dialect::migrations(connection);
+    write_transaction(connection, |connection| -> Result<(), BoxError> {
         connection.batch_execute(migrations.lock_sql)?;
         let applied_count = connection
             .run_pending_migrations(migrations.embedded)?
@@ -72,6 +93,15 @@ fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
             outcome => return outcome.map_err(Into::into),
         }
     }
+}
+
+/// Returns whether PostgreSQL ended the migration, because another transaction used a table for longer than the limit, or
+/// waited for the migration as well.
+fn is_table_in_use(error: &(dyn Error + 'static)) -> bool {
+    let text = error.to_string();
+    ["lock timeout", "deadlock detected"]
+        .iter()
+        .any(|cause| text.contains(cause))
 }
 
 /// Returns how long to try again after this error; zero if the next attempt would fail too.

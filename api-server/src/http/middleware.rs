@@ -19,6 +19,8 @@ use super::headers;
 use super::headers::{REQUEST_ID, TRACEPARENT};
 use super::policy::HttpPolicy;
 use super::request_metrics::RequestMetrics;
+#[cfg(feature = "otlp")]
+use super::request_span::{RequestSpan, new_trace};
 use crate::logging::trace::TraceContext;
 use crate::problem::{Code, MEDIA_TYPE, Problem};
 
@@ -35,7 +37,10 @@ pub(crate) async fn finish_responses(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match trace_of(&request) {
+    let trace = trace_of(&request);
+    #[cfg(feature = "otlp")]
+    let trace = trace.or_else(|| new_trace(&request));
+    match trace {
         None => respond(request, next).await,
         Some(trace) => trace.scope(respond(request, next)).await,
     }
@@ -56,6 +61,8 @@ async fn respond(
     let started_at = Instant::now();
     let id = request_id(&request);
     let metrics = request.app_data::<Rc<RequestMetrics>>().cloned();
+    #[cfg(feature = "otlp")]
+    let span = RequestSpan::begin(&request);
     let outcome = AssertUnwindSafe(async { next.call(request).await })
         .catch_unwind()
         .await;
@@ -65,6 +72,10 @@ async fn respond(
             if let Some(metrics) = metrics {
                 metrics.record(&response, started_at.elapsed());
             }
+            #[cfg(feature = "otlp")]
+            if let Some(span) = span {
+                span.end(Some(&response));
+            }
             return Ok(response);
         }
         Ok(Err(error)) => internal_error(&error.to_string(), &id),
@@ -72,6 +83,10 @@ async fn respond(
     };
     if let Some(metrics) = metrics {
         metrics.record_failure(started_at.elapsed());
+    }
+    #[cfg(feature = "otlp")]
+    if let Some(span) = span {
+        span.end(None);
     }
     Err(error)
 }

@@ -21,4 +21,6 @@ pub(crate) mod query;
 pub(crate) mod redirect_target;
 pub(crate) mod replaced_session;
 pub(crate) mod request_metrics;
+#[cfg(feature = "otlp")]
+mod request_span;
 pub(crate) mod scope;

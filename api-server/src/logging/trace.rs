@@ -21,6 +21,9 @@ pub(crate) struct TraceContext {
     trace_id: String,
     /// 16 lower-case hexadecimal digits, not all zero.
     span_id: String,
+    /// The span of the caller in it; `None` in a new trace.
+    #[cfg(feature = "otlp")]
+    caller_span_id: Option<String>,
     /// Whether the caller may have recorded its span.
     is_sampled: bool,
 }
@@ -28,11 +31,18 @@ pub(crate) struct TraceContext {
 impl TraceContext {
     /// Continues the trace of this header value. Begins a new trace if the value is invalid.
     pub(crate) fn continue_or_begin(traceparent: &[u8]) -> Self {
-        Self::parse(traceparent).unwrap_or_else(|| Self {
+        Self::parse(traceparent).unwrap_or_else(|| Self::begin(false))
+    }
+
+    /// Begins a new trace.
+    pub(crate) fn begin(is_sampled: bool) -> Self {
+        Self {
             trace_id: Uuid::new_v4().simple().to_string(),
             span_id: new_span_id(),
-            is_sampled: false,
-        })
+            #[cfg(feature = "otlp")]
+            caller_span_id: None,
+            is_sampled,
+        }
     }
 
     /// Parses the value strictly, and makes a new span. A version after 00 may have more fields, which are ignored.
@@ -41,19 +51,41 @@ impl TraceContext {
         let mut fields = text.split('-');
         let version = fields.next().filter(|field| is_hex(field, 2))?;
         let trace_id = fields.next().filter(|field| is_id(field, 32))?;
-        let _caller_span_id = fields.next().filter(|field| is_id(field, 16))?;
+        #[cfg_attr(
+            not(feature = "otlp"),
+            expect(unused_variables, reason = "only spans name it")
+        )]
+        let caller_span_id = fields.next().filter(|field| is_id(field, 16))?;
         let flags = fields.next().filter(|field| is_hex(field, 2))?;
         let is_known_length = version != "00" || text.len() == LENGTH;
         let flags = u8::from_str_radix(flags, 16).ok()?;
         (version != "ff" && is_known_length).then(|| Self {
             trace_id: trace_id.to_owned(),
             span_id: new_span_id(),
+            #[cfg(feature = "otlp")]
+            caller_span_id: Some(caller_span_id.to_owned()),
             is_sampled: flags & 1 == 1,
         })
     }
 
     pub(crate) fn trace_id(&self) -> &str {
         &self.trace_id
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn span_id(&self) -> &str {
+        &self.span_id
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn caller_span_id(&self) -> Option<&str> {
+        self.caller_span_id.as_deref()
+    }
+
+    /// Whether the span of this server should be recorded as well.
+    #[cfg(feature = "otlp")]
+    pub(crate) const fn is_sampled(&self) -> bool {
+        self.is_sampled
     }
 
     /// Runs a future to which this trace belongs.

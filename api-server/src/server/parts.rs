@@ -21,6 +21,8 @@ use crate::http::large_response::LargeResponseLimiter;
 use crate::http::policy::HttpPolicy;
 use crate::http::request_metrics::RequestMetrics;
 use crate::limits::Limits;
+#[cfg(feature = "otlp")]
+use crate::logging::otlp::{OtlpSettings, SpanExporter, SpanQueue};
 use crate::mail::sender::MailSender;
 use crate::mail::settings::MailSettings;
 use crate::metrics::Metrics;
@@ -47,6 +49,8 @@ pub(super) struct ServerParts {
     tasks: Data<Tasks>,
     authority: Authority,
     metadata: Data<ServerMetadata>,
+    #[cfg(feature = "otlp")]
+    span_queue: Option<SpanQueue>,
 }
 
 impl ServerParts {
@@ -89,7 +93,23 @@ impl ServerParts {
             tasks,
             authority,
             metadata: Data::new(metadata),
+            #[cfg(feature = "otlp")]
+            span_queue: None,
         })
+    }
+
+    /// Lets each request add a span, and returns what exports the spans; does nothing without settings.
+    #[cfg(feature = "otlp")]
+    pub(super) fn with_spans(
+        mut self,
+        settings: Option<OtlpSettings>,
+    ) -> Result<(Self, Option<SpanExporter>), BuildError> {
+        let Some(settings) = settings else {
+            return Ok((self, None));
+        };
+        let (queue, exporter) = SpanExporter::new(settings)?;
+        self.span_queue = Some(queue);
+        Ok((self, Some(exporter)))
     }
 
     /// Builds the thread that sends mails.
@@ -134,6 +154,10 @@ impl ServerParts {
             .app_data(self.metadata.clone());
         if let Some(metrics) = RequestMetrics::new(&self.sessions.metrics) {
             app.app_data(Rc::new(metrics));
+        }
+        #[cfg(feature = "otlp")]
+        if let Some(queue) = &self.span_queue {
+            app.app_data(queue.clone());
         }
     }
 }

@@ -50,6 +50,9 @@ const SETTINGS_TABLE: &str = r#"
     pages                  PAGES                  true                   perhaps  false
     log-format             LOG_FORMAT             text                   xml      json
     rust-log               RUST_LOG               info                   a=b=c    warn
+    otel-exporter-otlp-endpoint OTEL_EXPORTER_OTLP_ENDPOINT -            nowhere  http://127.0.0.1:9
+    otel-exporter-otlp-headers OTEL_EXPORTER_OTLP_HEADERS -              key      key=value
+    otel-service-name      OTEL_SERVICE_NAME      api-server             ""       auth
 "#;
 
 struct Setting {

@@ -7,6 +7,7 @@ mod locked;
 mod migrations;
 mod outage;
 mod pooler;
+mod releases;
 mod restart;
 mod schema;
 

@@ -13,5 +13,6 @@ mod middleware;
 mod origin;
 mod owner;
 mod replaced_session;
+mod request_span;
 mod scope;
 mod trace;
