@@ -30,6 +30,7 @@ use crate::http::hang_up::finish_changes;
 use crate::http::middleware::finish_responses;
 use crate::limits::Limits;
 use crate::mail::sender::MailSender;
+use crate::progress::Progress;
 use crate::routes::routes;
 use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
@@ -168,7 +169,7 @@ impl Server {
 /// If the database cannot be migrated, a database thread cannot be started, a token setting or a template of mails is
 /// invalid, or the socket address cannot be bound.
 pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
-    db::migrate(&config.database_url).map_err(|error| {
+    db::migrate_showing(&config.database_url, &Progress::in_log()).map_err(|error| {
         format!(
             "cannot prepare {} (DATABASE_URL): {error}",
             config.database_url

@@ -15,6 +15,7 @@ use super::dialect::{DbConnection, write_transaction};
 use super::error::BoxError;
 use super::private_file;
 use super::url::DatabaseUrl;
+use crate::progress::{Progress, Unit};
 
 /// Longest time for attempts to connect while the database is locked or starting.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,6 +28,11 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 ///
 /// If the file or its folder cannot be created, the database cannot be reached or a migration fails.
 pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
+    migrate_showing(url, &Progress::hidden())
+}
+
+/// Does the same and shows the progress. If a signal ends the process, the database is not migrated.
+pub(crate) fn migrate_showing(url: &DatabaseUrl, progress: &Progress) -> Result<(), BoxError> {
     if let Some(folder) = url.file().and_then(|file| file.parent()) {
         create_private_folder(folder)
             .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
@@ -39,11 +45,15 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     let migrations = dialect::migrations(&connection);
     write_transaction(&mut connection, |connection| -> Result<(), BoxError> {
         connection.batch_execute(migrations.lock_sql)?;
-        let applied_count = connection
-            .run_pending_migrations(migrations.embedded)?
-            .len();
-        if applied_count > 0 {
-            log::info!("migrated the database ({applied_count} migrations)");
+        let pending = connection.pending_migrations(migrations.embedded)?;
+        let count = pending.len();
+        for (index, migration) in pending.iter().enumerate() {
+            let label = format!("migration {} ({} of {count})", migration.name(), index + 1);
+            let _work = progress.start(&label, Unit::Seconds, None);
+            connection.run_migration(migration)?;
+        }
+        if count > 0 {
+            log::info!("migrated the database ({count} migrations)");
         }
         Ok(())
     })

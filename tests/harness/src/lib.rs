@@ -14,13 +14,17 @@
 mod client;
 mod log;
 mod postgres;
+mod running;
 mod server;
+mod terminal;
 mod work_dir;
 
 pub use client::{Connection, Response, User};
 pub use log::Log;
 pub use postgres::Postgres;
+pub use running::Running;
 pub use server::Server;
+pub use terminal::Terminal;
 pub use work_dir::{Outcome, Program, WorkDir, repository_file};
 
 use std::time::Duration;

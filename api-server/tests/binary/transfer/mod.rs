@@ -3,10 +3,11 @@
 mod access;
 mod addresses;
 mod better_auth;
-mod fixtures;
+pub(crate) mod fixtures;
 mod invalid_rows;
 mod invalid_sources;
 mod json;
+pub(crate) mod lines;
 mod profiles;
 mod roles;
 mod tasks;
