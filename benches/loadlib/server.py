@@ -11,6 +11,7 @@ from pathlib import Path
 from live import START_LIMIT, free_port, stop_process, wait_until
 
 PASSWORD = "correct horse battery staple"
+SECRET = "a7Kq0vXw2mTzR9bLs4NcYp6EhGd8JfUu"
 
 
 class Process:
@@ -62,6 +63,15 @@ class Process:
         finally:
             connection.close()
 
+    def processor_seconds(self):
+        """The processor time of the process and of the processes that it has started."""
+        pids, seconds = [self.process.pid], 0
+        for pid in pids:
+            pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+            user_ticks, system_ticks = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+            seconds += (int(user_ticks) + int(system_ticks)) / os.sysconf("SC_CLK_TCK")
+        return seconds
+
     def memory(self):
         """Resident memory in MiB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -87,7 +97,7 @@ class ApiServer(Process):
     def __init__(self, binary, database_url, folder, **settings):
         host = free_host()
         environment = {"PATH": os.environ["PATH"], "BIND_ADDR": host, "DATABASE_URL": database_url,
-                       "AUTH_SECRET": "a7Kq0vXw2mTzR9bLs4NcYp6EhGd8JfUu", "ACCESS_TOKEN_TTL": "1d",
+                       "AUTH_SECRET": SECRET, "ACCESS_TOKEN_TTL": "1d",
                        "MAX_TASKS_PER_USER": "1000000", **settings}
         # Runs in `folder`, because the server would read a .env in the current directory.
         super().__init__([binary], host, env=environment, cwd=folder)
