@@ -26,9 +26,9 @@ FLOORS = [
     ("mails: their texts, and how they are sent", ["mail"]),
     ("users and passwords", ["users"]),
     ("the database: the only module that knows two engines", ["db"]),
-    ("the client of a request; limits; the client of health checks", ["client", "limits", "probe"]),
-    ("errors, time, CPU cores, log, metrics, network addresses, origins",
-     ["problem", "clock", "cores", "logging", "metrics", "network", "origin"]),
+    ("the client of a request; limits; new files; the client of health checks", ["client", "limits", "new_file", "probe"]),
+    ("errors, time, CPU cores, log, metrics, network addresses, origins, progress of commands",
+     ["problem", "clock", "cores", "logging", "metrics", "network", "origin", "progress"]),
 ]
 FLOOR_OF = {module: len(FLOORS) - 1 - index for index, (_, modules) in enumerate(FLOORS) for module in modules}
 # lib.rs only declares the modules.

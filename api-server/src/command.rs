@@ -1,26 +1,31 @@
 //! Runs the command from the command line, by default `serve`, and prints an error if the command fails.
 
 mod keys;
+mod users;
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use crate::backup::BackupError;
 use crate::clock::Clock;
-use crate::config::{Command, ImportCommand, MailCommand, Settings, UsersCommand};
-use crate::db::DatabaseUrl;
+use crate::config::{Command, MailCommand, Settings, is_dumb_terminal};
 use crate::limits::Limits;
 use crate::mail::test_mail;
-use crate::{backup, check, db, openapi, probe, server, transfer};
+use crate::progress::{Interrupted, Progress};
+use crate::transfer::TransferError;
+use crate::{backup, check, db, openapi, probe, server};
 
 /// The exit status if a setting or an argument is invalid.
 const EXIT_INVALID_SETTINGS: u8 = 2;
 /// The exit status on any other error.
 const EXIT_FAILURE: u8 = 1;
+
+/// What remains if a signal ends a restore or a migration: both are one transaction.
+const NOT_RESTORED: &str = "the accounts and sessions of the database are unchanged";
+const NOT_MIGRATED: &str = "migrations that are not complete are rolled back";
 
 /// Runs the command. Returns exit status 0 on success, 2 if a setting or an argument is invalid, and 1 on any other
 /// error.
@@ -40,7 +45,7 @@ pub fn run(settings: &Settings) -> ExitCode {
         Some(Command::Migrate) => migrate(settings),
         Some(Command::Openapi) => print(&openapi::document()),
         Some(Command::Keys(command)) => keys::run(settings, command),
-        Some(Command::Users(command)) => run_users_command(settings, command),
+        Some(Command::Users(command)) => users::run(settings, command),
         Some(Command::Mail(MailCommand::Test { to })) => send_test_mail(settings, to),
     }
 }
@@ -87,7 +92,9 @@ fn back_up(settings: &Settings, file: &Path) -> ExitCode {
     const REMEDY: &str = "this command copies SQLite files; back up PostgreSQL with pg_dump (see Backups in docs/operating.md)";
     match settings.check_database_file(REMEDY) {
         Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
-        Ok(url) => report(backup::write(&url, file)),
+        Ok(url) => report(with_progress("no file was written", |progress| {
+            backup::write(&url, file, progress)
+        })),
     }
 }
 
@@ -96,14 +103,18 @@ fn restore(settings: &Settings, file: &Path, replace: bool) -> ExitCode {
         api-server restore --end-sessions (see Backups in docs/operating.md)";
     match settings.check_database_file(REMEDY) {
         Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
-        Ok(url) => report(backup::restore(&url, file, replace, &Clock::system())),
+        Ok(url) => report(with_progress(NOT_RESTORED, |progress| {
+            backup::restore(&url, file, replace, &Clock::system(), progress)
+        })),
     }
 }
 
 fn end_all_sessions(settings: &Settings) -> ExitCode {
     match settings.check_database() {
         Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
-        Ok(url) => report(backup::end_sessions(&url, &Clock::system())),
+        Ok(url) => report(with_progress(NOT_RESTORED, |progress| {
+            backup::end_sessions(&url, &Clock::system(), progress)
+        })),
     }
 }
 
@@ -118,42 +129,17 @@ fn report(outcome: Result<impl Display, BackupError>) -> ExitCode {
 fn migrate(settings: &Settings) -> ExitCode {
     match settings.check_database() {
         Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
-        Ok(url) => match db::migrate(&url) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(
-                EXIT_FAILURE,
-                &format!("cannot migrate {url} (DATABASE_URL): {error}"),
-            ),
-        },
-    }
-}
-
-fn run_users_command(settings: &Settings, command: &UsersCommand) -> ExitCode {
-    let stderr = io::stderr();
-    let outcome = match command {
-        UsersCommand::Import(ImportCommand::BetterAuth(arguments)) => settings
-            .check_import(arguments)
-            .map(|(target, source)| transfer::import_better_auth(&target, &source, stderr)),
-        UsersCommand::Import(ImportCommand::Json { from }) => settings
-            .check_database()
-            .map(|target| import_json(&target, from.as_deref())),
-        UsersCommand::Check { fix } => settings
-            .check_database()
-            .map(|target| transfer::check(&target, *fix, io::stdout().lock())),
-        UsersCommand::Roles { email, add, remove } => settings
-            .check_roles(email, add, remove)
-            .map(|command| transfer::change_access(&command, io::stdout().lock())),
-        UsersCommand::Claims { email, set, remove } => settings
-            .check_claims(email, set, remove)
-            .map(|command| transfer::change_access(&command, io::stdout().lock())),
-        UsersCommand::Export { tasks } => settings
-            .check_database()
-            .map(|source| transfer::export(&source, *tasks, io::stdout().lock())),
-    };
-    match outcome {
-        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
-        Ok(Err(error)) => fail(EXIT_FAILURE, &error),
-        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(url) => {
+            let outcome =
+                with_progress(NOT_MIGRATED, |progress| db::migrate_showing(&url, progress));
+            match outcome {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(
+                    EXIT_FAILURE,
+                    &format!("cannot migrate {url} (DATABASE_URL): {error}"),
+                ),
+            }
+        }
     }
 }
 
@@ -169,13 +155,21 @@ fn send_test_mail(settings: &Settings, recipient: &str) -> ExitCode {
     }
 }
 
-/// Imports users and tasks from a file with one JSON object per line, or from standard input if `path` is `None`.
-fn import_json(target: &DatabaseUrl, path: Option<&Path>) -> Result<(), transfer::TransferError> {
-    let Some(path) = path else {
-        return transfer::import_json(target, io::stdin().lock(), io::stderr());
-    };
-    let file = File::open(path).map_err(|error| format!("{} (--from): {error}", path.display()))?;
-    transfer::import_json(target, BufReader::new(file), io::stderr())
+/// Runs a command that shows its progress. `remains` is what the user is told if a signal ends the process.
+fn with_progress<T>(
+    remains: &'static str,
+    run: impl FnOnce(&Progress) -> Result<T, BackupError>,
+) -> Result<T, BackupError> {
+    let progress = Progress::of_command(!is_dumb_terminal(), remains)
+        .map_err(|error| format!("cannot wait for signals: {error}"))?;
+    run(&progress)
+}
+
+/// Prints why a command failed. Returns the exit status of the signal, if a signal has ended the command.
+fn fail_of(error: &TransferError) -> ExitCode {
+    let interrupted = error.downcast_ref::<Interrupted>();
+    let exit_status = interrupted.map_or(EXIT_FAILURE, |error| error.exit_status());
+    fail(exit_status, error)
 }
 
 fn print(text: &str) -> ExitCode {

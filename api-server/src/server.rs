@@ -32,6 +32,7 @@ use crate::limits::Limits;
 #[cfg(feature = "otlp")]
 use crate::logging::otlp::SpanExporter;
 use crate::mail::sender::MailSender;
+use crate::progress::Progress;
 use crate::routes::routes;
 use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
@@ -232,7 +233,7 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
 }
 
 fn prepare_database(url: &DatabaseUrl) -> Result<(), BuildError> {
-    let outcome = db::migrate(url);
+    let outcome = db::migrate_showing(url, &Progress::in_log());
     outcome.map_err(|error| format!("cannot prepare {url} (DATABASE_URL): {error}").into())
 }
 

@@ -185,7 +185,7 @@ def print_tables(options, servers):
         memory_lines.append([server.engine, f"{memory.before:.1f} → {memory.highest:.1f} → {memory.after:.1f}",
                              target_cell((memory.highest - memory.before) * MIB, "< 64 MB", lambda value: value < 64e6,
                                    options.quick)])
-    table([f"{SEARCHERS} searches of one account", "others' p95 ms before → during", "others rejected",
+    table([f"{SEARCHERS} searches of one account", "others' p95 ms, before → during", "others rejected",
            "searches by status", "target"], lines)
     table([f"{UNREAD_CONNECTIONS} connections that read nothing",
            f"RSS MiB before → highest → after {settle_seconds} s", "target"], memory_lines)

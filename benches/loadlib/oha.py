@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 
 from common import ROOT
 
@@ -23,10 +24,22 @@ def install():
                    env=environment, check=True)
 
 
-def send_requests(url, seconds, connections, *, method="GET", token=None, cookie=None, body=None):
+@dataclass(frozen=True)
+class Limited:
+    """oha at a fixed rate. A request that is sent late is measured from the time when it should have been sent."""
+
+    per_second: float
+
+    def send_requests(self, url, seconds, connections, **options):
+        return send_requests(url, seconds, connections, rate=self.per_second, **options)
+
+
+def send_requests(url, seconds, connections, *, method="GET", token=None, cookie=None, body=None, rate=None):
     """Fails unless every response has a 2xx status."""
     command = [TOOLS / "bin/oha", "--no-tui", "--output-format=json", "-z", f"{seconds}s", "-c", str(connections),
                "--method", method]
+    if rate:
+        command += ["-q", f"{rate:.0f}", "--latency-correction"]
     if token:
         command += ["-H", f"Authorization: Bearer {token}"]
     if cookie:

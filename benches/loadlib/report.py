@@ -11,12 +11,20 @@ from pathlib import Path
 
 from common import percentile
 
+from .charts import chart_of, svg
+
 CORES = len(os.sched_getaffinity(0))
 MIB = 1 << 20
 
 
+# The folder for the charts of the tables, or None.
+chart_folder: Path | None = None
+
+
 def table(header, rows):
-    """Prints a Markdown table."""
+    """Prints a Markdown table, and draws its chart, if it has one."""
+    if chart_folder and (chart := chart_of(header)):
+        (chart_folder / f"{chart.name}.svg").write_text(svg(chart, header, rows))
     print()
     for row in [header, ["---"] * len(header), *rows]:
         print("| " + " | ".join(str(cell) for cell in row) + " |", flush=True)

@@ -63,6 +63,15 @@ class Process:
         finally:
             connection.close()
 
+    def processor_seconds(self):
+        """The processor time of the process and of the processes that it has started."""
+        pids, seconds = [self.process.pid], 0
+        for pid in pids:
+            pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+            user_ticks, system_ticks = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+            seconds += (int(user_ticks) + int(system_ticks)) / os.sysconf("SC_CLK_TCK")
+        return seconds
+
     def memory(self):
         """Resident memory in MiB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()

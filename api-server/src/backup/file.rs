@@ -1,13 +1,15 @@
 //! Creates and checks the files of backups.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
 use super::BackupError;
 use crate::db::{self, DatabaseUrl};
+use crate::new_file::{NewFile, folder_of};
+use crate::progress::Progress;
 
 /// Name of the copy of a backup, in a folder of its own.
 const COPY_NAME: &str = "backup.db";
@@ -30,25 +32,17 @@ pub(super) fn existing_database_or_server(url: &DatabaseUrl) -> Result<(), Backu
 
 /// Copies the database to a file that does not exist yet. The copy gets its name only when it is complete and on the disk.
 /// Returns its size.
-pub(super) fn write_copy(database: &Path, file: &Path) -> Result<u64, BackupError> {
-    let path = file.display();
-    if file.symlink_metadata().is_ok() {
-        return Err(format!("{path} exists; name a file that does not exist").into());
-    }
-    let explain = |error: std::io::Error| format!("cannot write {path}: {error}");
-    let folder = folder_of(file);
-    // A temporary file can be read only by its owner.
-    let temp_file = NamedTempFile::new_in(&folder).map_err(explain)?;
-    db::copy_database(database, temp_file.path())
-        .map_err(|error| format!("cannot copy {} to {path}: {error}", database.display()))?;
-    temp_file.as_file().sync_all().map_err(explain)?;
-    let complete_file = temp_file
-        .persist_noclobber(file)
-        .map_err(|error| explain(error.error))?;
-    File::open(&folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(explain)?;
-    Ok(complete_file.metadata().map_err(explain)?.len())
+pub(super) fn write_copy(
+    database: &Path,
+    file: &Path,
+    progress: &Progress,
+) -> Result<u64, BackupError> {
+    let new_file = NewFile::create(file, progress)?;
+    db::copy_database(database, new_file.temporary_path(), progress).map_err(|error| {
+        let (database, path) = (database.display(), file.display());
+        format!("cannot copy {database} to {path}: {error}")
+    })?;
+    Ok(new_file.complete()?)
 }
 
 /// A copy of a backup, with the schema of this version. Dropping this value deletes the copy.
@@ -67,6 +61,7 @@ impl MigratedCopy {
 pub(super) fn migrated_copy(
     target: &DatabaseUrl,
     file: &Path,
+    progress: &Progress,
 ) -> Result<MigratedCopy, BackupError> {
     let path = file.display();
     let database = target.file().ok_or("DATABASE_URL names no SQLite file")?;
@@ -87,13 +82,14 @@ pub(super) fn migrated_copy(
     let copy = MigratedCopy {
         folder: TempDir::new_in(&folder).map_err(explain)?,
     };
+    progress.remove_on_exit(copy.folder.path());
     let private_file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(copy.path());
     private_file.map_err(explain)?;
-    db::copy_database(file, &copy.path())
+    db::copy_database(file, &copy.path(), progress)
         .map_err(|error| format!("cannot read {path}: {error}"))?;
     let copy_url = DatabaseUrl::of_file(&copy.path());
     if db::inspect(&copy_url)?.run_count == 0 {
@@ -104,7 +100,7 @@ pub(super) fn migrated_copy(
             .to_string()
             .replace(&copy_url.to_string(), &path.to_string())
     })?;
-    db::migrate(&copy_url)?;
+    db::migrate_showing(&copy_url, progress)?;
     Ok(copy)
 }
 
@@ -120,12 +116,4 @@ fn require_known_schema(url: &DatabaseUrl) -> Result<(), BackupError> {
         unknown_versions.join(", ")
     )
     .into())
-}
-
-/// Returns the folder that contains the file; `.` for a file name.
-fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
 }

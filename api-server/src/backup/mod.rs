@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::db::{self, DatabaseUrl, Timestamp};
+use crate::progress::{Progress, Unit};
 
 /// The error of a backup or a restore, which says what to do.
 pub type BackupError = Box<dyn std::error::Error + Send + Sync>;
@@ -73,9 +74,13 @@ impl fmt::Display for Restored {
 /// # Errors
 ///
 /// If the file exists, or if the database cannot be read or the file cannot be written.
-pub fn write(source: &DatabaseUrl, file: &Path) -> Result<WrittenBackup, BackupError> {
+pub fn write(
+    source: &DatabaseUrl,
+    file: &Path,
+    progress: &Progress,
+) -> Result<WrittenBackup, BackupError> {
     let database = file::existing_database(source)?;
-    let bytes = file::write_copy(database, file)?;
+    let bytes = file::write_copy(database, file, progress)?;
     let secret_file = source.file_with_suffix(".secret");
     Ok(WrittenBackup {
         file: file.to_owned(),
@@ -96,9 +101,10 @@ pub fn restore(
     file: &Path,
     replace: bool,
     clock: &Clock,
+    progress: &Progress,
 ) -> Result<Restored, BackupError> {
-    let copy = file::migrated_copy(target, file)?;
-    db::migrate(target)?;
+    let copy = file::migrated_copy(target, file, progress)?;
+    db::migrate_showing(target, progress)?;
     let mut connection = db::connect(target)?;
     let account_count = store::count_accounts(&mut connection)?;
     if account_count > 0 && !replace {
@@ -108,11 +114,13 @@ pub fn restore(
         .into());
     }
     let replaced = store::read_feed_state(&mut connection)?;
-    db::replace_rows(&mut connection, &copy.path(), |connection| {
-        Ok(Restored {
+    db::replace_rows(&mut connection, &copy.path(), progress, |connection| {
+        let restored = Restored {
             ended_count: store::end_all(connection, Some(replaced), || end_of_old_tokens(clock))?,
             account_count: store::count_accounts(connection)?,
-        })
+        };
+        progress.end_never();
+        Ok(restored)
     })
 }
 
@@ -121,12 +129,23 @@ pub fn restore(
 /// # Errors
 ///
 /// If the database cannot be migrated or changed.
-pub fn end_sessions(target: &DatabaseUrl, clock: &Clock) -> Result<Restored, BackupError> {
+pub fn end_sessions(
+    target: &DatabaseUrl,
+    clock: &Clock,
+    progress: &Progress,
+) -> Result<Restored, BackupError> {
     file::existing_database_or_server(target)?;
-    db::migrate(target)?;
+    db::migrate_showing(target, progress)?;
     let mut connection = db::connect(target)?;
+    let work = progress.start("end sessions", Unit::Seconds, None);
+    let ended_count = db::write_transaction(&mut connection, |connection| {
+        let ended_count = store::end_all(connection, None, || end_of_old_tokens(clock));
+        progress.end_never();
+        ended_count
+    })?;
+    drop(work);
     Ok(Restored {
-        ended_count: store::end_all(&mut connection, None, || end_of_old_tokens(clock))?,
+        ended_count,
         account_count: store::count_accounts(&mut connection)?,
     })
 }

@@ -119,3 +119,8 @@ pub enum MailCommand {
         to: String,
     },
 }
+
+/// Whether the terminal, if there is one, understands no escape codes.
+pub(crate) fn is_dumb_terminal() -> bool {
+    std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb")
+}

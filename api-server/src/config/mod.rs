@@ -37,6 +37,7 @@ use crate::db::DatabaseUrl;
 use crate::mail::settings::{EmailVerification, MailSettings};
 use crate::sessions::token_keys::TokenKeys;
 use crate::users::blocklist::Blocklist;
+pub(crate) use commands::is_dumb_terminal;
 pub(crate) use dotenv::exposed_secrets;
 pub(crate) use key_files::read_public_key;
 use parse::ProblemCollector;

@@ -52,8 +52,11 @@ pub enum UsersCommand {
         #[arg(long, value_name = "NAME")]
         remove: Vec<String>,
     },
-    /// Write every user as one line of JSON to standard output. It contains the password hashes: keep it secret.
+    /// Write every user as one line of JSON. The output contains the password hashes: keep it secret.
     Export {
+        /// New file to write, which only its owner can read; standard output by default.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
         /// Export the tasks as well.
         #[arg(long)]
         tasks: bool,

@@ -16,6 +16,7 @@ use super::dialect::{DbConnection, write_transaction};
 use super::error::BoxError;
 use super::private_file;
 use super::url::DatabaseUrl;
+use crate::progress::{Progress, Unit};
 
 /// Longest time for attempts to connect while the database is locked or starting.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -34,6 +35,11 @@ const TABLE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 ///
 /// If the file or its folder cannot be created, the database cannot be reached or a migration fails.
 pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
+    migrate_showing(url, &Progress::hidden())
+}
+
+/// Does the same and shows the progress. If a signal ends the process, the database is not migrated.
+pub(crate) fn migrate_showing(url: &DatabaseUrl, progress: &Progress) -> Result<(), BoxError> {
     if let Some(folder) = url.file().and_then(|file| file.parent()) {
         create_private_folder(folder)
             .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
@@ -45,7 +51,7 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     let mut connection = connect_with_retries(url)?;
     let start = Instant::now();
     loop {
-        match run_migrations(&mut connection) {
+        match run_migrations(&mut connection, progress) {
             Err(error) if is_table_in_use(&*error) && start.elapsed() < TABLE_TIMEOUT => {
                 log::warn!(
                     "a transaction, such as a backup, uses a table that a migration changes; trying again"
@@ -58,15 +64,19 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
 }
 
 /// Runs the migrations in one transaction, so that other processes see all of them or none.
-fn run_migrations(connection: &mut DbConnection) -> Result<(), BoxError> {
+fn run_migrations(connection: &mut DbConnection, progress: &Progress) -> Result<(), BoxError> {
     let migrations = dialect::migrations(connection);
     write_transaction(connection, |connection| -> Result<(), BoxError> {
         connection.batch_execute(migrations.lock_sql)?;
-        let applied_count = connection
-            .run_pending_migrations(migrations.embedded)?
-            .len();
-        if applied_count > 0 {
-            log::info!("migrated the database ({applied_count} migrations)");
+        let pending = connection.pending_migrations(migrations.embedded)?;
+        let count = pending.len();
+        for (index, migration) in pending.iter().enumerate() {
+            let label = format!("migration {} ({} of {count})", migration.name(), index + 1);
+            let _work = progress.start(&label, Unit::Seconds, None);
+            connection.run_migration(migration)?;
+        }
+        if count > 0 {
+            log::info!("migrated the database ({count} migrations)");
         }
         Ok(())
     })
@@ -81,8 +91,8 @@ pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
-/// Connects, and tries again while the database is locked, starting or silent. A new SQLite file is locked for a moment if two
-/// processes set its journal mode to WAL at the same time.
+/// Connects, and tries again while the database is locked, starting or silent. A new SQLite file is locked for a moment if
+/// two processes set its journal mode to WAL at the same time.
 fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
     let start = Instant::now();
     loop {

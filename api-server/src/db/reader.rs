@@ -65,6 +65,8 @@ impl fmt::Display for CellError {
     }
 }
 
+impl std::error::Error for CellError {}
+
 /// The bytes of a cell; `None` for NULL.
 type CellBytes = Option<Vec<u8>>;
 
@@ -174,6 +176,17 @@ impl Reader {
         let mut columns = Vec::new();
         self.for_each_pair(&query, |name, kind| columns.push(Column { name, kind }))?;
         Ok(columns)
+    }
+
+    /// Counts the rows of a table, whose name is quoted.
+    pub(crate) fn count_rows(&mut self, quoted_table: &str) -> Result<u64, BoxError> {
+        let count = Self::text_expression("count(*)", SHORT_TEXT_BYTES);
+        let mut number = 0;
+        self.for_each_row(&[count], quoted_table, |row| {
+            number = row.text(0)?.unwrap_or_default().parse()?;
+            Ok(())
+        })?;
+        Ok(number)
     }
 
     /// Calls `handle_pair` with the two columns of each row.

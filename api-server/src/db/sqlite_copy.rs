@@ -1,18 +1,20 @@
 //! Copies a SQLite database to a file, and the rows of such a file into a database.
 
+use std::fs;
 use std::path::Path;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::dialect;
 use super::dialect::{DbConnection, write_transaction};
 use super::error::BoxError;
 use super::reader::Reader;
 use super::url::DatabaseUrl;
+use crate::progress::{Progress, Unit, Work};
 
 /// No code in the schema of a backup is run, such as a trigger; a locked database is waited for.
 const COPY_SETUP: &str = "PRAGMA busy_timeout = 30000; PRAGMA trusted_schema = OFF";
@@ -23,6 +25,18 @@ const REPLACE_SETUP: &str =
 const TABLES: &str = "SELECT name FROM main.sqlite_master WHERE type = 'table' \
     AND name <> '__diesel_schema_migrations' AND (name NOT LIKE 'sqlite\\_%' ESCAPE '\\' OR name = 'sqlite_sequence')";
 
+/// The size of a copy, in bytes: a copy leaves out the unused pages.
+const COPY_SIZE: &str = "SELECT (page_count - freelist_count) * page_size AS number \
+    FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+/// The number of rows that one statement inserts. Between two statements, the progress is counted.
+const ROWS_PER_STATEMENT: i64 = 10_000;
+
+#[derive(QueryableByName)]
+struct NumberRow {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    number: Option<i64>,
+}
+
 #[derive(QueryableByName)]
 struct NameRow {
     #[diesel(sql_type = Text)]
@@ -31,13 +45,30 @@ struct NameRow {
 
 /// Writes the state of the SQLite database at `source` to `target`, an empty file, and checks the result. Other processes
 /// can read and write the database meanwhile.
-pub(crate) fn copy_database(source: &Path, target: &Path) -> Result<(), BoxError> {
+pub(crate) fn copy_database(
+    source: &Path,
+    target: &Path,
+    progress: &Progress,
+) -> Result<(), BoxError> {
     let mut connection = dialect::connect_to_existing_file(source)?;
     connection.batch_execute(COPY_SETUP)?;
+    let size = sql_query(COPY_SIZE).get_result(&mut connection)?;
+    let growing_file = target.to_owned();
+    let measure = move || fs::metadata(&growing_file).map_or(0, |file| file.len());
+    let work = progress.start_measured("copy", unsigned(&size), measure);
     sql_query("VACUUM INTO ?")
         .bind::<Text, _>(target.to_string_lossy())
         .execute(&mut connection)?;
+    drop(work);
+    let _work = progress.start("check the copy", Unit::Seconds, None);
     Reader::open(&DatabaseUrl::of_file(target)).map(drop)
+}
+
+fn unsigned(row: &NumberRow) -> u64 {
+    row.number
+        .unwrap_or_default()
+        .try_into()
+        .unwrap_or_default()
 }
 
 /// Replaces all rows of the SQLite database `connection` by those of the file `source`, which has the same schema, and
@@ -45,24 +76,39 @@ pub(crate) fn copy_database(source: &Path, target: &Path) -> Result<(), BoxError
 pub(crate) fn replace_rows<T>(
     connection: &mut DbConnection,
     source: &Path,
+    progress: &Progress,
     finish: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
 ) -> Result<T, BoxError> {
     connection.batch_execute(REPLACE_SETUP)?;
     sql_query("ATTACH DATABASE ? AS backup")
         .bind::<Text, _>(source.to_string_lossy())
         .execute(connection)?;
-    let result = write_transaction(connection, |connection| {
+    write_transaction(connection, |connection| {
         let tables: Vec<NameRow> = sql_query(TABLES).load(connection)?;
-        for table in tables {
-            replace_table(connection, &table.name)?;
+        let total = count_rows(connection, &tables)?;
+        let work = progress.start("restore", Unit::Rows, Some(total));
+        for table in &tables {
+            replace_table(connection, &table.name, &work)?;
         }
-        finish(connection)
-    });
-    Ok(result?)
+        if work.count() != total {
+            return Err("a table of the backup has a column that hides its row numbers".into());
+        }
+        drop(work);
+        Ok(finish(connection)?)
+    })
+}
+
+fn count_rows(connection: &mut DbConnection, tables: &[NameRow]) -> QueryResult<u64> {
+    let mut total = 0;
+    for NameRow { name } in tables {
+        let query = format!("SELECT count(*) AS number FROM backup.\"{name}\"");
+        total += unsigned(&sql_query(query).get_result(connection)?);
+    }
+    Ok(total)
 }
 
 /// Names the columns, because databases may have them in different orders.
-fn replace_table(connection: &mut DbConnection, table: &str) -> QueryResult<()> {
+fn replace_table(connection: &mut DbConnection, table: &str, work: &Work) -> QueryResult<()> {
     let columns: Vec<NameRow> = sql_query("SELECT name FROM pragma_table_info(?)")
         .bind::<Text, _>(table)
         .load(connection)?;
@@ -71,8 +117,27 @@ fn replace_table(connection: &mut DbConnection, table: &str) -> QueryResult<()> 
         .map(|column| format!("\"{}\"", column.name))
         .collect();
     let names = names.join(", ");
-    connection.batch_execute(&format!(
-        "DELETE FROM main.\"{table}\"; \
-         INSERT INTO main.\"{table}\" ({names}) SELECT {names} FROM backup.\"{table}\";"
-    ))
+    connection.batch_execute(&format!("DELETE FROM main.\"{table}\""))?;
+    let last_of_batch = format!(
+        "SELECT max(rowid) AS number FROM (SELECT rowid FROM backup.\"{table}\" WHERE rowid > ? \
+         ORDER BY rowid LIMIT {ROWS_PER_STATEMENT})"
+    );
+    let insert = format!(
+        "INSERT INTO main.\"{table}\" ({names}) SELECT {names} FROM backup.\"{table}\" \
+         WHERE rowid > ? AND rowid <= ? ORDER BY rowid"
+    );
+    let mut previous = i64::MIN;
+    loop {
+        let query = sql_query(&last_of_batch).bind::<BigInt, _>(previous);
+        let Some(last) = query.get_result::<NumberRow>(connection)?.number else {
+            return Ok(());
+        };
+        if last <= previous {
+            return Ok(());
+        }
+        let query = sql_query(&insert).bind::<BigInt, _>(previous);
+        let count = query.bind::<BigInt, _>(last).execute(connection)?;
+        work.advance(count.try_into().unwrap_or_default());
+        previous = last;
+    }
 }

@@ -15,6 +15,7 @@ use super::source_columns::{TableColumns, id_equality};
 use crate::db::{
     CellError, DatabaseUrl, NULL_EXPRESSION, Reader, SHORT_TEXT_BYTES, Table, TextRow, Timestamp,
 };
+use crate::progress::{Progress, Unit};
 
 /// The longest text of all roles of a user, in bytes: each has at most a comma after it.
 const MAX_ROLE_BYTES: usize = Roles::MAX_ROLES * (Roles::MAX_NAME_BYTES + 1);
@@ -36,6 +37,8 @@ pub(super) struct CheckedSource {
     reader: Reader,
     users_query: Query,
     tasks_query: Option<TasksQuery>,
+    /// The number of users, and of tasks if they are to be imported.
+    row_count: u64,
 }
 
 /// The query for tasks, and the name of their table.
@@ -52,8 +55,9 @@ struct Query {
 
 impl BetterAuth {
     /// Connects and checks that every table and column to read exists, before the import writes anything.
-    pub(super) fn open(&self) -> Result<CheckedSource, TransferError> {
+    pub(super) fn open(&self, progress: &Progress) -> Result<CheckedSource, TransferError> {
         let url = &self.url;
+        let _work = progress.start("check the source", Unit::Seconds, None);
         self.check().map_err(|error| {
             format!("cannot import from {url} (--from): {error}\nNothing was imported.").into()
         })
@@ -69,10 +73,15 @@ impl BetterAuth {
                 table_name: table.as_str().to_owned(),
             }),
         };
+        let mut row_count = reader.count_rows(&self.users.quoted())?;
+        if let Some(table) = &self.tasks {
+            row_count += reader.count_rows(&table.quoted())?;
+        }
         Ok(CheckedSource {
             reader,
             users_query,
             tasks_query,
+            row_count,
         })
     }
 
@@ -205,14 +214,18 @@ impl CheckedSource {
     ) -> Result<(), TransferError> {
         let now = Timestamp::from(SystemTime::now());
         writer.remember_users();
+        let total = Some(self.row_count);
+        let work = writer.progress.start("import", Unit::Rows, total);
         let Query { expressions, from } = &self.users_query;
         self.reader.for_each_row(expressions, from, |row| {
+            work.advance(1);
             writer.add_user(&row_id(row), read_user(row, now))
         })?;
         if let Some(TasksQuery { query, table_name }) = &self.tasks_query {
             let Query { expressions, from } = query;
             writer.set_source(table_name)?;
             self.reader.for_each_row(expressions, from, |row| {
+                work.advance(1);
                 writer.add_task(&row_id(row), read_task(row))
             })?;
         }

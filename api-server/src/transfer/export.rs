@@ -9,6 +9,7 @@ use super::imported_task::TaskRecord;
 use super::imported_user::UserRecord;
 use super::json::Record;
 use crate::db::{DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow, Timestamp};
+use crate::progress::{Progress, Unit};
 
 /// The longest text that is read, in bytes. Every text that this server stores is shorter: a description, the longest,
 /// has at most 40 000 bytes.
@@ -21,17 +22,27 @@ pub(super) fn write(
     source: &DatabaseUrl,
     with_tasks: bool,
     output: &mut impl Write,
+    progress: &Progress,
 ) -> Result<(), TransferError> {
+    let check_work = progress.start("check the database", Unit::Seconds, None);
     let mut reader = Reader::open(source)?;
     let time_kind = time_kind(&mut reader)?;
+    let mut total = reader.count_rows("users")?;
+    if with_tasks {
+        total += reader.count_rows("tasks")?;
+    }
+    drop(check_work);
+    let work = progress.start("export", Unit::Rows, Some(total));
     let user_expressions = expressions(&reader, &time_kind, "u", &USER_COLUMNS);
     reader.for_each_row(&user_expressions, FROM_USERS, |row| {
+        work.advance(1);
         write_record(output, &read_user(row)?)
     })?;
     if with_tasks {
         let mut task_expressions = expressions(&reader, &time_kind, "t", &TASK_COLUMNS);
         task_expressions.push(Reader::text_expression("u.email", MAX_TEXT_BYTES));
         reader.for_each_row(&task_expressions, FROM_TASKS, |row| {
+            work.advance(1);
             write_record(output, &read_task(row)?)
         })?;
     }

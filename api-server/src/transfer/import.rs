@@ -9,6 +9,7 @@ use super::imported_user::{ImportedUser, RejectReason};
 use super::report::{ImportOutcome, RecordKind, Report};
 use super::store;
 use crate::db::{DbConnection, DbError};
+use crate::progress::Progress;
 
 /// The most users or tasks that one transaction writes. Their descriptions take at most 20 MB (40 000 bytes each), and
 /// their statements have far fewer parameters than the database engines allow.
@@ -24,10 +25,11 @@ pub(super) struct ImportWriter<W> {
     source: String,
     /// Whether to record the ids of the imported users.
     remember_users: bool,
+    pub(super) progress: Progress,
 }
 
 impl<W: Write> ImportWriter<W> {
-    pub(super) fn new(connection: DbConnection, report: Report<W>) -> Self {
+    pub(super) fn new(connection: DbConnection, report: Report<W>, progress: &Progress) -> Self {
         Self {
             connection,
             report,
@@ -35,6 +37,7 @@ impl<W: Write> ImportWriter<W> {
             tasks: Vec::new(),
             source: String::new(),
             remember_users: false,
+            progress: progress.clone(),
         }
     }
 
@@ -51,12 +54,13 @@ impl<W: Write> ImportWriter<W> {
         self.remember_users = true;
     }
 
-    /// Adds a user to the batch, or reports why the user is rejected.
+    /// Adds a user to the batch, or reports why the user is rejected. Fails after a signal: the batch is not written.
     pub(super) fn add_user(
         &mut self,
         id: &str,
         check_result: Result<ImportedUser, RejectReason>,
     ) -> Result<(), TransferError> {
+        self.progress.check()?;
         match check_result {
             Err(reason) => self.reject(RecordKind::User, id, reason),
             Ok(user) => {
@@ -66,12 +70,13 @@ impl<W: Write> ImportWriter<W> {
         }
     }
 
-    /// Adds a task to the batch, or reports why the task is rejected.
+    /// Adds a task to the batch, or reports why the task is rejected. Fails after a signal: the batch is not written.
     pub(super) fn add_task(
         &mut self,
         id: &str,
         check_result: Result<ImportedTask, RejectReason>,
     ) -> Result<(), TransferError> {
+        self.progress.check()?;
         match check_result {
             Err(reason) => self.reject(RecordKind::Task, id, reason),
             Ok(task) => {

@@ -1,6 +1,6 @@
 //! Reads JSON Lines: each line that is not blank is an object, `{"user":{…}}` or `{"task":{…}}`.
 
-use std::io::{BufRead, Write};
+use std::io::Write;
 
 use auth_core::password::PasswordHash;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use super::TransferError;
 use super::import::ImportWriter;
 use super::imported_task::{EXPORT_SOURCE, TaskRecord};
 use super::imported_user::UserRecord;
+use super::json_input::JsonInput;
 use super::line_reader::{Line, next_line};
 
 /// The longest line, in bytes. A valid task needs far less: its description has at most 10 000 characters, which take
@@ -24,13 +25,18 @@ pub(super) enum Record {
 }
 
 pub(super) fn copy_to<W: Write>(
-    mut input: impl BufRead,
+    mut input: JsonInput,
     writer: &mut ImportWriter<W>,
 ) -> Result<(), TransferError> {
     writer.set_source(EXPORT_SOURCE)?;
     let mut line_number = 0;
-    while let Some(line) = next_line(&mut input, MAX_LINE_BYTES)? {
+    loop {
+        let next = next_line(&mut input.reader, MAX_LINE_BYTES);
+        // After a signal, the error of the reader is that of the signal.
+        writer.progress.check()?;
+        let Some(line) = next? else { return Ok(()) };
         line_number += 1;
+        input.work.advance(u64::from(input.counts_lines));
         match parse_line(&line) {
             Ok(None) => {}
             Ok(Some(Record::User(user_record))) => {
@@ -44,7 +50,6 @@ pub(super) fn copy_to<W: Write>(
             Err(reason) => writer.report.count_rejected_line(line_number, &reason)?,
         }
     }
-    Ok(())
 }
 
 /// Parses a line; returns `None` if the line is blank.

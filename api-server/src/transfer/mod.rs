@@ -11,19 +11,24 @@ mod import;
 mod imported_task;
 mod imported_user;
 mod json;
+mod json_input;
 mod line_reader;
 mod report;
 mod source_columns;
 mod store;
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
+use std::path::Path;
 
 pub(crate) use access::{AccessCommand, run as change_access};
 pub use better_auth::BetterAuth;
 
 use crate::db;
 use crate::db::DatabaseUrl;
+use crate::new_file::NewFile;
+use crate::progress::{Interrupted, Progress};
 use import::ImportWriter;
+use json_input::JsonInput;
 use report::Report;
 
 /// Why an import, an export or a check stopped.
@@ -38,41 +43,49 @@ pub type TransferError = Box<dyn std::error::Error + Send + Sync>;
 pub fn import_better_auth(
     target: &DatabaseUrl,
     source: &BetterAuth,
-    report: impl Write,
+    progress: &Progress,
 ) -> Result<(), TransferError> {
-    let mut checked_source = source.open()?;
-    import_into(target, report, |writer| checked_source.copy_to(writer))
+    let mut checked_source = source.open(progress)?;
+    import_into(target, progress, |writer| checked_source.copy_to(writer))
 }
 
-/// Imports users and tasks from JSON Lines, the format that [`export`] writes.
+/// Imports users and tasks from JSON Lines, the format that [`export`] writes: from the file at this path, or from
+/// standard input.
 ///
 /// # Errors
 ///
 /// If the input cannot be read, or the target or the report cannot be written.
 pub fn import_json(
     target: &DatabaseUrl,
-    input: impl BufRead,
-    report: impl Write,
+    path: Option<&Path>,
+    progress: &Progress,
 ) -> Result<(), TransferError> {
-    import_into(target, report, |writer| json::copy_to(input, writer))
+    let input = JsonInput::open(path, progress)?;
+    import_into(target, progress, |writer| json::copy_to(input, writer))
 }
 
-fn import_into<W: Write>(
+/// After a signal, the rows of the batch that was not written yet are left out, and the error is
+/// [`Interrupted`].
+fn import_into(
     target: &DatabaseUrl,
-    report: W,
-    copy_rows: impl FnOnce(&mut ImportWriter<W>) -> Result<(), TransferError>,
+    progress: &Progress,
+    copy_rows: impl FnOnce(&mut ImportWriter<Box<dyn Write>>) -> Result<(), TransferError>,
 ) -> Result<(), TransferError> {
     let write_error =
         |error: TransferError| format!("cannot write to {target} (DATABASE_URL): {error}");
-    db::migrate(target).map_err(write_error)?;
+    db::migrate_showing(target, progress).map_err(write_error)?;
     let connection = db::connect(target).map_err(|error| write_error(error.into()))?;
-    let mut writer = ImportWriter::new(connection, Report::new(report));
+    progress.end_at_batches();
+    let report = Report::new(Box::new(progress.stderr()) as Box<dyn Write>);
+    let mut writer = ImportWriter::new(connection, report, progress);
     let result = copy_rows(&mut writer).and_then(|()| writer.flush());
-    let summary_result = writer.into_report().finish();
-    result.map_err(|error| {
-        format!("{error}\nStopped before the end. The rows imported so far stay, and the command can be run again.")
-    })?;
-    Ok(summary_result?)
+    writer.into_report().finish()?;
+    let Err(error) = result else { return Ok(()) };
+    let advice = "The rows imported so far stay. Run the command again to import the others.";
+    Err(match error.downcast::<Interrupted>() {
+        Ok(interrupted) => interrupted.with_advice(advice).into(),
+        Err(error) => format!("{error}\nStopped before the end. {advice}").into(),
+    })
 }
 
 /// Lists the accounts whose email address the current rule rejects or spells differently. With `fix`, stores each new
@@ -90,18 +103,35 @@ pub fn check(target: &DatabaseUrl, fix: bool, mut output: impl Write) -> Result<
     Ok(output.flush()?)
 }
 
-/// Writes every user as JSON Lines; if `with_tasks` is set, every task too.
+/// Writes every user as JSON Lines, and if `with_tasks` is set, every task: to a new file that only its owner can read,
+/// or to standard output.
 ///
 /// # Errors
 ///
-/// If the database cannot be read, or the output cannot be written.
+/// If the database cannot be read, or the output cannot be written. The file then does not exist.
 pub fn export(
     source: &DatabaseUrl,
     with_tasks: bool,
+    path: Option<&Path>,
+    progress: &Progress,
+) -> Result<(), TransferError> {
+    let Some(path) = path else {
+        return export_to(source, with_tasks, io::stdout().lock(), progress);
+    };
+    let new_file = NewFile::create(path, progress)?;
+    export_to(source, with_tasks, new_file.file(), progress)?;
+    new_file.complete()?;
+    Ok(())
+}
+
+fn export_to(
+    source: &DatabaseUrl,
+    with_tasks: bool,
     output: impl Write,
+    progress: &Progress,
 ) -> Result<(), TransferError> {
     let mut buffered_output = io::BufWriter::new(output);
-    export::write(source, with_tasks, &mut buffered_output)
+    export::write(source, with_tasks, &mut buffered_output, progress)
         .map_err(|error| format!("cannot export {source} (DATABASE_URL): {error}"))?;
     Ok(buffered_output.flush()?)
 }

@@ -1,11 +1,9 @@
-//! Reports the progress and the result of an import.
+//! Reports the rejected rows and the result of an import.
 
 use std::io::{self, Write};
 
 use super::imported_user::RejectReason;
 
-/// How many users or how many tasks are processed between two lines about the progress.
-const PROGRESS_INTERVAL: u64 = 10_000;
 /// The longest part of an id that is shown, in characters: an id of a source may be any text.
 const MAX_ID_CHARS: usize = 80;
 
@@ -57,7 +55,7 @@ pub(super) enum RecordKind {
     Task,
 }
 
-/// Counts the outcomes. Writes a line for each rejection, lines about the progress, and the totals.
+/// Counts the outcomes. Writes a line for each rejection, and the totals.
 pub(super) struct Report<W> {
     output: W,
     user_counts: OutcomeCounts,
@@ -98,9 +96,6 @@ impl<W: Write> Report<W> {
                 let shown_id: String = id.chars().take(MAX_ID_CHARS).collect();
                 writeln!(self.output, "{noun} {shown_id:?} rejected: {reason}")?;
             }
-        }
-        if counts.total() % PROGRESS_INTERVAL == 0 {
-            writeln!(self.output, "{} {noun}s so far", counts.total())?;
         }
         Ok(())
     }

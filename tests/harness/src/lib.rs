@@ -15,14 +15,18 @@ mod certificate;
 mod client;
 mod log;
 mod postgres;
+mod running;
 mod server;
+mod terminal;
 mod work_dir;
 
 pub use certificate::CertificateFiles;
 pub use client::{Connection, Response, User};
 pub use log::Log;
 pub use postgres::Postgres;
+pub use running::Running;
 pub use server::Server;
+pub use terminal::Terminal;
 pub use work_dir::{Outcome, Program, WorkDir, repository_file};
 
 use std::time::Duration;

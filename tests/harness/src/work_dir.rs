@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Log, Server, TIMEOUT};
+use super::{Log, Running, Server, TIMEOUT, Terminal};
 
 /// A new folder. Dropping this value removes the folder.
 #[derive(Debug)]
@@ -135,6 +135,22 @@ impl Program {
             stderr,
             duration,
         }
+    }
+
+    /// Starts the program with a pipe as its standard input.
+    pub fn spawn_with_input(self) -> Running {
+        Running::start(self.0, Stdio::piped())
+    }
+
+    /// Does the same with an output that the test does not read; the program waits once the pipe is full.
+    pub fn spawn_with_unread_output(self) -> (Running, impl Sized) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        (Running::start_with_output(self.0, writer), reader)
+    }
+
+    /// Starts the program with a pipe as its standard input, and the terminal as its standard error.
+    pub fn spawn_on(self, terminal: &Terminal) -> Running {
+        Running::start(self.0, terminal.program_side())
     }
 
     /// Starts the program as a server, without waiting until the server listens.

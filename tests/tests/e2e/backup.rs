@@ -8,6 +8,7 @@ use std::time::Duration;
 use api_server::backup::{Restored, end_sessions};
 use api_server::clock::Clock;
 use api_server::db::DatabaseUrl;
+use api_server::progress::Progress;
 use auth_core::revocation::FeedTokens;
 use auth_core::{Keyring, Secret};
 use e2e::{App, Database, Engine, on_both_engines};
@@ -41,7 +42,8 @@ const SAFETY_MARGIN: Duration = Duration::from_secs(5);
 fn end_restored_sessions(app: &App) -> Restored {
     let url = DatabaseUrl::parse(&app.database().url()).unwrap();
     let clock = app.clock.clone();
-    end_sessions(&url, &Clock::new(move || clock.now())).unwrap()
+    let clock = Clock::new(move || clock.now());
+    end_sessions(&url, &clock, &Progress::hidden()).unwrap()
 }
 
 /// Moves the clock behind the safety margin, to the next whole second.
@@ -220,6 +222,7 @@ async fn a_database_that_does_not_exist_is_not_created(engine: Engine) {
         Engine::Sqlite => Database::new(engine).url(),
         Engine::Postgres => format!("{}_missing", Database::new(engine).url()),
     };
-    let error = end_sessions(&DatabaseUrl::parse(&url).unwrap(), &Clock::system()).unwrap_err();
+    let url = DatabaseUrl::parse(&url).unwrap();
+    let error = end_sessions(&url, &Clock::system(), &Progress::hidden()).unwrap_err();
     assert!(error.to_string().contains("does not exist"), "{error}");
 }

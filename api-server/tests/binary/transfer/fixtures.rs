@@ -81,6 +81,12 @@ impl Fixture {
         }
     }
 
+    /// Returns the URL of the target database; `None` for SQLite.
+    pub(crate) fn postgres_target(&self) -> Option<String> {
+        let databases = self.postgres_databases.as_ref();
+        databases.map(|databases| databases.target.url_with_password("hunter2"))
+    }
+
     /// Runs statements in the source database.
     pub(crate) fn execute_in_source(&self, statements: &str) {
         match &self.postgres_databases {

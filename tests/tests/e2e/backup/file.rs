@@ -6,6 +6,7 @@ use std::time::Duration;
 use api_server::backup::{restore, write};
 use api_server::clock::Clock;
 use api_server::db::{DatabaseUrl, migrate};
+use api_server::progress::Progress;
 use e2e::{App, Database, Engine, on_sqlite};
 use tempfile::TempDir;
 
@@ -36,14 +37,14 @@ fn url_of(database: &Database) -> DatabaseUrl {
 fn back_up(app: &App) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("it's a backup?.db");
-    write(&url_of(app.database()), &file).unwrap();
+    write(&url_of(app.database()), &file, &Progress::hidden()).unwrap();
     (folder, file)
 }
 
 fn restore_into(database: &Database, app: &App, file: &std::path::Path) -> Result<(), String> {
     let clock = app.clock.clone();
     let clock = Clock::new(move || clock.now());
-    let result = restore(&url_of(database), file, true, &clock);
+    let result = restore(&url_of(database), file, true, &clock, &Progress::hidden());
     result.map(drop).map_err(|error| error.to_string())
 }
 
@@ -181,7 +182,10 @@ async fn backups_during_writes_are_consistent(app: App) {
         let url = url_of(app.database());
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("backup.db");
-        let backup_thread = std::thread::spawn(move || write(&url, &file).map(|_| file));
+        let backup_thread = std::thread::spawn(move || {
+            let progress = Progress::hidden();
+            write(&url, &file, &progress).map(|_| file)
+        });
         for _ in 0..10 {
             let body = serde_json::json!({ "title": "during the backup" });
             caller.post("/api/tasks", body).await.created();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use api_server::backup::end_sessions;
 use api_server::clock::Clock;
 use api_server::db::DatabaseUrl;
+use api_server::progress::Progress;
 use auth_core::remote::{RevocationFeed, StalePolicy};
 use auth_core::{Error, Keyring, Secret, TokenVerifier};
 use e2e::{App, on_both_engines};
@@ -93,7 +94,8 @@ async fn after_a_restore_a_service_rejects_every_token_from_before(app: App) {
     assert_eq!(service.verify(&device.access), Ok(()));
     let url = DatabaseUrl::parse(&app.database().url()).unwrap();
     let clock = app.clock.clone();
-    end_sessions(&url, &Clock::new(move || clock.now())).unwrap();
+    let clock = Clock::new(move || clock.now());
+    end_sessions(&url, &clock, &Progress::hidden()).unwrap();
     let waited = service.wait_for(&device.access, Err(Error::Revoked)).await;
     assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     let later_service = Service::connected_to(&app, StalePolicy::FailOpen);

@@ -1,0 +1,229 @@
+//! Shows the progress of a command that takes long, and lets a signal end it.
+//!
+//! On a terminal, standard error has a bar with the rate and the time left. Elsewhere, such as in a log file, it gets a
+//! line from time to time, and none if the work is done earlier. Standard output is left to the command's data.
+
+mod figures;
+mod interruption;
+mod ticker;
+
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+
+pub(crate) use figures::Unit;
+pub use interruption::Interrupted;
+use interruption::{Interruption, Policy};
+use ticker::{Source, Ticker, View};
+
+/// Time between two lines where no bar is drawn, and before the first one.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
+/// Time between two changes of a bar.
+const BAR_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Where progress is shown, and whether a signal asks the command to end. A clone is the same progress.
+#[derive(Clone)]
+pub struct Progress {
+    display: Display,
+    interruption: Interruption,
+}
+
+#[derive(Clone)]
+enum Display {
+    Hidden,
+    /// Lines of the log.
+    Log,
+    /// Lines of standard error.
+    Lines,
+    Bars(MultiProgress),
+}
+
+impl Progress {
+    /// Shows nothing, and never ends the work.
+    #[must_use]
+    pub fn hidden() -> Self {
+        Self::with_display(Display::Hidden)
+    }
+
+    /// Writes lines to the log, and leaves signals to the server.
+    pub(crate) fn in_log() -> Self {
+        Self::with_display(Display::Log)
+    }
+
+    /// Shows the progress of a command on standard error, and makes SIGINT and SIGTERM end the process: at once, with
+    /// this text about what remains, until [`end_at_batches`](Self::end_at_batches) or
+    /// [`end_never`](Self::end_never) is called. `draws_bars` says whether the terminal understands escape codes.
+    pub(crate) fn of_command(draws_bars: bool, remains: &'static str) -> io::Result<Self> {
+        let display = if draws_bars && io::stderr().is_terminal() {
+            Display::Bars(MultiProgress::with_draw_target(ProgressDrawTarget::stderr()))
+        } else {
+            Display::Lines
+        };
+        let progress = Self::with_display(display);
+        progress.interruption.set_policy(Policy::AtOnce(remains));
+        let handle = progress.clone();
+        progress
+            .interruption
+            .watch(move |message| handle.print_last(message))?;
+        Ok(progress)
+    }
+
+    fn with_display(display: Display) -> Self {
+        Self {
+            display,
+            interruption: Interruption::default(),
+        }
+    }
+
+    /// From now on, the first signal makes [`check`](Self::check) fail, and only a second one ends the process at once.
+    pub(crate) fn end_at_batches(&self) {
+        self.interruption.set_policy(Policy::AtBatch);
+    }
+
+    /// From now on, signals are ignored, because the work is about to be complete. If a signal arrived before, the
+    /// process ends here.
+    pub(crate) fn end_never(&self) {
+        self.interruption.set_policy(Policy::Never);
+    }
+
+    /// Fails if a signal has arrived.
+    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+        self.interruption.check()
+    }
+
+    /// Removes this file or folder if a signal ends the process.
+    pub(crate) fn remove_on_exit(&self, path: &Path) {
+        self.interruption.remove_on_exit(path);
+    }
+
+    /// Starts to show a piece of work, until the result is dropped. The caller counts with [`Work::advance`].
+    pub(crate) fn start(&self, label: &str, unit: Unit, total: Option<u64>) -> Work {
+        let count = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&count);
+        let source: Source = Box::new(move || counter.load(Ordering::Relaxed));
+        Work {
+            count,
+            _ticker: self.start_ticker(label, unit, total, source),
+        }
+    }
+
+    /// Starts to show a piece of work whose count is measured by this function.
+    pub(crate) fn start_measured(
+        &self,
+        label: &str,
+        total: u64,
+        measure_bytes: impl Fn() -> u64 + Send + 'static,
+    ) -> Work {
+        Work {
+            count: Arc::default(),
+            _ticker: self.start_ticker(label, Unit::Bytes, Some(total), Box::new(measure_bytes)),
+        }
+    }
+
+    fn start_ticker(
+        &self,
+        label: &str,
+        unit: Unit,
+        total: Option<u64>,
+        source: Source,
+    ) -> Option<Ticker> {
+        let figures = figures::Figures::new(unit, total);
+        let (view, interval) = match &self.display {
+            Display::Hidden => return None,
+            Display::Log => (
+                View::lines(label, |line| log::info!("{line}")),
+                LINE_INTERVAL,
+            ),
+            Display::Lines => (View::lines(label, print_line), LINE_INTERVAL),
+            Display::Bars(bars) => (View::bar(bars, label, total), BAR_INTERVAL),
+        };
+        Ticker::start(view, interval, figures, source)
+    }
+
+    /// Runs `work`, which may write to standard error, while no bar is drawn.
+    fn suspend<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.display {
+            Display::Bars(bars) => bars.suspend(work),
+            _ => work(),
+        }
+    }
+
+    /// Returns a writer to standard error that does not damage a bar.
+    pub(crate) fn stderr(&self) -> impl Write + use<> {
+        LineWriter {
+            progress: self.clone(),
+            unfinished_line: Vec::new(),
+        }
+    }
+
+    /// Prints a line that no bar replaces any more.
+    fn print_last(&self, message: &str) {
+        if let Display::Bars(bars) = &self.display {
+            // If the terminal is gone, there is nothing to clear.
+            let _ignored = bars.clear();
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        print_line(message);
+    }
+}
+
+/// Prints no field, because none helps to find an error.
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress").finish_non_exhaustive()
+    }
+}
+
+/// A piece of work that is shown until this value is dropped.
+pub(crate) struct Work {
+    count: Arc<AtomicU64>,
+    _ticker: Option<Ticker>,
+}
+
+impl Work {
+    /// Counts so many more as done.
+    pub(crate) fn advance(&self, count: u64) {
+        self.count.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Returns how much is done.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Returns the counter, for a reader that counts the bytes that it reads.
+    pub(crate) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.count)
+    }
+}
+
+/// Writes whole lines to standard error, between two drawings of a bar.
+struct LineWriter {
+    progress: Progress,
+    unfinished_line: Vec<u8>,
+}
+
+impl Write for LineWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unfinished_line.extend_from_slice(bytes);
+        if bytes.contains(&b'\n') {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let text = std::mem::take(&mut self.unfinished_line);
+        self.progress.suspend(|| io::stderr().write_all(&text))
+    }
+}
+
+fn print_line(line: &str) {
+    // If standard error is closed, nothing can be shown; the work goes on.
+    let _ignored = writeln!(io::stderr(), "{line}");
+}
