@@ -38,6 +38,7 @@ async fn a_mail_is_not_sent_if_the_address_is_taken_in_the_meantime(app: App) {
     let ada = app.user("ada").await;
     let (mail, challenge_id) = requested_change(&app, &ada, "eve@example.com").await;
     app.user("eve").await;
+    until_nothing_waits(&app).await;
     let mail_count = app.mails_to("eve@example.com").len();
     // The mail is sent again, as after a failure.
     app.database().execute(&format!(
