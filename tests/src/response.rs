@@ -1,6 +1,6 @@
 //! Defines the responses of the server, and assertions about responses.
 
-use std::io;
+use std::io::Read;
 
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
@@ -52,13 +52,15 @@ impl Response {
         values.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The body as text, decompressed if it is compressed.
+    /// The body as text, decompressed if it is compressed. Bytes that are not UTF-8 are replaced.
     #[must_use]
     pub fn text(&self) -> String {
-        if self.header("content-encoding") == Some("gzip") {
-            return io::read_to_string(GzDecoder::new(&*self.body)).unwrap();
+        if self.header("content-encoding") != Some("gzip") {
+            return String::from_utf8_lossy(&self.body).into_owned();
         }
-        String::from_utf8_lossy(&self.body).into_owned()
+        let mut bytes = Vec::new();
+        GzDecoder::new(&*self.body).read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The text member `code` of a JSON body, as in a problem document; empty for any other body.
