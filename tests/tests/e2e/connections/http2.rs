@@ -97,10 +97,15 @@ impl Http2Client {
         })
     }
 
-    /// Waits until the server closes the connection.
-    async fn closed(self) -> Result<(), h2::Error> {
+    /// Waits until the server closes the connection, without an error of the protocol.
+    async fn closed(self) {
         let connection = timeout(MAX_WAIT, self.connection).await;
-        connection.expect("a closed connection").unwrap()
+        let ended = connection.expect("a closed connection").unwrap();
+        // The client may still be sending an acknowledgement when the server closes.
+        assert!(
+            ended.as_ref().err().is_none_or(h2::Error::is_io),
+            "{ended:?}"
+        );
     }
 }
 
@@ -331,6 +336,6 @@ async fn a_stopping_server_finishes_its_requests(engine: Engine) {
         .unwrap();
     assert_eq!(response.status(), 201);
     drop((sender, stream, response));
-    client.closed().await.unwrap();
+    client.closed().await;
     let _database = stopping.await.unwrap();
 }
