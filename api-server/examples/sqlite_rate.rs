@@ -66,7 +66,11 @@ fn executions_per_second(work: &Work, thread: usize) -> Result<f64, Failure> {
     )?;
     let parameter = work.parameter.replace('*', &thread.to_string());
     let prepare = |sql: &String| connection.prepare(sql);
-    let mut statements: Vec<_> = work.statements.iter().map(prepare).collect::<Result<_, _>>()?;
+    let mut statements: Vec<_> = work
+        .statements
+        .iter()
+        .map(prepare)
+        .collect::<Result<_, _>>()?;
     let started_at = Instant::now();
     let mut executions = 0.0;
     while started_at.elapsed() < work.duration {

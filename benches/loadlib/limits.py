@@ -19,7 +19,11 @@ from .rows import CONNECTIONS, rows_of
 
 # The connections of pgbench.
 RAW_CONNECTIONS = 16
-NOW_ON_SQLITE = "'2026-01-02 03:04:05.000000'"
+# The values of `$now` and `$never` in the statements, on each engine. The server deletes a session that has expired.
+TIMES = {
+    "SQLite": {"$now": "'2026-01-02 03:04:05.000000'", "$never": "'2099-01-02 03:04:05.000000'"},
+    "PostgreSQL": {"$now": "now()", "$never": "TIMESTAMP '2099-01-02 03:04:05'"},
+}
 COLUMNS = "id, title, description, completed, created_at, updated_at"
 LIST = f"SELECT {COLUMNS} FROM tasks WHERE user_id = $1 AND id < 9223372036854775807 ORDER BY id DESC LIMIT 20"
 TASK = sample_task(0)
@@ -28,10 +32,10 @@ CREATE = (f"INSERT INTO tasks (user_id, title, description, completed, created_a
 FIND_SESSION = ("SELECT id, user_id, counter, rotated_at, late_recoveries, late_recovery_counter, created_at, "
                 "last_used_at, expires_at, revoked_at, ip_address, user_agent FROM sessions WHERE id = $1")
 ADVANCE_SESSION = ("UPDATE sessions SET counter = counter + 1, rotated_at = $now, last_used_at = $now, "
-                   "expires_at = $now WHERE id = $1")
+                   "expires_at = $never WHERE id = $1")
 # The sessions of the raw clients: one each, so that they do not wait for each other's rows.
 ADD_SESSION = ("INSERT INTO sessions (id, user_id, counter, late_recoveries, created_at, last_used_at, expires_at) "
-               "SELECT '{}', id, 0, 0, $now, $now, $now FROM users LIMIT 1")
+               "SELECT '{}', id, 0, 0, $now, $now, $never FROM users LIMIT 1")
 
 
 
@@ -47,19 +51,27 @@ class RawClient:
 
     def rate(self, parameter: str, *statements: str) -> float:
         """How often per second all statements are executed. `*` in the parameter is the number of the client."""
-        if self.server.engine == "SQLite":
-            return self.rate_on_sqlite(parameter, statements)
-        return self.rate_on_postgres(parameter, statements)
+        texts = [self.with_times(statement) for statement in statements]
+        return self.rate_on_sqlite(parameter, texts) if self.on_sqlite else self.rate_on_postgres(parameter, texts)
+
+    @property
+    def on_sqlite(self) -> bool:
+        return self.server.engine == "SQLite"
+
+    def with_times(self, statement: str) -> str:
+        for name, value in TIMES[self.server.engine].items():
+            statement = statement.replace(name, value)
+        return statement
 
     def rate_on_sqlite(self, parameter: str, statements: Sequence[str]) -> float:
-        texts = [text.replace("$1", "?1").replace("$now", NOW_ON_SQLITE) for text in statements]
+        texts = [text.replace("$1", "?1") for text in statements]
         command = [self.program, self.server.database.sqlite_file, str(self.seconds), parameter, *texts]
         return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
     def rate_on_postgres(self, parameter: str, statements: Sequence[str]) -> float:
         value = "(:parameter || :client_id)" if parameter.endswith("*") else ":parameter"
         with tempfile.NamedTemporaryFile("w") as script:
-            script.writelines(f"{text.replace('$1', value).replace('$now', 'now()')};\n" for text in statements)
+            script.writelines(f"{text.replace('$1', value)};\n" for text in statements)
             script.flush()
             pgbench = f"{shell('postgres_binaries')}/pgbench"
             output = shell(pgbench, "--protocol=prepared", "--no-vacuum", f"--define=parameter={parameter.rstrip('*')}",
@@ -69,13 +81,13 @@ class RawClient:
 
     def add_sessions(self) -> None:
         for client in range(max(CORES, RAW_CONNECTIONS)):
-            statement = ADD_SESSION.format(f"raw-{client}")
-            if self.server.engine == "SQLite":
+            statement = self.with_times(ADD_SESSION.format(f"raw-{client}"))
+            if self.on_sqlite:
                 with sqlite3.connect(self.server.database.sqlite_file, timeout=60) as connection:
-                    connection.execute(statement.replace("$now", NOW_ON_SQLITE))
+                    connection.execute(statement)
                 connection.close()
             else:
-                shell("query", self.server.database.url, statement.replace("$now", "now()"))
+                shell("query", self.server.database.url, statement)
 
 
 @dataclass(frozen=True)
