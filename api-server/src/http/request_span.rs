@@ -8,6 +8,7 @@ use actix_web::http::{Method, StatusCode};
 
 use crate::logging::otlp::{Span, SpanQueue};
 use crate::logging::trace::TraceContext;
+use crate::metrics::METHODS;
 
 /// A request that is being handled.
 pub(super) struct RequestSpan {
@@ -55,14 +56,6 @@ impl RequestSpan {
 
 /// Returns the name of a known method, and otherwise `_OTHER`, because a caller may send any text.
 fn name_of(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        _ => "_OTHER",
-    }
+    let known_name = METHODS.into_iter().find(|name| *name == method.as_str());
+    known_name.unwrap_or("_OTHER")
 }

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 use event::Counters;
 pub(crate) use event::Event;
 pub(crate) use exposition::{Sample, SampleKind};
+#[cfg(feature = "otlp")]
+pub(crate) use requests::METHODS;
 use requests::Requests;
 pub(crate) use requests::RouteMetrics;
 pub(crate) use wait::Wait;

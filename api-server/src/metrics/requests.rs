@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::OTHER;
 use super::histogram::{Histogram, HistogramState};
 
-/// The methods with a label. A list is searched from its start, so the most frequent values come first.
-const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+/// The methods with a name in metrics and spans. A list is searched from its start, so the most frequent values come first.
+pub(crate) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 const METHOD_COUNT: usize = METHODS.len() + 1;
 /// The statuses with a label: those that the server, actix-web or the CORS middleware responds with.
 const STATUSES: [u16; 27] = [
