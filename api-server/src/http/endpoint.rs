@@ -2,13 +2,16 @@
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
-use actix_web::{FromRequest, Handler, Resource, Responder, guard, web};
+use actix_web::{FromRequest, Handler, Resource, Responder, Route, guard, web};
 
 use crate::problem::Problem;
 
 /// Builds the routes of a URL path and its aliases.
 pub(crate) struct Endpoint {
-    resource: Resource,
+    patterns: Vec<String>,
+    name: String,
+    /// Makes each route once for every pattern.
+    routes: Vec<Box<dyn Fn() -> Route>>,
     allow_header: String,
 }
 
@@ -16,16 +19,17 @@ impl Endpoint {
     /// Creates an endpoint for URL patterns that are aliases of each other. The first pattern that matches is used. In
     /// the metrics, the first pattern is the name of all.
     pub(crate) fn at<const N: usize>(patterns: [&str; N]) -> Self {
-        let name = patterns.first().copied().unwrap_or_default();
         Self {
-            resource: web::resource(patterns.map(ToOwned::to_owned).to_vec()).name(name),
+            patterns: patterns.map(ToOwned::to_owned).to_vec(),
+            name: patterns.first().copied().unwrap_or_default().to_owned(),
+            routes: Vec::new(),
             allow_header: String::new(),
         }
     }
 
     /// Sets the name in the metrics.
     pub(crate) fn named(mut self, name: &str) -> Self {
-        self.resource = self.resource.name(name);
+        name.clone_into(&mut self.name);
         self
     }
 
@@ -36,8 +40,10 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let guard = guard::Any(guard::Get()).or(guard::Head());
-        self.route("GET, HEAD", web::route().guard(guard).to(handler))
+        self.route("GET, HEAD", move || {
+            let guard = guard::Any(guard::Get()).or(guard::Head());
+            web::route().guard(guard).to(handler.clone())
+        })
     }
 
     /// Routes a method other than `GET` to the handler.
@@ -48,27 +54,36 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         let method_name = method.to_string();
-        self.route(&method_name, web::method(method).to(handler))
+        self.route(&method_name, move || {
+            web::method(method.clone()).to(handler.clone())
+        })
     }
 
-    fn route(mut self, method_names: &str, route: actix_web::Route) -> Self {
+    fn route(mut self, method_names: &str, route: impl Fn() -> Route + 'static) -> Self {
         if !self.allow_header.is_empty() {
             self.allow_header.push_str(", ");
         }
         self.allow_header.push_str(method_names);
-        self.resource = self.resource.route(route);
+        self.routes.push(Box::new(route));
         self
     }
 }
 
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
-        let allow_header = self.allow_header;
-        self.resource
-            .default_service(web::to(move || {
-                let problem = Problem::method_not_allowed(&allow_header);
-                async move { Err::<&str, _>(problem) }
-            }))
-            .register(config);
+        // One resource for each pattern: a resource with several compiles each to a regular expression, twice, and compares
+        // a request with all of them.
+        for pattern in &self.patterns {
+            let allow_header = self.allow_header.clone();
+            let resource = web::resource(pattern.as_str()).name(&self.name);
+            let routes = self.routes.iter().map(|route| route());
+            routes
+                .fold(resource, Resource::route)
+                .default_service(web::to(move || {
+                    let problem = Problem::method_not_allowed(&allow_header);
+                    async move { Err::<&str, _>(problem) }
+                }))
+                .register(config);
+        }
     }
 }
