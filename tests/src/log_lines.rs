@@ -3,12 +3,58 @@
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use memchr::memmem;
 
 /// The lines of the levels ERROR, WARN and INFO.
-static INFO_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static INFO_LINES: Mutex<Lines> = Mutex::new(Lines::new());
 /// The lines of the levels DEBUG and TRACE. These lines have a list of their own because they are many: while a list is
 /// searched, each server that adds a line to the list waits.
-static DETAIL_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static DETAIL_LINES: Mutex<Lines> = Mutex::new(Lines::new());
+
+/// A list of lines in one text, so that a million lines are searched at once.
+struct Lines {
+    /// Each line, with a line feed after it, so that no match begins in one line and ends in the next.
+    text: String,
+    /// For each line, the position in `text` of the line feed after it. A line may contain line feeds of its own.
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    const fn new() -> Self {
+        Self {
+            text: String::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.ends.push(self.text.len());
+        self.text.push('\n');
+    }
+
+    fn search(&self, text: &str) -> Vec<String> {
+        let matches = memmem::find_iter(self.text.as_bytes(), text);
+        let mut indexes: Vec<usize> = matches
+            .map(|start| self.ends.partition_point(|end| *end < start))
+            .collect();
+        // A line that contains the text twice is one line.
+        indexes.dedup();
+        indexes
+            .into_iter()
+            .filter_map(|index| self.line(index))
+            .collect()
+    }
+
+    fn line(&self, index: usize) -> Option<String> {
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before));
+        let start = before.map_or(0, |end| end + 1);
+        let line = self.text.get(start..*self.ends.get(index)?)?;
+        Some(line.to_owned())
+    }
+}
 
 struct LogCollector;
 
@@ -18,15 +64,15 @@ impl Log for LogCollector {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let (level, target) = (record.level(), record.target());
-        let line = format!("{level} {target} {}", record.args());
-        let is_detail = level > Level::Info;
+        // Formatted before the list is locked: what is displayed may write log lines of its own.
+        let line = format!("{} {} {}", record.level(), record.target(), record.args());
+        let is_detail = record.level() > Level::Info;
         lock(if is_detail {
             &DETAIL_LINES
         } else {
             &INFO_LINES
         })
-        .push(line);
+        .push(&line);
     }
 
     fn flush(&self) {}
@@ -44,20 +90,19 @@ pub(crate) fn start_collecting() {
 /// Returns the lines of the levels ERROR, WARN and INFO that contain this text, from all tests of the process so far.
 #[must_use]
 pub fn find(text: &str) -> Vec<String> {
-    search(&INFO_LINES, text)
+    lock(&INFO_LINES).search(text)
 }
 
 /// Returns the lines of every level that contain this text, from all tests of the process so far.
 #[must_use]
 pub fn find_at_every_level(text: &str) -> Vec<String> {
-    [search(&INFO_LINES, text), search(&DETAIL_LINES, text)].concat()
+    [
+        lock(&INFO_LINES).search(text),
+        lock(&DETAIL_LINES).search(text),
+    ]
+    .concat()
 }
 
-fn search(lines: &Mutex<Vec<String>>, text: &str) -> Vec<String> {
-    let contains_text = |line: &&String| line.contains(text);
-    lock(lines).iter().filter(contains_text).cloned().collect()
-}
-
-fn lock(lines: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+fn lock(lines: &Mutex<Lines>) -> MutexGuard<'_, Lines> {
     lines.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,6 +9,10 @@
     reason = "a helper that fails is a test that fails"
 )]
 
+/// As in the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod accounts;
 mod auth;
 mod backup;

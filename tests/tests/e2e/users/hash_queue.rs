@@ -19,8 +19,8 @@ on_both_engines! {
     the_logins_of_disconnected_callers_leave_the_queue,
 }
 
-/// A bcrypt cost with which a hash takes about 15 ms, so that a queue forms.
-const BCRYPT_COST: &str = "8";
+/// A bcrypt cost with which a hash takes about 8 ms, so that a queue forms.
+const BCRYPT_COST: &str = "7";
 
 /// The longest wait for [`Load::full_queue`] or [`Load::tenth_rejection`]; long enough for a busy machine.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
