@@ -1,6 +1,6 @@
 //! Creates and checks the files of backups.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -30,8 +30,8 @@ pub(super) fn existing_database_or_server(url: &DatabaseUrl) -> Result<(), Backu
     }
 }
 
-/// Copies the database to a file that does not exist yet. The copy gets its name only when it is complete and on the disk.
-/// Returns its size.
+/// Copies the database to a file that does not exist yet. The copy gets its name only when it is complete and on the
+/// disk. Returns its size.
 pub(super) fn write_copy(
     database: &Path,
     file: &Path,
@@ -56,8 +56,8 @@ impl MigratedCopy {
     }
 }
 
-/// Copies a backup into a private folder beside the target, and migrates the copy. Fails if the file is no backup, or if
-/// a newer version has written the backup or the target.
+/// Copies a backup into a private folder beside the target, and migrates the copy. Fails if the file is no backup, or
+/// if a newer version has written the backup or the target.
 pub(super) fn migrated_copy(
     target: &DatabaseUrl,
     file: &Path,
@@ -68,6 +68,8 @@ pub(super) fn migrated_copy(
     if !file.is_file() {
         return Err(format!("there is no file {path}").into());
     }
+    // SQLite says only that it cannot open the file, but not why.
+    File::open(file).map_err(|error| format!("cannot read {path}: {error}"))?;
     if database.exists() {
         if fs::canonicalize(file)? == fs::canonicalize(database)? {
             return Err(

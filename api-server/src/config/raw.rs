@@ -35,8 +35,8 @@ pub struct Settings {
     )]
     pub bind_addr: String,
 
-    /// Address and port of the metrics, such as 127.0.0.1:9090, for Prometheus; they are at /metrics. Off by default. The
-    /// metrics show how much the server is used, so the address should not be public.
+    /// Address and port of the metrics, such as 127.0.0.1:9464, for Prometheus; they are at /metrics. Off by default.
+    /// The metrics show how much the server is used, so the address should not be public.
     #[arg(long, env, global = true, value_name = "ADDRESS")]
     pub metrics_addr: Option<String>,
 
@@ -131,8 +131,8 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "DURATION")]
     pub session_max_ttl: Option<String>,
 
-    /// Time without new revocations after which the server rejects tokens with 503, because they may be revoked; at least
-    /// 3s. By default it accepts them.
+    /// Time without new revocations after which the server rejects tokens with 503, because they may be revoked; at
+    /// least 3s. By default it accepts them.
     #[arg(long, env, global = true, value_name = "DURATION")]
     pub revocation_stale_after: Option<String>,
 
@@ -180,8 +180,8 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "FILE")]
     pub tls_key: Option<String>,
 
-    /// Time after SIGTERM for which the server serves requests although /readyz is 503, so that proxies send no more; at
-    /// most 60s.
+    /// Time after SIGTERM for which the server serves requests although /readyz is 503, so that proxies send no more;
+    /// at most 60s.
     #[arg(
         long,
         env,
@@ -220,8 +220,8 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
     pub max_mail_requests_per_network: String,
 
-    /// Whether users verify their email address: off, optional (a registration sends a mail), or required (the same, and
-    /// nobody can log in before).
+    /// Whether users verify their email address: off, optional (a registration sends a mail), or required (the same,
+    /// and nobody can log in before).
     #[arg(
         long,
         env,
