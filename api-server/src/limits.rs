@@ -29,7 +29,7 @@ pub struct Limits {
 }
 
 /// The default of [`Limits::idle_timeout`].
-pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// The default of [`Limits::header_timeout`].
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -38,12 +38,32 @@ impl Default for Limits {
         Self {
             body_timeout: Duration::from_secs(10),
             header_timeout: HEADER_TIMEOUT,
-            idle_timeout: KEEP_ALIVE,
+            idle_timeout: IDLE_TIMEOUT,
             response_timeout: Duration::from_secs(30),
             counts_loopback: false,
             task_page_timeout: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(10),
             worker_threads: cores(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_documented_times() {
+        let limits = Limits::default();
+        let seconds = [
+            limits.header_timeout,
+            limits.body_timeout,
+            limits.idle_timeout,
+            limits.response_timeout,
+            limits.drain_timeout,
+        ]
+        .map(|limit| limit.as_secs());
+        assert_eq!(seconds, [10, 10, 75, 30, 10]);
+        assert!(!limits.counts_loopback);
     }
 }

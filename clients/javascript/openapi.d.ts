@@ -93,8 +93,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Request a mail to a new email address, with which the change to this address is confirmed. The current address gets a
-         *     notice. The response is the same if the address belongs to another account; then no mail is sent to it.
+         * Request a mail to a new email address, with which the change to this address is confirmed. The current address gets
+         *     a notice. The response is the same if the address belongs to another account; then no mail is sent to it.
          */
         post: operations["requestEmailChange"];
         delete?: never;
@@ -114,8 +114,8 @@ export interface paths {
         put?: never;
         /**
          * Change the email address with the token or the code of the mail to the new address. The new address counts as
-         *     verified. Sessions stay, and get access tokens with the new address when they are refreshed. The previous address gets
-         *     a mail with which the change can be undone for 72 hours. Needs no session.
+         *     verified. Sessions stay, and get access tokens with the new address when they are refreshed. The previous address
+         *     gets a mail with which the change can be undone for 72 hours. Needs no session.
          */
         post: operations["confirmEmailChange"];
         delete?: never;
@@ -134,9 +134,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Undo a change of the email address, with the token of the mail to the previous address. The account gets this address
-         *     back, every session ends, and the password is removed; a mail follows with which a new password is chosen. Later
-         *     changes of the address are undone as well. Needs no session.
+         * Undo a change of the email address, with the token of the mail to the previous address. The account gets this
+         *     address back, every session ends, and the password is removed; a mail follows with which a new password is chosen.
+         *     Later changes of the address are undone as well. Needs no session.
          */
         post: operations["undoEmailChange"];
         delete?: never;
@@ -328,8 +328,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the sessions that have ended, and the users whose tokens are stale, for services that verify tokens themselves. Needs a token of type
-         *     `revocations+jwt`, which can only be made with the secret.
+         * List the sessions that have ended, and the users whose tokens are stale, for services that verify tokens themselves.
+         *     Needs a token of type `revocations+jwt`, which can only be made with the secret.
          */
         get: operations["listRevocations"];
         put?: never;
@@ -430,7 +430,8 @@ export interface paths {
         put?: never;
         /**
          * Exchange the access token for one that a single other service accepts, or for one that may be used for less. The new
-         *     token is always in the body, because cookies are not sent to other services.
+         *     token is always in the body, because cookies are not sent to other services. A request with cookies gets no token of
+         *     this server: 403.
          */
         post: operations["exchangeToken"];
         delete?: never;
@@ -679,7 +680,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Checks that the process responds. */
+        /** Check that the process responds. */
         get: operations["healthz"];
         put?: never;
         post?: never;
@@ -696,7 +697,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Checks that the database responds and that the revocations are up to date. */
+        /** Check that the database responds and that the revocations are up to date. */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -1061,8 +1062,8 @@ export interface components {
         RevocationPage: {
             /**
              * Format: int64
-             * @description Only after a restore of a backup: all tokens whose claim `iat` is lower are to be rejected as well. Seconds since
-             *     1970.
+             * @description Only after a restore of a backup: all tokens whose claim `iat` is lower are to be rejected as well. Seconds
+             *     since 1970.
              * @example 1795180971
              */
             issued_before?: number | null;

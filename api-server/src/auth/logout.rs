@@ -9,9 +9,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::http::caller::{access_token, are_ids_storable, insufficient_scope};
+use crate::http::caller::{
+    access_token, are_ids_storable, insufficient_scope, require_matching_user_id,
+};
 use crate::http::cookie_sessions;
-use crate::http::cookies::Cookie;
+use crate::http::cookies::CookieLookup;
 use crate::http::json::{OptionalJson, not_null};
 use crate::http::origin;
 use crate::http::policy::HttpPolicy;
@@ -126,8 +128,8 @@ fn presented_credentials(
         ));
     }
     let cookie_token = match policy.cookie_format.find_refresh(request) {
-        Cookie::One(text) => keys.refresh_tokens.decode(text).ok(),
-        Cookie::Absent | Cookie::Ambiguous => None,
+        CookieLookup::Unique(text) => keys.refresh_tokens.decode(text).ok(),
+        CookieLookup::Absent | CookieLookup::Ambiguous => None,
     };
     let cookie_credential = cookie_token.as_ref().map(Credential::from_refresh_token);
     let credentials = access_token_credential(request, sessions, policy)?
@@ -136,8 +138,8 @@ fn presented_credentials(
     Ok((credentials.collect(), CredentialSource::Cookie))
 }
 
-/// Returns the access token in the header or the cookie as a credential. An expired, stale or revoked token can end only
-/// the session that the token names. A token that is limited to other scopes than `sessions` is rejected.
+/// Returns the access token in the header or the cookie as a credential. An expired, stale or revoked token can end
+/// only the session that the token names. A token that is limited to other scopes than `sessions` is rejected.
 fn access_token_credential(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -154,6 +156,7 @@ fn access_token_credential(
             Err(_not_valid) => return Ok(None),
         },
     };
+    require_matching_user_id(request, &claims.sub)?;
     if !claims.has_scope(scope::Scope::Sessions.as_str()) {
         return Err(insufficient_scope(scope::Scope::Sessions).into());
     }

@@ -12,7 +12,7 @@ use validator::Validate;
 
 use super::token_response::{TokenResponder, TokenResponse};
 use crate::connections::has_hung_up;
-use crate::http::cookies::Cookie;
+use crate::http::cookies::CookieLookup;
 use crate::http::json::{OptionalJson, not_null};
 use crate::http::origin;
 use crate::http::policy::HttpPolicy;
@@ -21,9 +21,6 @@ use crate::problem::Problem;
 use crate::sessions::grant::TokenGrant;
 use crate::sessions::store::{self, RefreshOutcome};
 use crate::sessions::{Sessions, session};
-use crate::users::id::UserId;
-use crate::users::store as users;
-use crate::users::user::User;
 
 #[derive(Deserialize, Validate, ToSchema, Default)]
 pub(crate) struct RefreshRequest {
@@ -52,26 +49,17 @@ pub(crate) async fn refresh(
     let times = sessions.times(sessions.now());
     let session_id = session::session_id_of(&token);
     let db = sessions.db.of_session(&session_id);
-    let (outcome, found_user) = db
-        .write(move |connection| {
-            let outcome = store::refresh(connection, &session_id, token.counter, times)?;
-            let found_user = match &outcome {
-                RefreshOutcome::Granted { user_id, .. } => {
-                    users::find(connection, &UserId::stored(user_id.clone()))?
-                }
-                _ => None,
-            };
-            Ok((outcome, found_user))
-        })
+    let outcome = db
+        .write(move |connection| store::refresh(connection, &session_id, token.counter, times))
         .await?;
     sessions.metrics.count(event_of(&outcome));
-    let grant = token_grant(&sessions, &token, outcome, found_user)?;
+    let grant = token_grant(&sessions, &token, outcome)?;
     responder.respond(grant, StatusCode::OK, source)
 }
 
-/// Fails if the client has hung up before this request was read, as after a pause of the process. Such a client may have
-/// repeated the request elsewhere and refreshed again, so that this request would be the late use of an old token, which
-/// ends the session. The client gets no response in either case.
+/// Fails if the client has hung up before this request was read, as after a pause of the process. Such a client may
+/// have repeated the request elsewhere and refreshed again, so that this request would be the late use of an old token,
+/// which ends the session. The client gets no response in either case.
 fn reject_if_hung_up(request: &HttpRequest) -> Result<(), Problem> {
     if !has_hung_up(request) {
         return Ok(());
@@ -93,11 +81,11 @@ fn presented_token(
         return Ok((keys.refresh_tokens.decode(&text)?, CredentialSource::Body));
     }
     match policy.cookie_format.find_refresh(request) {
-        Cookie::Absent => Err(Error::MissingCredentials.into()),
-        Cookie::Ambiguous => {
+        CookieLookup::Absent => Err(Error::MissingCredentials.into()),
+        CookieLookup::Ambiguous => {
             Err(Error::MalformedCredentials("The refresh token cookie was sent twice").into())
         }
-        Cookie::One(text) => {
+        CookieLookup::Unique(text) => {
             let token = keys.refresh_tokens.decode(text)?;
             origin::require_trusted(request, policy)?;
             Ok((token, CredentialSource::Cookie))
@@ -122,20 +110,18 @@ fn token_grant(
     sessions: &Sessions,
     token: &RefreshToken,
     outcome: RefreshOutcome,
-    found_user: Option<User>,
 ) -> Result<TokenGrant, Problem> {
     match outcome {
         RefreshOutcome::Granted {
+            user,
             counter,
             issued_at,
             expires_at,
-            ..
         } => {
-            let user = found_user.ok_or_else(Problem::session_expired)?;
             let session_id = session::session_id_of(token);
             sessions.db.record_session(&session_id, &user.id);
             Ok(TokenGrant {
-                user,
+                user: *user,
                 session_id,
                 counter,
                 issued_at: issued_at.to_system_time(),

@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data};
-use auth_core::{CustomJson, Refusal, Roles, Scope};
+use auth_core::{CustomJson, Roles, Scope};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -10,13 +10,10 @@ use utoipa::ToSchema;
 use crate::better_auth::context::BetterAuthContext;
 use crate::better_auth::identity::{self, Identity};
 use crate::db::Timestamp;
-use crate::http::caller::{Caller, access_token};
+use crate::http::caller::{Caller, access_token, require_matching_user_id};
 use crate::http::policy::HttpPolicy;
 use crate::http::scope;
 use crate::problem::Problem;
-
-/// The header in which a service names the expected user. The session of any other user is then rejected.
-const USER_ID_HEADER: &str = "x-user-id";
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CurrentSession {
@@ -55,14 +52,14 @@ struct SessionToken {
 #[utoipa::path(
     get, path = "/api/auth/session", tag = "session", operation_id = "getSession",
     responses((status = 200, description = "The caller and the session", body = CurrentSession)),
-    security(("bearer" = ["account:read"])),
+    security(("bearer" = [])),
 )]
 pub(crate) async fn show(
     request: HttpRequest,
     policy: Data<HttpPolicy>,
     better_auth: Data<BetterAuthContext>,
 ) -> Result<web::Json<CurrentSession>, Problem> {
-    let caller = match Caller::<scope::AccountRead>::of(&request) {
+    let caller = match Caller::<scope::AnyScope>::of(&request) {
         Ok(caller) => caller,
         Err(problem) if has_no_token(&request, &policy) => {
             return show_better_auth_session(&request, &better_auth, problem).await;
@@ -106,13 +103,7 @@ async fn show_better_auth_session(
         Identity::SessionExpired => return Err(Problem::session_expired()),
         Identity::SignedIn(signed_in_user) => signed_in_user,
     };
-    let expected_ids = request.headers().get_all(USER_ID_HEADER);
-    if expected_ids
-        .into_iter()
-        .any(|id| id.as_bytes() != signed_in_user.user.id.as_bytes())
-    {
-        return Err(Refusal::user_id_mismatch().into());
-    }
+    require_matching_user_id(request, &signed_in_user.user.id)?;
     Ok(web::Json(CurrentSession {
         user: SessionUser {
             id: signed_in_user.user.id,

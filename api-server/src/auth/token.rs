@@ -1,6 +1,7 @@
 //! Handles `POST /api/auth/token`.
 
 use actix_web::web::{self, Data};
+use auth_core::credentials::CredentialSource;
 use auth_core::{CustomJson, Scope, Subject, TokenIssuer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -64,7 +65,8 @@ pub(crate) struct ServiceToken {
 }
 
 /// Exchange the access token for one that a single other service accepts, or for one that may be used for less. The new
-/// token is always in the body, because cookies are not sent to other services.
+/// token is always in the body, because cookies are not sent to other services. A request with cookies gets no token of
+/// this server: 403.
 #[utoipa::path(
     post, path = "/api/auth/token", tag = "session", operation_id = "exchangeToken",
     request_body = TokenRequest,
@@ -81,6 +83,7 @@ pub(crate) async fn exchange(
     let requested_scope = requested_scope.map_err(|violation| violation.at("scope"))?;
     let keys = sessions.keys.current();
     let issuer = choose_issuer(&keys, audience, requested_scope.as_ref())?;
+    reject_own_token_for_cookie(&caller, audience)?;
     let granted_scope = narrowed(caller.token_scope(), requested_scope)?;
     let custom = CustomJson::new(&caller.custom_claims()?).map_err(Problem::internal)?;
     let subject = Subject {
@@ -107,8 +110,21 @@ pub(crate) async fn exchange(
     }))
 }
 
-/// Returns the issuer of tokens for the audience, or of this server's own tokens if there is no audience. A token of this
-/// server needs a scope of this server, because it would otherwise be equal to the token of the request.
+/// Fails if a request with cookies asks for a token of this server. A script of a page cannot read the cookies, so it
+/// must not get a token that works outside of the browser.
+fn reject_own_token_for_cookie<S>(
+    caller: &Caller<S>,
+    audience: Option<&str>,
+) -> Result<(), Problem> {
+    if caller.source == CredentialSource::Cookie && audience.is_none() {
+        let detail = "A request with cookies gets no token of this server; send the access token as a bearer token";
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
+    Ok(())
+}
+
+/// Returns the issuer of tokens for the audience, or of this server's own tokens if there is no audience. A token of
+/// this server needs a scope of this server, because it would otherwise be equal to the token of the request.
 fn choose_issuer<'k>(
     keys: &'k ActiveKeys,
     audience: Option<&str>,
@@ -132,8 +148,8 @@ fn choose_issuer<'k>(
     }
 }
 
-/// Returns the scope of the new token: the requested one, or else that of the token of the request. Fails if the request
-/// asks for more than its token has.
+/// Returns the scope of the new token: the requested one, or else that of the token of the request. Fails if the
+/// request asks for more than its token has.
 fn narrowed(held: Option<&Scope>, requested: Option<Scope>) -> Result<Option<Scope>, Problem> {
     match (held, requested) {
         (Some(held), Some(requested)) if !requested.is_subset_of(held) => Err(Problem::new(

@@ -122,9 +122,9 @@ impl<J> AccountQueue<J> {
         Ok(outcome.served_job_counter)
     }
 
-    /// Records the job that the worker has run, if any, and waits for the next job. Returns [`Next::Idle`] after a sleep
-    /// of `max_wait` without a job. If another worker has taken the job, the sleep starts again. Without `max_wait`,
-    /// waits without a time limit.
+    /// Records the job that the worker has run, if any, and waits for the next job. Returns [`Next::Idle`] after a
+    /// sleep of `max_wait` without a job. If another worker has taken the job, the sleep starts again. Without
+    /// `max_wait`, waits without a time limit.
     pub(super) fn pop(&self, finished: Option<FinishedJob>, max_wait: Option<Duration>) -> Next<J> {
         let mut state = self.lock();
         if let Some(finished) = finished {

@@ -24,10 +24,10 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations
 /// The connection waits up to 2 s for another writer. A committed transaction is kept even after a power failure.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// Lets one process migrate at a time, without a time limit. The number of the lock is arbitrary, but every process must
-/// use the same number. A migration then waits for a table, such as one that a backup reads, for at most 0.3 s: while it
-/// waits, PostgreSQL lets no request of another server use the table. If it and a request wait for each other, it gives up
-/// before PostgreSQL, which ends one of the two after a second.
+/// Lets one process migrate at a time, without a time limit. The number of the lock is arbitrary, but every process
+/// must use the same number. A migration then waits for a table, such as one that a backup reads, for at most 0.3 s:
+/// while it waits, PostgreSQL lets no request of another server use the table. If it and a request wait for each other,
+/// it gives up before PostgreSQL, which ends one of the two after a second.
 const MIGRATION_LOCK: &str = "SET LOCAL statement_timeout = 0; \
     SELECT pg_advisory_xact_lock(4711201120); SET LOCAL lock_timeout = '300ms'";
 
@@ -36,8 +36,8 @@ const NUMBER_REVOCATIONS: &str = include_str!("number_revocations.sql");
 /// Starts a read-only transaction: one snapshot of all tables, at most 5 s of waiting for a lock, and no other limit.
 const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; BEGIN;";
-/// Does the same for PostgreSQL, with at most 10 s of waiting for a lock. The settings end with the transaction, because
-/// behind a pooler other clients get the session afterwards.
+/// Does the same for PostgreSQL, with at most 10 s of waiting for a lock. The settings end with the transaction,
+/// because behind a pooler other clients get the session afterwards.
 const POSTGRES_READ_SETUP: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TIME ZONE 'UTC'; \
     SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'; \
     SET LOCAL idle_in_transaction_session_timeout = 0;";

@@ -113,7 +113,7 @@ impl Db {
     }
 
     /// Returns access without limits per account.
-    const fn of_server(&self) -> AccountDb<'_> {
+    pub(crate) const fn of_server(&self) -> AccountDb<'_> {
         AccountDb {
             db: self,
             account: None,

@@ -91,8 +91,8 @@ pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
-/// Connects, and tries again while the database is locked, starting or silent. A new SQLite file is locked for a moment if
-/// two processes set its journal mode to WAL at the same time.
+/// Connects, and tries again while the database is locked, starting or silent. A new SQLite file is locked for a moment
+/// if two processes set its journal mode to WAL at the same time.
 fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
     let start = Instant::now();
     loop {
@@ -105,8 +105,8 @@ fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
     }
 }
 
-/// Returns whether PostgreSQL ended the migration, because another transaction used a table for longer than the limit, or
-/// waited for the migration as well.
+/// Returns whether PostgreSQL ended the migration, because another transaction used a table for longer than the limit,
+/// or waited for the migration as well.
 fn is_table_in_use(error: &(dyn Error + 'static)) -> bool {
     let text = error.to_string();
     ["lock timeout", "deadlock detected"]

@@ -11,8 +11,8 @@ const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
     ("application_name", "api-server"),
 ];
 
-/// Parameters that libpq rejects, but that the URLs of hosted databases contain: whether there is a pooler, and settings
-/// of the connection pool of Prisma, which `DATABASE_POOL_SIZE` replaces.
+/// Parameters that libpq rejects, but that the URLs of hosted databases contain: whether there is a pooler, and
+/// settings of the connection pool of Prisma, which `DATABASE_POOL_SIZE` replaces.
 const IGNORED_BY_LIBPQ: &[&str] = &[
     "pgbouncer",
     "connection_limit",
@@ -30,7 +30,8 @@ pub(super) enum PoolerParameter {
 }
 
 /// Reads `pgbouncer=true` or `pgbouncer=false`, as Prisma names the parameter. `options` that do not start with `-` are
-/// for a pooler or proxy, such as the `endpoint=` of Neon or the `reference=` of Supabase; PostgreSQL would reject them.
+/// for a pooler or proxy, such as the `endpoint=` of Neon or the `reference=` of Supabase; PostgreSQL would reject
+/// them.
 pub(super) fn pooler_parameter(url: &str) -> Result<PoolerParameter, &'static str> {
     let has_foreign_options = parameter(url, "options")
         .is_some_and(|options| !options.is_empty() && !options.starts_with('-'));

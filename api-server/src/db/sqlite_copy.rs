@@ -43,8 +43,8 @@ struct NameRow {
     name: String,
 }
 
-/// Writes the state of the SQLite database at `source` to `target`, an empty file, and checks the result. Other processes
-/// can read and write the database meanwhile.
+/// Writes the state of the SQLite database at `source` to `target`, an empty file, and checks the result. Other
+/// processes can read and write the database meanwhile.
 pub(crate) fn copy_database(
     source: &Path,
     target: &Path,

@@ -100,6 +100,18 @@ pub(crate) fn insufficient_scope(required: Scope) -> Refusal {
     name.map_or_else(Refusal::from, |name| Refusal::insufficient_scope(&name))
 }
 
+/// Fails if the request has an `X-User-Id` that is not this id. [`Caller`] checks this itself.
+pub(crate) fn require_matching_user_id(
+    request: &HttpRequest,
+    user_id: &str,
+) -> Result<(), Refusal> {
+    let mut expected_ids = request.headers().get_all("x-user-id");
+    if expected_ids.any(|id| id.as_bytes() != user_id.as_bytes()) {
+        return Err(Refusal::user_id_mismatch());
+    }
+    Ok(())
+}
+
 fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
     let policy = request
         .app_data::<Data<HttpPolicy>>()

@@ -9,7 +9,7 @@ use super::ending::store::{self as ending, EndedSessions, SessionFilter};
 use super::ending::surplus;
 use super::session::{self, SessionTimes, StoredSession};
 use super::{Sessions, store};
-use crate::db::{DbConnection, QueryResult, write_transaction};
+use crate::db::{AccountDb, DbConnection, QueryResult, write_transaction};
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
@@ -118,10 +118,9 @@ pub(crate) async fn end(
     let times = sessions.times(now);
     let surplus_count = match scope {
         Scope::Current => 0,
-        Scope::Others | Scope::All => end_surplus(sessions, &credentials).await?,
+        Scope::Others | Scope::All => end_surplus(sessions, &credentials, scope).await?,
     };
-    let ended_sessions = sessions
-        .db
+    let ended_sessions = db_of(sessions, &credentials, scope)
         .write(move |connection| end_in_transaction(connection, &credentials, scope, times))
         .await?;
     sessions.revoke_locally(&ended_sessions.ids, now);
@@ -130,13 +129,28 @@ pub(crate) async fn end(
     Ok(ended_count)
 }
 
+/// Returns access to the database. The scope `Others` leaves its credential valid, so it can be repeated, and counts
+/// towards the limits of the account. The other scopes do not: a thief whose requests use up the limits of the account
+/// must not be able to prevent a logout.
+fn db_of<'s>(sessions: &'s Sessions, credentials: &[Credential], scope: Scope) -> AccountDb<'s> {
+    match credentials.first() {
+        Some(credential) if scope == Scope::Others => {
+            sessions.db.of_session(&credential.session_id)
+        }
+        _ => sessions.db.of_server(),
+    }
+}
+
 /// Ends most sessions of the user if they are too many for one transaction. Returns how many of the ended sessions were
 /// live; 0 if no credential is valid now.
-async fn end_surplus(sessions: &Sessions, credentials: &[Credential]) -> Result<usize, Problem> {
+async fn end_surplus(
+    sessions: &Sessions,
+    credentials: &[Credential],
+    scope: Scope,
+) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
     let times = sessions.times(sessions.now());
-    let live_session = sessions
-        .db
+    let live_session = db_of(sessions, &credentials, scope)
         .read(move |connection| first_live_session(connection, &credentials, times))
         .await?;
     let Some(session) = live_session else {

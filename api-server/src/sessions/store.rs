@@ -165,7 +165,7 @@ pub(super) fn list_live(
 pub(crate) enum RefreshOutcome {
     /// The caller receives the refresh token of this counter, and an access token issued at `issued_at`.
     Granted {
-        user_id: String,
+        user: Box<User>,
         counter: u32,
         issued_at: Timestamp,
         /// The expiry of the session. The access token expires no later.
@@ -194,14 +194,15 @@ pub(crate) fn refresh(
     times: SessionTimes,
 ) -> QueryResult<RefreshOutcome> {
     for _ in 0..MAX_ATTEMPTS {
-        let Some(session) = find(connection, session_id, times.lifetimes)? else {
+        let found = find_with_user(connection, session_id, times.lifetimes)?;
+        let Some((user, session)) = found else {
             return Ok(RefreshOutcome::NotLive(Vec::new()));
         };
         if !session.is_live(times.now) {
             return reject_not_live(connection, &session, token_counter, times);
         }
         let grant = |counter, issued_at, expires_at| RefreshOutcome::Granted {
-            user_id: session.user_id.clone(),
+            user: Box::new(user),
             counter,
             issued_at,
             expires_at,

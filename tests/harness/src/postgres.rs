@@ -56,9 +56,13 @@ impl Postgres {
     /// Makes PostgreSQL reject new connections to this database, and ends the open connections.
     pub fn reject_connections(&self) {
         let name = &self.name;
+        // Two calls, because the statements of one call are one transaction: a connection that the server opened
+        // meanwhile would stay.
         self.execute_on_server(&format!(
-            "ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false; \
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';"
+            "ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"
+        ));
+        self.execute_on_server(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         ));
     }
 

@@ -1,5 +1,6 @@
 //! Tests `GET /healthz` and `GET /readyz`, and that routes without authentication ignore an invalid token.
-//! `db/outage.rs` tests both routes while the database is unreachable.
+//! `db/outage.rs` tests both routes while the database is unreachable, `sessions/database_down.rs` while revocations
+//! cannot be read, and `api-server/tests/binary/shutdown.rs` while the server stops.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

@@ -7,7 +7,7 @@ use auth_core::public_key::Algorithm;
 use e2e::{App, Engine, Response, on_both_engines};
 use serde_json::Value;
 
-use crate::routes::{Operation, openapi_document, operations};
+use crate::operations::{Operation, openapi_document, operations};
 use crate::well_known::{new_key, start_with_key};
 
 on_both_engines! {

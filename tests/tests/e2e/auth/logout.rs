@@ -9,7 +9,7 @@ use std::time::Duration;
 use e2e::{App, Request, Response, on_both_engines};
 use serde_json::{Value, json};
 
-use crate::routes::protected;
+use crate::operations::protected;
 use crate::sessions::fixtures::{
     Device, LOGOUT, SERVER_ORIGIN, SESSION, are_live, get_session, login, refresh, refreshed,
     refreshed_times, user_with_device,

@@ -8,7 +8,7 @@ use auth_core::{Claims, Error, Keyring, Secret, TokenVerifier};
 use e2e::{App, Client, Engine, Issuer, Response, on_both_engines};
 use serde_json::{Value, json};
 
-use crate::routes::protected;
+use crate::operations::protected;
 
 on_both_engines! {
     the_new_token_contains_the_audience_and_the_user,
@@ -22,6 +22,7 @@ on_both_engines! {
     the_audience_is_required,
     the_token_of_a_revoked_session_is_not_exchanged,
     the_token_in_a_cookie_is_exchanged_only_for_a_trusted_origin,
+    the_token_in_a_cookie_is_not_exchanged_for_a_token_of_this_server,
 }
 
 const TOKEN: &str = "/api/auth/token";
@@ -224,6 +225,23 @@ async fn the_token_of_a_revoked_session_is_not_exchanged(engine: Engine) {
     request_exchange(&ada, "reports")
         .await
         .problem(401, "TOKEN_REVOKED");
+}
+
+/// Otherwise a script in a page, which cannot read the cookies, could get a token that works outside of the browser.
+async fn the_token_in_a_cookie_is_not_exchanged_for_a_token_of_this_server(engine: Engine) {
+    let app = start_app(engine);
+    let ada = app.user("ada").await;
+    let cookie = format!("access_token={}", ada.token());
+    let body = json!({ "scope": "tasks:read tasks:write account:read account:write sessions" });
+    let request = app.anonymous().post(TOKEN, body.clone());
+    let request = request.header("cookie", &cookie);
+    let response = request.header("origin", SERVER_ORIGIN).await;
+    let problem = response.problem(403, "FORBIDDEN");
+    assert_eq!(
+        problem["detail"],
+        "A request with cookies gets no token of this server; send the access token as a bearer token"
+    );
+    ada.post(TOKEN, body).await.ok();
 }
 
 async fn the_token_in_a_cookie_is_exchanged_only_for_a_trusted_origin(engine: Engine) {

@@ -1,7 +1,7 @@
 //! Tests the limit on the requests of one account that wait for the database, and that requests of other accounts are
 //! served meanwhile.
 
-use e2e::{App, Client, Engine, on_both_engines, on_postgres};
+use e2e::{App, Client, Engine, Response, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -10,6 +10,7 @@ use crate::sessions::fixtures::{login, refresh, refreshed, wait_until};
 on_both_engines! {
     requests_beyond_the_limit_of_an_account_are_429_and_other_accounts_are_served,
     other_accounts_are_served_while_an_account_searches,
+    repeated_logouts_of_the_other_sessions_count_towards_the_limit_of_the_account,
 }
 
 // This test locks the rows of one account, which SQLite cannot do.
@@ -110,6 +111,43 @@ async fn other_accounts_are_served_while_an_account_searches(app: App) {
         }
     };
     tokio::join!(searches_of_eve, list_requests_of_ada);
+}
+
+async fn repeated_logouts_of_the_other_sessions_count_towards_the_limit_of_the_account(
+    engine: Engine,
+) {
+    let app = App::on(engine).start();
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let task = ada.new_task("Buy tea").await;
+    // So that the session counts towards the account.
+    let device = login(&app, &eve).await;
+    let device = refreshed(&app, &device).await;
+    let mut locking_session = app.database().open_session();
+    locking_session.execute(&match engine {
+        Engine::Sqlite => "BEGIN IMMEDIATE".to_owned(),
+        Engine::Postgres => format!(
+            "BEGIN; SELECT 1 FROM users WHERE id = '{}' FOR UPDATE",
+            eve.id()
+        ),
+    });
+    let caller = app.bearer(&device.access);
+    let logouts = (0..CHANGE_COUNT).map(|_| {
+        let request = caller.post("/api/auth/logout", json!({ "scope": "others" }));
+        request.into_future()
+    });
+    let list_requests_of_ada = async {
+        for _ in 0..10 {
+            assert_eq!(ada.all_tasks().await, json!([task]));
+        }
+    };
+    let (responses, ()) = tokio::join!(join_all(logouts), list_requests_of_ada);
+    let statuses: Vec<u16> = responses.iter().map(Response::status).collect();
+    assert!(statuses.iter().all(|status| matches!(status, 429 | 503)));
+    let rejected_count = statuses.iter().filter(|status| **status == 429).count();
+    assert!(rejected_count >= CHANGE_COUNT - 256 - 128, "{statuses:?}");
+    // Every other logout takes place, also while the account has used up its limit.
+    locking_session.execute("ROLLBACK");
+    caller.post("/api/auth/logout", json!({})).await.ok();
 }
 
 async fn all_sessions_of_an_account_share_one_limit(app: App) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use e2e::{App, on_both_engines};
 
-use crate::routes::operations;
+use crate::operations::operations;
 
 on_both_engines! {
     an_undocumented_method_is_405_and_allow_names_the_documented_methods,

@@ -4,7 +4,7 @@
 use e2e::{App, Client, Engine, Request, on_both_engines};
 use serde_json::json;
 
-use crate::routes::{Operation, protected};
+use crate::operations::{Operation, protected};
 use crate::sessions::fixtures::{
     Device, LOGOUT, REFRESH, SERVER_ORIGIN, counter, is_revoked, user_with_device,
 };

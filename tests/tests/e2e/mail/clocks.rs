@@ -22,7 +22,8 @@ on_both_engines! {
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Starts another process on the database, whose clock is ahead by an hour. Every mail that waits looks an hour old to it.
+/// Starts another process on the database, whose clock is ahead by an hour. Every mail that waits looks an hour old to
+/// it.
 fn start_ahead(behind: &App, smtp_url: &str) -> App {
     let clock = TestClock::default();
     clock.advance(HOUR);

@@ -105,7 +105,7 @@ problems! {
         "There is no such session";
     a_wrong_method =>
         405 "Method Not Allowed", "METHOD_NOT_ALLOWED",
-        "This address answers GET, HEAD, PUT, PATCH, DELETE",
+        "This path supports GET, HEAD, PUT, PATCH, DELETE",
         "allow": "GET, HEAD, PUT, PATCH, DELETE";
     a_body_that_does_not_arrive =>
         408 "Request Timeout", "REQUEST_TIMEOUT",

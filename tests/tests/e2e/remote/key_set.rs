@@ -1,5 +1,5 @@
-//! Tests a service that knows no secret: it verifies with the published keys, and follows logouts with a credential that
-//! opens only the feed.
+//! Tests a service that knows no secret: it verifies with the published keys, and follows logouts with a credential
+//! that opens only the feed.
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth_core::credentials::{Field, Headers};
 use auth_core::remote::RemoteVerifier;
-use auth_core::{Authority, Caller, Refusal};
+use auth_core::{Authority, Caller, Refusal, Scope};
 use e2e::{App, Issuer, Proxy, Response, on_both_engines};
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use crate::sessions::fixtures::{ACCESS_TTL, SESSION, user_with_device};
 
 on_both_engines! {
     a_service_accepts_the_tokens_and_cookies_that_the_server_accepts,
+    a_token_that_is_limited_to_any_scope_is_accepted_with_its_scope,
     a_better_auth_session_is_accepted,
     a_rejection_has_the_response_of_the_server,
     a_revoked_session_is_rejected_immediately,
@@ -66,6 +67,16 @@ async fn a_service_accepts_the_tokens_and_cookies_that_the_server_accepts(app: A
         caller_by_token.exp,
         i64::try_from(since_1970.as_secs()).unwrap()
     );
+}
+
+async fn a_token_that_is_limited_to_any_scope_is_accepted_with_its_scope(app: App) {
+    let ada = app.user("ada").await;
+    let scope = Scope::new("tasks:write").unwrap();
+    let mut issuer = Issuer::of(&app);
+    issuer.scope = Some(scope.clone());
+    let token = issuer.issue(ada.id(), ada.email());
+    let caller = authenticate(&service_connected_to(&app), &token).await;
+    assert_eq!(caller.unwrap().scope, Some(scope));
 }
 
 /// Asserts that the refusal of the service has the status, the challenge and the JSON body of the server's response.

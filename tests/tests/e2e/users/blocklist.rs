@@ -1,4 +1,4 @@
-//! Tests that a user cannot choose a common password, but that a common password that is already stored logs in.
+//! Tests that a user cannot choose a common password, but can log in with one that is already stored.
 
 use auth_core::password::{Cost, Password};
 use e2e::{App, Engine, Response, on_both_engines};

@@ -4,7 +4,7 @@ use e2e::{App, Client, Request, on_both_engines};
 use serde_json::{Value, json};
 
 use crate::auth::login::{LOGIN, credentials};
-use crate::routes::protected;
+use crate::operations::protected;
 use crate::sessions::fixtures::{
     ACCOUNT, count, get_session, is_revoked, login, refresh, user_with_device,
 };

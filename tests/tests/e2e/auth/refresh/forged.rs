@@ -10,7 +10,7 @@ use e2e::{App, on_both_engines};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::routes::{operations, protected};
+use crate::operations::{operations, protected};
 use crate::sessions::fixtures::{
     CHANGE_PASSWORD, Device, LOGOUT, SESSION, counter, encode_refresh_token, get_session,
     is_revoked, login, refresh, refreshed, user_with_device,

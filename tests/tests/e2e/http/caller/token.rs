@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 
 use super::{CHALLENGE, SESSION};
-use crate::routes::protected;
+use crate::operations::protected;
 
 on_both_engines! {
     every_protected_route_rejects_every_invalid_token_before_it_reads_the_body,

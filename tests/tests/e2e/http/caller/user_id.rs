@@ -1,10 +1,12 @@
 //! Tests the header `X-User-Id`, which may repeat the user id in the token but authorizes nothing.
 
 use e2e::{App, on_both_engines};
+use serde_json::json;
 
-use crate::routes::protected;
+use crate::operations::protected;
 
 on_both_engines! {
+    a_logout_for_another_user_id_ends_no_session,
     x_user_id_authorizes_nothing_and_must_equal_the_subject_of_the_token,
 }
 
@@ -47,4 +49,22 @@ async fn x_user_id_authorizes_nothing_and_must_equal_the_subject_of_the_token(ap
             .header(header_name, ada.id());
         request.await.problem(403, "FORBIDDEN");
     }
+}
+
+async fn a_logout_for_another_user_id_ends_no_session(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    for scope in ["current", "others", "all"] {
+        let request = ada.post("/api/auth/logout", json!({ "scope": scope }));
+        let response = request.header("x-user-id", eve.id()).await;
+        response.problem(403, "FORBIDDEN");
+        ada.get("/api/auth/session").await.ok();
+    }
+    let request = ada.post("/api/auth/logout", json!({}));
+    assert_eq!(
+        request.header("x-user-id", ada.id()).await.ok()["revoked"],
+        1
+    );
+    ada.get("/api/auth/session")
+        .await
+        .problem(401, "TOKEN_REVOKED");
 }

@@ -1,5 +1,5 @@
-//! Tests that no reader of the feed misses a revocation, although transactions on PostgreSQL commit in another order than
-//! that in which they insert their revocations.
+//! Tests that no reader of the feed misses a revocation, although transactions on PostgreSQL commit in another order
+//! than that in which they insert their revocations.
 
 use std::sync::Arc;
 use std::thread;
