@@ -5,7 +5,7 @@ use std::io;
 
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
-use api_server::limits::{HEADER_TIMEOUT, KEEP_ALIVE};
+use api_server::limits::{HEADER_TIMEOUT, IDLE_TIMEOUT};
 use mimalloc::MiMalloc;
 
 #[global_allocator]
@@ -24,7 +24,7 @@ async fn main() -> io::Result<()> {
     let argument = std::env::args().nth(1);
     let bind_address = argument.as_deref().unwrap_or("127.0.0.1:8080");
     HttpServer::new(|| App::new().route("/", web::get().to(respond)))
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(IDLE_TIMEOUT)
         .client_request_timeout(HEADER_TIMEOUT)
         .bind(bind_address)?
         .run()

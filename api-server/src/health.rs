@@ -16,7 +16,7 @@ pub(crate) struct Health {
     status: &'static str,
 }
 
-/// Checks that the process responds.
+/// Check that the process responds.
 #[utoipa::path(
     get, path = "/healthz", tag = "health", operation_id = "healthz",
     responses((status = 200, description = "The process responds", body = Health)),
@@ -25,13 +25,13 @@ pub(crate) async fn show_health() -> web::Json<Health> {
     web::Json(Health { status: "ok" })
 }
 
-/// Checks that the database responds and that the revocations are up to date.
+/// Check that the database responds and that the revocations are up to date.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", operation_id = "readyz",
     responses((status = 200, description = "Ready for requests", body = Health)),
 )]
 pub(crate) async fn show_readiness(sessions: Data<Sessions>) -> Result<web::Json<Health>, Problem> {
-    // A proxy then sends its requests elsewhere.
+    // While the server stops, this fails, so that proxies send new requests to other servers.
     if sessions.is_stopping.load(Ordering::Relaxed) {
         return Err(Problem::stopping());
     }

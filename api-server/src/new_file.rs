@@ -8,8 +8,8 @@ use tempfile::NamedTempFile;
 
 use crate::progress::Progress;
 
-/// A file that gets its name only when it is complete and on the disk. Dropping this value removes the file, and so does
-/// a signal that ends the process.
+/// A file that gets its name only when it is complete and on the disk. Dropping this value removes the file, and so
+/// does a signal that ends the process.
 pub(crate) struct NewFile {
     temp_file: NamedTempFile,
     path: PathBuf,
@@ -46,8 +46,8 @@ impl NewFile {
         self.temp_file.as_file()
     }
 
-    /// Waits until the file is on the disk, and gives it its name. Signals are ignored from then on. Returns its size in
-    /// bytes.
+    /// Waits until the file is on the disk, and gives it its name. Signals are ignored from then on. Returns its size
+    /// in bytes.
     pub(crate) fn complete(self) -> Result<u64, String> {
         let Self {
             temp_file,

@@ -11,8 +11,8 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
 /// The most bytes that are read of a response, which starts with a line such as `HTTP/1.1 200 OK`.
 const MAX_BYTES: usize = 1024;
 
-/// Requests the path from the server that listens at `bind_addr`, encrypted if the server has TLS. Returns the URL if the
-/// response has the status 200, otherwise the reason for the failure.
+/// Requests the path from the server that listens at `bind_addr`, encrypted if the server has TLS. Returns the URL if
+/// the response has the status 200, otherwise the reason for the failure.
 pub(crate) fn ask(
     bind_addr: SocketAddr,
     has_tls: bool,
@@ -85,8 +85,8 @@ fn connect(addr: SocketAddr, deadline: Instant) -> io::Result<TimedStream> {
     Ok(TimedStream { tcp, deadline })
 }
 
-/// Encrypts the connection with any certificate: the server is asked by its address, for which a certificate is rarely
-/// valid, and the request has no secret.
+/// Encrypts the connection and accepts any certificate: the probe connects to an IP address, for which a certificate is
+/// rarely valid, and the request has no secret.
 fn encrypt(stream: TimedStream) -> io::Result<impl Read + Write> {
     let connector = TlsConnector::builder()
         .danger_accept_invalid_certs(true)

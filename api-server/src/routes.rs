@@ -1,4 +1,5 @@
-//! Lists every path and method of the server, with its handler.
+//! Lists every path and method of the API, with its handler. The paths of the pages are in `pages/mod.rs`, and
+//! `/metrics` is in `scrape/`.
 //!
 //! If several patterns match a path, the first pattern is used.
 
@@ -41,6 +42,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, has_pages: bool) {
 fn page_routes(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at(pages::PATHS).get(pages::page))
+        // The pattern is `/assets/HASH/{name}`. `build.rs` computes the hash from the files.
         .service(
             Endpoint::at([pages::asset_pattern().as_str()])
                 .named(pages::ASSET_ROUTE)

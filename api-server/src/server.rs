@@ -38,7 +38,7 @@ use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::sessions::revocation::page::number_before_stop;
 use crate::sessions::token_keys::TokenKeys;
-use crate::users::addresses;
+use crate::users::email_check;
 use metrics_listener::MetricsListener;
 use parts::ServerParts;
 
@@ -112,7 +112,7 @@ impl Server {
             result = metrics.run() => result,
             () = follow_revocations(sessions.clone()) => Ok(()),
             () = purge_regularly(sessions.clone()) => Ok(()),
-            () = addresses::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),
+            () = email_check::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),
         };
         number_before_stop(&sessions.db).await;
         metrics.stop().await;

@@ -1,5 +1,6 @@
-//! Measures how long it takes to issue and verify a token with a signing key and its public key. For comparison, the crates
-//! `ed25519-dalek` and `p256` verify the same signature without a token, and `jsonwebtoken` verifies the same token.
+//! Measures how long it takes to issue and verify a token with a signing key and its public key. For comparison, the
+//! crates `ed25519-dalek` and `p256` verify the same signature without a token, and `jsonwebtoken` verifies the same
+//! token.
 
 #![expect(
     clippy::unwrap_used,

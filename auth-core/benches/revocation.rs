@@ -1,5 +1,6 @@
 //! Measures the verification of a token without a set of revoked sessions, with an empty set, and with a set of 100 000
-//! sessions, also with 100 000 users whose older tokens are stale. Measures lookups in the set of 100 000 sessions, and insertions, which make this set larger.
+//! sessions, also with 100 000 users whose older tokens are stale. Measures lookups in the set of 100 000 sessions, and
+//! insertions, which make this set larger.
 
 #![expect(
     clippy::unwrap_used,

@@ -14,7 +14,7 @@ use auth_core::{Authority, Caller, Owner};
 use axum::routing::get;
 use axum::{Extension, Router};
 
-/// Responds 401 without a valid token or cookie, and 503 if the server does not answer.
+/// Responds 401 without a valid token or cookie, and 503 if the server does not respond.
 async fn me(caller: Caller) -> String {
     caller.sub
 }

@@ -21,7 +21,7 @@ pub struct Caller {
     /// [with optional `email`](crate::TokenVerifier::with_optional_email).
     pub email: Option<String>,
     /// Whether the user has proved to receive mail at this address; `None` if the token or the response does not say
-    /// so. The response of the server that `RemoteVerifier` asks never does.
+    /// whether. The response that `RemoteVerifier` receives never says it.
     pub email_verified: Option<bool>,
     /// The id of the session (login) to which the credentials belong. `None` only from a verifier
     /// [with optional `sid`](crate::TokenVerifier::with_optional_sid).
@@ -79,8 +79,8 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// A refusal with status 403 if the custom claims are not a `T`: the caller's token lacks what the service requires.
-    /// With status 500 unless the verifier keeps them
+    /// A refusal with status 403 if the custom claims are not a `T`: the caller's token lacks what the service
+    /// requires. A refusal with status 500 if the verifier does not keep custom claims
     /// ([`TokenVerifier::with_custom_claims`](crate::TokenVerifier::with_custom_claims)).
     pub fn custom<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let payload = self.payload.as_ref();
@@ -184,9 +184,9 @@ pub struct Owner(pub Caller);
 /// The custom claims of the caller's token as a `T`, for services whose verifier
 /// [keeps them](crate::TokenVerifier::with_custom_claims).
 ///
-/// With the feature `actix` or `axum`, `CustomClaims` is an extractor: it finds the caller as the extractor
-/// [`Caller`] does, and deserialises the custom claims as [`Caller::custom`] does. A caller whose token lacks claims that
-/// `T` requires gets a 403.
+/// With the feature `actix` or `axum`, `CustomClaims` is an extractor: it finds the caller as the extractor [`Caller`]
+/// does, and deserialises the custom claims as [`Caller::custom`] does. A caller whose token lacks claims that `T`
+/// requires gets a 403.
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {

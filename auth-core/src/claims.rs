@@ -55,8 +55,8 @@ pub struct Claims {
     /// The id of the session (login) to which the token belongs. `None` only from a verifier
     /// [with optional `sid`](crate::TokenVerifier::with_optional_sid).
     pub sid: Option<String>,
-    /// The token's id. [`TokenIssuer::issue`](crate::TokenIssuer::issue) generates a random id for each token. Empty only
-    /// from a verifier [with optional `jti`](crate::TokenVerifier::with_optional_jti).
+    /// The token's id. [`TokenIssuer::issue`](crate::TokenIssuer::issue) generates a random id for each token. Empty
+    /// only from a verifier [with optional `jti`](crate::TokenVerifier::with_optional_jti).
     pub jti: String,
     /// Issued at: seconds since 1970-01-01T00:00:00Z, rounded down to whole seconds.
     pub iat: i64,
@@ -64,8 +64,8 @@ pub struct Claims {
     pub exp: i64,
     /// The user's roles when the token was issued (RFC 9068 § 2.2.3.1). Empty if the token has no `roles`.
     pub roles: Roles,
-    /// What the token may be used for (RFC 6749 § 3.3). `None` if the token has no `scope`: it may be used for everything
-    /// that its user may do.
+    /// What the token may be used for (RFC 6749 § 3.3). `None` if the token has no `scope`: it may be used for
+    /// everything that its user may do.
     pub scope: Option<Scope>,
     /// The version of the user's data in this token; 0 if the token has no `claims_version`. See
     /// [`Revocations::mark_stale`](crate::Revocations::mark_stale).
@@ -87,14 +87,14 @@ impl Claims {
         scope_allows(self.scope.as_ref(), name)
     }
 
-    /// Deserialises the custom claims of the token. Members with a reserved name are left out, so `T` cannot read `sub`;
-    /// see [`CustomJson`] for these names. Members that `T` does not have are ignored, if serde ignores them.
+    /// Deserialises the custom claims of the token. Members with a reserved name are left out, so `T` cannot read
+    /// `sub`; see [`CustomJson`] for these names. Members that `T` does not have are ignored, if serde ignores them.
     /// [`TokenVerifier::verify_with`](crate::TokenVerifier::verify_with) does the same in one call.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidCustomClaims`] if the custom claims are not a `T`. [`Error::InvalidSetting`] unless the claims are
-    /// from a verifier [with custom claims](crate::TokenVerifier::with_custom_claims).
+    /// [`Error::InvalidCustomClaims`] if the custom claims are not a `T`. [`Error::InvalidSetting`] unless the claims
+    /// are from a verifier [with custom claims](crate::TokenVerifier::with_custom_claims).
     pub fn custom<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let payload = self.payload.as_ref();
         payload.map_or(Err(NO_CUSTOM_CLAIMS), KeptPayload::read)

@@ -63,8 +63,8 @@ pub enum Error {
     UnacceptablePassword(&'static str),
     /// 422: a role, a scope or the custom claims of a new token are outside the limits; the text names the limit.
     UnacceptableClaims(&'static str),
-    /// 422: the custom claims of a new token have a member with this name, which is the name of a standard claim or of a
-    /// claim of this crate.
+    /// 422: the custom claims of a new token have a member with this name, which is the name of a standard claim or of
+    /// a claim of this crate.
     ReservedClaim(&'static str),
     /// 500: a stored password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt.
     InvalidPasswordHash,
@@ -93,7 +93,8 @@ impl Error {
     }
 
     /// Returns the HTTP status to respond with: 401 for credentials, 403 for custom claims that a service requires, 422
-    /// for a password or claims of a new token, 500 for an error of the service (settings, stored hashes or operating system), 503 for a temporary error.
+    /// for a password or claims of a new token, 500 for an error of the service (settings, stored hashes or operating
+    /// system), 503 for a temporary error.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {

@@ -143,13 +143,13 @@ impl TokenIssuer {
         self.token_for(subject).issue(now)
     }
 
-    /// As [`issue`](Self::issue), with the given `jti`. From the same subject, `jti` and `now` (in whole seconds),
-    /// issuers with equal settings and the same current secret or private key produce the same token. Two different tokens must not
-    /// have the same `jti` (RFC 7519 § 4.1.7).
+    /// Does the same as [`issue`](Self::issue), with the given `jti`. From the same subject, `jti` and `now` (in whole
+    /// seconds), issuers with equal settings and the same current secret or private key produce the same token. Two
+    /// different tokens must not have the same `jti` (RFC 7519 § 4.1.7).
     ///
     /// # Errors
     ///
-    /// As [`issue`](Self::issue).
+    /// The errors of [`issue`](Self::issue).
     pub fn issue_with_id(
         &self,
         subject: &Subject<'_>,
@@ -159,11 +159,12 @@ impl TokenIssuer {
         self.token_for(subject).with_jti(jti).issue(now)
     }
 
-    /// As [`issue_with_id`](Self::issue_with_id), but with an `exp` of at most `max_exp` (seconds since 1970).
+    /// Does the same as [`issue_with_id`](Self::issue_with_id), but with an `exp` of at most `max_exp` (seconds since
+    /// 1970).
     ///
     /// # Errors
     ///
-    /// As [`issue_until`](Self::issue_until).
+    /// The errors of [`issue_until`](Self::issue_until).
     pub fn issue_with_id_until(
         &self,
         subject: &Subject<'_>,
@@ -175,8 +176,8 @@ impl TokenIssuer {
         builder.with_max_exp(max_exp).issue(now)
     }
 
-    /// As [`issue`](Self::issue), but with an `exp` of at most `max_exp` (seconds since 1970). For example, the token
-    /// that a token exchange (RFC 8693) returns must not outlive the token of the request.
+    /// Does the same as [`issue`](Self::issue), but with an `exp` of at most `max_exp` (seconds since 1970). For
+    /// example, the token that a token exchange (RFC 8693) returns must not outlive the token of the request.
     ///
     /// # Errors
     ///

@@ -37,10 +37,10 @@ use crate::{Claims, Error, TokenVerifier};
 ///     session_id: "7",
 /// };
 /// let lifetime = Duration::from_secs(900);
-/// let token = TokenIssuer::new(partner.clone(), "https://partner.example", "api", lifetime)?;
-/// assert_eq!(issuers.verify(&token.issue(&subject, now)?.token, now)?.sub, "42");
+/// let partner_issuer = TokenIssuer::new(partner.clone(), "https://partner.example", "api", lifetime)?;
+/// assert_eq!(issuers.verify(&partner_issuer.issue(&subject, now)?.token, now)?.sub, "42");
 ///
-/// // The partner's key makes no tokens of ours.
+/// // A token that names our issuer, but is signed with the partner's key, is rejected.
 /// let forged = TokenIssuer::new(partner, "api-server", "api", lifetime)?.issue(&subject, now)?;
 /// assert_eq!(issuers.verify(&forged.token, now), Err(Error::SignatureMismatch));
 /// let authority = Authority::from(issuers);
@@ -91,8 +91,8 @@ impl Issuers {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidClaim`] for an `iss` that is none of the issuers, and an error of status 401 for a token in which
-    /// `iss` cannot be read.
+    /// [`Error::InvalidClaim`] for an `iss` that is none of the issuers, and an error of status 401 for a token in
+    /// which `iss` cannot be read.
     pub fn verifier_of(&self, token: &str) -> Result<&TokenVerifier, Error> {
         match &self.0 {
             Verifiers::One(verifier) => Ok(verifier),

@@ -1,4 +1,5 @@
-//! Splits a compact JWS (RFC 7515) into header, payload and signature, and verifies header and signature, but no claims.
+//! Splits a compact JWS (RFC 7515) into header, payload and signature, and verifies header and signature, but no
+//! claims.
 
 mod header;
 #[cfg(test)]

@@ -123,8 +123,8 @@ macro_rules! layer_with_requirement {
 
 layer_with_requirement!(RequireRole, RequireScope);
 
-/// Checks the caller of each request: the service of [`RequireRole`] and [`RequireScope`]. Calls the inner service unless
-/// the request is refused.
+/// Checks the caller of each request: the service of [`RequireRole`] and [`RequireScope`]. Calls the inner service
+/// unless the request is refused.
 #[derive(Debug, Clone)]
 pub struct RequirementService<S, F = FrameworkResponse> {
     requirement: Arc<Requirement>,

@@ -9,7 +9,8 @@ use crate::Error;
 use crate::credentials::Credentials;
 use crate::{Authenticate, Authority, Issuers, TokenVerifier, Verification};
 
-/// A [`TokenVerifier`], or [several](Issuers), with a clock. Reads the token from the request and verifies it without a request to a server.
+/// A [`TokenVerifier`], or [several](Issuers), with a clock. Reads the token from the request and verifies it without a
+/// request to a server.
 ///
 /// If the keys are a [`RemoteKeySet`](crate::remote::RemoteKeySet) that does not have the key of the token yet, the
 /// request waits until the keys have been requested again, for at most 2 seconds. A tonic interceptor cannot wait and

@@ -6,8 +6,8 @@
 //! [`TokenVerifier::new`](crate::TokenVerifier::new). A [`SigningKey`] is the private key: pass it to
 //! [`TokenIssuer::new`](crate::TokenIssuer::new).
 //!
-//! A key determines its algorithm, and the `alg` of a token must name that algorithm (RFC 8725 § 3.1). A token must have
-//! a `kid` that is the id of a key of the set; no other key is tried. A set never contains a secret, and a
+//! A key determines its algorithm, and the `alg` of a token must name that algorithm (RFC 8725 § 3.1). A token must
+//! have a `kid` that is the id of a key of the set; no other key is tried. A set never contains a secret, and a
 //! [`Keyring`](crate::Keyring) never contains a public key, so a public key cannot be used as an HMAC secret.
 //!
 //! ```

@@ -75,9 +75,9 @@ impl Refusal {
 
     /// Creates a 401 with the code and the detail of another authority.
     ///
-    /// A `code` other than `UNAUTHORIZED`, `TOKEN_EXPIRED`, `TOKEN_REVOKED` and `TOKEN_STALE` becomes `INVALID_TOKEN`. This crate's
-    /// text for the code replaces the `detail` of `UNAUTHORIZED`, an empty `detail`, and a `detail` with characters
-    /// that `error_description` must not contain (RFC 6750 § 3).
+    /// A `code` other than `UNAUTHORIZED`, `TOKEN_EXPIRED`, `TOKEN_REVOKED` and `TOKEN_STALE` becomes `INVALID_TOKEN`.
+    /// This crate's text for the code replaces the `detail` of `UNAUTHORIZED`, an empty `detail`, and a `detail` with
+    /// characters that `error_description` must not contain (RFC 6750 § 3).
     #[must_use]
     pub fn unauthorized(code: &str, detail: impl Into<Cow<'static, str>>) -> Self {
         let error = match code {

@@ -29,8 +29,8 @@ use crate::{Caller, Error, Refusal, Roles, Scope, trace};
 pub struct RequireRole(Arc<Requirement>);
 
 /// A guard: refuses a caller whose token may not be used for this, with a 403 `INSUFFICIENT_SCOPE` and
-/// `WWW-Authenticate: Bearer error="insufficient_scope", scope="…"` (RFC 6750 § 3.1). A token without a scope may be used
-/// for everything.
+/// `WWW-Authenticate: Bearer error="insufficient_scope", scope="…"` (RFC 6750 § 3.1). A token without a scope may be
+/// used for everything.
 ///
 /// Everything else is as for [`RequireRole`].
 #[derive(Debug, Clone)]

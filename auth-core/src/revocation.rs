@@ -25,8 +25,8 @@ pub(crate) use freshness::{Freshness, RevocationSource};
 /// Revoked sessions, tokens and subjects, and users whose older tokens are stale, in memory. A
 /// [`TokenVerifier`](crate::TokenVerifier) consults them. Clones share one set.
 ///
-/// The empty set takes 128 KiB, and 128 KiB more for each of tokens, subjects and stale users as soon as it has one. From
-/// 100 entries on, an entry takes at most 40 bytes, of a stale user at most 64 bytes, until [`purge`](Self::purge)
+/// The empty set takes 128 KiB, and 128 KiB more for each of tokens, subjects and stale users as soon as it has one.
+/// From 100 entries on, an entry takes at most 40 bytes, of a stale user at most 64 bytes, until [`purge`](Self::purge)
 /// removes it. The set stores a 64-bit hash of the id (SipHash-1-3) with a random key, so no attacker can prepare
 /// collisions. With 100 000 revoked sessions, about one in 10^14 active sessions is mistaken for revoked.
 ///
@@ -42,8 +42,8 @@ pub(crate) use freshness::{Freshness, RevocationSource};
 #[derive(Clone, Default)]
 pub struct Revocations(Arc<Inner>);
 
-/// The maps from the hash of an id. A map other than `sessions` is empty in most services, so it is created by its first
-/// entry. Until then a verification does not compute the hash for it.
+/// The maps from the hash of an id. A map other than `sessions` is empty in most services, so it is created by its
+/// first entry. Until then a verification does not compute the hash for it.
 #[derive(Default)]
 struct Inner {
     random_state: RandomState,
@@ -67,9 +67,9 @@ pub(crate) struct TokenIds<'a> {
 }
 
 impl Revocations {
-    /// Revokes a session: all tokens with this `sid`. After `until`, [`purge`](Self::purge) removes the entry: choose the
-    /// expiry of the last access token plus an allowance for clock differences. If the session is in the set already,
-    /// the later `until` applies.
+    /// Revokes a session: all tokens with this `sid`. After `until`, [`purge`](Self::purge) removes the entry: choose
+    /// the expiry of the last access token plus an allowance for clock differences. If the session is in the set
+    /// already, the later `until` applies.
     pub fn revoke_session(&self, sid: &str, until: SystemTime) {
         self.0.sessions.insert(self.hash(sid), (), until);
     }
@@ -80,8 +80,8 @@ impl Revocations {
         tokens.insert(self.hash(jti), (), until);
     }
 
-    /// Revokes all tokens with this `sub`, also those that are issued later, such as the tokens of a machine that is shut
-    /// out. `until` as for [`revoke_session`](Self::revoke_session).
+    /// Revokes all tokens with this `sub`, also those that are issued later, such as the tokens of a machine that is
+    /// shut out. `until` as for [`revoke_session`](Self::revoke_session).
     pub fn revoke_subject(&self, sub: &str, until: SystemTime) {
         let subjects = self.0.subjects.get_or_init(ExpiringMap::default);
         subjects.insert(self.hash(sub), (), until);
@@ -95,8 +95,8 @@ impl Revocations {
     /// The issuer numbers the states of a user's roles and other claims. The transaction that changes them adds one to
     /// the number, and a token gets the number that was read together with its claims
     /// ([`with_claims_version`](crate::TokenBuilder::with_claims_version)). So exactly the tokens with old claims are
-    /// stale, at any difference of clocks, also if a token was issued in the second of the change: `iat` is not compared.
-    /// The token of a refresh after the change is never stale.
+    /// stale, at any difference of clocks, also if a token was issued in the second of the change: `iat` is not
+    /// compared. The token of a refresh after the change is never stale.
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -136,8 +136,8 @@ impl Revocations {
     ///
     /// # Errors
     ///
-    /// [`Error::Revoked`] if the session, the token or the subject is revoked; otherwise [`Error::Stale`] if the token is
-    /// stale.
+    /// [`Error::Revoked`] if the session, the token or the subject is revoked; otherwise [`Error::Stale`] if the token
+    /// is stale.
     pub fn check(&self, claims: &Claims) -> Result<(), Error> {
         self.check_ids(&TokenIds {
             sub: &claims.sub,
@@ -202,8 +202,8 @@ impl Revocations {
         versions.map(|map| map.purge(now)).unwrap_or_default();
     }
 
-    /// Removes the stale users. For a follower whose server was restored from a backup: its users may have lower versions
-    /// since then, so their new tokens would be stale until the old entries are removed.
+    /// Removes the stale users. For a follower whose server was restored from a backup: its users may have lower
+    /// versions since then, so their new tokens would be stale until the old entries are removed.
     pub fn clear_stale(&self) {
         let versions = self.0.versions.get();
         versions.map(ExpiringMap::clear).unwrap_or_default();

@@ -60,7 +60,7 @@ impl TestAuthority {
         Self::with_issuer_and_audience("api-server", "api")
     }
 
-    /// As [`new`](Self::new), with the given issuer and audience.
+    /// Does the same as [`new`](Self::new), with the given issuer and audience.
     ///
     /// # Panics
     ///
@@ -167,7 +167,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// As [`token_for`](Self::token_for).
+    /// The errors of [`token_for`](Self::token_for).
     #[must_use]
     pub fn expired_token_for(&self, user_id: &str) -> String {
         let one_hour = Duration::from_secs(3600);
@@ -178,7 +178,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// As [`token_for`](Self::token_for).
+    /// The errors of [`token_for`](Self::token_for).
     #[must_use]
     pub fn token_at(&self, user_id: &str, now: SystemTime) -> String {
         self.issue(user_id, now, Grants::default())
@@ -188,7 +188,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// As [`token_for`](Self::token_for), and if a role is not valid ([`Roles::new`]).
+    /// The errors of [`token_for`](Self::token_for), and an error if a role is not valid ([`Roles::new`]).
     #[must_use]
     pub fn token_with_roles(&self, user_id: &str, roles: &[&str]) -> String {
         let roles = Roles::new(roles).expect("the roles are valid");
@@ -203,7 +203,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// As [`token_for`](Self::token_for), and if the scope is not valid ([`Scope::new`]).
+    /// The errors of [`token_for`](Self::token_for), and an error if the scope is not valid ([`Scope::new`]).
     #[must_use]
     pub fn token_with_scope(&self, user_id: &str, scope: &str) -> String {
         let scope = Scope::new(scope).expect("the scope is valid");
@@ -219,7 +219,8 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// As [`token_for`](Self::token_for), and if the custom claims are not valid ([`CustomJson::new`]).
+    /// The errors of [`token_for`](Self::token_for), and an error if the custom claims are not valid
+    /// ([`CustomJson::new`]).
     #[must_use]
     pub fn token_with_claims<T: Serialize + ?Sized>(&self, user_id: &str, claims: &T) -> String {
         let custom = CustomJson::new(claims).expect("the custom claims are valid");
@@ -262,7 +263,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// As [`token_for`](Self::token_for).
+    /// The errors of [`token_for`](Self::token_for).
     #[must_use]
     pub fn authorization_header(&self, user_id: &str) -> String {
         format!("Bearer {}", self.token_for(user_id))

@@ -11,9 +11,9 @@ use crate::remote::RemoteKeySet;
 use crate::token_type::TokenTypes;
 use crate::{Error, Keyring, Secret};
 
-/// What a [`TokenVerifier`](crate::TokenVerifier) verifies signatures with: the secrets of a [`Keyring`], or public keys
-/// of a [`KeySet`](crate::public_key::KeySet) or [`RemoteKeySet`](crate::remote::RemoteKeySet). All of them, and a single
-/// [`Secret`], convert into this type.
+/// What a [`TokenVerifier`](crate::TokenVerifier) verifies signatures with: the secrets of a [`Keyring`], or public
+/// keys of a [`KeySet`](crate::public_key::KeySet) or [`RemoteKeySet`](crate::remote::RemoteKeySet). All of them, and a
+/// single [`Secret`], convert into this type.
 ///
 /// Secrets and public keys stay apart: a token of `HS256` is verified with the secrets only, a token of another
 /// algorithm with the public key that its `kid` names, and only if that key has this algorithm.
@@ -117,8 +117,8 @@ impl VerificationKeys {
         accepted.is_none_or(|accepted| accepted.contains(&algorithm))
     }
 
-    /// Returns a future that ends when the keys have been requested again, for a token that was rejected because its key
-    /// is unknown or no keys are available; `None` if no request is possible now.
+    /// Returns a future that ends when the keys have been requested again, for a token that was rejected because its
+    /// key is unknown or no keys are available; `None` if no request is possible now.
     #[cfg(all(feature = "public-key", feature = "remote"))]
     pub(crate) fn refreshed(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         match &self.public_keys {

@@ -20,8 +20,8 @@ use crate::{Claims, Error, Revocations, VerificationKeys};
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
-/// Verifies access tokens against keys, one issuer and one audience. All three are required. The keys are the secrets of
-/// a [`Keyring`](crate::Keyring) or, with the feature `public-key`, public keys.
+/// Verifies access tokens against keys, one issuer and one audience. All three are required. The keys are the secrets
+/// of a [`Keyring`](crate::Keyring) or, with the feature `public-key`, public keys.
 ///
 /// A verifier accepts a token of at most 8192 bytes that has three strict base64url parts, an `at+jwt` header with the
 /// algorithm of the key (`HS256` for secrets) and without duplicate names, `crit`, `b64` or `zip`, a matching MAC or
@@ -139,8 +139,8 @@ impl TokenVerifier {
         self
     }
 
-    /// Keeps a copy of the payload of each accepted token, for [`Claims::custom`] and [`Caller::custom`](crate::Caller::custom).
-    /// The copy is one allocation. By default, nothing is kept.
+    /// Keeps a copy of the payload of each accepted token, for [`Claims::custom`] and
+    /// [`Caller::custom`](crate::Caller::custom). The copy is one allocation. By default, nothing is kept.
     #[must_use]
     pub const fn with_custom_claims(mut self) -> Self {
         self.policy.keeps_payload = true;
@@ -155,8 +155,8 @@ impl TokenVerifier {
         self
     }
 
-    /// As [`with_revocations`](Self::with_revocations), but rejects every token while the set is too old for
-    /// `freshness`.
+    /// Does the same as [`with_revocations`](Self::with_revocations), but rejects every token while the set is too old
+    /// for `freshness`.
     #[cfg(feature = "remote")]
     pub(crate) fn with_fresh_revocations(
         mut self,
@@ -167,8 +167,8 @@ impl TokenVerifier {
         self.with_revocations(revocations)
     }
 
-    /// Returns the secrets and the issuer, with which a service requests the feed of revocations; `None` if there are only
-    /// public keys.
+    /// Returns the secrets and the issuer, with which a service requests the feed of revocations; `None` if there are
+    /// only public keys.
     #[cfg(feature = "remote")]
     pub(crate) fn feed_identity(&self) -> Option<(&crate::Keyring, &str)> {
         let secrets = self.keys.secrets()?;
@@ -181,16 +181,16 @@ impl TokenVerifier {
     ///
     /// An error of status 401 for a rule that the token breaks. [`Error::Revoked`] means that the token is otherwise
     /// valid, [`Error::Stale`] that it is also not revoked, [`Error::Expired`] that its MAC and its other claims are
-    /// valid. [`Error::RevocationsOutdated`] (503) if a feed of revocations with the policy `FailClosedAfter` is too old
-    /// or was never up to date. [`Error::KeysUnavailable`] (503) if the keys of the issuer are too old or were never
-    /// received.
+    /// valid. [`Error::RevocationsOutdated`] (503) if a feed of revocations with the policy `FailClosedAfter` is too
+    /// old or was never up to date. [`Error::KeysUnavailable`] (503) if the keys of the issuer are too old or were
+    /// never received.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let jws = self.verify_signature(token)?;
         self.parse(&jws, now)
     }
 
-    /// As [`verify`](Self::verify), and deserialises the custom claims of the token, as [`Claims::custom`] describes.
-    /// Needs no [`with_custom_claims`](Self::with_custom_claims).
+    /// Does the same as [`verify`](Self::verify), and deserialises the custom claims of the token, as
+    /// [`Claims::custom`] describes. Needs no [`with_custom_claims`](Self::with_custom_claims).
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -214,8 +214,8 @@ impl TokenVerifier {
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify); for an accepted token [`Error::InvalidCustomClaims`] (403) if the custom claims are
-    /// not a `T`.
+    /// Does the same as [`verify`](Self::verify); for an accepted token [`Error::InvalidCustomClaims`] (403) if the
+    /// custom claims are not a `T`.
     pub fn verify_with<T: DeserializeOwned>(
         &self,
         token: &str,
@@ -226,11 +226,11 @@ impl TokenVerifier {
         Ok((claims, jws.with_payload(read_custom)?))
     }
 
-    /// As [`verify`](Self::verify), but accepts expired, revoked and stale tokens. For logout only.
+    /// Does the same as [`verify`](Self::verify), but accepts expired, revoked and stale tokens. For logout only.
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify), except [`Error::Expired`], [`Error::Revoked`], [`Error::Stale`] and
+    /// Does the same as [`verify`](Self::verify), except [`Error::Expired`], [`Error::Revoked`], [`Error::Stale`] and
     /// [`Error::RevocationsOutdated`].
     pub fn verify_for_logout(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let jws = self.verify_signature(token)?;

@@ -37,10 +37,10 @@ def print_tables(options, binary, servers) -> None:
         median = statistics.median(starts)
         lines.append(row(f"ready on a migrated database, {stopped.engine}", median,
                          f"{median:.0f} ms (at most {max(starts):.0f})", "≤ 150 ms", 150))
-        lines.append(row(f"idle RSS, {stopped.engine}", idle * MIB, f"{idle:.1f} MiB", "≤ 20 MB", 20e6))
+        lines.append(row(f"idle RSS, {stopped.engine}", idle * MIB, f"{idle:.1f} MiB", "≤ 16 MB", 16e6))
     size = binary.stat().st_size
-    lines.append(row("release binary, stripped", size, f"{size / 1e6:.1f} MB", "≤ 25 MB", 25e6))
+    lines.append(row("release binary, stripped", size, f"{size / 1e6:.1f} MB", "≤ 20 MB", 20e6))
     if options.cold_build:
         minutes = cold_build_minutes()
-        lines.append(row("cold `cargo build --release`", minutes, f"{minutes:.1f} min", "≤ 8 min", 8))
+        lines.append(row("cold `cargo build --release`", minutes, f"{minutes:.1f} min", "≤ 4 min", 4))
     table(["figure", "value", "target"], lines)

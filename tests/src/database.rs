@@ -35,8 +35,8 @@ enum Location {
     Server(Postgres, TempDir),
 }
 
-/// Creates a folder in the folder `TEST_DATABASES`, by default that for temporary files. The checks set it to a folder in
-/// memory, because a slow disk would make a server respond 503.
+/// Creates a folder in the folder `TEST_DATABASES`, by default that for temporary files. The checks set it to a folder
+/// in memory, because a slow disk would make a server respond 503.
 fn new_folder() -> TempDir {
     let parent = env::var_os("TEST_DATABASES").map_or_else(env::temp_dir, PathBuf::from);
     tempfile::tempdir_in(parent).unwrap()

@@ -56,8 +56,8 @@ impl Metrics {
         series.filter(|series| series.starts_with(start)).collect()
     }
 
-    /// The series, without the prefix `api_server_`, that differ from `earlier`, each with the difference. Leaves out the
-    /// figures of the process, durations, connections, queues, and the requests that are counted.
+    /// The series, without the prefix `api_server_`, that differ from `earlier`, each with the difference. Leaves out
+    /// the figures of the process, durations, connections, queues, and the requests that are counted.
     #[must_use]
     pub fn changes_since(&self, earlier: &Self) -> Vec<(&str, i64)> {
         const VARIABLE: [&str; 5] = [

@@ -1,5 +1,5 @@
-//! Changes the roles and the claims of a user. The user's earlier access tokens become stale, on every node and in every
-//! service that follows the feed of revocations.
+//! Changes the roles and the claims of a user. The user's earlier access tokens become stale, on every node and in
+//! every service that follows the feed of revocations.
 
 use std::time::{Duration, SystemTime};
 

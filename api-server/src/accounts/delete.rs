@@ -71,8 +71,8 @@ pub(crate) struct DeletionRequest {
     pub(crate) language: Option<Language>,
 }
 
-/// Queues a mail with a token that permits the deletion. Fails with status 429 if the client's network has requested too
-/// many mails.
+/// Queues a mail with a token that permits the deletion. Fails with status 429 if the client's network has requested
+/// too many mails.
 pub(crate) async fn request_mail(
     accounts: &Accounts,
     request: DeletionRequest,

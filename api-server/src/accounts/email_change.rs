@@ -27,7 +27,7 @@ pub(crate) struct EmailChange {
     /// The hash that the entered password was compared with; `None` if the caller logged in recently instead.
     pub(crate) password_hash: Option<String>,
     pub(crate) new_email: Email,
-    /// Where the page of the link leads afterwards.
+    /// The URL to which the page of the link redirects after the confirmation.
     pub(crate) callback_url: Option<String>,
     /// The language of the mails if the user has none.
     pub(crate) language: Option<Language>,

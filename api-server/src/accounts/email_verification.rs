@@ -45,9 +45,9 @@ pub(crate) struct Ownership {
 
 /// Marks the email address of the account as verified. Begins no session.
 ///
-/// The mail alone does not suffice, because anyone can register with the email address of another person: if this person
-/// follows the link, the account would be verified although its password is unknown to this person. Therefore a session
-/// of the account or its password is required as well. Without either, the proof is not used up.
+/// The mail alone does not suffice, because anyone can register with the email address of another person: if this
+/// person follows the link, the account would be verified although its password is unknown to this person. Therefore a
+/// session of the account or its password is required as well. Without either, the proof is not used up.
 pub(crate) async fn confirm(
     accounts: &Accounts,
     proof: MailProof,
@@ -79,7 +79,8 @@ async fn use_proof(
     }
     let now = accounts.sessions.now();
     let forget_after = accounts.sessions.forget_after(now);
-    // A change of the password also changes the mail key, so the compared password is still the password of the account.
+    // A change of the password also changes the mail key, so the compared password is still the password of the
+    // account.
     let verified_user = accounts
         .sessions
         .db

@@ -19,7 +19,7 @@ use crate::users::store::{self as users, MailKeyChange, MailUser};
 /// mail was sent with it.
 const NO_MAIL_KEY: &str = "-------------------------------------------";
 
-/// What a person has from a mail.
+/// A token or a code that a user received by mail.
 pub(crate) enum MailProof {
     /// The token in the link.
     Token(String),
@@ -27,7 +27,7 @@ pub(crate) enum MailProof {
     Code { challenge_id: String, code: String },
 }
 
-/// The error for every token and every code that is not valid, whatever the reason.
+/// The error for every token and every code that is not valid, for any reason.
 pub(crate) fn invalid_proof() -> Problem {
     Problem::new(
         Code::InvalidOrExpiredToken,
@@ -130,8 +130,8 @@ async fn verify_code(
     Ok((key_change(user)?, new_email))
 }
 
-/// Returns the user and the new address if the code is right. The same statements run for a wrong code, an address without an account and an
-/// unknown challenge.
+/// Returns the user and the new address if the code is right. The same statements run for a wrong code, an address
+/// without an account and an unknown challenge.
 fn compare_code(
     connection: &mut DbConnection,
     tokens: &MailTokens,

@@ -63,8 +63,8 @@ struct ValidReset {
     new_hash: PasswordHash,
 }
 
-/// Verifies the proof, hashes the password, and ends the sessions that are too many for one transaction. The password is
-/// hashed only for a valid proof.
+/// Verifies the proof, hashes the password, and ends the sessions that are too many for one transaction. The password
+/// is hashed only for a valid proof.
 async fn prepare(
     accounts: &Accounts,
     proof: MailProof,

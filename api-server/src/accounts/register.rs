@@ -73,7 +73,7 @@ pub(crate) async fn create(
     // The attempt is also counted if the account already exists, because the response reveals this account.
     let reveals_account = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
     if result.as_ref().map_or_else(reveals_account, |_| true) {
-        reservation.spend(accounts.sessions.now());
+        reservation.count(accounts.sessions.now());
     }
     result
 }
@@ -145,8 +145,8 @@ async fn insert(
 }
 
 /// Creates the account without a session, and queues the mail that verifies the email address. If the address has an
-/// account already, only queues a notice to its owner. The result does not show which it was. Nor does its time: a row
-/// more is written for a new account, which takes some tenths of a millisecond, so the result waits for a fixed time.
+/// account already, only queues a notice to its owner. The result does not show which it was. Its duration does not
+/// show it either: a new account takes some tenths of a millisecond longer, so the result waits until a fixed time.
 async fn create_unverified(
     accounts: &Accounts,
     account: NewAccount,

@@ -33,8 +33,8 @@ pub(super) struct NewRegistration {
 /// Inserts the user; `false` if the email address already has an account, or if an undo reserves it for another user.
 /// After `false`, the caller must roll the transaction back.
 ///
-/// The undo is looked up after the user was inserted. A concurrent change away from this address holds the address in the
-/// unique index until it commits, so its undo is visible then.
+/// The undo is looked up after the user was inserted. A concurrent change away from this address holds the address in
+/// the unique index until it commits, so its undo is visible then.
 fn insert_user(
     connection: &mut DbConnection,
     user: &User,
@@ -155,8 +155,8 @@ pub(crate) struct PasswordChangeResult {
 }
 
 /// Changes the password, adds the notice to the outbox, inserts the new session, and ends every other session of the
-/// user, including the caller's session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the caller's session is not live, or
-/// if the stored hash is no longer `old_hash`.
+/// user, including the caller's session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the
+/// caller's session is not live, or if the stored hash is no longer `old_hash`.
 ///
 /// The update of the hash locks the user's row. A session that a concurrent login opened before the lock is ended too.
 /// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
@@ -259,11 +259,12 @@ pub(super) struct PasswordReset {
     pub(super) notice: NewMail,
 }
 
-/// Sets the password, replaces the mail key, ends every session of the user, inserts the new session if there is one, and
-/// adds the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was verified.
+/// Sets the password, replaces the mail key, ends every session of the user, inserts the new session if there is one,
+/// and adds the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was
+/// verified.
 ///
-/// The new mail key locks the user's row. A session that a concurrent login opened before the lock is ended too. A login
-/// that waits for the lock fails, because the hash is no longer the one with which the password was compared.
+/// The new mail key locks the user's row. A session that a concurrent login opened before the lock is ended too. A
+/// login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
 pub(super) fn reset_password(
     connection: &mut DbConnection,
     reset: &PasswordReset,
@@ -290,8 +291,8 @@ pub(super) fn reset_password(
     })
 }
 
-/// Marks the email address as verified, replaces the mail key, and makes the user's earlier access tokens stale. Returns
-/// `None` if the mail key has changed since the token or the code was verified.
+/// Marks the email address as verified, replaces the mail key, and makes the user's earlier access tokens stale.
+/// Returns `None` if the mail key has changed since the token or the code was verified.
 pub(super) fn verify_email(
     connection: &mut DbConnection,
     change: &MailKeyChange,

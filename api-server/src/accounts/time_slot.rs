@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Far longer than the writes that take place in it, on a database that is not overloaded.
+/// The length of a slot: far longer than the writes take on a database that is not overloaded.
 const SLOT: Duration = Duration::from_millis(50);
 
 /// Does the work, and returns its result at the end of the slot in which the work has ended. Slots follow each other
@@ -16,7 +16,7 @@ pub(super) async fn until_end_of_slot<T>(work: impl Future<Output = T>) -> T {
     result
 }
 
-/// Returns the duration until the end of the slot.
+/// Returns the duration from the start of the work to the end of the slot that contains `duration`.
 fn rounded_up(duration: Duration) -> Duration {
     let slots = duration.as_nanos() / SLOT.as_nanos() + 1;
     SLOT.saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX))

@@ -36,8 +36,8 @@ pub(crate) struct EmailChangeRequest {
     new_email: String,
 }
 
-/// Request a mail to a new email address, with which the change to this address is confirmed. The current address gets a
-/// notice. The response is the same if the address belongs to another account; then no mail is sent to it.
+/// Request a mail to a new email address, with which the change to this address is confirmed. The current address gets
+/// a notice. The response is the same if the address belongs to another account; then no mail is sent to it.
 #[utoipa::path(
     post, path = "/api/auth/email-change", tag = "account", operation_id = "requestEmailChange",
     request_body = EmailChangeRequest,
@@ -91,8 +91,8 @@ pub(crate) struct EmailChanged {
 }
 
 /// Change the email address with the token or the code of the mail to the new address. The new address counts as
-/// verified. Sessions stay, and get access tokens with the new address when they are refreshed. The previous address gets
-/// a mail with which the change can be undone for 72 hours. Needs no session.
+/// verified. Sessions stay, and get access tokens with the new address when they are refreshed. The previous address
+/// gets a mail with which the change can be undone for 72 hours. Needs no session.
 #[utoipa::path(
     post, path = "/api/auth/email-change/confirm", tag = "account", operation_id = "confirmEmailChange",
     request_body = EmailChangeConfirmation,
@@ -128,9 +128,9 @@ pub(crate) struct EmailChangeUndone {
     success: bool,
 }
 
-/// Undo a change of the email address, with the token of the mail to the previous address. The account gets this address
-/// back, every session ends, and the password is removed; a mail follows with which a new password is chosen. Later
-/// changes of the address are undone as well. Needs no session.
+/// Undo a change of the email address, with the token of the mail to the previous address. The account gets this
+/// address back, every session ends, and the password is removed; a mail follows with which a new password is chosen.
+/// Later changes of the address are undone as well. Needs no session.
 #[utoipa::path(
     post, path = "/api/auth/email-change/undo", tag = "account", operation_id = "undoEmailChange",
     request_body = EmailChangeUndo,

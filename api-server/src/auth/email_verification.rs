@@ -121,8 +121,8 @@ pub(crate) async fn confirm(
     Ok(web::Json(EmailVerified { user }))
 }
 
-/// Returns the user whose session the request has: by an access token, or by a cookie of Better Auth's API. Fails if the
-/// access token is not valid.
+/// Returns the user whose session the request has: by an access token, or by a cookie of Better Auth's API. Fails if
+/// the access token is not valid.
 async fn caller_id(
     request: &HttpRequest,
     context: &BetterAuthContext,

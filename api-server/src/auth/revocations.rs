@@ -68,8 +68,8 @@ pub(crate) struct RevocationPage {
     next: i64,
     /// Whether there are more already: a response has at most 1000.
     more: bool,
-    /// Only after a restore of a backup: all tokens whose claim `iat` is lower are to be rejected as well. Seconds since
-    /// 1970.
+    /// Only after a restore of a backup: all tokens whose claim `iat` is lower are to be rejected as well. Seconds
+    /// since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 1_795_180_971)]
     issued_before: Option<i64>,
@@ -96,8 +96,8 @@ struct StaleUser {
     exp: u64,
 }
 
-/// List the sessions that have ended, and the users whose tokens are stale, for services that verify tokens themselves. Needs a token of type
-/// `revocations+jwt`, which can only be made with the secret.
+/// List the sessions that have ended, and the users whose tokens are stale, for services that verify tokens themselves.
+/// Needs a token of type `revocations+jwt`, which can only be made with the secret.
 #[utoipa::path(
     get, path = "/api/auth/revocations", tag = "session", operation_id = "listRevocations",
     params(RevocationsQuery),

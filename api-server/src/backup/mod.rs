@@ -1,8 +1,8 @@
 //! Copies the SQLite database to a file, restores such a file, and makes a database safe that was restored in any way.
 //!
 //! A backup does not know which sessions have ended since, nor which refresh tokens and mailed links were used. So a
-//! restore ends all sessions and makes all tokens from before invalid, including access tokens, which no process looks up
-//! in the database: the time of the restore is stored, and every process rejects tokens that were issued before.
+//! restore ends all sessions and makes all tokens from before invalid, including access tokens, which no process looks
+//! up in the database: the time of the restore is stored, and every process rejects tokens that were issued before.
 
 mod file;
 mod store;
@@ -18,8 +18,8 @@ use crate::progress::{Progress, Unit};
 /// The error of a backup or a restore, which says what to do.
 pub type BackupError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Tokens that are issued for this time after a restore are rejected as well: the clocks of the servers may differ, and a
-/// running server notices the restore within two seconds.
+/// Tokens that are issued for this time after a restore are rejected as well: the clocks of the servers may differ, and
+/// a running server notices the restore within two seconds.
 const SAFETY_MARGIN: Duration = Duration::from_secs(5);
 
 /// A backup that was written.
@@ -94,8 +94,8 @@ pub fn write(
 ///
 /// # Errors
 ///
-/// If the file is no backup of this or an earlier version, if the database has accounts and `replace` is false, or if one
-/// of them cannot be read or written. The database is then unchanged.
+/// If the file is no backup of this or an earlier version, if the database has accounts and `replace` is false, or if
+/// one of them cannot be read or written. The database is then unchanged.
 pub fn restore(
     target: &DatabaseUrl,
     file: &Path,

@@ -18,8 +18,8 @@ pub(super) fn read_feed_state(connection: &mut DbConnection) -> QueryResult<Feed
 }
 
 /// Ends all sessions, and makes all tokens and mailed links and codes invalid. Returns the number of ended sessions.
-/// `replaced` is the state of the database that the backup has replaced, if it is known. `read_time` is called after other
-/// processes can no longer begin or refresh a session.
+/// `replaced` is the state of the database that the backup has replaced, if it is known. `read_time` is called after
+/// other processes can no longer begin or refresh a session.
 pub(super) fn end_all(
     connection: &mut DbConnection,
     replaced: Option<FeedState>,
@@ -28,7 +28,8 @@ pub(super) fn end_all(
     write_transaction(connection, |connection| {
         lock_for_restore(connection, CHANGED_TABLES)?;
         let ended_count = diesel::delete(sessions::table).execute(connection)?;
-        // The key is a part of every mailed token, so without it the tokens of links that were used already are invalid.
+        // The key is a part of every mailed token, so without it the tokens of links that were used already are
+        // invalid.
         diesel::update(users::table.filter(users::mail_key.is_not_null()))
             .set(users::mail_key.eq(None::<String>))
             .execute(connection)?;
@@ -41,8 +42,8 @@ pub(super) fn end_all(
     })
 }
 
-/// Returns a state whose numbers no process has seen before: neither in the backup, nor in the database that it replaces.
-/// The microseconds since 1970 are higher than any number of revocations.
+/// Returns a state whose numbers no process has seen before: neither in the backup, nor in the database that it
+/// replaces. The microseconds since 1970 are higher than any number of revocations.
 fn next_state(restored: FeedState, replaced: FeedState, issued_before: Timestamp) -> FeedState {
     let micros = issued_before.unix_micros();
     let highest = |number: fn(&FeedState) -> i64| number(&restored).max(number(&replaced));

@@ -85,7 +85,8 @@ async fn confirmation(
     Ok(is_recent.then_some(Confirmation::RecentLogin))
 }
 
-/// Verifies the token of a mail. A token for another user is rejected before it is used, so it stays valid for its owner.
+/// Verifies the token of a mail. A token for another user is rejected before it is used, so it stays valid for its
+/// owner.
 async fn verify_token(
     request: &ApiRequest,
     signed_in_user: &SignedInUser,

@@ -16,8 +16,8 @@ use crate::mail::kind::MailKind;
 use crate::mail::link::link;
 use crate::problem::Problem;
 
-/// Redirects a browser with a token of a mail to the page that verifies the address. Other clients get an error, because
-/// they would take the page for a success.
+/// Redirects a browser with a token of a mail to the page that verifies the address. Other clients get an error,
+/// because they would take the page for a success.
 pub(crate) async fn verify_email(request: ApiRequest) -> ApiResult {
     let mut fields = request.query_fields();
     let token_text = fields.text("token");

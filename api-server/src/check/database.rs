@@ -84,7 +84,8 @@ fn check_schema(state: &Inspection) -> Finding {
     }
 }
 
-/// Compares the clock of the database with `now`. Several servers share sessions and tokens, so their clocks must agree.
+/// Compares the clock of the database with `now`. Several servers share sessions and tokens, so their clocks must
+/// agree.
 fn check_clock(state: &Inspection, now: Timestamp) -> Finding {
     const PART: &str = "clock";
     let (ahead, behind) = (now.since(state.now), state.now.since(now));

@@ -20,7 +20,7 @@ impl Settings {
         removed: &[String],
     ) -> Result<AccessCommand, SettingProblems> {
         let mut problems = ProblemCollector::default();
-        // A change of no roles checks the names.
+        // Changes an empty set of roles, only to check the names.
         let check = |added: &[String], removed: &[String]| {
             roles::changed(&Roles::default(), added, removed).map(|_roles| ())
         };

@@ -28,8 +28,8 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Replace the SQLite database by a backup, and end all sessions: the backup does not know which sessions have ended
-    /// since.
+    /// Replace the SQLite database by a backup, and end all sessions: the backup does not know which sessions have
+    /// ended since.
     Restore {
         /// File that `backup` has written.
         #[arg(
@@ -102,7 +102,7 @@ pub enum KeysCommand {
 #[derive(ValueEnum, Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum KeyAlgorithm {
-    /// EdDSA with a key on Ed25519, the faster one.
+    /// EdDSA (Ed25519), which is faster than ES256.
     Eddsa,
     /// ECDSA with a key on P-256, for verifiers without EdDSA, such as those of .NET.
     Es256,
@@ -112,7 +112,7 @@ pub enum KeyAlgorithm {
 #[derive(Subcommand, Clone, Debug)]
 #[non_exhaustive]
 pub enum MailCommand {
-    /// Send a test mail with the current settings, and print what the mail server answered.
+    /// Send a test mail with the current settings, and print the reply of the mail server.
     Test {
         /// Email address to which the mail is sent.
         #[arg(long, value_name = "ADDRESS")]

@@ -117,8 +117,8 @@ impl<'p> KeyFile<'p> {
         })
     }
 
-    /// Parses a private key. Rejects a file that other users of the machine have access to, because they may have copied
-    /// it.
+    /// Parses a private key. Rejects a file that other users of the machine have access to, because they may have
+    /// copied it.
     fn signing_key(&self) -> Result<SigningKey, String> {
         let key = SigningKey::from_pem(&self.text).map_err(|error| explain(self.path, error))?;
         if self.is_exposed {

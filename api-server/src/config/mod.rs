@@ -127,8 +127,8 @@ impl Settings {
         self.check_with(secret_file::read_or_create)
     }
 
-    /// Does the same as [`check`](Self::check), but creates no secret file: without one, the result has a new secret that
-    /// is stored nowhere.
+    /// Does the same as [`check`](Self::check), but creates no secret file: without one, the result has a new secret
+    /// that is stored nowhere.
     pub(crate) fn check_without_changes(&self) -> Result<Config, SettingProblems> {
         self.check_with(secret_file::read_or_generate)
     }

@@ -16,8 +16,8 @@ use crate::logging::otlp::OtlpSettings;
     reason = "the flags and variables are named after the fields"
 )]
 pub(super) struct OtlpArguments {
-    /// Collector of OpenTelemetry that gets a span of each request by OTLP over HTTP, such as `http://127.0.0.1:4318`. Off
-    /// by default.
+    /// Collector of OpenTelemetry that gets a span of each request by OTLP over HTTP, such as `http://127.0.0.1:4318`.
+    /// Off by default.
     #[arg(long, env, global = true, value_name = "URL")]
     otel_exporter_otlp_endpoint: Option<String>,
 

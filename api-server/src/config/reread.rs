@@ -11,39 +11,39 @@ use super::{SettingProblems, Settings};
 use crate::sessions::token_keys::TokenKeys;
 
 /// A setting that is read again: its variable, the id of its flag, and its field.
-struct Reread {
+struct RereadableSetting {
     variable: &'static str,
     flag: &'static str,
     field: fn(&mut Settings) -> &mut Option<String>,
 }
 
-const SECRETS: [Reread; 2] = [
-    Reread {
+const SECRETS: [RereadableSetting; 2] = [
+    RereadableSetting {
         variable: "AUTH_SECRET",
         flag: "auth_secret",
         field: |settings| &mut settings.auth_secret,
     },
-    Reread {
+    RereadableSetting {
         variable: "AUTH_SECRETS_PREVIOUS",
         flag: "auth_secrets_previous",
         field: |settings| &mut settings.auth_secrets_previous,
     },
 ];
-const KEY_FILES: [Reread; 2] = [
-    Reread {
+const KEY_FILES: [RereadableSetting; 2] = [
+    RereadableSetting {
         variable: "AUTH_SIGNING_KEY",
         flag: "auth_signing_key",
         field: |settings| &mut settings.auth_signing_key,
     },
-    Reread {
+    RereadableSetting {
         variable: "AUTH_VERIFYING_KEYS",
         flag: "auth_verifying_keys",
         field: |settings| &mut settings.auth_verifying_keys,
     },
 ];
 
-/// Records which of the settings that are read again a flag or the environment of the process has set. Only a restart
-/// can change these values; the content of a key file is read again nevertheless.
+/// The settings that would be read again, but whose values come from a flag or from the environment of the process.
+/// Only a restart can change these values. The content of a key file is read again nevertheless.
 #[derive(Clone, Default)]
 pub(super) struct FixedSettings(Vec<&'static str>);
 
@@ -58,14 +58,14 @@ impl FixedSettings {
         self.add(|setting| matches.value_source(setting.flag) == Some(ValueSource::CommandLine));
     }
 
-    fn add(&mut self, is_fixed: impl Fn(&Reread) -> bool) {
+    fn add(&mut self, is_fixed: impl Fn(&RereadableSetting) -> bool) {
         let settings = SECRETS.iter().chain(&KEY_FILES);
         let fixed_settings = settings.filter(|setting| is_fixed(setting));
         self.0
             .extend(fixed_settings.map(|setting| setting.variable));
     }
 
-    fn contains(&self, setting: &Reread) -> bool {
+    fn contains(&self, setting: &RereadableSetting) -> bool {
         self.0.contains(&setting.variable)
     }
 }
@@ -77,8 +77,8 @@ impl Settings {
     /// # Errors
     ///
     /// If `.env` cannot be read, a secret or a key file is invalid or no current secret exists. Also if flags or the
-    /// environment set both `AUTH_SECRET` and `AUTH_SECRETS_PREVIOUS` and there is no key file, because then no file can
-    /// change anything.
+    /// environment set both `AUTH_SECRET` and `AUTH_SECRETS_PREVIOUS` and there is no key file, because then no file
+    /// can change anything.
     pub fn reread_keys(&self) -> Result<TokenKeys, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let Some(entries) = problems.ok_or_record(ENV_FILE, dotenv::read(Path::new(ENV_FILE)))

@@ -44,8 +44,8 @@ pub enum UsersCommand {
         /// Email address of the user.
         #[arg(value_name = "ADDRESS")]
         email: String,
-        /// Claim to set, as NAME=VALUE. The value is JSON, or else a text: seats=3, plan=pro. Can be repeated; all claims
-        /// of a user have at most 1024 bytes of JSON.
+        /// Claim to set, as NAME=VALUE. The value is JSON, or else a text: seats=3, plan=pro. Can be repeated; all
+        /// claims of a user have at most 1024 bytes of JSON.
         #[arg(long, value_name = "NAME=VALUE")]
         set: Vec<String>,
         /// Claim to remove. Can be repeated.

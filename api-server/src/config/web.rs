@@ -92,7 +92,8 @@ impl Settings {
         }
     }
 
-    /// Reads the certificate and the key. Returns `None` if there is a problem, and `Some(None)` without these settings.
+    /// Reads the certificate and the key. Returns `None` if there is a problem, and `Some(None)` without these
+    /// settings.
     #[expect(
         clippy::option_option,
         reason = "the outer one is that of every check, the inner one that of the setting"

@@ -10,8 +10,8 @@ use super::progress::Progress;
 pub(super) struct Cancelled;
 
 /// Returns whether the client closed its side of the connection or, with HTTP/2, cancelled the request, as far as the
-/// server has read that. A client of HTTP/1.1 that has closed its side gets no response that waits for the database, and
-/// requests of a connection with HTTP/2 that was closed reach no handler.
+/// server has read that. A client of HTTP/1.1 that has closed its side gets no response that waits for the database,
+/// and requests of a connection with HTTP/2 that was closed reach no handler.
 ///
 /// Costs no system call: before a handler starts, the connection is read until nothing more has arrived.
 pub(crate) fn has_hung_up(request: &HttpRequest) -> bool {

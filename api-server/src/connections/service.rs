@@ -148,7 +148,8 @@ where
     App::Error: Into<Response<BoxBody>>,
     Http1: Service<ClientConnection>,
 {
-    /// Serves a connection until it ends, exceeds a timeout or is evicted. Closes it at once if there is no slot for it.
+    /// Serves a connection until it ends, exceeds a timeout or is evicted. Closes it at once if there is no slot for
+    /// it.
     async fn serve(&self, tcp_stream: TcpStream) {
         let peer = tcp_stream.peer_addr().ok();
         let Some(slot) = self.policy.connections.admit(peer.map(|peer| peer.ip())) else {

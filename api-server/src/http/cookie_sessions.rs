@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use auth_core::credentials::Credentials;
 
 use super::caller::are_ids_storable;
-use super::cookies::Cookie;
+use super::cookies::CookieLookup;
 use super::policy::HttpPolicy;
 use crate::sessions::{Sessions, session};
 
@@ -38,8 +38,8 @@ pub(crate) fn session_ids_of_unambiguous_cookies(
     let access_token = access_cookie.ok();
     let access_id = access_token.and_then(|token| session_id_in_access_token(token, sessions));
     let refresh_id = match policy.cookie_format.find_refresh(request) {
-        Cookie::One(token) => session_id_in_refresh_token(token, sessions),
-        Cookie::Absent | Cookie::Ambiguous => None,
+        CookieLookup::Unique(token) => session_id_in_refresh_token(token, sessions),
+        CookieLookup::Absent | CookieLookup::Ambiguous => None,
     };
     distinct_ids(access_id.into_iter().chain(refresh_id))
 }

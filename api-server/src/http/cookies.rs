@@ -23,9 +23,9 @@ pub(crate) struct CookieFormat {
 
 /// The result of a search for a cookie by name.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Cookie<'a> {
+pub(crate) enum CookieLookup<'a> {
     Absent,
-    One(&'a str),
+    Unique(&'a str),
     /// Several cookies have the name. Another subdomain may have set one, and the request does not show which one.
     Ambiguous,
 }
@@ -61,7 +61,7 @@ impl CookieFormat {
         if self.secure { "/" } else { REFRESH_PATH }
     }
 
-    pub(crate) fn find_refresh(self, request: &HttpRequest) -> Cookie<'_> {
+    pub(crate) fn find_refresh(self, request: &HttpRequest) -> CookieLookup<'_> {
         find_by_name(request, self.refresh_name())
     }
 
@@ -99,11 +99,11 @@ impl CookieFormat {
     }
 }
 
-fn find_by_name<'r>(request: &'r HttpRequest, name: &str) -> Cookie<'r> {
+fn find_by_name<'r>(request: &'r HttpRequest, name: &str) -> CookieLookup<'r> {
     match Credentials::new(request.headers()).cookie(name) {
-        Ok(value) => Cookie::One(value),
-        Err(Error::MissingCredentials) => Cookie::Absent,
-        Err(_found_twice) => Cookie::Ambiguous,
+        Ok(value) => CookieLookup::Unique(value),
+        Err(Error::MissingCredentials) => CookieLookup::Absent,
+        Err(_found_twice) => CookieLookup::Ambiguous,
     }
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn values<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterat
 
 #[cfg(test)]
 mod tests {
-    use super::{Cookie, CookieFormat};
+    use super::{CookieFormat, CookieLookup};
     use actix_web::test::TestRequest;
     use std::time::Duration;
 
@@ -163,10 +163,13 @@ mod tests {
                 cookie_format.find_refresh(&request.to_http_request())
             )
         };
-        assert_eq!(find_refresh(&["x=1"]), format!("{:?}", Cookie::Absent));
+        assert_eq!(
+            find_refresh(&["x=1"]),
+            format!("{:?}", CookieLookup::Absent)
+        );
         assert_eq!(
             find_refresh(&["x=1; refresh_token=t; y=2"]),
-            format!("{:?}", Cookie::One("t"))
+            format!("{:?}", CookieLookup::Unique("t"))
         );
         assert_eq!(
             find_refresh(&["refresh_token=t; refresh_token=u"]),

@@ -27,8 +27,8 @@ const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 
 /// The value of `Strict-Transport-Security`, which makes the browser use only https for one year.
 const HSTS: &str = "max-age=31536000";
 
-/// Adds the headers that all responses share, and the trace of the request if it has one. If the handler has already set
-/// one of the `default_headers`, its value stays.
+/// Adds the headers that all responses share, and the trace of the request if it has one. If the handler has already
+/// set one of the `default_headers`, its value stays.
 pub(crate) fn add_shared(headers: &mut HeaderMap, id: &HeaderValue, path: &str, is_https: bool) {
     let csp = if path.starts_with("/docs") {
         CSP_DOCS

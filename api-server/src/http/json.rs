@@ -108,7 +108,7 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     let body_timeout = request
         .app_data::<Data<HttpPolicy>>()
         .map_or(Duration::ZERO, |policy| policy.body_timeout);
-    match timeout(body_timeout, collect(payload)).await {
+    match timeout(body_timeout, read_limited(payload)).await {
         Ok(Ok(Some(body))) => Ok(body),
         Ok(Ok(None)) => Err(too_large()),
         Ok(Err(error)) => Err(
@@ -121,8 +121,8 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     }
 }
 
-/// Collects the chunks of a body; `None` if the body is longer than [`MAX_BYTES`].
-async fn collect(mut payload: Payload) -> Result<Option<Bytes>, PayloadError> {
+/// Reads a body; `None` if the body is longer than [`MAX_BYTES`].
+async fn read_limited(mut payload: Payload) -> Result<Option<Bytes>, PayloadError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk?;

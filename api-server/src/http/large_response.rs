@@ -13,8 +13,8 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 
-/// The most reservations at the same time. Each is for a page of tasks of up to 1 MiB, in a buffer with 64 KiB to spare,
-/// so these pages need up to 26 MiB.
+/// The most reservations at the same time. Each is for a page of tasks of up to 1 MiB, in a buffer with 64 KiB to
+/// spare, so these pages need up to 26 MiB.
 const MAX_RESERVATIONS: usize = 24;
 /// The most reservations of one account at the same time.
 const MAX_RESERVATIONS_PER_ACCOUNT: usize = 4;

@@ -1,7 +1,7 @@
 //! Exports a span for each request to a collector of OpenTelemetry, by OTLP over HTTP with JSON.
 //!
-//! A request only puts its span into a queue, whose length is bounded. A task sends the spans in batches, and drops those
-//! that the collector does not accept.
+//! A request only puts its span into a queue, whose length is bounded. A task sends the spans in batches, and drops
+//! those that the collector does not accept.
 
 mod encoding;
 mod exporter;

@@ -26,7 +26,7 @@ pub(super) struct MailWriter {
 }
 
 impl MailWriter {
-    /// Sends the mail. Blocks until the other side has answered. An error that another attempt cannot correct is
+    /// Sends the mail. Blocks until the other side has replied. An error that another attempt cannot correct is
     /// [`SendError::Permanent`].
     pub(super) fn send(
         &self,
@@ -39,8 +39,8 @@ impl MailWriter {
         let delivered = self.transport.send(&composed, &mail.id)?;
         let (id, kind) = (&mail.id, mail.kind.as_str());
         match delivered {
-            Delivered::Accepted(answer) => {
-                log::info!("mail sent id={id} kind={kind} answer={answer:?}");
+            Delivered::Accepted(reply) => {
+                log::info!("mail sent id={id} kind={kind} reply={reply:?}");
             }
             Delivered::Written(path) => {
                 let (file, link) = (path.display(), link.unwrap_or_default());

@@ -65,7 +65,8 @@ impl MailKind {
     pub(crate) const fn lifetime(self) -> Duration {
         match self {
             Self::PasswordReset | Self::EmailChange => HOUR,
-            // A registration adds one of the first two kinds. With equal lifetimes, the age of a row does not show which.
+            // A registration adds one of the first two kinds. With equal lifetimes, the age of a row does not show
+            // which.
             Self::EmailVerification | Self::RegistrationAttempt | Self::AccountDeletion => DAY,
             Self::EmailChanged => DAY.saturating_mul(3),
             Self::PasswordChanged | Self::EmailChangeRequested => DAY.saturating_mul(2),
@@ -96,16 +97,16 @@ impl MailKind {
         )
     }
 
-    /// Whether the mail counts towards the quotas that mails of several kinds share. Notices of changes do not: otherwise
-    /// a thief could use up the quota first, and the owner would not be told.
+    /// Whether the mail counts towards the quotas that mails of several kinds share. Notices of changes do not:
+    /// otherwise a thief could use up the quota first, and the owner would not be told.
     const fn has_shared_quota(self) -> bool {
         self.uses_mail_key() || matches!(self, Self::RegistrationAttempt)
     }
 
     /// Returns the kinds that count towards the quotas of this kind; none if the mail has no quota.
     ///
-    /// A notice of a change counts only notices of the same kind: beyond the quota, the owner was told already. The notice
-    /// with the undo has no quota, because every one of them has an undo of its own.
+    /// A notice of a change counts only notices of the same kind: beyond the quota, the owner was told already. The
+    /// notice with the undo has no quota, because every one of them has an undo of its own.
     pub(crate) fn quota_kinds(self) -> Vec<Self> {
         match self {
             Self::EmailChanged => Vec::new(),

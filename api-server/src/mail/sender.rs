@@ -35,7 +35,7 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 const LEASE: Duration = Duration::from_secs(15 * 60);
 /// The most mails that are read to lease one of them. The others may be leased by other processes in the meantime.
 const MAX_CANDIDATES: i64 = 10;
-/// The time for which a row is kept at least: mails of the last day count towards the quotas.
+/// The shortest time for which a row is kept: mails of the last day count towards the quotas.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most rows that one statement deletes, so that other writes do not wait long.
 const BATCH_SIZE: i64 = 500;
@@ -65,7 +65,7 @@ pub(crate) struct RunningSender {
 }
 
 impl RunningSender {
-    /// Makes the thread stop, and waits for it, but not until a slow mail server has answered. A mail that is being sent
+    /// Makes the thread stop, and waits for it, but not until a slow mail server has replied. A mail that is being sent
     /// then is sent again after the end of its lease if the process ends first.
     pub(crate) async fn stop(mut self) {
         self.outbox.stop();
@@ -179,8 +179,8 @@ impl MailSender {
         result.and(end_result)
     }
 
-    /// Ends the lease of a mail. While the database fails, this is tried again until the lease is over: otherwise a mail
-    /// that was sent would be sent again then.
+    /// Ends the lease of a mail. While the database fails, this is tried again until the lease is over: otherwise a
+    /// mail that was sent would be sent again then.
     async fn end_lease(
         &self,
         mail: &LeasedMail,

@@ -123,8 +123,8 @@ pub(super) fn due(
 }
 
 /// Leases the first of these mails that is still due and that no other process has leased. Until the lease ends, no
-/// other process sends the mail. The lease is measured by the clock of the database, because the clocks of the processes
-/// may differ.
+/// other process sends the mail. The lease is measured by the clock of the database, because the clocks of the
+/// processes may differ.
 pub(super) fn lease(
     connection: &mut DbConnection,
     ids: &[String],
@@ -211,8 +211,8 @@ pub(super) fn begin_attempt(
     Ok(updated_row_count == 1)
 }
 
-/// Ends the lease. `next_attempt_at` is the time of the next attempt, or `None` if nothing is left to send. Does nothing
-/// if the lease is over.
+/// Ends the lease. `next_attempt_at` is the time of the next attempt, or `None` if nothing is left to send. Does
+/// nothing if the lease is over.
 pub(super) fn end_lease(
     connection: &mut DbConnection,
     mail: &LeasedMail,
@@ -230,8 +230,9 @@ pub(super) fn end_lease(
         .map(drop)
 }
 
-/// Makes the mails of a user unsendable whose tokens are no longer valid, because the mail key was replaced. Their leases
-/// end as well, so that a process that is sending such a mail does not plan another attempt, which would have a new token.
+/// Makes the mails of a user unsendable whose tokens are no longer valid, because the mail key was replaced. Their
+/// leases end as well, so that a process that is sending such a mail does not plan another attempt, which would have a
+/// new token.
 pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
     let kinds = MailKind::ALL
         .into_iter()
@@ -250,9 +251,9 @@ pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> Que
         .map(drop)
 }
 
-/// Makes the mails of a user unsendable, before the user is deleted. The rows stay without the id of the user until they
-/// are purged, because they count towards the quotas: otherwise a client could cause any number of mails to an address
-/// by registering and deleting accounts.
+/// Makes the mails of a user unsendable, before the user is deleted. The rows stay without the id of the user until
+/// they are purged, because they count towards the quotas: otherwise a client could cause any number of mails to an
+/// address by registering and deleting accounts.
 pub(crate) fn detach(connection: &mut DbConnection, user_id: &str, email: &str) -> QueryResult<()> {
     let is_of_user = outbox::user_id.eq(user_id);
     let rows = outbox::table.filter(is_of_user.or(outbox::recipient.eq(email)));

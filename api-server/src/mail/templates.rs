@@ -224,8 +224,8 @@ fn describe(error: &minijinja::Error) -> String {
     format!("{name}, line {line}: {}: {detail}", innermost.kind())
 }
 
-/// Writes a value. In HTML, escapes the characters that HTML requires, and not `/`, which minijinja escapes as well: so
-/// that a link in the source of a mail is the link itself.
+/// Writes a value. In HTML, this function escapes only the characters that HTML requires. Unlike minijinja, it does not
+/// escape `/`, so that a link can be read in the source of a mail.
 fn format_value(
     output: &mut Output<'_>,
     state: &State<'_, '_>,

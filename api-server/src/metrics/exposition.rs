@@ -1,8 +1,8 @@
 //! Writes all metrics in the text format of Prometheus (version 0.0.4).
 //!
-//! `prometheus-client` writes the format `OpenMetrics`, in which the descriptor of a counter has a name without `_total`.
-//! In the format of this server, that would be another metric. So the descriptor of a counter has its full name here, and
-//! its value is written as that of a gauge, without a suffix.
+//! `prometheus-client` writes the format `OpenMetrics`, in which the descriptor of a counter has a name without
+//! `_total`. In the format of this server, that would be another metric. So the descriptor of a counter has its full
+//! name here, and its value is written as that of a gauge, without a suffix.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Counts requests by route, method and status, and measures their durations by route and method.
 //!
-//! The labels are bounded: a route is a pattern of `routes.rs`, and any method or status that is not listed here has the
-//! label `other`.
+//! The labels are bounded: a route is a pattern of `routes.rs`, and any method or status that is not listed here has
+//! the label `other`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,8 @@ use std::time::Duration;
 use super::OTHER;
 use super::histogram::{Histogram, HistogramState};
 
-/// The methods with a name in metrics and spans. A list is searched from its start, so the most frequent values come first.
+/// The methods with a name in metrics and spans. A list is searched from its start, so the most frequent values come
+/// first.
 pub(crate) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 const METHOD_COUNT: usize = METHODS.len() + 1;
 /// The statuses with a label: those that the server, actix-web or the CORS middleware responds with.

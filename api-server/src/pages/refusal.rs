@@ -1,4 +1,4 @@
-//! Responds instead of a page if the address names a site that this server does not know.
+//! Builds the page that rejects a URL whose `callbackURL` is not trusted.
 
 use actix_web::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, VARY};
 use actix_web::{HttpResponse, HttpResponseBuilder};

@@ -108,7 +108,7 @@ impl Problem {
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
         Self::new(
             Code::MethodNotAllowed,
-            format!("This address answers {allow}"),
+            format!("This path supports {allow}"),
         )
         .with_text_header(ALLOW, allow)
     }

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The rate is that of this time before now, because rows that exist already are faster than new ones.
+/// The most recent period, for which the rate is computed. A rate since the start would mislead, because an import
+/// passes existing rows faster than it inserts new ones.
 const RATE_WINDOW: Duration = Duration::from_secs(30);
 /// The most samples of the window that are kept.
 const MAX_SAMPLES: usize = 300;

@@ -7,10 +7,11 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::metrics::{Sample, SampleKind};
 
-/// Returns the figures of this process. A figure that cannot be read is missing, such as all on a system without `/proc`.
+/// Returns the figures of this process. A figure that cannot be read is missing, such as all on a system without
+/// `/proc`.
 pub(super) fn samples() -> Vec<Sample> {
     let stat = read("/proc/self/stat");
-    let fields = stat.as_deref().map(after_name).unwrap_or_default();
+    let fields = stat.as_deref().map(fields_after_name).unwrap_or_default();
     let boot_time = read("/proc/stat").as_deref().and_then(boot_time);
     let samples = [
         cpu_seconds(&fields),
@@ -26,9 +27,9 @@ fn read(path: &str) -> Option<String> {
     fs::read_to_string(path).ok()
 }
 
-/// Returns the fields of `/proc/self/stat` after the name of the program, which is in parentheses and may contain spaces
-/// and parentheses. The first of them is field 3 of proc(5).
-fn after_name(stat: &str) -> Vec<&str> {
+/// Returns the fields of `/proc/self/stat` after the name of the program, which is in parentheses and may contain
+/// spaces and parentheses. The first of them is field 3 of proc(5).
+fn fields_after_name(stat: &str) -> Vec<&str> {
     let fields = stat.rsplit_once(')').map(|(_, fields)| fields);
     fields.unwrap_or_default().split_whitespace().collect()
 }
@@ -97,7 +98,7 @@ fn max_fds() -> Option<Sample> {
 
 #[cfg(test)]
 mod tests {
-    use super::{after_name, boot_time, cpu_seconds, field, memory, samples, start_time};
+    use super::{boot_time, cpu_seconds, field, fields_after_name, memory, samples, start_time};
 
     /// A line of proc(5), with the field numbers as values, except for the name.
     fn stat_line(name: &str) -> String {
@@ -110,7 +111,7 @@ mod tests {
     fn fields_are_found_by_their_number_after_any_program_name() {
         for name in ["api-server", "a b", "a) S 1 (b", ")", ""] {
             let line = stat_line(name);
-            let fields = after_name(&line);
+            let fields = fields_after_name(&line);
             for number in [4.0, 14.0, 22.0, 24.0, 52.0] {
                 let number_as_index = format!("{number}").parse().unwrap();
                 assert_eq!(field(&fields, number_as_index), Some(number), "{name:?}");
@@ -123,12 +124,16 @@ mod tests {
 
     #[test]
     fn a_missing_field_gives_no_sample() {
-        for fields in [after_name(""), after_name("1 (a) S"), after_name("1 (a")] {
+        for fields in [
+            fields_after_name(""),
+            fields_after_name("1 (a) S"),
+            fields_after_name("1 (a"),
+        ] {
             assert_eq!(cpu_seconds(&fields), None);
             assert_eq!(memory(&fields), None);
             assert_eq!(start_time(&fields, Some(1.0)), None);
         }
-        assert_eq!(start_time(&after_name(&stat_line("a")), None), None);
+        assert_eq!(start_time(&fields_after_name(&stat_line("a")), None), None);
         assert_eq!(boot_time("cpu 1 2 3\n"), None);
         assert_eq!(
             boot_time("cpu 1\nbtime 1700000000\nprocesses 5\n"),

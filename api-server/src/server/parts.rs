@@ -112,7 +112,7 @@ impl ServerParts {
         Ok((self, Some(exporter)))
     }
 
-    /// Builds the thread that sends mails.
+    /// Builds the sender of mails, whose thread is not started yet.
     pub(super) fn mail_sender(
         &self,
         settings: &MailSettings,

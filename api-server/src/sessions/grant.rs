@@ -33,7 +33,8 @@ impl TokenGrant {
         let since_epoch = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);
         let unix_seconds = since_epoch.unwrap_or_default().as_secs();
         let version = self.user.claims_version;
-        // The version, because after a change of the claims a repeated refresh returns another token.
+        // Includes the version, because a refresh that is repeated after a change of the claims returns a different
+        // token.
         let jti = format!(
             "{}.{}.{unix_seconds}.{version}",
             self.session_id, self.counter

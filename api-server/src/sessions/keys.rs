@@ -69,8 +69,8 @@ impl Keys {
         self.active.load()
     }
 
-    /// On each signal, reads the secrets and keys again, on a thread that may block, and replaces the active ones. After
-    /// an error, the keys stay as they were. Logs the result of each signal. Never returns.
+    /// On each signal, reads the secrets and keys again, on a thread that may block, and replaces the active ones.
+    /// After an error, the keys stay as they were. Logs the result of each signal. Never returns.
     pub(crate) async fn reload_on_signal(
         &self,
         mut sighup: Signal,

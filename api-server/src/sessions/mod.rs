@@ -82,8 +82,8 @@ impl Sessions {
         }
     }
 
-    /// Makes this process reject the user's access tokens of earlier versions, as [`revoke_locally`](Self::revoke_locally)
-    /// does for sessions.
+    /// Makes this process reject the user's access tokens of earlier versions, as
+    /// [`revoke_locally`](Self::revoke_locally) does for sessions.
     pub(crate) fn mark_stale_locally(&self, user: &User, now: SystemTime) {
         let forget_after = revocation::forget_after(now, self.access_token_ttl);
         self.revoked

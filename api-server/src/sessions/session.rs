@@ -46,8 +46,8 @@ pub(crate) struct Lifetimes {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionTimes {
     pub(crate) now: Timestamp,
-    /// Until this time, the revocation of a session that ends at `now` must be kept. Afterwards all access tokens of the
-    /// session have expired, even by a slow clock of another process.
+    /// Until this time, the revocation of a session that ends at `now` must be kept. Afterwards all access tokens of
+    /// the session have expired, even by a slow clock of another process.
     pub(crate) forget_after: Timestamp,
     pub(crate) lifetimes: Lifetimes,
 }

@@ -9,8 +9,8 @@ use auth_core::{Error, Keyring, TokenSigner, VerificationKeys};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TokenKeys {
-    /// The current secret and the previous ones: for refresh tokens, cookies, mails and the feed of revocations, and for
-    /// access tokens unless there is a signing key.
+    /// The current secret and the previous ones: for refresh tokens, cookies, mails and the feed of revocations, and
+    /// for access tokens unless there is a signing key.
     pub keyring: Keyring,
     /// The private key that signs access tokens; `None` signs them with the current secret.
     pub signing_key: Option<SigningKey>,

@@ -150,8 +150,8 @@ impl BetterAuth {
         Ok(Query { expressions, from })
     }
 
-    /// Returns the expressions of the columns `role`, `banned` and `banExpires` of the admin plugin; NULL for each column
-    /// that the table does not have.
+    /// Returns the expressions of the columns `role`, `banned` and `banExpires` of the admin plugin; NULL for each
+    /// column that the table does not have.
     fn admin_expressions(&self, reader: &Reader, columns: &TableColumns) -> [String; 3] {
         let null = || NULL_EXPRESSION.to_owned();
         let text_of = |name: &str, max_bytes: usize| {

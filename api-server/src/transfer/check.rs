@@ -5,8 +5,8 @@ use std::io::Write;
 
 use super::TransferError;
 use crate::db::{DbConnection, diagnose};
-use crate::users::addresses;
-use crate::users::addresses::{Deviation, Verdict};
+use crate::users::email_check;
+use crate::users::email_check::{Deviation, Verdict};
 
 /// Writes a line for each email address that the current rule rejects or spells differently, and a summary. With
 /// `fix`, stores each new spelling that no other account has.
@@ -18,7 +18,7 @@ pub(super) fn run(
     let (mut found_count, mut fixed_count) = (0, 0);
     let mut last_user_id = Some(String::new());
     while let Some(id) = last_user_id {
-        let result = addresses::find_deviations(connection, &id);
+        let result = email_check::find_deviations(connection, &id);
         let page = result.map_err(|error| diagnose(connection, error))?;
         for deviation in &page.deviations {
             found_count += 1;
@@ -57,7 +57,7 @@ fn report_or_fix(
             writeln!(output, "is {new_email} today, which another account has")?;
         }
         Verdict::NewSpelling(new_email) if fix => {
-            let result = addresses::store_new_spelling(connection, deviation, new_email);
+            let result = email_check::store_new_spelling(connection, deviation, new_email);
             let is_stored = result.map_err(|error| diagnose(connection, error))?;
             let outcome = if is_stored {
                 "now"

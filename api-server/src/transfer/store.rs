@@ -113,8 +113,8 @@ pub(super) fn import_users(
     result.map_err(|error| diagnose(connection, error))
 }
 
-/// Finds the existing users with an id or an email address that occurs in the import batch. With `remember_ids`, also finds the ids of
-/// the batch that were recorded before.
+/// Finds the existing users with an id or an email address that occurs in the import batch. With `remember_ids`, also
+/// finds the ids of the batch that were recorded before.
 fn find_known_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],

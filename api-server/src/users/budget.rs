@@ -20,7 +20,7 @@ const EVICTION_DIVISOR: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AttemptOutcome {
     /// The attempt is counted towards the limit.
-    Spent,
+    Counted,
     /// The attempt is not counted.
     Refunded,
     /// The attempt is not counted, and the count of earlier attempts is reset.
@@ -110,7 +110,7 @@ impl<K: Eq + Hash> Budget<K> {
         };
         entry.reserved = entry.reserved.saturating_sub(1);
         match outcome {
-            AttemptOutcome::Spent => {
+            AttemptOutcome::Counted => {
                 entry.renew(now, window);
                 entry.spent = entry.spent.saturating_add(1);
             }
@@ -166,7 +166,7 @@ mod tests {
     fn spend(budget: &mut Budget<u32>, key: u32, times: u32, now: SystemTime) {
         for _ in 0..times {
             budget.reserve(key, u32::MAX, now).unwrap();
-            budget.settle(&key, AttemptOutcome::Spent, now);
+            budget.settle(&key, AttemptOutcome::Counted, now);
         }
     }
 
@@ -175,7 +175,7 @@ mod tests {
         let (mut budget, now) = budget();
         spend(&mut budget, 1, 9, now);
         assert_eq!(budget.reserve(1, 10, now), Ok(()));
-        budget.settle(&1, AttemptOutcome::Spent, now);
+        budget.settle(&1, AttemptOutcome::Counted, now);
         assert_eq!(budget.reserve(1, 10, now), Err(WINDOW));
         let one_second = Duration::from_secs(1);
         assert_eq!(
@@ -226,7 +226,7 @@ mod tests {
         let (mut budget, now) = budget();
         budget.reserve(1, 1, now).unwrap();
         let end_of_attempt = now + Duration::from_secs(600);
-        budget.settle(&1, AttemptOutcome::Spent, end_of_attempt);
+        budget.settle(&1, AttemptOutcome::Counted, end_of_attempt);
         assert_eq!(budget.reserve(1, 1, end_of_attempt), Err(WINDOW));
     }
 
@@ -267,8 +267,8 @@ mod tests {
         for (max, time) in [(2, one_second_ago), (2, now)] {
             budget.reserve('a', max, time).unwrap();
         }
-        budget.settle(&'a', AttemptOutcome::Spent, now);
-        budget.settle(&'a', AttemptOutcome::Spent, one_second_ago);
+        budget.settle(&'a', AttemptOutcome::Counted, now);
+        budget.settle(&'a', AttemptOutcome::Counted, one_second_ago);
         assert!(budget.reserve('a', 2, now).is_err());
         assert!(budget.reserve('a', 2, one_second_ago).is_err());
     }

@@ -2,12 +2,12 @@
 //! registrations.
 
 pub(crate) mod access;
-pub(crate) mod addresses;
 pub mod blocklist;
 mod budget;
 pub(crate) mod custom_claims;
 pub(crate) mod email;
 pub(crate) mod email_change;
+pub(crate) mod email_check;
 mod hash_queue;
 pub(crate) mod hasher;
 pub(crate) mod id;

@@ -12,11 +12,11 @@ use crate::network::Network;
 /// The network of a waiter; `None` for all clients without a network.
 pub(crate) type QueueKey = Option<Network>;
 
-/// The most waiters that the queue accepts.
+/// How many waiters the queue accepts at most.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WaiterLimits {
     pub(crate) per_network: usize,
-    /// The most waiters of one IPv6 /48.
+    /// The limit for the networks of one IPv6 /48 together.
     pub(crate) per_site: usize,
     pub(crate) total: usize,
 }

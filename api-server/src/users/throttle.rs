@@ -32,8 +32,8 @@ const MAIL_REQUEST_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// The most keys (pairs of email address and network, and sessions) with a count in memory: about 2 MiB if the email
 /// addresses are of common length.
 const MAX_GUESS_KEYS: usize = 10_000;
-/// The most networks and sites with a count of wrong passwords, as many with a count of registrations, and as many with
-/// a count of requests for mails: about 3 MiB for each kind of count.
+/// The largest number of networks and sites that one budget counts. The budgets of wrong passwords, registrations and
+/// requests for mails take about 3 MiB each.
 const MAX_NETWORKS: usize = 30_000;
 /// The limit of a site (an IPv6 /48 with its 65 536 networks), as a multiple of the limit of one network.
 const SITE_BUDGET_FACTOR: u32 = 4;
@@ -139,7 +139,7 @@ impl Throttle {
     ) -> Result<(), Problem> {
         let max = self.limits.mail_requests;
         let reservation = self.mail_requests.reserve_network(network, max, now)?;
-        reservation.spend(now);
+        reservation.count(now);
         Ok(())
     }
 }
@@ -154,9 +154,9 @@ pub(crate) struct GuessReservation<'a> {
 impl GuessReservation<'_> {
     pub(crate) fn record_failure(self, now: SystemTime) {
         for reservation in [self.session, self.email_and_network].into_iter().flatten() {
-            reservation.settle(AttemptOutcome::Spent, now);
+            reservation.settle(AttemptOutcome::Counted, now);
         }
-        self.network.spend(now);
+        self.network.count(now);
     }
 
     /// Clears the failures of the session, and of the pair of email address and network. The failures of the network
@@ -168,14 +168,15 @@ impl GuessReservation<'_> {
     }
 }
 
-/// A reserved attempt (a password check, a registration or a request for a mail) of a network and, for IPv6, of its /48. Empty without a
-/// network or a limit. The attempt is not counted if this value is dropped without [`spend`](Self::spend).
+/// A reserved attempt (a password check, a registration or a request for a mail) of a network and, for IPv6, of its
+/// /48. Empty without a network or a limit. The attempt is not counted if this value is dropped without
+/// [`count`](Self::count).
 pub(crate) struct NetworkReservation<'a>(Vec<Reservation<'a, Network>>);
 
 impl NetworkReservation<'_> {
-    pub(crate) fn spend(self, now: SystemTime) {
+    pub(crate) fn count(self, now: SystemTime) {
         for reservation in self.0 {
-            reservation.settle(AttemptOutcome::Spent, now);
+            reservation.settle(AttemptOutcome::Counted, now);
         }
     }
 }
@@ -223,8 +224,8 @@ impl<K: Eq + Hash + Clone> SharedBudget<K> {
 }
 
 impl SharedBudget<Network> {
-    /// Reserves an attempt (a password check, a registration or a request for a mail) for the network and, for IPv6, for
-    /// its /48. Without a network or a limit, reserves nothing.
+    /// Reserves an attempt (a password check, a registration or a request for a mail) for the network and, for IPv6,
+    /// for its /48. Without a network or a limit, reserves nothing.
     fn reserve_network(
         &self,
         network: Option<Network>,

@@ -9,8 +9,8 @@ use clap::CommandFactory as _;
 
 use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
-/// The settings, one per line. Columns: flag, environment variable, default (`-` for none), an invalid value, a valid value
-/// (`""` for the empty text).
+/// The settings, one per line. Columns: flag, environment variable, default (`-` for none), an invalid value, a valid
+/// value (`""` for the empty text).
 const SETTINGS_TABLE: &str = r#"
     bind                   BIND_ADDR              127.0.0.1:8080         nowhere  127.0.0.1:0
     metrics-addr           METRICS_ADDR           -                      9090     127.0.0.1:0

@@ -1,4 +1,5 @@
-//! Tests where the progress of long commands is shown: a bar on a terminal, lines elsewhere, and nothing for short work.
+//! Tests where the progress of long commands is shown: a bar on a terminal, lines elsewhere, and nothing for short
+//! work.
 
 use harness::{Running, Terminal, WorkDir};
 

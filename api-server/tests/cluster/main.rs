@@ -20,8 +20,8 @@ fn wait_for_other_tests() -> MutexGuard<'static, ()> {
     RUNNING_TEST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns a program that uses the SQLite file in `work_dir`. Registrations send no mails, whose writes would delay those
-/// of the sessions on a small machine.
+/// Returns a program that uses the SQLite file in `work_dir`. Registrations send no mails, whose writes would delay
+/// those of the sessions on a small machine.
 fn sqlite_program(work_dir: &WorkDir) -> Program {
     let program = work_dir.program().with_weak_hashing();
     program.set("EMAIL_VERIFICATION", "off")

@@ -84,8 +84,8 @@ macro_rules! transform_with_requirement {
 
 transform_with_requirement!(RequireRole, RequireScope);
 
-/// Checks the caller of each request: the service of [`RequireRole`] and [`RequireScope`]. Calls the inner service unless
-/// the request is refused.
+/// Checks the caller of each request: the service of [`RequireRole`] and [`RequireScope`]. Calls the inner service
+/// unless the request is refused.
 pub struct RequirementMiddleware<S> {
     requirement: Arc<Requirement>,
     inner: Rc<S>,

@@ -44,8 +44,8 @@ impl CustomJson {
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse), for the JSON text of `claims`; [`Error::UnacceptableClaims`] also if `claims` has no
-    /// JSON text.
+    /// Does the same as [`parse`](Self::parse), for the JSON text of `claims`; [`Error::UnacceptableClaims`] also if
+    /// `claims` has no JSON text.
     pub fn new<T: Serialize + ?Sized>(claims: &T) -> Result<Self, Error> {
         Self::parse(&serde_json::to_string(claims).map_err(|_serde| NOT_AN_OBJECT)?)
     }

@@ -24,8 +24,8 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 /// # Errors
 ///
 /// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if the
-/// claims are otherwise valid and `expiry` is [`Expiry::Enforced`], [`Error::Expired`]; for acceptable claims the error of
-/// `check_ids`.
+/// claims are otherwise valid and `expiry` is [`Expiry::Enforced`], [`Error::Expired`]; for acceptable claims the error
+/// of `check_ids`.
 pub(crate) fn parse(
     payload: &str,
     policy: &Policy,
@@ -103,7 +103,7 @@ impl RawClaims<'_> {
         if let Some(JsonString(scope)) = &self.rare.scope {
             check_scope(scope).map_err(|_reason| Error::InvalidClaim("scope"))?;
         }
-        let claims_version = self.rare.claims_version.map_or(Ok(0), version)?;
+        let claims_version = self.rare.claims_version.map_or(Ok(0), parse_version)?;
         match policy.check_times(&times, now_seconds) {
             Err(Error::Expired) if expiry == Expiry::Ignored => {}
             result => result?,
@@ -174,7 +174,7 @@ fn require_if(is_required: bool, is_present: bool, name: &'static str) -> Result
     clippy::cast_sign_loss,
     reason = "the number is an integer from 0 to 2^53"
 )]
-fn version(JsonNumber(number): JsonNumber) -> Result<u64, Error> {
+fn parse_version(JsonNumber(number): JsonNumber) -> Result<u64, Error> {
     if number < 0.0 || number.fract() != 0.0 {
         return Err(Error::InvalidClaim("claims_version"));
     }
@@ -248,8 +248,8 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
 struct ClaimReader(Cell<Error>);
 
 impl ClaimReader {
-    /// Reads a claim that most tokens do not have, and skips a claim that this crate does not know. Not inlined, so that
-    /// other tokens are not slower.
+    /// Reads a claim that most tokens do not have, and skips a claim that this crate does not know. Not inlined, so
+    /// that other tokens are not slower.
     #[cold]
     #[inline(never)]
     fn read_rare<'de, A: MapAccess<'de>>(

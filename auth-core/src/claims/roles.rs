@@ -14,8 +14,8 @@ const MAX_NAME_LENGTH: u8 = 64;
 
 /// The roles of a caller (RFC 9068 § 2.2.3.1): a set of at most 32 names. The default is the empty set.
 ///
-/// A name has 1 to 64 characters of `a-z`, `0-9`, `.`, `_`, `:` and `-`. No name occurs twice. The order of the names is
-/// kept. In JSON, roles are an array of strings.
+/// A name has 1 to 64 characters of `a-z`, `0-9`, `.`, `_`, `:` and `-`. No name occurs twice. The order of the names
+/// is kept. In JSON, roles are an array of strings.
 ///
 /// ```
 /// use auth_core::Roles;

@@ -146,7 +146,7 @@ pub(crate) fn check_scope(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// As [`Scope::new`].
+/// The errors of [`Scope::new`].
 impl FromStr for Scope {
     type Err = Error;
 

@@ -91,8 +91,8 @@ impl<'a> TokenBuilder<'a> {
         self
     }
 
-    /// Sets `scope` (RFC 6749 § 3.3): what the token may be used for. Defaults to none; the token then has no such claim
-    /// and may be used for everything that its user may do.
+    /// Sets `scope` (RFC 6749 § 3.3): what the token may be used for. Defaults to none; the token then has no such
+    /// claim and may be used for everything that its user may do.
     pub const fn with_scope(mut self, scope: &'a Scope) -> Self {
         self.scope = Some(scope);
         self
@@ -112,8 +112,8 @@ impl<'a> TokenBuilder<'a> {
         self
     }
 
-    /// Sets `aud` (RFC 7519 § 4.1.3). Defaults to the audience of the issuer. The secret stays the secret of the issuer:
-    /// a service that has only [a key of its own](crate::Secret::for_audience) needs an issuer with that key.
+    /// Sets `aud` (RFC 7519 § 4.1.3). Defaults to the audience of the issuer. The secret stays the secret of the
+    /// issuer: a service that has only [a key of its own](crate::Secret::for_audience) needs an issuer with that key.
     pub const fn with_audience(mut self, audience: &'a str) -> Self {
         self.audience = audience;
         self
@@ -138,9 +138,9 @@ impl<'a> TokenBuilder<'a> {
     ///
     /// [`Error::InvalidClaim`] if the id of the user or of the machine is empty or has surrounding white space, or if
     /// the version of the claims is above 2^53 − 1. [`Error::InvalidSetting`] if the audience is empty.
-    /// [`Error::Expired`] if the limit of `exp` is not after `now`. [`Error::TokenTooLong`] if the token would have more
-    /// than 8192 bytes: a [`TokenVerifier`](crate::TokenVerifier) would reject such a token. [`Error::Crypto`] if the
-    /// operating system returns no random bytes.
+    /// [`Error::Expired`] if the limit of `exp` is not after `now`. [`Error::TokenTooLong`] if the token would have
+    /// more than 8192 bytes: a [`TokenVerifier`](crate::TokenVerifier) would reject such a token. [`Error::Crypto`] if
+    /// the operating system returns no random bytes.
     pub fn issue(mut self, now: SystemTime) -> Result<AccessToken, Error> {
         /// The largest integer that every JSON parser reads exactly (RFC 8259 § 6).
         const MAX_VERSION: u64 = (1 << 53) - 1;

@@ -8,8 +8,8 @@ use http::{Response, StatusCode};
 use crate::Refusal;
 
 impl Refusal {
-    /// Converts the refusal to a response, with a body that `new_body` creates from [`body`](Self::body). The extensions
-    /// of the response contain the refusal, so that a layer can log its cause.
+    /// Converts the refusal to a response, with a body that `new_body` creates from [`body`](Self::body). The
+    /// extensions of the response contain the refusal, so that a layer can log its cause.
     ///
     /// ```
     /// use auth_core::Refusal;

@@ -24,8 +24,8 @@ impl<G, B> WithBody<G, B> {
 }
 
 impl RequireCaller {
-    /// Creates a layer for tower services with any body. `new_body` creates the body of a refusal from its JSON text. The
-    /// extensions of an accepted request contain the [`Caller`](crate::Caller).
+    /// Creates a layer for tower services with any body. `new_body` creates the body of a refusal from its JSON text.
+    /// The extensions of an accepted request contain the [`Caller`](crate::Caller).
     ///
     /// For services of axum and tonic, [`RequireCaller`] itself is the layer.
     ///

@@ -77,7 +77,7 @@ impl PasswordHash {
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse).
+    /// The errors of [`parse`](Self::parse).
     pub fn import(text: &str) -> Result<Self, Error> {
         let hash = Self::parse(text)?;
         Ok(match text.strip_prefix(CRATE_PREFIX) {

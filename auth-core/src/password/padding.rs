@@ -17,7 +17,7 @@ impl PasswordAttempt {
     ///
     /// # Errors
     ///
-    /// As [`matches`](Self::matches).
+    /// The errors of [`matches`](Self::matches).
     pub fn matches_no_faster_than(&self, hash: &PasswordHash, cost: Cost) -> Result<bool, Error> {
         let matches = self.matches(hash)?;
         if !matches {
@@ -41,8 +41,9 @@ impl PasswordHash {
     }
 }
 
-/// Returns the costs of further bcrypts: `spent_cost` (s) to below `min_cost` (m). With the spent bcrypt, the sum is
-/// 2^s + 2^s + 2^(s+1) + … + 2^(m-1) = 2^m rounds. If s is not below m, no further bcrypt is needed.
+/// Returns the costs of the additional bcrypt computations: from `spent_cost` (s) up to `min_cost` (m), without m. With
+/// the work already spent, these are 2^s + 2^s + 2^(s+1) + … + 2^(m-1) = 2^m rounds. The range is empty if s is not
+/// below m.
 fn padding_costs(spent_cost: u32, min_cost: Cost) -> std::ops::Range<u32> {
     spent_cost..min_cost.get()
 }

@@ -23,8 +23,8 @@ const NO_ID: Error = Error::InvalidKey("the key has no `kid`, so no token can na
 /// The content of a JWK Set document: the keys that can verify tokens, and the keys that were skipped.
 ///
 /// One bad key does not make the others unusable (RFC 7517 § 5): a key is skipped if this crate does not support its
-/// type, if it is not for signatures, or if it breaks a rule of [`PublicKey::from_jwk`]. A key without `kid` is skipped,
-/// because tokens name their key. If several keys have one `kid`, all of them are skipped.
+/// type, if it is not for signatures, or if it breaks a rule of [`PublicKey::from_jwk`]. A key without `kid` is
+/// skipped, because tokens name their key. If several keys have one `kid`, all of them are skipped.
 ///
 /// ```
 /// use auth_core::public_key::JwkSet;

@@ -88,9 +88,9 @@ impl PublicKey {
 
     /// Reads a JSON Web Key (RFC 7517): one JSON object without duplicate names.
     ///
-    /// `kty` and `crv` must be `OKP` and `Ed25519` or `EC` and `P-256` or, with the feature `rs256`, `kty` must be `RSA`.
-    /// Coordinates have exactly 32 bytes and are a point of the curve, for Ed25519 none of small order. RSA keys have
-    /// 2048 to 8192 bits. `use` must be absent or `sig`, `key_ops` absent or contain `verify`, `alg` absent or the
+    /// `kty` and `crv` must be `OKP` and `Ed25519` or `EC` and `P-256` or, with the feature `rs256`, `kty` must be
+    /// `RSA`. Coordinates have exactly 32 bytes and are a point of the curve, for Ed25519 none of small order. RSA keys
+    /// have 2048 to 8192 bits. `use` must be absent or `sig`, `key_ops` absent or contain `verify`, `alg` absent or the
     /// algorithm of the key. A key with a private member and a secret (`oct`) are rejected. `x5c` and other members are
     /// ignored.
     ///

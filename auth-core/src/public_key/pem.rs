@@ -57,7 +57,7 @@ pub(super) fn decode_private(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
 ///
 /// # Errors
 ///
-/// As [`decode_private`].
+/// The errors of [`decode_private`].
 pub(super) fn decode_public(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     decode(text, |label| match label {
         "PUBLIC KEY" => Ok(()),

@@ -34,8 +34,8 @@ impl RsaKey {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKey`] for a leading zero (RFC 7518 § 6.3.1, § 2), fewer than 2048 or more than 8192 bits, an even
-    /// number, and an exponent of 1 or above 2^33.
+    /// [`Error::InvalidKey`] for a leading zero (RFC 7518 § 6.3.1, § 2), fewer than 2048 or more than 8192 bits, an
+    /// even number, and an exponent of 1 or above 2^33.
     pub(super) fn new(modulus: Vec<u8>, exponent: Vec<u8>) -> Result<Self, Error> {
         if [&modulus, &exponent]
             .iter()
@@ -70,7 +70,7 @@ impl RsaKey {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub(super) fn from_spki(spki: &SubjectPublicKeyInfoRef<'_>) -> Result<Self, Error> {
         let has_null = spki.algorithm.parameters.is_some_and(AnyRef::is_null);
         if !has_null {

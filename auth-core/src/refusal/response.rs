@@ -78,8 +78,8 @@ impl Refusal {
         }
     }
 
-    /// Returns the `WWW-Authenticate` value for a 401 (RFC 6750 § 3) and for a 403 `INSUFFICIENT_SCOPE` (RFC 6750 § 3.1),
-    /// `None` for any other refusal.
+    /// Returns the `WWW-Authenticate` value for a 401 (RFC 6750 § 3) and for a 403 `INSUFFICIENT_SCOPE` (RFC 6750 §
+    /// 3.1), `None` for any other refusal.
     #[must_use]
     pub fn www_authenticate(&self) -> Option<String> {
         match &self.0 {

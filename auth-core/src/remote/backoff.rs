@@ -7,7 +7,8 @@ const SUCCESS_DELAY: Duration = Duration::from_millis(500);
 /// The longest delay, before multiplication by the random factor.
 const MAX_DELAY: Duration = Duration::from_secs(8);
 
-/// Returns the delay before the next request of the revocation feed: 0.5 s after a success; 1, 2, 4 and at most 8 s after failures in a row.
+/// Returns the delay before the next request of the revocation feed: 0.5 s after a success; 1, 2, 4 and at most 8 s
+/// after failures in a row.
 ///
 /// After a failure the delay is multiplied by a random factor of 0.5 to 1.5, because many services may lose a server at
 /// the same time and must not retry at the same time. `random` determines the factor: 0 means 0.5, `u32::MAX` 1.5.

@@ -57,8 +57,8 @@ impl RevocationFeed {
     /// Starts to poll the server at this URL (`https://auth.example.com`), which issues access tokens as `issuer`.
     ///
     /// Returns at once; [`caught_up`](Self::caught_up) waits until the feed is up to date for the first time. The
-    /// current secret of a [`Keyring`](crate::Keyring), or a [`FeedCredential`](crate::revocation::FeedCredential), signs
-    /// the [`FeedTokens`] of the requests.
+    /// current secret of a [`Keyring`](crate::Keyring), or a [`FeedCredential`](crate::revocation::FeedCredential),
+    /// signs the [`FeedTokens`] of the requests.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl RevocationFeed {
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The errors of [`start`](Self::start).
     pub fn start_with_clock(
         url: &str,
         signer: impl Into<FeedSigner>,

@@ -24,20 +24,21 @@ use state::State;
 
 /// The public keys of an issuer, requested in the background from the URL of its JWK Set document (RFC 7517 § 5).
 ///
-/// The document is requested again after the `max-age` of its `Cache-Control` header, but at least after 60 minutes, at
-/// most every minute, and after 5 minutes if there is no `max-age`. An `ETag` is sent back, so that an unchanged
-/// document is not sent again. A token with a `kid` that the set does not have makes the task request the document at
-/// once, unless the previous request, successful or not, started less than 10 seconds ago. Such a token waits for the response, for at most
-/// 2 seconds ([`TokenVerifier::verify_after_refresh`](crate::TokenVerifier::verify_after_refresh), and every extractor
-/// and guard of this crate). At most one request runs at a time, whatever arrives.
+/// The document is requested again after the `max-age` of its `Cache-Control` header, but not sooner than after 1
+/// minute and not later than after 60 minutes; without a `max-age`, after 5 minutes. An `ETag` is sent back, so that an
+/// unchanged document is not sent again. A token with a `kid` that the set does not have makes the task request the
+/// document at once, unless the previous request, successful or not, started less than 10 seconds ago. Such a token
+/// waits for the response, for at most 2 seconds
+/// ([`TokenVerifier::verify_after_refresh`](crate::TokenVerifier::verify_after_refresh), and every extractor and guard
+/// of this crate). At most one request runs at a time, whatever arrives.
 ///
 /// After a failure the task retries after 1, 2, 4 and at most 60 seconds, each multiplied by a random factor of 0.5 to
-/// 1.5, and the last good set stays in use: without a time limit, unless
-/// [`with_stale_policy`](Self::with_stale_policy) sets one. Before the first success, every token is rejected with
-/// [`Error::KeysUnavailable`], a 503. A response replaces the whole set, so a key that the issuer withdraws is no longer
-/// accepted. A response that is not a JWK Set, has no usable key, is longer than 1 MiB or has more than 64 keys is a
-/// failure; so is every status but 200 and 304. Redirects are not followed. The `Content-Type` is ignored. Unusable keys
-/// of an otherwise good document are [skipped](Self::skipped).
+/// 1.5, and the last good set stays in use: without a time limit, unless [`with_stale_policy`](Self::with_stale_policy)
+/// sets one. Before the first success, every token is rejected with [`Error::KeysUnavailable`], a 503. A response
+/// replaces the whole set, so a key that the issuer withdraws is no longer accepted. A response that is not a JWK Set,
+/// has no usable key, is longer than 1 MiB or has more than 64 keys is a failure; so is every status but 200 and 304.
+/// Redirects are not followed. The `Content-Type` is ignored. Unusable keys of an otherwise good document are
+/// [skipped](Self::skipped).
 ///
 /// Clones share the set. The task stops when the last clone and the last verifier with this set are dropped.
 ///
@@ -103,7 +104,7 @@ impl RemoteKeySet {
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The errors of [`start`](Self::start).
     pub fn discover(issuer: &str) -> Result<Self, Error> {
         let discovery = Discovery::new(issuer)?;
         Self::spawn(HttpFetch::new(Source::Issuer(discovery))?)

@@ -59,8 +59,8 @@ struct SessionEndpoint {
 
 impl RemoteVerifier {
     /// Creates a verifier that sends its requests to the server at this base URL, such as `https://auth.example.com`,
-    /// or `https://example.com/auth` if the paths of the server have a prefix. The path `/api/auth/session` is appended.
-    /// By default, a request may take 2 seconds, and at most 32 requests run at once.
+    /// or `https://example.com/auth` if the paths of the server have a prefix. The path `/api/auth/session` is
+    /// appended. By default, a request may take 2 seconds, and at most 32 requests run at once.
     ///
     /// # Errors
     ///

@@ -25,8 +25,8 @@ struct Entry<V> {
 }
 
 impl<V: Copy + Ord> ExpiringMap<V> {
-    /// Adds an entry that is kept until `until`. If there is an entry of the key already, the larger value and the later
-    /// time apply.
+    /// Adds an entry that is kept until `until`. If there is an entry of the key already, the larger value and the
+    /// later time apply.
     pub(super) fn insert(&self, hash: u64, value: V, until: SystemTime) {
         let removable_at = unix_seconds(until).saturating_add(1);
         let new_entry = Entry {

@@ -107,12 +107,12 @@ impl Secret {
 }
 
 impl Keyring {
-    /// Derives the keyring of the credentials of this name, from each secret.
+    /// Derives, from each secret, the credential of the service with this name.
     ///
     /// # Errors
     ///
-    /// As [`Secret::for_feed`].
-    pub(super) fn for_feed(&self, name: &str) -> Result<Self, Error> {
+    /// The errors of [`Secret::for_feed`].
+    pub(super) fn for_feed_reader(&self, name: &str) -> Result<Self, Error> {
         let derive = |key: &Key| Ok(key.secret.for_feed(name)?.secret);
         let previous_secrets: Result<Vec<_>, Error> = self.keys().skip(1).map(derive).collect();
         Ok(Self::new(derive(self.signing_key())?).with_previous(previous_secrets?))

@@ -1,5 +1,5 @@
-//! Defines the tokens with which a service reads the revocation feed. A token proves knowledge of an accepted secret, or
-//! of a credential that is derived from it.
+//! Defines the tokens with which a service reads the revocation feed. A token proves knowledge of an accepted secret,
+//! or of a credential that is derived from it.
 
 use std::time::SystemTime;
 
@@ -18,8 +18,8 @@ const LIFETIME_SECONDS: i64 = 60;
 const LEEWAY_SECONDS: f64 = 5.0;
 
 /// Issues and verifies the tokens for `GET /api/auth/revocations`: HS256 JWTs of type `revocations+jwt` with `aud` (the
-/// issuer of the access tokens), `iat` and `exp`, valid for 60 seconds. Feed tokens authorise nothing else. The tokens of a
-/// [`FeedCredential`](super::FeedCredential) also have its name as `sub`.
+/// issuer of the access tokens), `iat` and `exp`, valid for 60 seconds. Feed tokens authorise nothing else. The tokens
+/// of a [`FeedCredential`](super::FeedCredential) also have its name as `sub`.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -53,9 +53,9 @@ struct Payload<'a> {
 }
 
 impl FeedTokens {
-    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `access_token_issuer`. The
-    /// current secret of a keyring signs, or a credential. Every secret of the keyring verifies, and every credential
-    /// that is derived from one of them.
+    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `access_token_issuer`.
+    /// The current secret of a keyring signs, or a credential. Every secret of the keyring verifies, and every
+    /// credential that is derived from one of them.
     ///
     /// # Errors
     ///
@@ -114,8 +114,8 @@ impl FeedTokens {
     ///
     /// # Errors
     ///
-    /// As [`TokenVerifier::verify`](crate::TokenVerifier::verify), but without a check of revocations. A claim that is
-    /// missing, occurs twice or has a wrong type is an [`Error::MalformedToken`].
+    /// Does the same as [`TokenVerifier::verify`](crate::TokenVerifier::verify), but without a check of revocations. A
+    /// claim that is missing, occurs twice or has a wrong type is an [`Error::MalformedToken`].
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<(), Error> {
         let jws = Jws::split(token)?;
         match jws.verify(&self.accepted, Some(TYPE)) {
@@ -125,14 +125,14 @@ impl FeedTokens {
         jws.with_payload(|json| self.check(json, unix_seconds(now)))
     }
 
-    /// Verifies the MAC of a token whose header is acceptable with the credentials of the name in the token. The name is
-    /// not verified yet: it only selects the keys, one per secret.
+    /// Verifies the MAC of a token whose header is acceptable with the credentials of the name in the token. The name
+    /// is not verified yet: it only selects the keys, one per secret.
     fn verify_credential(&self, jws: &Jws<'_>) -> Result<(), Error> {
         let keyring = jws.with_payload(|json| {
             let payload: Payload<'_> =
                 serde_json::from_str(json).map_err(|_serde| Error::SignatureMismatch)?;
             let name = payload.sub.ok_or(Error::SignatureMismatch)?;
-            let keyring = self.signer.keyring.for_feed(name);
+            let keyring = self.signer.keyring.for_feed_reader(name);
             keyring.map_err(|_not_a_name| Error::SignatureMismatch)
         })?;
         jws.verify_mac(&keyring, None)

@@ -23,8 +23,8 @@ impl TokenVerifier {
         Ok(self)
     }
 
-    /// Accepts tokens with one of these audiences too: `aud` must be or contain the audience of [`new`](Self::new) or one
-    /// of these. Defaults to none.
+    /// Accepts tokens with one of these audiences too: `aud` must be or contain the audience of [`new`](Self::new) or
+    /// one of these. Defaults to none.
     ///
     /// # Errors
     ///
@@ -64,12 +64,12 @@ impl TokenVerifier {
     /// As [`verify`](Self::verify), but if the key of the token is not known or no keys are available, waits until the
     /// keys have been requested again, for at most 2 seconds, and then verifies once more.
     ///
-    /// Only a [`RemoteKeySet`](crate::remote::RemoteKeySet) requests keys again, and at most every 10 seconds. With other
-    /// keys this function does not wait.
+    /// Only a [`RemoteKeySet`](crate::remote::RemoteKeySet) requests keys again, and at most every 10 seconds. With
+    /// other keys this function does not wait.
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify).
+    /// The errors of [`verify`](Self::verify).
     #[cfg(all(feature = "public-key", feature = "remote"))]
     pub async fn verify_after_refresh(
         &self,

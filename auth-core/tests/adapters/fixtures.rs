@@ -42,8 +42,8 @@ pub(crate) struct Plan {
     pub(crate) plan: String,
 }
 
-/// Returns an authority that accepts [`valid_token`] and [`token_with_key`], and rejects tokens of the session `revoked` and old tokens of the
-/// user `changed`.
+/// Returns an authority that accepts [`valid_token`] and [`token_with_key`], and rejects tokens of the session
+/// `revoked` and old tokens of the user `changed`.
 pub(crate) fn authority() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
     let revocations = Revocations::default();

@@ -72,8 +72,8 @@ pub(super) struct ConfirmedChange {
     pub(super) forget_after: Timestamp,
 }
 
-/// Sets the new address, adds the undo and the notice, and makes the user's earlier access tokens stale. Returns `None` if the proof was used in the meantime, or if
-/// the new address is taken.
+/// Sets the new address, adds the undo and the notice, and makes the user's earlier access tokens stale. Returns `None`
+/// if the proof was used in the meantime, or if the new address is taken.
 ///
 /// Whether an undo reserves the address for another user is read after the address was set. A concurrent change away
 /// from this address holds the address in the unique index until it commits, so its undo is visible then.

@@ -1,4 +1,5 @@
-//! Writes spans as JSON, in the form of OTLP 1.x. Names of attributes are those of OpenTelemetry's conventions for HTTP.
+//! Writes spans as JSON, in the form of OTLP 1.x. Names of attributes are those of OpenTelemetry's conventions for
+//! HTTP.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -24,7 +24,7 @@ const PROBE_STEP_LIMIT: Duration = Duration::from_secs(5);
 /// The longest times that the server may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLimits {
-    /// To accept the connection, for the TLS handshake, and to answer a command.
+    /// To accept the connection, for the TLS handshake, and to reply to a command.
     pub(super) step: Duration,
     /// To accept the text of the mail, which many servers examine first. Giving up too early would send the mail twice.
     pub(super) acceptance: Duration,
@@ -58,7 +58,7 @@ impl SmtpClient {
         })
     }
 
-    /// Sends the mail, and returns the answer with which the server accepted it. Blocks at most a few minutes.
+    /// Sends the mail, and returns the reply with which the server accepted it. Blocks at most a few minutes.
     pub(super) fn send(&self, mail: &Composed) -> Result<String, SendError> {
         self.deliver(mail).map_err(|error| {
             let text = format!("{}: {error}", self.server);

@@ -1,11 +1,11 @@
-//! The answers of an SMTP server, and the errors of a session.
+//! The replies of an SMTP server, and the errors of a session.
 
 use std::fmt;
 use std::io;
 
 use super::super::transport::excerpt;
 
-/// The answer of the server to one command: a code and at least one line of text.
+/// The reply of the server to one command: a code and at least one line of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reply {
     pub(super) code: u16,
@@ -27,7 +27,7 @@ impl fmt::Display for Reply {
     }
 }
 
-/// One line of an answer, such as `250-SIZE 100`.
+/// One line of a reply, such as `250-SIZE 100`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ReplyLine {
     pub(super) code: u16,
@@ -37,7 +37,7 @@ pub(super) struct ReplyLine {
 }
 
 impl ReplyLine {
-    /// Parses a line with or without its line end. Returns `None` if it is not a line of an answer.
+    /// Parses a line with or without its line end. Returns `None` if it is not a line of a reply.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -80,13 +80,13 @@ impl Step {
             Self::Connect => "cannot connect",
             Self::Tls => "the TLS handshake failed",
             Self::Greeting => "the greeting",
-            Self::Hello => "the answer to EHLO",
-            Self::StartTls => "the answer to STARTTLS",
-            Self::Login => "the answer to AUTH (user and password of SMTP_URL)",
-            Self::Sender => "the answer to MAIL FROM (the address in MAIL_FROM)",
-            Self::Recipient => "the answer to RCPT TO",
-            Self::Data => "the answer to DATA",
-            Self::Text => "the answer to the text of the mail",
+            Self::Hello => "the reply to EHLO",
+            Self::StartTls => "the reply to STARTTLS",
+            Self::Login => "the reply to AUTH (user and password of SMTP_URL)",
+            Self::Sender => "the reply to MAIL FROM (the address in MAIL_FROM)",
+            Self::Recipient => "the reply to RCPT TO",
+            Self::Data => "the reply to DATA",
+            Self::Text => "the reply to the text of the mail",
         }
     }
 }
@@ -104,7 +104,7 @@ pub(super) enum Cause {
     Io(io::Error),
     /// The server rejected the command.
     Rejected(Reply),
-    /// The server sent something else than an answer of SMTP.
+    /// The server sent something else than a reply of SMTP.
     Unreadable(String),
     /// The server lacks something that the settings require.
     Missing(&'static str),
@@ -131,7 +131,7 @@ impl fmt::Display for SmtpError {
             Cause::Rejected(reply) => write!(f, "{step} was {reply}"),
             Cause::Unreadable(text) => {
                 let text = excerpt(text);
-                write!(f, "{step} is not an answer of an SMTP server: {text:?}")
+                write!(f, "{step} is not a reply of an SMTP server: {text:?}")
             }
             Cause::Missing(text) => f.write_str(text),
         }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_are_not_answers() {
+    fn other_lines_are_not_replies() {
         let lines: [&[u8]; 9] = [
             b"",
             b"\r\n",
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_printed_answer_is_one_short_line() {
+    fn a_printed_reply_is_one_short_line() {
         let reply = Reply {
             code: 550,
             lines: vec!["5.1.1 <ada>:\tno\u{1b}[2J".to_owned(), "x".repeat(1000)],

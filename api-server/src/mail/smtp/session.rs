@@ -12,18 +12,18 @@ use super::login;
 use super::reply::{Cause, Reply, ReplyLine, SmtpError, Step};
 use super::stream::SmtpStream;
 
-/// The longest line of an answer. RFC 5321 § 4.5.3.1.5 has 512 bytes, which some servers exceed.
+/// The longest line of a reply. RFC 5321 § 4.5.3.1.5 has 512 bytes, which some servers exceed.
 const MAX_LINE_BYTES: u64 = 2000;
-/// The most lines of an answer.
+/// The most lines of a reply.
 const MAX_LINES: usize = 100;
-/// The longest time that the server may take to answer QUIT, after which nothing depends on the answer.
+/// The longest time that the server may take to reply to QUIT, after which nothing depends on the reply.
 const QUIT_LIMIT: Duration = Duration::from_secs(1);
 
 /// A session in which the server has accepted the client, its login included.
 pub(super) struct Session {
     stream: BufReader<SmtpStream>,
     limits: TimeLimits,
-    /// The lines of the answer to EHLO, in upper case: what the server supports.
+    /// The lines of the reply to EHLO, in upper case: what the server supports.
     features: Vec<String>,
 }
 
@@ -80,7 +80,7 @@ impl Session {
         let _ignored = self.read_reply(Step::Hello, self.limits.step.min(QUIT_LIMIT));
     }
 
-    /// Whether the answer to EHLO has a line that starts with this word.
+    /// Whether the reply to EHLO has a line that starts with this word.
     pub(super) fn feature(&self, name: &str) -> Option<&str> {
         let mut lines = self.features.iter();
         lines.find_map(|line| match line.split_once(' ') {
@@ -89,7 +89,7 @@ impl Session {
         })
     }
 
-    /// Sends a command and returns the answer. The command must have no line end.
+    /// Sends a command and returns the reply. The command must have no line end.
     pub(super) fn command(&mut self, step: Step, command: &str) -> Result<Reply, SmtpError> {
         self.write(step, format!("{command}\r\n").as_bytes())?;
         self.read_reply(step, self.limits.step)
@@ -145,7 +145,7 @@ impl Session {
         outcome.map_err(|error| io_error(step, error))
     }
 
-    /// Reads an answer. An answer that rejects the command is an error.
+    /// Reads a reply. A reply that rejects the command is an error.
     fn read_reply(&mut self, step: Step, limit: Duration) -> Result<Reply, SmtpError> {
         self.stream.get_mut().set_time_limit(limit);
         let mut lines = Vec::new();

@@ -137,5 +137,5 @@ fn name_timeout(error: io::Error) -> io::Error {
 }
 
 fn timed_out() -> io::Error {
-    io::Error::new(ErrorKind::TimedOut, "the server did not answer in time")
+    io::Error::new(ErrorKind::TimedOut, "the server did not reply in time")
 }

@@ -1,4 +1,4 @@
-//! Tests the client against servers that give the answers of a script.
+//! Tests the client against servers that give the replies of a script.
 
 mod server;
 mod tls;
@@ -19,9 +19,9 @@ use crate::mail::smtp_url::SmtpServer;
 use crate::mail::transport::SendError;
 use server::{CERTIFICATE, End, ScriptedServer};
 
-/// More than any answer of a scripted server takes.
+/// More than any reply of a scripted server takes.
 const LONG: Duration = Duration::from_secs(20);
-/// The limit for a server that never answers.
+/// The limit for a server that never replies.
 const SHORT: Duration = Duration::from_millis(100);
 
 const GREETING: &str = "220 mx.example ESMTP\r\n";
@@ -57,30 +57,30 @@ fn client(url: &str, limit: Duration) -> SmtpClient {
     }
 }
 
-/// Sends a mail to a server that gives these answers. Returns the outcome and what the server received.
-fn send(answers: &'static [&'static str]) -> (Result<String, SendError>, Vec<String>) {
-    let server = ScriptedServer::start(answers, End::Close);
+/// Sends a mail to a server that gives these replies. Returns the outcome and what the server received.
+fn send(replies: &'static [&'static str]) -> (Result<String, SendError>, Vec<String>) {
+    let server = ScriptedServer::start(replies, End::Close);
     let url = format!("smtp://127.0.0.1:{}?tls=none", server.port);
     let outcome = client(&url, LONG).send(&mail());
     (outcome, server.received())
 }
 
-fn assert_temporary(answers: &'static [&'static str], message_part: &str) {
-    match send(answers).0 {
+fn assert_temporary(replies: &'static [&'static str], message_part: &str) {
+    match send(replies).0 {
         Err(SendError::Temporary(text)) => assert!(text.contains(message_part), "{text}"),
-        other => panic!("{answers:?}: {other:?}"),
+        other => panic!("{replies:?}: {other:?}"),
     }
 }
 
-fn assert_permanent(answers: &'static [&'static str], message_part: &str) {
-    match send(answers).0 {
+fn assert_permanent(replies: &'static [&'static str], message_part: &str) {
+    match send(replies).0 {
         Err(SendError::Permanent(text)) => assert!(text.contains(message_part), "{text}"),
-        other => panic!("{answers:?}: {other:?}"),
+        other => panic!("{replies:?}: {other:?}"),
     }
 }
 
 #[test]
-fn an_accepted_mail_is_sent_in_full_and_the_answer_is_returned() {
+fn an_accepted_mail_is_sent_in_full_and_the_reply_is_returned() {
     let (outcome, received) = send(&[GREETING, HELLO, OK, OK, GO_ON, QUEUED, BYE]);
     assert_eq!(outcome, Ok("250 2.0.0 Ok: queued as 4XYZ".to_owned()));
     let expected_lines = [
@@ -154,10 +154,10 @@ fn garbage_is_shown_shortened_and_without_control_characters() {
         &["HTTP/1.1 400 Bad Request\r\n"],
         "HTTP/1.1 400 Bad Request",
     );
-    assert_temporary(&[GREETING, "250\u{1b}[2J\r\n"], "not an answer");
+    assert_temporary(&[GREETING, "250\u{1b}[2J\r\n"], "not a reply");
     assert_temporary(
         &[GREETING, HELLO, OK, OK, "250 what?\r\n"],
-        "DATA is not an answer",
+        "DATA is not a reply",
     );
     let (outcome, _) = send(&[GREETING, HELLO, OK, "550 \u{1b}[31m\tred\u{7}\r\n"]);
     let text = outcome.unwrap_err().to_string();
@@ -167,15 +167,15 @@ fn garbage_is_shown_shortened_and_without_control_characters() {
 #[test]
 fn a_line_without_an_end_is_not_read_further() {
     static LONG_LINE: LazyLock<String> = LazyLock::new(|| "2".repeat(100_000));
-    static ANSWERS: LazyLock<[&str; 1]> = LazyLock::new(|| [LONG_LINE.as_str()]);
-    assert_temporary(&*ANSWERS, "too long");
+    static REPLIES: LazyLock<[&str; 1]> = LazyLock::new(|| [LONG_LINE.as_str()]);
+    assert_temporary(&*REPLIES, "too long");
 }
 
 #[test]
-fn an_answer_without_an_end_is_not_read_further() {
+fn a_reply_without_an_end_is_not_read_further() {
     static LINES: LazyLock<String> = LazyLock::new(|| "250-x\r\n".repeat(101));
-    static ANSWERS: LazyLock<[&str; 2]> = LazyLock::new(|| [GREETING, LINES.as_str()]);
-    assert_temporary(&*ANSWERS, "not an answer");
+    static REPLIES: LazyLock<[&str; 2]> = LazyLock::new(|| [GREETING, LINES.as_str()]);
+    assert_temporary(&*REPLIES, "not a reply");
 }
 
 #[test]
@@ -191,13 +191,13 @@ fn a_server_that_closes_the_connection_may_accept_the_mail_later() {
 
 #[test]
 fn a_server_that_is_silent_is_given_up_in_time() {
-    for answers in [
+    for replies in [
         &[][..],
         &[GREETING],
         &[GREETING, HELLO, OK, OK, GO_ON],
         &[GREETING, "250-x\r\n"],
     ] {
-        let server = ScriptedServer::start(answers, End::Silence);
+        let server = ScriptedServer::start(replies, End::Silence);
         let url = format!("smtp://127.0.0.1:{}?tls=none", server.port);
         let start = Instant::now();
         let outcome = client(&url, SHORT).send(&mail());
@@ -205,7 +205,7 @@ fn a_server_that_is_silent_is_given_up_in_time() {
         let error = outcome.unwrap_err();
         assert!(matches!(error, SendError::Temporary(_)), "{error:?}");
         assert!(
-            error.to_string().contains("did not answer in time"),
+            error.to_string().contains("did not reply in time"),
             "{error}"
         );
         server.received();
@@ -215,18 +215,18 @@ fn a_server_that_is_silent_is_given_up_in_time() {
 #[test]
 fn a_server_that_never_completes_the_tls_handshake_is_given_up_in_time() {
     const STARTTLS: &str = "250-mx\r\n250 STARTTLS\r\n";
-    for (scheme, parameters, answers) in [
+    for (scheme, parameters, replies) in [
         ("smtps", "", &[][..]),
         ("smtp", "?tls=required", &[GREETING, STARTTLS, OK]),
     ] {
-        let server = ScriptedServer::start(answers, End::Silence);
+        let server = ScriptedServer::start(replies, End::Silence);
         let url = format!("{scheme}://localhost:{}{parameters}", server.port);
         let start = Instant::now();
         let error = client(&url, SHORT).send(&mail()).unwrap_err();
         assert!(start.elapsed() < LONG / 2, "{:?}", start.elapsed());
         assert!(matches!(error, SendError::Temporary(_)), "{error:?}");
         assert!(
-            error.to_string().contains("did not answer in time"),
+            error.to_string().contains("did not reply in time"),
             "{error}"
         );
         server.received();
@@ -235,8 +235,8 @@ fn a_server_that_never_completes_the_tls_handshake_is_given_up_in_time() {
 
 #[test]
 fn a_mail_accepted_by_a_server_that_then_falls_silent_is_delivered() {
-    let answers = &[GREETING, HELLO, OK, OK, GO_ON, QUEUED];
-    let server = ScriptedServer::start(answers, End::Silence);
+    let replies = &[GREETING, HELLO, OK, OK, GO_ON, QUEUED];
+    let server = ScriptedServer::start(replies, End::Silence);
     let url = format!("smtp://127.0.0.1:{}?tls=none", server.port);
     let outcome = client(&url, LONG).send(&mail());
     assert_eq!(outcome, Ok("250 2.0.0 Ok: queued as 4XYZ".to_owned()));

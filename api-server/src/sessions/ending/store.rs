@@ -111,8 +111,8 @@ fn end_rows(
     })
 }
 
-/// Marks a session as revoked, unless it is revoked already or expired before `cutoff`. One statement does so, which both
-/// engines prepare once, because most logouts end one session.
+/// Marks a session as revoked, unless it is revoked already or expired before `cutoff`. One statement does so, which
+/// both engines prepare once, because most logouts end one session.
 fn mark_one_revoked(
     connection: &mut DbConnection,
     id: &str,

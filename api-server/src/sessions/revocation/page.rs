@@ -11,8 +11,8 @@ use crate::sessions::revocation::store::FeedPage;
 /// The longest time for the last numbers before the process ends.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Returns the revocations after the number `sequence`. If no numbers can be assigned, for example because a process of an
-/// earlier release keeps the lock, the page has up to `unnumbered_limit` revocations without a number as well.
+/// Returns the revocations after the number `sequence`. If no numbers can be assigned, for example because a process of
+/// an earlier release keeps the lock, the page has up to `unnumbered_limit` revocations without a number as well.
 pub(crate) async fn read(
     db: &Db,
     sequence: i64,

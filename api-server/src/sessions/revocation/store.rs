@@ -1,10 +1,10 @@
 //! Contains the queries on the tables `revocations` and `revocation_sequence`.
 //!
-//! A number is assigned only while the row of `revocation_sequence` is locked, and the lock is kept until the commit. So
-//! numbers become visible in their order, and a reader that continues after the last number misses no revocation.
+//! A number is assigned only while the row of `revocation_sequence` is locked, and the lock is kept until the commit.
+//! So numbers become visible in their order, and a reader that continues after the last number misses no revocation.
 //!
-//! On SQLite, the transaction that ends a session also numbers the revocation. On PostgreSQL, where transactions commit in
-//! parallel, it inserts the revocation with a negative number, without waiting for a lock, and [`number`] gives the
+//! On SQLite, the transaction that ends a session also numbers the revocation. On PostgreSQL, where transactions commit
+//! in parallel, it inserts the revocation with a negative number, without waiting for a lock, and [`number`] gives the
 //! committed revocations their numbers, many in one transaction.
 
 use diesel::dsl::sql;
@@ -28,8 +28,8 @@ pub(crate) struct Revocation {
     /// The number of the revocation, in the order of commits. Negative if it has no number yet.
     pub(crate) sequence: i64,
     pub(crate) target: RevocationTarget,
-    /// Until this time, the revocation must be kept. Afterwards all access tokens of the session have expired, even by a
-    /// slow clock of another process.
+    /// Until this time, the revocation must be kept. Afterwards all access tokens of the session have expired, even by
+    /// a slow clock of another process.
     pub(crate) forget_after: Timestamp,
 }
 
@@ -237,8 +237,8 @@ pub(crate) struct FeedPage {
     pub(crate) unnumbered: Vec<Revocation>,
 }
 
-/// Returns the revocations after the number `sequence`. If that number was never used, it is probably from before a backup
-/// of the database was restored, so the page is the first one.
+/// Returns the revocations after the number `sequence`. If that number was never used, it is probably from before a
+/// backup of the database was restored, so the page is the first one.
 pub(crate) fn page_after(connection: &mut DbConnection, sequence: i64) -> QueryResult<FeedPage> {
     let state = feed_state(connection)?;
     let is_too_large = sequence > state.newest_sequence;

@@ -1,4 +1,5 @@
-//! Tests which wrong passwords, registrations and requests for mails are counted, and for which email address, session or network.
+//! Tests which wrong passwords, registrations and requests for mails are counted, and for which email address, session
+//! or network.
 
 use std::time::SystemTime;
 
@@ -53,7 +54,7 @@ impl Scenario {
             .throttle
             .reserve_registration(network_of(ip_address), self.now);
         result.is_ok_and(|reservation| {
-            reservation.spend(self.now);
+            reservation.count(self.now);
             true
         })
     }

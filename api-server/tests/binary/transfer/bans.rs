@@ -14,7 +14,8 @@ on_both_engines! {
 const PAST: &str = "'2026-01-02T03:04:05.678Z'";
 const FUTURE: &str = "'9999-01-02T03:04:05.678Z'";
 
-/// Prepares a source whose users `u0`, `u1` … have these values of `banned` (`{true}` or NULL) and `banExpires`, as SQL.
+/// Prepares a source whose users `u0`, `u1` … have these values of `banned` (`{true}` or NULL) and `banExpires`, as
+/// SQL.
 fn fixture_with_bans(engine: Engine, bans: &[(&str, &str)]) -> Fixture {
     let fixture = Fixture::new(engine);
     fixture.execute_in_source(&fixture.with_column_types(

@@ -1,5 +1,5 @@
-//! Tests that no valid token is rejected while SIGHUP changes two busy servers from the secret to a private key, and from
-//! one key to the next. A service requests the published keys only when the next key was added to them.
+//! Tests that no valid token is rejected while SIGHUP changes two busy servers from the secret to a private key, and
+//! from one key to the next. A service requests the published keys only when the next key was added to them.
 
 use std::collections::VecDeque;
 use std::sync::RwLock;

@@ -95,8 +95,8 @@ impl Cluster<'_> {
         outcome.assert_succeeded();
     }
 
-    /// Opens a connection to each server and to the embedder. Returns each with a path that only the current token of an
-    /// admin may request.
+    /// Opens a connection to each server and to the embedder. Returns each with a path that only the current token of
+    /// an admin may request.
     fn connections(&self) -> Vec<(Connection, &'static str)> {
         let to_servers = self.servers.iter().map(Server::connect);
         let mut connections: Vec<_> = to_servers.map(|it| (it, "/api/auth/session")).collect();

@@ -81,8 +81,8 @@ impl State {
         }
     }
 
-    /// Returns a future that ends with the pending request, and after [`MAX_WAIT`] at the latest; `None` if no request is
-    /// pending or too many tokens wait.
+    /// Returns a future that ends with the pending request, and after [`MAX_WAIT`] at the latest; `None` if no request
+    /// is pending or too many tokens wait.
     pub(super) fn refreshed(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         let requests = lock(&self.requests);
         if !requests.is_pending {
@@ -118,6 +118,7 @@ impl State {
         self.completed.send_modify(|count| *count += 1);
     }
 
+    /// Stores the keys of a response. `None` stands for unchanged keys, of which only the time is updated.
     fn store(&self, requested_at: Instant, keys: Option<(KeySet, Vec<SkippedKey>)>) {
         let mut loaded = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         match (keys, &mut *loaded) {

@@ -1,4 +1,4 @@
-//! Tests when keys are requested, with a clock of the test and without a network, and what is requested, over HTTP.
+//! Tests when keys are requested, with a test clock and without a network. Also tests, over HTTP, what is requested.
 
 mod fetch;
 mod refresh;

@@ -48,7 +48,7 @@ fn a_credential_opens_the_feed_of_its_secret_current_or_previous() {
 fn the_name_in_the_token_must_be_that_of_the_credential() {
     let secret = Secret::generate().unwrap();
     let server = FeedTokens::new(Keyring::new(secret.clone()), "api-server").unwrap();
-    let key = Keyring::new(secret).for_feed("reports").unwrap();
+    let key = Keyring::new(secret).for_feed_reader("reports").unwrap();
     for (sub, expected) in [
         (r#","sub":"reports""#, Ok(())),
         (r#","sub":"billing""#, Err(Error::SignatureMismatch)),

@@ -1,4 +1,4 @@
-//! An SMTP server that gives the answers of a script, on a thread of its own.
+//! An SMTP server that gives the replies of a script, on a thread of its own.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use native_tls::{Identity, TlsAcceptor};
 pub(super) const CERTIFICATE: &[u8] = include_bytes!("certificate.pem");
 const KEY: &[u8] = include_bytes!("key.pem");
 
-/// What the server does after the last answer of the script.
+/// What the server does after the last reply of the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// It closes the connection.
@@ -25,30 +25,30 @@ pub(super) struct ScriptedServer {
 }
 
 impl ScriptedServer {
-    /// Starts a server for one connection. The first answer is the greeting; each further answer follows a line of the
-    /// client, or the text of a mail after the answer 354.
-    pub(super) fn start(answers: &'static [&'static str], end: End) -> Self {
-        Self::run(move |stream| converse(stream, answers, end))
+    /// Starts a server for one connection. The first reply is the greeting; each further reply follows a line of the
+    /// client, or the text of a mail after the reply 354.
+    pub(super) fn start(replies: &'static [&'static str], end: End) -> Self {
+        Self::run(move |stream| converse(stream, replies, end))
     }
 
     /// Starts a server whose connection is encrypted from the first byte.
-    pub(super) fn start_encrypted(answers: &'static [&'static str]) -> Self {
+    pub(super) fn start_encrypted(replies: &'static [&'static str]) -> Self {
         Self::run(move |stream| match acceptor().accept(stream) {
-            Ok(stream) => converse(stream, answers, End::Close),
+            Ok(stream) => converse(stream, replies, End::Close),
             Err(_rejected_by_client) => Vec::new(),
         })
     }
 
-    /// Starts a server that encrypts the connection after its last answer, and then gives other answers.
+    /// Starts a server that encrypts the connection after its last reply, and then gives other replies.
     pub(super) fn start_with_starttls(
-        answers: &'static [&'static str],
-        encrypted_answers: &'static [&'static str],
+        replies: &'static [&'static str],
+        encrypted_replies: &'static [&'static str],
     ) -> Self {
         Self::run(move |stream| {
             let copy = stream.try_clone().unwrap();
-            let mut lines = converse(copy, answers, End::Close);
+            let mut lines = converse(copy, replies, End::Close);
             if let Ok(stream) = acceptor().accept(stream) {
-                lines.extend(converse(stream, encrypted_answers, End::Close));
+                lines.extend(converse(stream, encrypted_replies, End::Close));
             }
             lines
         })
@@ -71,19 +71,19 @@ fn acceptor() -> TlsAcceptor {
     TlsAcceptor::new(Identity::from_pkcs8(CERTIFICATE, KEY).unwrap()).unwrap()
 }
 
-fn converse(stream: impl Read + Write, answers: &[&str], end: End) -> Vec<String> {
+fn converse(stream: impl Read + Write, replies: &[&str], end: End) -> Vec<String> {
     let mut stream = BufReader::new(stream);
     let mut received = Vec::new();
-    for (index, answer) in answers.iter().enumerate() {
+    for (index, reply) in replies.iter().enumerate() {
         // The client may have closed the connection already.
-        if stream.get_mut().write_all(answer.as_bytes()).is_err() {
+        if stream.get_mut().write_all(reply.as_bytes()).is_err() {
             return received;
         }
-        let is_last = index + 1 == answers.len();
+        let is_last = index + 1 == replies.len();
         if is_last && end == End::Close {
             return received;
         }
-        let terminator = if answer.starts_with("354") {
+        let terminator = if reply.starts_with("354") {
             "\r\n.\r\n"
         } else {
             "\r\n"

@@ -13,8 +13,8 @@ const LOGGED_IN: &str = "235 2.7.0 Hello\r\n";
 
 #[test]
 fn smtps_encrypts_from_the_first_byte_and_logs_in() {
-    let answers = &[GREETING, WITH_LOGIN, LOGGED_IN, OK, OK, GO_ON, QUEUED, ""];
-    let server = ScriptedServer::start_encrypted(answers);
+    let replies = &[GREETING, WITH_LOGIN, LOGGED_IN, OK, OK, GO_ON, QUEUED, ""];
+    let server = ScriptedServer::start_encrypted(replies);
     let url = format!("smtps://ada:hunter2@localhost:{}", server.port);
     client(&url, LONG).send(&mail()).unwrap();
     let received = server.received();
@@ -25,7 +25,7 @@ fn smtps_encrypts_from_the_first_byte_and_logs_in() {
 #[test]
 fn starttls_encrypts_before_the_login() {
     // The server sends no second greeting.
-    let encrypted_answers = &[
+    let encrypted_replies = &[
         "",
         "250-mx.example\r\n250-auth LOGIN\r\n250 SIZE 1000000\r\n",
         "334 VXNlcm5hbWU6\r\n",
@@ -37,8 +37,8 @@ fn starttls_encrypts_before_the_login() {
         QUEUED,
         "",
     ];
-    let answers = &[GREETING, STARTTLS, READY];
-    let server = ScriptedServer::start_with_starttls(answers, encrypted_answers);
+    let replies = &[GREETING, STARTTLS, READY];
+    let server = ScriptedServer::start_with_starttls(replies, encrypted_replies);
     let url = format!("smtp://ada:hunter2@localhost:{}?tls=required", server.port);
     client(&url, LONG).send(&mail()).unwrap();
     let expected_lines = [
@@ -92,7 +92,7 @@ fn a_server_without_tls_gets_no_mail_if_tls_is_required() {
 }
 
 #[test]
-fn a_server_that_answers_in_plain_text_to_a_handshake_is_rejected() {
+fn a_server_that_replies_in_plain_text_to_a_handshake_is_rejected() {
     let server = ScriptedServer::start(&[GREETING], End::Silence);
     let url = format!("smtps://localhost:{}", server.port);
     let error = client(&url, LONG).send(&mail()).unwrap_err();
@@ -115,8 +115,8 @@ fn text_that_arrives_before_the_handshake_is_not_read_as_encrypted() {
 
 #[test]
 fn without_starttls_an_opportunistic_client_sends_the_mail_unencrypted() {
-    let answers = &[GREETING, HELLO, OK, OK, GO_ON, QUEUED, ""];
-    let server = ScriptedServer::start(answers, End::Close);
+    let replies = &[GREETING, HELLO, OK, OK, GO_ON, QUEUED, ""];
+    let server = ScriptedServer::start(replies, End::Close);
     let url = format!("smtp://localhost:{}?tls=opportunistic", server.port);
     client(&url, LONG).send(&mail()).unwrap();
     assert_eq!(server.received()[1], "MAIL FROM:<no-reply@example.com>");
@@ -124,8 +124,8 @@ fn without_starttls_an_opportunistic_client_sends_the_mail_unencrypted() {
 
 #[test]
 fn a_rejected_password_is_an_error_of_the_settings_and_is_not_repeated() {
-    let answers = &[GREETING, WITH_LOGIN, "535 5.7.8 Wrong password\r\n"];
-    let server = ScriptedServer::start_encrypted(answers);
+    let replies = &[GREETING, WITH_LOGIN, "535 5.7.8 Wrong password\r\n"];
+    let server = ScriptedServer::start_encrypted(replies);
     let url = format!("smtps://ada:hunter2@localhost:{}", server.port);
     let error = client(&url, LONG).send(&mail()).unwrap_err();
     assert!(matches!(error, SendError::Temporary(_)), "{error:?}");
@@ -142,8 +142,8 @@ fn a_rejected_password_is_an_error_of_the_settings_and_is_not_repeated() {
 
 #[test]
 fn a_server_without_a_known_login_gets_no_mail() {
-    let answers = &[GREETING, "250-mx\r\n250 AUTH XOAUTH2\r\n", OK];
-    let server = ScriptedServer::start_encrypted(answers);
+    let replies = &[GREETING, "250-mx\r\n250 AUTH XOAUTH2\r\n", OK];
+    let server = ScriptedServer::start_encrypted(replies);
     let url = format!("smtps://ada:hunter2@localhost:{}", server.port);
     let error = client(&url, LONG).send(&mail()).unwrap_err();
     assert!(
