@@ -23,7 +23,8 @@ const EXIT_INVALID_SETTINGS: u8 = 2;
 /// The exit status on any other error.
 const EXIT_FAILURE: u8 = 1;
 
-/// What remains if a signal ends a restore or a migration: both are one transaction.
+/// The state of the database if a signal ends a restore or a migration, for the message to the user. A restore is one
+/// transaction, and so are all migrations of one run.
 const NOT_RESTORED: &str = "the accounts and sessions of the database are unchanged";
 const NOT_MIGRATED: &str = "migrations that are not complete are rolled back";
 

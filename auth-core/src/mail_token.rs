@@ -90,7 +90,7 @@ impl MailTokens {
     pub fn encode(&self, token: &MailToken, email: &str, mail_key: &str) -> Result<String, Error> {
         require_mail_key(mail_key)?;
         let payload = token.to_payload()?;
-        let tag = self.keys.tag(&token_message(&payload, email, mail_key));
+        let tag = self.keys.tag(&token_mac_input(&payload, email, mail_key));
         let mut text = URL_SAFE_NO_PAD.encode(payload);
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(tag, &mut text);
@@ -123,8 +123,8 @@ impl MailTokens {
         now: SystemTime,
     ) -> Result<MailToken, Error> {
         require_mail_key(mail_key)?;
-        let message = token_message(&token.payload, email, mail_key);
-        self.keys.verify_start(&message, &token.tag)?;
+        let mac_input = token_mac_input(&token.payload, email, mail_key);
+        self.keys.verify_start(&mac_input, &token.tag)?;
         let content = token.content;
         if content.purpose != purpose {
             return Err(Error::InvalidClaim("purpose"));
@@ -146,7 +146,7 @@ impl MailTokens {
         mail_key: &str,
     ) -> Result<MailCode, Error> {
         require_mail_key(mail_key)?;
-        let tag = self.keys.tag(&code_message(challenge, email, mail_key));
+        let tag = self.keys.tag(&code_mac_input(challenge, email, mail_key));
         Ok(MailCode::from_tag(tag))
     }
 
@@ -171,8 +171,8 @@ impl MailTokens {
     ) -> Result<(), Error> {
         require_mail_key(mail_key)?;
         let entered_bits = code::decode(entered)?;
-        let message = code_message(challenge, email, mail_key);
-        self.keys.verify_start(&message, &entered_bits)?;
+        let mac_input = code_mac_input(challenge, email, mail_key);
+        self.keys.verify_start(&mac_input, &entered_bits)?;
         require_unexpired(challenge.expires_at, now)
     }
 }
@@ -200,12 +200,12 @@ fn require_unexpired(expires_at: u64, now: SystemTime) -> Result<(), Error> {
     }
 }
 
-fn token_message(payload: &[u8], email: &str, mail_key: &str) -> Zeroizing<Vec<u8>> {
-    message(&[b"token", payload, email.as_bytes(), mail_key.as_bytes()])
+fn token_mac_input(payload: &[u8], email: &str, mail_key: &str) -> Zeroizing<Vec<u8>> {
+    mac_input(&[b"token", payload, email.as_bytes(), mail_key.as_bytes()])
 }
 
-fn code_message(challenge: &Challenge<'_>, email: &str, mail_key: &str) -> Zeroizing<Vec<u8>> {
-    message(&[
+fn code_mac_input(challenge: &Challenge<'_>, email: &str, mail_key: &str) -> Zeroizing<Vec<u8>> {
+    mac_input(&[
         b"code",
         challenge.id.as_bytes(),
         &[challenge.purpose.to_byte()],
@@ -215,15 +215,15 @@ fn code_message(challenge: &Challenge<'_>, email: &str, mail_key: &str) -> Zeroi
     ])
 }
 
-/// Joins the fields, each after its length, so that different fields never produce the same message. The message
+/// Joins the fields, each after its length, so that different fields never result in the same input of the MAC. The input
 /// contains the mail key, so its memory is wiped on drop.
-fn message(fields: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+fn mac_input(fields: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     // Enough capacity from the start: a buffer that grows would leave a copy in memory.
     let length = fields.iter().map(|field| field.len() + 8).sum();
-    let mut message = Zeroizing::new(Vec::with_capacity(length));
+    let mut input = Zeroizing::new(Vec::with_capacity(length));
     for field in fields {
-        message.extend_from_slice(&(field.len() as u64).to_be_bytes());
-        message.extend_from_slice(field);
+        input.extend_from_slice(&(field.len() as u64).to_be_bytes());
+        input.extend_from_slice(field);
     }
-    message
+    input
 }

@@ -214,8 +214,8 @@ impl TokenVerifier {
     ///
     /// # Errors
     ///
-    /// Does the same as [`verify`](Self::verify); for an accepted token [`Error::InvalidCustomClaims`] (403) if the
-    /// custom claims are not a `T`.
+    /// The errors of [`verify`](Self::verify), and for an accepted token [`Error::InvalidCustomClaims`] (403) if its custom
+    /// claims are not a `T`.
     pub fn verify_with<T: DeserializeOwned>(
         &self,
         token: &str,
@@ -230,7 +230,7 @@ impl TokenVerifier {
     ///
     /// # Errors
     ///
-    /// Does the same as [`verify`](Self::verify), except [`Error::Expired`], [`Error::Revoked`], [`Error::Stale`] and
+    /// The errors of [`verify`](Self::verify), except [`Error::Expired`], [`Error::Revoked`], [`Error::Stale`] and
     /// [`Error::RevocationsOutdated`].
     pub fn verify_for_logout(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let jws = self.verify_signature(token)?;

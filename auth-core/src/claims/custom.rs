@@ -40,12 +40,12 @@ impl CustomJson {
     /// How deep arrays and objects may be nested: 16, including the object itself.
     pub const MAX_DEPTH: usize = 16;
 
-    /// Creates custom claims from a struct or a map.
+    /// Creates custom claims from a struct or a map: serializes it as JSON, and then does the same as
+    /// [`parse`](Self::parse).
     ///
     /// # Errors
     ///
-    /// Does the same as [`parse`](Self::parse), for the JSON text of `claims`; [`Error::UnacceptableClaims`] also if
-    /// `claims` has no JSON text.
+    /// The errors of [`parse`](Self::parse), and [`Error::UnacceptableClaims`] if `claims` cannot be serialized as JSON.
     pub fn new<T: Serialize + ?Sized>(claims: &T) -> Result<Self, Error> {
         Self::parse(&serde_json::to_string(claims).map_err(|_serde| NOT_AN_OBJECT)?)
     }
