@@ -215,8 +215,8 @@ fn code_mac_input(challenge: &Challenge<'_>, email: &str, mail_key: &str) -> Zer
     ])
 }
 
-/// Joins the fields, each after its length, so that different fields never result in the same input of the MAC. The input
-/// contains the mail key, so its memory is wiped on drop.
+/// Joins the fields, each after its length, so that different fields never result in the same input of the MAC. The
+/// input contains the mail key, so its memory is wiped on drop.
 fn mac_input(fields: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     // Enough capacity from the start: a buffer that grows would leave a copy in memory.
     let length = fields.iter().map(|field| field.len() + 8).sum();

@@ -214,8 +214,8 @@ impl TokenVerifier {
     ///
     /// # Errors
     ///
-    /// The errors of [`verify`](Self::verify), and for an accepted token [`Error::InvalidCustomClaims`] (403) if its custom
-    /// claims are not a `T`.
+    /// The errors of [`verify`](Self::verify), and for an accepted token [`Error::InvalidCustomClaims`] (403) if its
+    /// custom claims are not a `T`.
     pub fn verify_with<T: DeserializeOwned>(
         &self,
         token: &str,

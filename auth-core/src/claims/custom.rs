@@ -45,7 +45,8 @@ impl CustomJson {
     ///
     /// # Errors
     ///
-    /// The errors of [`parse`](Self::parse), and [`Error::UnacceptableClaims`] if `claims` cannot be serialized as JSON.
+    /// The errors of [`parse`](Self::parse), and [`Error::UnacceptableClaims`] if `claims` cannot be serialized as
+    /// JSON.
     pub fn new<T: Serialize + ?Sized>(claims: &T) -> Result<Self, Error> {
         Self::parse(&serde_json::to_string(claims).map_err(|_serde| NOT_AN_OBJECT)?)
     }

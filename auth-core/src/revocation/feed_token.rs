@@ -114,8 +114,8 @@ impl FeedTokens {
     ///
     /// # Errors
     ///
-    /// The errors of [`TokenVerifier::verify`](crate::TokenVerifier::verify), except those of revocations. A claim that is
-    /// missing, occurs twice or has a wrong type is an [`Error::MalformedToken`].
+    /// The errors of [`TokenVerifier::verify`](crate::TokenVerifier::verify), except those of revocations. A claim that
+    /// is missing, occurs twice or has a wrong type is an [`Error::MalformedToken`].
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<(), Error> {
         let jws = Jws::split(token)?;
         match jws.verify(&self.accepted, Some(TYPE)) {
