@@ -166,8 +166,7 @@ async fn with_an_outdated_feed_only_services_that_fail_closed_reject_tokens(app:
     ));
     let proxy = e2e::Proxy::for_server(app.addr());
     let proxied_service = Service::with_feed_at(&proxy.http_url(), &app, fail_closed);
-    proxied_service.feed.caught_up().await;
-    assert_eq!(proxied_service.verify(&device.access), Ok(()));
+    proxied_service.wait_for(&device.access, Ok(())).await;
     proxy.silence();
     proxied_service
         .wait_for(&device.access, Err(Error::RevocationsOutdated))

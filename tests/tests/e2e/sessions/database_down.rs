@@ -55,7 +55,7 @@ struct Servers {
     proxy: Proxy,
 }
 
-fn start_servers() -> Servers {
+async fn start_servers() -> Servers {
     let direct_server = App::on(Engine::Postgres).start();
     let proxy = Proxy::for_database(direct_server.database());
     let url = proxy.url(direct_server.database());
@@ -63,6 +63,8 @@ fn start_servers() -> Servers {
         .another_process()
         .set("database-url", &url)
         .start();
+    // A server that has not read the revocations once does not survive the loss of its database.
+    proxied_server.anonymous().get("/readyz").await.ok();
     Servers {
         direct_server,
         proxied_server,
@@ -77,7 +79,7 @@ async fn while_the_database_is_unreachable_a_refresh_is_503_and_later_the_same_t
         direct_server,
         proxied_server,
         proxy,
-    } = start_servers();
+    } = start_servers().await;
     let (_, mut device) = user_with_device(&direct_server, "ada").await;
     for refresh_count in 1..=3 {
         proxy.cut();
@@ -149,7 +151,7 @@ async fn assert_catches_up(interrupt: fn(&Proxy)) {
         direct_server,
         proxied_server,
         proxy,
-    } = start_servers();
+    } = start_servers().await;
     let (ada, known_device) = user_with_device(&direct_server, "ada").await;
     let (missed_device, live_device) = (
         login(&direct_server, &ada).await,
