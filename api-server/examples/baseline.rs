@@ -2,10 +2,10 @@
 //! response of `GET /api/auth/session`. `benches/load` divides the rate of api-server by the rate of this server.
 
 use std::io;
+use std::time::Duration;
 
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
-use api_server::limits::{HEADER_TIMEOUT, IDLE_TIMEOUT};
 use mimalloc::MiMalloc;
 
 #[global_allocator]
@@ -24,8 +24,9 @@ async fn main() -> io::Result<()> {
     let argument = std::env::args().nth(1);
     let bind_address = argument.as_deref().unwrap_or("127.0.0.1:8080");
     HttpServer::new(|| App::new().route("/", web::get().to(respond)))
-        .keep_alive(IDLE_TIMEOUT)
-        .client_request_timeout(HEADER_TIMEOUT)
+        // The defaults of IDLE_TIMEOUT and HEADER_TIMEOUT.
+        .keep_alive(Duration::from_secs(75))
+        .client_request_timeout(Duration::from_secs(10))
         .bind(bind_address)?
         .run()
         .await

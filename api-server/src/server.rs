@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, TimeoutConfig};
 use crate::connections::{
     self, ConnectionPolicy, ConnectionTimeouts, Connections, ExemptPeers, Tls,
 };
@@ -244,7 +244,8 @@ fn metrics_listener(
     policy: &ConnectionPolicy,
 ) -> Result<MetricsListener, BuildError> {
     addr.map_or(Ok(MetricsListener::off()), |addr| {
-        MetricsListener::bind(addr, limits, parts.scrape(policy.connections.clone()))
+        let scrape = parts.scrape(policy.connections.clone());
+        MetricsListener::bind(addr, limits, policy.timeouts, scrape)
     })
 }
 
@@ -255,6 +256,14 @@ fn new_builder(limits: &Limits, worker_threads: usize) -> ServerBuilder {
         .shutdown_timeout(limits.drain_timeout.as_secs())
         .max_concurrent_connections(usize::MAX)
         .disable_signals()
+}
+
+const fn new_connection_timeouts(config: TimeoutConfig) -> ConnectionTimeouts {
+    ConnectionTimeouts {
+        header: config.header,
+        idle: config.idle,
+        response: config.response,
+    }
 }
 
 fn warn_if_every_peer_is_a_proxy(proxies: &[IpNet]) {
@@ -282,11 +291,7 @@ fn new_connection_policy(config: &Config, limits: &Limits) -> ConnectionPolicy {
     }
     ConnectionPolicy {
         connections: Connections::new(allowed_connections, exempt_peers),
-        timeouts: ConnectionTimeouts {
-            header: limits.header_timeout,
-            idle: limits.idle_timeout,
-            response: limits.response_timeout,
-        },
+        timeouts: new_connection_timeouts(config.bounds.timeouts),
         tls: config.web.tls.clone(),
     }
 }

@@ -12,6 +12,58 @@ use clap::Parser as _;
 
 use crate::{App, Database, TestClock, log_lines};
 
+/// The settings of every server, except the two that differ between servers, as flags.
+const DEFAULT_SETTINGS: &[(&str, &str)] = &[
+    ("bind", "127.0.0.1:0"),
+    ("metrics-addr", ""),
+    ("database-pool-size", "4"),
+    ("auth-secrets-previous", ""),
+    ("auth-signing-key", ""),
+    ("auth-verifying-keys", ""),
+    ("auth-issuer", "api-server"),
+    ("auth-audience", "api"),
+    ("token-audiences", ""),
+    ("access-token-ttl", "15m"),
+    ("session-ttl", "7d"),
+    ("session-max-ttl", ""),
+    ("revocation-stale-after", ""),
+    ("max-tasks-per-user", "10000"),
+    ("max-connections", "4096"),
+    ("header-timeout", "10s"),
+    ("body-timeout", "10s"),
+    ("idle-timeout", "75s"),
+    ("response-timeout", "30s"),
+    ("max-waiting-hashes", "1024"),
+    ("max-waiting-hashes-per-network", "56"),
+    ("max-waiting-queries", "1024"),
+    ("max-waiting-queries-per-account", "256"),
+    ("bcrypt-cost", "4"),
+    ("allow-weak-hashing", "true"),
+    ("password-blocklist", ""),
+    ("tls-cert", ""),
+    ("tls-key", ""),
+    ("shutdown-delay", "0s"),
+    ("public-url", "http://127.0.0.1:8080"),
+    ("allowed-origins", ""),
+    ("trusted-proxies", ""),
+    ("max-failed-logins-per-network", "300"),
+    ("max-registrations-per-network", "300"),
+    ("max-mail-requests-per-network", "300"),
+    // A registration sends no mail, so that tests count only the mails that they cause.
+    ("email-verification", "off"),
+    ("smtp-url", ""),
+    ("mail-from", "no-reply@api.example"),
+    ("mail-reply-to", ""),
+    ("mail-templates", ""),
+    ("better-auth-delete-user", "false"),
+    ("pages", "true"),
+    ("log-format", "text"),
+    ("rust-log", "info"),
+    ("otel-exporter-otlp-endpoint", ""),
+    ("otel-exporter-otlp-headers", ""),
+    ("otel-service-name", "api-server"),
+];
+
 /// The settings, limits, clock and database of a server that has not been started.
 pub struct Options {
     database: Arc<Database>,
@@ -31,51 +83,10 @@ impl Options {
     pub(crate) fn for_shared_database(database: Arc<Database>, clock: TestClock) -> Self {
         let generated_secret = Secret::generate().unwrap();
         let secret = String::from_utf8(generated_secret.expose().to_vec()).unwrap();
-        let default_settings = [
-            ("bind", "127.0.0.1:0"),
-            ("metrics-addr", ""),
-            ("database-url", &database.url()),
-            ("database-pool-size", "4"),
-            ("auth-secret", &secret),
-            ("auth-secrets-previous", ""),
-            ("auth-signing-key", ""),
-            ("auth-verifying-keys", ""),
-            ("auth-issuer", "api-server"),
-            ("auth-audience", "api"),
-            ("token-audiences", ""),
-            ("access-token-ttl", "15m"),
-            ("session-ttl", "7d"),
-            ("session-max-ttl", ""),
-            ("revocation-stale-after", ""),
-            ("max-tasks-per-user", "10000"),
-            ("max-connections", "4096"),
-            ("bcrypt-cost", "4"),
-            ("allow-weak-hashing", "true"),
-            ("password-blocklist", ""),
-            ("tls-cert", ""),
-            ("tls-key", ""),
-            ("shutdown-delay", "0s"),
-            ("public-url", "http://127.0.0.1:8080"),
-            ("allowed-origins", ""),
-            ("trusted-proxies", ""),
-            ("max-failed-logins-per-network", "300"),
-            ("max-registrations-per-network", "300"),
-            ("max-mail-requests-per-network", "300"),
-            // A registration sends no mail, so that tests count only the mails that they cause.
-            ("email-verification", "off"),
-            ("smtp-url", ""),
-            ("mail-from", "no-reply@api.example"),
-            ("mail-reply-to", ""),
-            ("mail-templates", ""),
-            ("better-auth-delete-user", "false"),
-            ("pages", "true"),
-            ("log-format", "text"),
-            ("rust-log", "info"),
-            ("otel-exporter-otlp-endpoint", ""),
-            ("otel-exporter-otlp-headers", ""),
-            ("otel-service-name", "api-server"),
-        ];
-        let settings = default_settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let database_url = database.url();
+        let own_settings = [("database-url", &*database_url), ("auth-secret", &secret)];
+        let settings = DEFAULT_SETTINGS.iter().copied().chain(own_settings);
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut limits = Limits::default();
         limits.drain_timeout = Duration::ZERO;
         // The default is one thread per core. On a machine with many cores, many tests run in parallel, and all their
@@ -85,7 +96,7 @@ impl Options {
             database,
             limits,
             clock,
-            settings: settings.into(),
+            settings: settings.collect(),
         }
     }
 
@@ -95,6 +106,15 @@ impl Options {
         let setting = self.settings.iter_mut().find(|(flag, _)| flag == name);
         value.clone_into(&mut setting.expect("a setting").1);
         self
+    }
+
+    /// Sets settings that are durations.
+    #[must_use]
+    pub fn set_durations(self, names: &[&str], duration: Duration) -> Self {
+        let text = format!("{}ms", duration.as_millis());
+        names
+            .iter()
+            .fold(self, |options, name| options.set(name, &text))
     }
 
     /// Leaves out a setting, so that it has its default. The environment of the test run must not set it.
@@ -121,13 +141,6 @@ impl Options {
     #[must_use]
     pub fn clock(mut self, clock: TestClock) -> Self {
         self.clock = clock;
-        self
-    }
-
-    /// Sets the timeout for the arrival of a request body.
-    #[must_use]
-    pub fn body_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.body_timeout = timeout;
         self
     }
 

@@ -3,6 +3,7 @@
 //! No other module of this crate reads environment variables. Libraries such as libpq read some.
 
 mod access;
+mod bounds;
 mod commands;
 mod dotenv;
 mod key_files;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use auth_core::password::Cost;
 use auth_core::{Keyring, Secret};
 
+pub use bounds::{BoundConfig, QueueConfig, TimeoutConfig};
 pub use commands::{Command, KeyAlgorithm, KeysCommand, MailCommand};
 pub use parse::{SettingProblem, SettingProblems};
 pub use raw::Settings;
@@ -98,22 +100,6 @@ pub struct PasswordConfig {
     pub bcrypt_cost: Cost,
     /// Passwords to reject, in addition to the built-in list.
     pub blocklist: Blocklist,
-}
-
-/// Limits of tasks, connections, failed logins and registrations.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct BoundConfig {
-    /// Maximum number of tasks of one account.
-    pub tasks_per_user: u32,
-    /// Maximum number of open client connections.
-    pub connections: usize,
-    /// Maximum number of failed logins from one network within 15 minutes; `None` for no limit.
-    pub failed_logins_per_network: Option<u32>,
-    /// Maximum number of registrations from one network within an hour; `None` for no limit.
-    pub registrations_per_network: Option<u32>,
-    /// Maximum number of mails that clients in one network may request within an hour; `None` for no limit.
-    pub mail_requests_per_network: Option<u32>,
 }
 
 impl Settings {
@@ -224,26 +210,6 @@ impl Settings {
         Some(PasswordConfig {
             bcrypt_cost: bcrypt_cost?,
             blocklist: blocklist?,
-        })
-    }
-
-    fn check_bounds(&self, problems: &mut ProblemCollector) -> Option<BoundConfig> {
-        let tasks_result = parse::number(&self.max_tasks_per_user, 1, 1_000_000);
-        let tasks = problems.ok_or_record("MAX_TASKS_PER_USER", tasks_result);
-        let connections_result = parse::number(&self.max_connections, 1, 1_000_000);
-        let connections = problems.ok_or_record("MAX_CONNECTIONS", connections_result);
-        let logins_result = parse::optional_limit(&self.max_failed_logins_per_network);
-        let failed_logins = problems.ok_or_record("MAX_FAILED_LOGINS_PER_NETWORK", logins_result);
-        let limit_result = parse::optional_limit(&self.max_registrations_per_network);
-        let registrations = problems.ok_or_record("MAX_REGISTRATIONS_PER_NETWORK", limit_result);
-        let mail_result = parse::optional_limit(&self.max_mail_requests_per_network);
-        let mail_requests = problems.ok_or_record("MAX_MAIL_REQUESTS_PER_NETWORK", mail_result);
-        Some(BoundConfig {
-            tasks_per_user: tasks?,
-            connections: usize::try_from(connections?).unwrap_or(usize::MAX),
-            failed_logins_per_network: failed_logins?,
-            registrations_per_network: registrations?,
-            mail_requests_per_network: mail_requests?,
         })
     }
 

@@ -23,6 +23,10 @@ const MIN_STALE_AFTER: Duration = Duration::from_secs(3);
 /// The longest `SHUTDOWN_DELAY`.
 const MAX_SHUTDOWN_DELAY: Duration = Duration::from_secs(60);
 
+/// The shortest and the longest time limit of a connection.
+const MIN_TIMEOUT: Duration = Duration::from_millis(100);
+const MAX_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
 /// An invalid setting, and how to correct it. Contains neither a secret nor a PostgreSQL URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -122,6 +126,11 @@ pub(super) fn number(text: &str, min: u32, max: u32) -> Result<u32, String> {
     parsed_number.ok_or_else(|| format!("use a whole number from {min} to {max}"))
 }
 
+/// Parses a number of connections or of waiting requests, 1 to 1000000.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    number(text, 1, 1_000_000).map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 /// Parses a limit from 1 to 1000000; `None` if the text is `off`.
 pub(super) fn optional_limit(text: &str) -> Result<Option<u32>, String> {
     if text == "off" {
@@ -213,6 +222,14 @@ pub(super) fn shutdown_delay(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "use a duration from 0s to 60s, such as 2s".to_owned())
 }
 
+/// Parses a time limit of a connection.
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    let parsed_timeout = humantime::parse_duration(text).ok();
+    parsed_timeout
+        .filter(|timeout| (MIN_TIMEOUT..=MAX_TIMEOUT).contains(timeout))
+        .ok_or_else(|| "use a duration from 100ms to 1h, such as 10s".to_owned())
+}
+
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
     bool::from_str(text).map_err(|_not_a_boolean| "use true or false".to_owned())
 }
@@ -240,8 +257,6 @@ pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
     Ok(blocklist)
 }
 
-/// Parses the origin in `text`. The default is the origin of `bind_addr`, or `None` if `BIND_ADDR` is invalid, which is
-/// reported already.
 /// Returns the name of a file; `None` if the text is absent or empty.
 pub(super) fn file_name(text: Option<&str>) -> Option<&str> {
     text.filter(|name| !name.is_empty())

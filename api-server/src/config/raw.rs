@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
+use super::bounds::BoundArguments;
 use super::commands::Command;
 use super::dotenv;
 use super::non_utf8::name_non_utf8_variables;
@@ -136,20 +137,8 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "DURATION")]
     pub revocation_stale_after: Option<String>,
 
-    /// Maximum number of tasks of one account, 1 to 1000000; imports may exceed it.
-    #[arg(
-        long,
-        env,
-        global = true,
-        value_name = "COUNT",
-        default_value = "10000"
-    )]
-    pub max_tasks_per_user: String,
-
-    /// Maximum number of open client connections, 1 to 1000000; beyond it, the oldest one of the IPv4 address or IPv6
-    /// /48 with the most is closed.
-    #[arg(long, env, global = true, value_name = "COUNT", default_value = "4096")]
-    pub max_connections: String,
+    #[command(flatten)]
+    pub(super) bounds: BoundArguments,
 
     /// Cost of bcrypt, 10 to 15; each step doubles the time of a login.
     #[arg(long, env, global = true, value_name = "COST", default_value = "12")]
@@ -205,20 +194,6 @@ pub struct Settings {
     /// only from these.
     #[arg(long, env, global = true, value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
-
-    /// Maximum number of failed logins from one network (IPv4 address or IPv6 /64) within 15 minutes, for all email
-    /// addresses together, 1 to 1000000; off for no limit.
-    #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
-    pub max_failed_logins_per_network: String,
-
-    /// Maximum number of registrations from one network within an hour, including attempts with an email address that
-    /// already has an account, 1 to 1000000; off for no limit.
-    #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
-    pub max_registrations_per_network: String,
-
-    /// Maximum number of mails that clients in one network may request within an hour, 1 to 1000000; off for no limit.
-    #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
-    pub max_mail_requests_per_network: String,
 
     /// Whether users verify their email address: off, optional (a registration sends a mail), or required (the same,
     /// and nobody can log in before).

@@ -9,40 +9,38 @@ use std::time::{Duration, Instant};
 mod state;
 
 use state::QueueState;
-pub(super) use state::ServedJobCounter;
+pub(super) use state::{JobAccount, ServedJobCounter};
 
 /// Hash of a user id or a session id, keyed with a random secret of this process, so that callers cannot choose ids
 /// that collide. Two accounts with the same hash would share one account's limits.
 pub(super) type AccountKey = u64;
 
-/// Maximum number of waiting jobs in a queue; further jobs are rejected.
-const MAX_WAITING: usize = 1024;
-/// Maximum number of waiting jobs of one account in a queue.
-const MAX_WAITING_PER_ACCOUNT: usize = 256;
-
 /// How many times a worker without a job yields to other threads before it sleeps. Under load the next job usually
 /// arrives during these yields, and yielding costs less than waking a sleeping thread.
 const YIELDS_BEFORE_SLEEP: usize = 8;
 
+/// How many jobs may wait in a queue; further jobs are rejected.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct QueueLimits {
+pub struct WaitingLimits {
     /// Maximum number of waiting jobs.
-    pub(super) waiting: usize,
+    total: usize,
     /// Maximum number of waiting jobs of one account.
-    pub(super) waiting_per_account: usize,
-    /// Maximum number of jobs of one account that run at the same time.
-    pub(super) running_per_account: usize,
+    per_account: usize,
 }
 
-impl QueueLimits {
-    /// Returns the limits of a queue that runs at most this many jobs of one account at the same time.
-    pub(super) const fn with_running_per_account(running_per_account: usize) -> Self {
-        Self {
-            waiting: MAX_WAITING,
-            waiting_per_account: MAX_WAITING_PER_ACCOUNT,
-            running_per_account,
-        }
+impl WaitingLimits {
+    /// Limits of this many waiting jobs in all, and of one account.
+    #[must_use]
+    pub const fn new(total: usize, per_account: usize) -> Self {
+        Self { total, per_account }
     }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct QueueLimits {
+    pub(super) waiting: WaitingLimits,
+    /// Maximum number of jobs of one account that run at the same time.
+    pub(super) running_per_account: usize,
 }
 
 /// Why a job was rejected.
@@ -74,20 +72,13 @@ impl<J> Drop for ClosingQueue<J> {
 
 /// The result of [`AccountQueue::pop`] for a worker.
 pub(super) enum Next<J> {
-    /// A job and its account. After running the job, the worker must record that with [`AccountQueue::pop`] or
+    /// A job and its account. After running the job, the worker must give the account to [`AccountQueue::pop`] or
     /// [`AccountQueue::finish`].
-    Job(J, Option<AccountKey>),
+    Job(J, Option<JobAccount>),
     /// No job was ready for this worker when its time limit ended.
     Idle,
     /// The queue is closed, and no job is ready.
     Closed,
-}
-
-/// A job that a worker has run.
-pub(super) struct FinishedJob {
-    pub(super) account: Option<AccountKey>,
-    /// Whether the database was available for the job.
-    pub(super) database_was_available: bool,
 }
 
 impl<J> AccountQueue<J> {
@@ -122,10 +113,10 @@ impl<J> AccountQueue<J> {
         Ok(outcome.served_job_counter)
     }
 
-    /// Records the job that the worker has run, if any, and waits for the next job. Returns [`Next::Idle`] after a
+    /// Records that the worker has run a job of the account `finished`, if any, and waits for the next job. Returns [`Next::Idle`] after a
     /// sleep of `max_wait` without a job. If another worker has taken the job, the sleep starts again. Without
     /// `max_wait`, waits without a time limit.
-    pub(super) fn pop(&self, finished: Option<FinishedJob>, max_wait: Option<Duration>) -> Next<J> {
+    pub(super) fn pop(&self, finished: Option<JobAccount>, max_wait: Option<Duration>) -> Next<J> {
         let mut state = self.lock();
         if let Some(finished) = finished {
             state.finish(&finished, self.limits.running_per_account);
@@ -206,18 +197,18 @@ impl<J> AccountQueue<J> {
     }
 
     /// Returns the next job and its account without waiting; `None` if no job may start.
-    pub(super) fn try_pop(&self) -> Option<(J, Option<AccountKey>)> {
+    pub(super) fn try_pop(&self) -> Option<(J, Option<JobAccount>)> {
         let mut state = self.lock();
         let job = state.pop(self.limits.running_per_account);
         self.publish(&state);
         job
     }
 
-    /// Records a job that a worker has run. Wakes no worker, because the caller is a worker and then calls
+    /// Records that a worker has run a job of the account. Wakes no worker, because the caller is a worker and then calls
     /// [`pop`](Self::pop).
-    pub(super) fn finish(&self, finished: &FinishedJob) {
+    pub(super) fn finish(&self, account: &JobAccount) {
         let mut state = self.lock();
-        state.finish(finished, self.limits.running_per_account);
+        state.finish(account, self.limits.running_per_account);
         self.publish(&state);
     }
 

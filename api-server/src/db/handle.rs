@@ -10,7 +10,7 @@ use tokio::time::timeout_at;
 
 use super::DbConnection;
 use super::account_aliases::AccountAliases;
-use super::account_queue::AccountKey;
+use super::account_queue::{AccountKey, WaitingLimits};
 use super::dialect;
 use super::error::DbError;
 use super::pool::{Lease, Pool, PoolEntry, new_pool, ping};
@@ -58,16 +58,21 @@ impl Db {
     /// # Errors
     ///
     /// If the operating system cannot start a thread.
-    pub fn new(url: DatabaseUrl, max_connections: u32, metrics: Metrics) -> io::Result<Self> {
+    pub fn new(
+        url: DatabaseUrl,
+        max_connections: u32,
+        waiting: WaitingLimits,
+        metrics: Metrics,
+    ) -> io::Result<Self> {
         let has_writer = dialect::needs_group_commit(&url);
         let thread_count = dialect::thread_count(&url, max_connections);
         // Enough connections for each thread and for the writer, if any, so that none of them waits for a connection.
         let pool_size = max_connections.max(thread_count + u32::from(has_writer));
         let pool = new_pool(url, pool_size);
         Ok(Self {
-            threads: Threads::start(thread_count, &pool, &metrics)?,
+            threads: Threads::start(thread_count, waiting, &pool, &metrics)?,
             writer: has_writer
-                .then(|| Writer::start(pool.clone(), metrics.clone()))
+                .then(|| Writer::start(waiting, pool.clone(), metrics.clone()))
                 .transpose()?,
             pool,
             metrics,

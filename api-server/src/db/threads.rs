@@ -9,8 +9,8 @@ use std::thread::Builder;
 use tokio::sync::oneshot;
 
 use super::account_queue::{
-    AccountKey, AccountQueue, ClosingQueue, FinishedJob, Next, QueueFull, QueueLimits,
-    ServedJobCounter,
+    AccountKey, AccountQueue, ClosingQueue, JobAccount, Next, QueueFull, QueueLimits,
+    ServedJobCounter, WaitingLimits,
 };
 use super::error::DbError;
 use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
@@ -19,19 +19,25 @@ use crate::metrics::Metrics;
 /// The part of the threads that one account may use at the same time, rounded down, but at least one thread.
 const ACCOUNT_SHARE_PERCENT: usize = 40;
 
-/// A job for a thread. The job returns whether it ran and the database was available.
-type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;
+/// A job for a thread, which passes the account of the job.
+type Job = Box<dyn FnOnce(&mut Lease, Option<&JobAccount>) + Send>;
 
 /// Submits jobs to the threads. Cheap to clone; the threads end after the last clone is dropped.
 #[derive(Clone)]
 pub(super) struct Threads(Arc<ClosingQueue<Job>>);
 
 impl Threads {
-    pub(super) fn start(count: u32, pool: &Pool, metrics: &Metrics) -> io::Result<Self> {
+    pub(super) fn start(
+        count: u32,
+        waiting: WaitingLimits,
+        pool: &Pool,
+        metrics: &Metrics,
+    ) -> io::Result<Self> {
         let thread_count = usize::try_from(count).unwrap_or(usize::MAX);
-        let running_per_account = (thread_count * ACCOUNT_SHARE_PERCENT / 100).max(1);
-        let limits = QueueLimits::with_running_per_account(running_per_account);
-        let queue = Arc::new(AccountQueue::new(limits));
+        let queue = Arc::new(AccountQueue::new(QueueLimits {
+            waiting,
+            running_per_account: (thread_count * ACCOUNT_SHARE_PERCENT / 100).max(1),
+        }));
         let threads = Self(Arc::new(ClosingQueue(Arc::clone(&queue))));
         for _ in 0..count {
             let queue = Arc::clone(&queue);
@@ -55,15 +61,18 @@ impl Threads {
         job: impl FnOnce(&mut Lease) -> Result<T, DbError> + Send + 'static,
     ) -> Result<PendingJob<T>, DbError> {
         let (sender, receiver) = oneshot::channel();
-        let job = Box::new(move |lease: &mut Lease| {
+        let job = Box::new(move |lease: &mut Lease, account: Option<&JobAccount>| {
             if sender.is_closed() {
-                return false;
+                return;
             }
             let outcome = job(lease);
-            let database_was_available = !matches!(outcome, Err(DbError::Unavailable(_)));
+            if let Some(account) = account
+                && !matches!(outcome, Err(DbError::Unavailable(_)))
+            {
+                account.count_served_job();
+            }
             // Sending fails if the caller has stopped waiting.
             let _caller_gone = sender.send(outcome);
-            database_was_available
         });
         let served_job_counter = self.0.0.push(job, account)?;
         Ok(PendingJob {
@@ -93,24 +102,21 @@ impl From<QueueFull> for DbError {
 fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
     let mut finished = None;
     while let Some((job, account)) = next_job(queue, finished, &mut lease) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| job(&mut lease)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| job(&mut lease, account.as_ref())));
         if outcome.is_err() {
             lease.discard();
         }
-        finished = Some(FinishedJob {
-            account,
-            database_was_available: outcome.unwrap_or_default(),
-        });
+        finished = account;
     }
 }
 
-/// Records the finished job and waits for the next job and its account; `None` if the queue is closed and has no ready
-/// job. After a wait of [`MAX_TRUSTED_IDLE`] without a job, returns the connection to the pool and waits again.
+/// Records a job of the account `finished` and waits for the next job and its account; `None` if the queue is closed and
+/// has no ready job. After a wait of [`MAX_TRUSTED_IDLE`] without a job, returns the connection to the pool and waits again.
 fn next_job(
     queue: &AccountQueue<Job>,
-    finished: Option<FinishedJob>,
+    finished: Option<JobAccount>,
     lease: &mut Lease,
-) -> Option<(Job, Option<AccountKey>)> {
+) -> Option<(Job, Option<JobAccount>)> {
     let mut next = queue.pop(finished, Some(MAX_TRUSTED_IDLE));
     if matches!(next, Next::Idle) {
         lease.release();

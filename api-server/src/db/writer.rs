@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::DbConnection;
 use super::account_queue::{
-    AccountKey, AccountQueue, ClosingQueue, FinishedJob, Next, QueueLimits,
+    AccountKey, AccountQueue, ClosingQueue, Next, QueueLimits, WaitingLimits,
 };
 use super::dialect::write_transaction;
 use super::error::DbError;
@@ -35,10 +35,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(pool: Pool, metrics: Metrics) -> std::io::Result<Self> {
-        // No limit of running jobs per account, because a single thread runs all writes one after the other.
-        let limits = QueueLimits::with_running_per_account(usize::MAX);
-        let queue = Arc::new(AccountQueue::new(limits));
+    pub(super) fn start(
+        waiting: WaitingLimits,
+        pool: Pool,
+        metrics: Metrics,
+    ) -> std::io::Result<Self> {
+        let queue = Arc::new(AccountQueue::new(QueueLimits {
+            waiting,
+            // No limit, because a single thread runs all writes one after the other.
+            running_per_account: usize::MAX,
+        }));
         let writer = Self {
             queue: Arc::new(ClosingQueue(Arc::clone(&queue))),
             metrics,
@@ -91,24 +97,27 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<Write>) {
             batch.push(write);
             accounts.push(account);
         }
-        let is_committed = match pool.get() {
+        let callbacks = match pool.get() {
             Ok(mut entry) => commit(&mut entry, batch),
             Err(error) => {
                 log::error!("writes rejected count={} cause={error:?}", batch.len());
-                false
+                None
             }
         };
-        for account in accounts {
-            queue.finish(&FinishedJob {
-                account,
-                database_was_available: is_committed,
-            });
+        for account in accounts.into_iter().flatten() {
+            if callbacks.is_some() {
+                account.count_served_job();
+            }
+            queue.finish(&account);
+        }
+        for send_result in callbacks.into_iter().flatten() {
+            send_result();
         }
     }
 }
 
-/// Runs the writes in one transaction and, after the commit, their callbacks. Returns whether the commit succeeded.
-fn commit(entry: &mut PoolEntry, batch: Vec<Write>) -> bool {
+/// Runs the writes in one transaction. Returns their callbacks, or `None` if the commit failed.
+fn commit(entry: &mut PoolEntry, batch: Vec<Write>) -> Option<Vec<CommitCallback>> {
     let count = batch.len();
     let result = write_transaction(&mut entry.connection, |connection| {
         batch
@@ -118,16 +127,11 @@ fn commit(entry: &mut PoolEntry, batch: Vec<Write>) -> bool {
     });
     entry.last_used = Instant::now();
     match result {
-        Ok(callbacks) => {
-            for send_result in callbacks {
-                send_result();
-            }
-            true
-        }
+        Ok(callbacks) => Some(callbacks),
         Err(error) => {
             entry.must_close = true;
             log::error!("writes not committed count={count} cause={error:?}");
-            false
+            None
         }
     }
 }

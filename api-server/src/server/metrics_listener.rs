@@ -33,6 +33,7 @@ impl MetricsListener {
     pub(super) fn bind(
         addr: SocketAddr,
         limits: &Limits,
+        timeouts: ConnectionTimeouts,
         scrape: Scrape,
     ) -> Result<Self, BuildError> {
         let explain = |error: io::Error| format!("cannot listen on {addr} (METRICS_ADDR): {error}");
@@ -41,11 +42,7 @@ impl MetricsListener {
         let policy = ConnectionPolicy {
             tls: None,
             connections: Connections::new(MAX_CONNECTIONS, ExemptPeers::default()),
-            timeouts: ConnectionTimeouts {
-                header: limits.header_timeout,
-                idle: limits.idle_timeout,
-                response: limits.response_timeout,
-            },
+            timeouts,
         };
         let scrape = Data::new(scrape);
         let create_app = move || {

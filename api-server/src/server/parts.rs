@@ -13,7 +13,7 @@ use crate::better_auth::context::BetterAuthContext;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connections::Connections;
-use crate::db::Db;
+use crate::db::{Db, WaitingLimits};
 use crate::http::caller::ServerAuthenticator;
 use crate::http::cookies::CookieFormat;
 use crate::http::forwarded::ProxyWarning;
@@ -34,6 +34,7 @@ use crate::sessions::revocation::RevocationFeed;
 use crate::tasks::Tasks;
 use crate::tasks::quota::TaskQuota;
 use crate::users::hasher::Hasher;
+use crate::users::network_queue::WaiterLimits;
 use crate::users::password_policy::PasswordPolicy;
 use crate::users::passwords::Passwords;
 use crate::users::throttle::{NetworkLimits, Throttle};
@@ -57,7 +58,10 @@ impl ServerParts {
     pub(super) fn new(config: Config, limits: &Limits, clock: Clock) -> Result<Self, BuildError> {
         let metrics = Metrics::new(config.metrics_addr.is_some());
         let (url, pool_size) = (config.database_url.clone(), config.database_pool_size);
-        let db = Db::new(url, pool_size, metrics.clone())?;
+        let queues = config.bounds.queues;
+        let waiting_limits =
+            WaitingLimits::new(queues.waiting_queries, queues.waiting_queries_per_account);
+        let db = Db::new(url, pool_size, waiting_limits, metrics.clone())?;
         let sessions = Arc::new(new_sessions(&config, &db, &clock, &metrics)?);
         let tasks = Data::new(Tasks {
             db: db.clone(),
@@ -68,7 +72,7 @@ impl ServerParts {
         });
         let may_delete_user = config.web.better_auth_delete_user;
         let metadata = ServerMetadata::new(&config.tokens.issuer, &config.web.public_url);
-        let http_policy = Data::new(new_http_policy(&config, limits, &clock));
+        let http_policy = Data::new(new_http_policy(&config, &clock));
         let accounts = Data::new(Accounts {
             email_verification: config.email_verification,
             passwords: new_passwords(config, db, clock, &metrics),
@@ -193,7 +197,7 @@ fn new_sessions(
     })
 }
 
-fn new_http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolicy {
+fn new_http_policy(config: &Config, clock: &Clock) -> HttpPolicy {
     let mut trusted_origins = config.web.allowed_origins.clone();
     trusted_origins.push(config.web.public_url.clone());
     HttpPolicy {
@@ -201,12 +205,14 @@ fn new_http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolic
         trusted_origins,
         trusted_proxies: config.web.trusted_proxies.clone(),
         proxy_warning: ProxyWarning::default(),
-        body_timeout: limits.body_timeout,
+        body_timeout: config.bounds.timeouts.body,
         clock: clock.clone(),
     }
 }
 
 fn new_passwords(config: Config, db: Db, clock: Clock, metrics: &Metrics) -> Passwords {
+    let queues = config.bounds.queues;
+    let hash_limits = WaiterLimits::new(queues.waiting_hashes, queues.waiting_hashes_per_network);
     let limits = NetworkLimits {
         failed_logins: config.bounds.failed_logins_per_network,
         registrations: config.bounds.registrations_per_network,
@@ -215,7 +221,7 @@ fn new_passwords(config: Config, db: Db, clock: Clock, metrics: &Metrics) -> Pas
     Passwords {
         db,
         clock,
-        hasher: Hasher::new(config.passwords.bcrypt_cost, metrics.clone()),
+        hasher: Hasher::new(config.passwords.bcrypt_cost, hash_limits, metrics.clone()),
         policy: PasswordPolicy::new(config.passwords.blocklist),
         throttle: Throttle::new(limits, metrics),
     }

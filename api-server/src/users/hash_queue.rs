@@ -7,16 +7,6 @@ use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use super::network_queue::{NetworkQueue, NetworkQueueFull, QueueKey, WaiterId, WaiterLimits};
 
-/// With 56 waiters per network, fifty users behind one IPv4 address can log in at the same moment. A site (an IPv6 /48)
-/// may have the waiters of four networks. If the queue has 1024 waiters, a request of a new network displaces a waiter
-/// of the site with the most waiters. So a new network can still wait while dozens of other networks send as many
-/// requests as the limits allow.
-const LIMITS: WaiterLimits = WaiterLimits {
-    per_network: 56,
-    per_site: 4 * 56,
-    total: 1024,
-};
-
 /// Grants permits, and queues the requests that wait for a permit.
 pub(crate) struct HashQueue(Mutex<Inner>);
 
@@ -42,10 +32,10 @@ enum Admission {
 }
 
 impl HashQueue {
-    pub(crate) fn new(core_count: usize) -> Arc<Self> {
+    pub(crate) fn new(core_count: usize, limits: WaiterLimits) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Inner {
             idle_core_count: core_count,
-            waiters: NetworkQueue::new(LIMITS),
+            waiters: NetworkQueue::new(limits),
         })))
     }
 
@@ -136,7 +126,7 @@ impl Drop for QueuedRequest {
 
 #[cfg(test)]
 mod tests {
-    use super::{HashPermit, HashQueue, LIMITS, NetworkQueueFull};
+    use super::{HashPermit, HashQueue, NetworkQueueFull, WaiterLimits};
     use crate::network::Network;
     use futures_util::future::join_all;
     use std::cell::RefCell;
@@ -144,6 +134,9 @@ mod tests {
     use std::pin::{Pin, pin};
     use std::sync::Arc;
     use std::task::{Context, Poll, Waker};
+
+    const WAITERS: usize = 40;
+    const WAITERS_PER_NETWORK: usize = 7;
 
     type PendingPermit<'a> =
         Pin<Box<dyn Future<Output = Result<HashPermit, NetworkQueueFull>> + 'a>>;
@@ -157,6 +150,10 @@ mod tests {
         future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
+    fn new_queue(core_count: usize) -> Arc<HashQueue> {
+        HashQueue::new(core_count, WaiterLimits::new(WAITERS, WAITERS_PER_NETWORK))
+    }
+
     /// Requests a permit for `192.0.2.{last_octet}`, and asserts that the request has to wait.
     fn start_waiting(queue: &Arc<HashQueue>, last_octet: u8) -> PendingPermit<'_> {
         let mut pending_permit: PendingPermit<'_> =
@@ -167,14 +164,14 @@ mod tests {
 
     /// Starts as many waiting requests from `192.0.2.1` as one network may have.
     fn fill_network(queue: &Arc<HashQueue>) -> Vec<PendingPermit<'_>> {
-        (0..LIMITS.per_network)
+        (0..WAITERS_PER_NETWORK)
             .map(|_| start_waiting(queue, 1))
             .collect()
     }
 
     #[tokio::test]
     async fn as_many_permits_are_granted_as_there_are_cores() {
-        let queue = HashQueue::new(2);
+        let queue = new_queue(2);
         let first_permit = queue.acquire_permit(None).await.unwrap();
         let _second_permit = queue.acquire_permit(None).await.unwrap();
         let third_request = start_waiting(&queue, 1);
@@ -184,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_network_at_its_limit_is_rejected_at_once_and_another_network_is_not() {
-        let queue = HashQueue::new(1);
+        let queue = new_queue(1);
         let granted_permit = queue.acquire_permit(None).await.unwrap();
         let mut waiting_requests = fill_network(&queue);
         assert!(queue.acquire_permit(network(1)).await.is_err());
@@ -197,7 +194,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_disconnected_caller_leaves_the_queue_and_releases_the_core() {
-        let queue = HashQueue::new(1);
+        let queue = new_queue(1);
         let granted_permit = queue.acquire_permit(None).await.unwrap();
         let mut waiting_requests = fill_network(&queue);
         drop(waiting_requests.pop());
@@ -212,10 +209,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_displaced_request_is_rejected_at_once() {
-        let queue = HashQueue::new(1);
+        let queue = new_queue(1);
         let _granted_permit = queue.acquire_permit(None).await.unwrap();
         let mut waiting_requests = Vec::new();
-        for number in 0..LIMITS.total {
+        for number in 0..WAITERS {
             waiting_requests.push(start_waiting(&queue, u8::try_from(number % 20).unwrap()));
         }
         let _new_network_request = start_waiting(&queue, 200);
@@ -231,7 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn permits_are_granted_to_each_network_in_rotation() {
-        let (queue, served_octets) = (HashQueue::new(1), RefCell::new(Vec::new()));
+        let (queue, served_octets) = (new_queue(1), RefCell::new(Vec::new()));
         let granted_permit = queue.acquire_permit(None).await.unwrap();
         let use_permit = |last_octet| {
             let (queue, served_octets) = (&queue, &served_octets);

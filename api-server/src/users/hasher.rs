@@ -8,7 +8,7 @@ use auth_core::password::{Cost, PasswordAttempt, PasswordHash};
 use tokio::task::spawn_blocking;
 
 use super::hash_queue::{HashPermit, HashQueue};
-use super::network_queue::NetworkQueueFull;
+use super::network_queue::{NetworkQueueFull, WaiterLimits};
 use super::password_policy::ChosenPassword;
 use crate::client::Client;
 use crate::cores::cores;
@@ -23,10 +23,10 @@ pub(crate) struct Hasher {
 }
 
 impl Hasher {
-    pub(crate) fn new(cost: Cost, metrics: Metrics) -> Self {
+    pub(crate) fn new(cost: Cost, limits: WaiterLimits, metrics: Metrics) -> Self {
         Self {
             cost,
-            queue: HashQueue::new(cores()),
+            queue: HashQueue::new(cores(), limits),
             metrics,
         }
     }

@@ -12,7 +12,7 @@ mod hash_queue;
 pub(crate) mod hasher;
 pub(crate) mod id;
 pub(crate) mod mail_key;
-mod network_queue;
+pub(crate) mod network_queue;
 pub(crate) mod password_policy;
 pub(crate) mod passwords;
 pub(crate) mod roles;

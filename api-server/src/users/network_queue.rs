@@ -12,13 +12,26 @@ use crate::network::Network;
 /// The network of a waiter; `None` for all clients without a network.
 pub(crate) type QueueKey = Option<Network>;
 
-/// How many waiters the queue accepts at most.
+/// How many waiters the queue accepts at most. If the queue has `total` waiters, a waiter of a new network displaces one
+/// of the site with the most. So a new network can still wait while dozens of other networks have as many waiters as
+/// they may.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WaiterLimits {
-    pub(crate) per_network: usize,
+    total: usize,
+    per_network: usize,
     /// The limit for the networks of one IPv6 /48 together.
-    pub(crate) per_site: usize,
-    pub(crate) total: usize,
+    per_site: usize,
+}
+
+impl WaiterLimits {
+    /// An IPv6 /48 gets the limit of four networks.
+    pub(crate) const fn new(total: usize, per_network: usize) -> Self {
+        Self {
+            total,
+            per_network,
+            per_site: per_network.saturating_mul(4),
+        }
+    }
 }
 
 /// Identifies one waiter, so that the waiter can be removed.

@@ -29,6 +29,17 @@ const SETTINGS_TABLE: &str = r#"
     revocation-stale-after REVOCATION_STALE_AFTER -                      2s       3s
     max-tasks-per-user     MAX_TASKS_PER_USER     10000                  0        1000000
     max-connections        MAX_CONNECTIONS        4096                   0        1000000
+    header-timeout         HEADER_TIMEOUT         10s                    0s       2s
+    body-timeout           BODY_TIMEOUT           10s                    0s       2s
+    idle-timeout           IDLE_TIMEOUT           75s                    0s       2s
+    response-timeout       RESPONSE_TIMEOUT       30s                    0s       2s
+    max-waiting-hashes     MAX_WAITING_HASHES     1024                   0        2
+    max-waiting-hashes-per-network MAX_WAITING_HASHES_PER_NETWORK 56     0        2
+    max-waiting-queries    MAX_WAITING_QUERIES    1024                   0        2
+    max-waiting-queries-per-account MAX_WAITING_QUERIES_PER_ACCOUNT 256  0        2
+    max-failed-logins-per-network MAX_FAILED_LOGINS_PER_NETWORK 300     0        off
+    max-registrations-per-network MAX_REGISTRATIONS_PER_NETWORK 300     none     1000
+    max-mail-requests-per-network MAX_MAIL_REQUESTS_PER_NETWORK 300     none     1000
     bcrypt-cost            BCRYPT_COST            12                     99       4
     allow-weak-hashing     ALLOW_WEAK_HASHING     false                  perhaps  true
     password-blocklist     PASSWORD_BLOCKLIST     -                      /no/list /dev/null
@@ -38,9 +49,6 @@ const SETTINGS_TABLE: &str = r#"
     public-url             PUBLIC_URL             -                      ftp://x  https://x.example
     allowed-origins        ALLOWED_ORIGINS        -                      *        https://y.example
     trusted-proxies        TRUSTED_PROXIES        -                      10.0.0   10.0.0.0/8
-    max-failed-logins-per-network MAX_FAILED_LOGINS_PER_NETWORK 300     0        off
-    max-registrations-per-network MAX_REGISTRATIONS_PER_NETWORK 300     none     1000
-    max-mail-requests-per-network MAX_MAIL_REQUESTS_PER_NETWORK 300     none     1000
     email-verification     EMAIL_VERIFICATION     optional               perhaps  required
     smtp-url               SMTP_URL               -                      mx.x     smtps://mx.example
     mail-from              MAIL_FROM              -                      nobody   no-reply@x.example

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::Thread;
 
-use super::{AccountKey, FinishedJob, QueueFull, QueueLimits};
+use super::{AccountKey, QueueFull, QueueLimits};
 
 /// Returns an account key as its hash, because the key is the result of a keyed hash.
 #[derive(Default)]
@@ -57,11 +57,26 @@ pub(super) struct Account<J> {
     running: usize,
     /// Whether [`QueueState::ready_entries`] contains this account.
     is_ready: bool,
-    /// Number of finished jobs for which the database was available, since the account was added to the queue.
+    /// Number of jobs for which the database was available, since the account was added to the queue.
     served_jobs: Arc<AtomicU64>,
 }
 
-/// Counts the jobs of an account that finish while another job of the account waits. Only jobs for which the database
+/// The account of a job that a worker runs.
+#[derive(Debug)]
+pub(in crate::db) struct JobAccount {
+    key: AccountKey,
+    served_jobs: Arc<AtomicU64>,
+}
+
+impl JobAccount {
+    /// Counts the job as one for which the database was available. A worker does this before the caller gets the
+    /// result, because jobs that the caller queues afterwards must not find that this job was served while they waited.
+    pub(in crate::db) fn count_served_job(&self) {
+        self.served_jobs.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts the jobs of an account that are served while another job of the account waits. Only jobs for which the database
 /// was available are counted.
 #[derive(Debug)]
 pub(in crate::db) struct ServedJobCounter {
@@ -71,7 +86,7 @@ pub(in crate::db) struct ServedJobCounter {
 }
 
 impl ServedJobCounter {
-    /// Whether another job of the account, with an available database, has finished since the waiting job was queued.
+    /// Whether another job of the account, with an available database, was served since the waiting job was queued.
     pub(in crate::db) fn has_increased(&self) -> bool {
         self.count.load(Ordering::Relaxed) > self.initial_count
     }
@@ -105,7 +120,7 @@ impl<J> QueueState<J> {
         account: Option<AccountKey>,
         limits: &QueueLimits,
     ) -> Result<PushOutcome, QueueFull> {
-        if self.waiting >= limits.waiting {
+        if self.waiting >= limits.waiting.total {
             return Err(QueueFull::Queue);
         }
         let Some(key) = account else {
@@ -117,7 +132,7 @@ impl<J> QueueState<J> {
             });
         };
         let account = self.accounts.entry(key).or_insert_with(Account::new);
-        if account.jobs.len() >= limits.waiting_per_account {
+        if account.jobs.len() >= limits.waiting.per_account {
             return Err(QueueFull::Account);
         }
         self.waiting += 1;
@@ -133,7 +148,7 @@ impl<J> QueueState<J> {
         })
     }
 
-    pub(super) fn pop(&mut self, max_running: usize) -> Option<(J, Option<AccountKey>)> {
+    pub(super) fn pop(&mut self, max_running: usize) -> Option<(J, Option<JobAccount>)> {
         loop {
             match self.ready_entries.pop_front()? {
                 ReadyEntry::Job(job) => {
@@ -151,23 +166,19 @@ impl<J> QueueState<J> {
                     account.running += 1;
                     account.enqueue_if_ready(key, max_running, &mut self.ready_entries);
                     self.waiting -= 1;
-                    return Some((job, Some(key)));
+                    let served_jobs = Arc::clone(&account.served_jobs);
+                    return Some((job, Some(JobAccount { key, served_jobs })));
                 }
             }
         }
     }
 
-    pub(super) fn finish(&mut self, finished: &FinishedJob, max_running: usize) {
-        let Some(key) = finished.account else {
-            return;
-        };
+    pub(super) fn finish(&mut self, finished: &JobAccount, max_running: usize) {
+        let key = finished.key;
         let Some(account) = self.accounts.get_mut(&key) else {
             return;
         };
         account.running = account.running.saturating_sub(1);
-        if finished.database_was_available {
-            account.served_jobs.fetch_add(1, Ordering::Relaxed);
-        }
         if account.running == 0 && account.jobs.is_empty() {
             self.accounts.remove(&key);
             return;

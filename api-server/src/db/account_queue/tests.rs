@@ -2,12 +2,11 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{AccountQueue, FinishedJob, Next, QueueFull, QueueLimits, wake};
+use super::{AccountQueue, JobAccount, Next, QueueFull, QueueLimits, WaitingLimits, wake};
 
 fn queue() -> AccountQueue<&'static str> {
     AccountQueue::new(QueueLimits {
-        waiting: 6,
-        waiting_per_account: 3,
+        waiting: WaitingLimits::new(6, 3),
         running_per_account: 2,
     })
 }
@@ -18,12 +17,9 @@ fn pop_all(queue: &AccountQueue<&'static str>) -> Vec<&'static str> {
         .collect()
 }
 
-/// Records a finished job of account 1.
-fn finish(queue: &AccountQueue<&'static str>, database_was_available: bool) {
-    queue.finish(&FinishedJob {
-        account: Some(1),
-        database_was_available,
-    });
+/// Takes the next job, which has an account.
+fn pop_account(queue: &AccountQueue<&'static str>) -> JobAccount {
+    queue.try_pop().unwrap().1.unwrap()
 }
 
 #[test]
@@ -42,10 +38,11 @@ fn an_account_runs_no_more_jobs_at_a_time_than_the_limit() {
     for job in ["a1", "a2", "a3"] {
         queue.push(job, Some(1)).unwrap();
     }
-    assert_eq!(pop_all(&queue), ["a1", "a2"]);
+    let running_job = pop_account(&queue);
+    assert_eq!(pop_all(&queue), ["a2"]);
     queue.push("b1", Some(2)).unwrap();
     assert_eq!(pop_all(&queue), ["b1"]);
-    finish(&queue, true);
+    queue.finish(&running_job);
     assert_eq!(pop_all(&queue), ["a3"]);
 }
 
@@ -70,8 +67,7 @@ fn waiting_jobs_are_limited_per_account_and_in_total() {
 fn an_account_without_jobs_is_removed() {
     let queue = queue();
     queue.push("a1", Some(1)).unwrap();
-    assert_eq!(pop_all(&queue), ["a1"]);
-    finish(&queue, true);
+    queue.finish(&pop_account(&queue));
     assert!(queue.lock().accounts.is_empty());
 }
 
@@ -81,18 +77,30 @@ fn the_counter_increases_when_another_job_of_the_account_is_served() {
     queue.push("a1", Some(1)).unwrap();
     queue.push("a2", Some(1)).unwrap();
     let counter = queue.push("a3", Some(1)).unwrap().unwrap();
-    assert_eq!(pop_all(&queue), ["a1", "a2"]);
-    finish(&queue, false);
+    let [failed_job, served_job] = [(); 2].map(|()| pop_account(&queue));
+    queue.finish(&failed_job);
     assert!(!counter.has_increased());
-    finish(&queue, true);
+    served_job.count_served_job();
+    queue.finish(&served_job);
     assert!(counter.has_increased());
     // The counter keeps its count after the account is removed from the queue.
-    assert_eq!(pop_all(&queue), ["a3"]);
-    finish(&queue, false);
+    queue.finish(&pop_account(&queue));
     assert!(queue.lock().accounts.is_empty());
     assert!(counter.has_increased());
     let later_counter = queue.push("a4", Some(1)).unwrap().unwrap();
     assert!(!later_counter.has_increased());
+}
+
+#[test]
+fn a_job_that_ends_after_its_caller_got_the_result_is_not_counted_again() {
+    let queue = queue();
+    queue.push("a1", Some(1)).unwrap();
+    let served_job = pop_account(&queue);
+    served_job.count_served_job();
+    // The caller of the job already has the result, and queues another job.
+    let counter = queue.push("a2", Some(1)).unwrap().unwrap();
+    queue.finish(&served_job);
+    assert!(!counter.has_increased());
 }
 
 #[test]
@@ -101,7 +109,7 @@ fn a_closed_queue_returns_its_waiting_jobs_first() {
     assert!(matches!(queue.pop(None, Some(Duration::ZERO)), Next::Idle));
     queue.push("a1", Some(1)).unwrap();
     queue.close();
-    assert!(matches!(queue.pop(None, None), Next::Job("a1", Some(1))));
+    assert!(matches!(queue.pop(None, None), Next::Job("a1", Some(_))));
     assert!(matches!(queue.pop(None, None), Next::Closed));
 }
 

@@ -10,11 +10,7 @@ use crate::users::network_queue::{
     NetworkQueue, NetworkQueueFull, QueueKey, WaiterId, WaiterLimits, site_of,
 };
 
-const LIMITS: WaiterLimits = WaiterLimits {
-    per_network: 56,
-    per_site: 224,
-    total: 1024,
-};
+const LIMITS: WaiterLimits = WaiterLimits::new(1024, 56);
 
 /// The queue key of the IPv4 address with this number.
 #[expect(clippy::unnecessary_wraps, reason = "the type of a queue key")]

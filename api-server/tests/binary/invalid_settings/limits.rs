@@ -57,6 +57,36 @@ fn a_session_lives_at_least_as_long_as_its_tokens() {
 }
 
 #[test]
+fn timeouts_of_connections_are_100_milliseconds_to_an_hour() {
+    for variable in [
+        "HEADER_TIMEOUT",
+        "BODY_TIMEOUT",
+        "IDLE_TIMEOUT",
+        "RESPONSE_TIMEOUT",
+    ] {
+        let invalid_values = ["", "0s", "99ms", "1h 1ms", "10", "-1s", "soon"];
+        assert_each_rejected(variable, &invalid_values, "from 100ms to 1h");
+        assert_starts(&[(variable, "100ms")]);
+        assert_starts(&[(variable, "1h")]);
+    }
+}
+
+#[test]
+fn lengths_of_queues_are_1_to_1000000() {
+    for variable in [
+        "MAX_WAITING_HASHES",
+        "MAX_WAITING_HASHES_PER_NETWORK",
+        "MAX_WAITING_QUERIES",
+        "MAX_WAITING_QUERIES_PER_ACCOUNT",
+    ] {
+        let invalid_values = ["", "0", "1000001", "-1", "1.5", "off"];
+        assert_each_rejected(variable, &invalid_values, "from 1 to 1000000");
+        assert_starts(&[(variable, "1")]);
+        assert_starts(&[(variable, "1000000")]);
+    }
+}
+
+#[test]
 fn the_bcrypt_cost_is_10_to_15() {
     for cost in ["", "3", "16", "-12", "abc", "12.5"] {
         assert_each_rejected("BCRYPT_COST", &[cost], "10 to 15");

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use api_server::limits::Limits;
 use e2e::{App, Engine, connect_encrypted, on_both_engines, on_sqlite};
 use h2::client::{Builder, Connection, SendRequest};
 use h2::{Reason, RecvStream};
@@ -119,8 +118,12 @@ async fn read(mut body: RecvStream) -> Result<Vec<u8>, h2::Error> {
     Ok(bytes)
 }
 
-fn start(engine: Engine, change_limits: impl FnOnce(&mut Limits)) -> App {
-    App::on(engine).encrypted().limits(change_limits).start()
+/// Starts a server on which these timeouts are short.
+fn start(engine: Engine, short_timeouts: &[&str]) -> App {
+    App::on(engine)
+        .encrypted()
+        .set_durations(short_timeouts, SHORT_TIMEOUT)
+        .start()
 }
 
 /// Registers a user over HTTP/2. Returns the value of the header `Authorization`.
@@ -148,7 +151,7 @@ async fn add_task(client: &Http2Client, token: &str, description: &str) -> u16 {
 }
 
 async fn tasks_are_added_and_listed(engine: Engine) {
-    let app = start(engine, |_| {});
+    let app = start(engine, &[]);
     let client = Http2Client::connect(&app).await;
     let token = register(&client).await;
     for _ in 0..110 {
@@ -177,7 +180,7 @@ async fn tasks_are_added_and_listed(engine: Engine) {
 }
 
 async fn many_requests_run_at_the_same_time(engine: Engine) {
-    let app = start(engine, |_| {});
+    let app = start(engine, &[]);
     let client = Http2Client::connect(&app).await;
     // The first response comes after the limit of the server, which the client then keeps to.
     let first = client.send("GET", "/healthz", &[], "").await.unwrap();
@@ -189,7 +192,7 @@ async fn many_requests_run_at_the_same_time(engine: Engine) {
 }
 
 async fn a_connection_has_at_most_100_requests_at_the_same_time(engine: Engine) {
-    let app = start(engine, |_| {});
+    let app = start(engine, &[]);
     let client = Http2Client::connect(&app).await;
     // The client does not know the limit yet. Requests without their body stay unfinished.
     let mut responses = Vec::new();
@@ -207,7 +210,7 @@ async fn a_connection_has_at_most_100_requests_at_the_same_time(engine: Engine) 
 }
 
 async fn a_header_that_is_too_long_is_refused(engine: Engine) {
-    let app = start(engine, |_| {});
+    let app = start(engine, &[]);
     let client = Http2Client::connect(&app).await;
     let long_value = "x".repeat(64 * 1024);
     let outcome = client
@@ -225,7 +228,7 @@ async fn a_header_that_is_too_long_is_refused(engine: Engine) {
 }
 
 async fn a_head_request_gets_no_body(engine: Engine) {
-    let app = start(engine, |_| {});
+    let app = start(engine, &[]);
     let client = Http2Client::connect(&app).await;
     let get = client.send("GET", "/healthz", &[], "").await.unwrap();
     let head = client.send("HEAD", "/healthz", &[], "").await.unwrap();
@@ -255,10 +258,7 @@ async fn two_cookie_headers_are_one_list(engine: Engine) {
 
 async fn a_connection_without_requests_is_closed_even_if_it_pings(engine: Engine) {
     for requests in [0, 1] {
-        let app = start(engine, |limits| {
-            limits.header_timeout = SHORT_TIMEOUT;
-            limits.idle_timeout = SHORT_TIMEOUT;
-        });
+        let app = start(engine, &["header-timeout", "idle-timeout"]);
         let (sender, mut connection) = handshake(&app, &Builder::new()).await;
         let mut ping_pong = connection.ping_pong().unwrap();
         let client = Http2Client {
@@ -283,7 +283,7 @@ async fn a_connection_without_requests_is_closed_even_if_it_pings(engine: Engine
 }
 
 async fn a_client_that_accepts_no_bytes_loses_the_response(engine: Engine) {
-    let app = start(engine, |limits| limits.response_timeout = SHORT_TIMEOUT);
+    let app = start(engine, &["response-timeout"]);
     let client = Http2Client::connect(&app).await;
     let token = register(&client).await;
     assert_eq!(add_task(&client, &token, "").await, 201);
@@ -303,7 +303,10 @@ async fn a_client_that_accepts_no_bytes_loses_the_response(engine: Engine) {
 }
 
 async fn a_stopping_server_finishes_its_requests(engine: Engine) {
-    let app = start(engine, |limits| limits.drain_timeout = MAX_WAIT);
+    let app = App::on(engine)
+        .encrypted()
+        .limits(|limits| limits.drain_timeout = MAX_WAIT)
+        .start();
     let client = Http2Client::connect(&app).await;
     let token = register(&client).await;
     let mut sender = client.sender.clone().ready().await.unwrap();

@@ -19,7 +19,7 @@ const MORE_TASKS_THAN_FIT_ON_A_PAGE: usize = 110;
 /// Starts a server with this many tasks of 10 kB. Returns the server and a request for as many tasks as fit on a page.
 async fn start_with_tasks(engine: Engine, task_count: usize) -> (App, Vec<u8>) {
     let app = App::on(engine)
-        .limits(|limits| limits.response_timeout = RESPONSE_TIMEOUT)
+        .set_durations(&["response-timeout"], RESPONSE_TIMEOUT)
         .start();
     let ada = app.user("ada").await;
     for _ in 0..task_count {

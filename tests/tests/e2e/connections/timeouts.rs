@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use api_server::limits::Limits;
 use e2e::{App, Engine, on_both_engines};
 use tokio::time::sleep;
 
@@ -20,12 +19,15 @@ on_both_engines! {
 /// The duration of each timeout that a test shortens. The other timeouts of a connection stay at 10 seconds or more.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(1);
 
-fn start_with_limits(engine: Engine, change_limits: impl FnOnce(&mut Limits)) -> App {
-    App::on(engine).limits(change_limits).start()
+/// Starts a server on which these timeouts are short.
+fn start(engine: Engine, short_timeouts: &[&str]) -> App {
+    App::on(engine)
+        .set_durations(short_timeouts, SHORT_TIMEOUT)
+        .start()
 }
 
 async fn the_first_header_of_a_connection_times_out(engine: Engine) {
-    let app = start_with_limits(engine, |limits| limits.header_timeout = SHORT_TIMEOUT);
+    let app = start(engine, &["header-timeout"]);
     for first_bytes in ["", "G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;
         connection.send(first_bytes.as_bytes()).await;
@@ -39,7 +41,7 @@ async fn the_first_header_of_a_connection_times_out(engine: Engine) {
 }
 
 async fn the_header_of_a_later_request_times_out(engine: Engine) {
-    let app = start_with_limits(engine, |limits| limits.header_timeout = SHORT_TIMEOUT);
+    let app = start(engine, &["header-timeout"]);
     for first_bytes in ["G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;
         for _ in 0..2 {
@@ -51,7 +53,7 @@ async fn the_header_of_a_later_request_times_out(engine: Engine) {
 }
 
 async fn bytes_after_a_response_do_not_keep_a_connection_open(engine: Engine) {
-    let app = start_with_limits(engine, |limits| limits.header_timeout = SHORT_TIMEOUT);
+    let app = start(engine, &["header-timeout"]);
     let mut connection = app.connect().await;
     // The path does not exist, so no handler reads the body, and the chunks below arrive after the response.
     let head = b"POST /nowhere HTTP/1.1\r\nhost: e2e\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -61,18 +63,17 @@ async fn bytes_after_a_response_do_not_keep_a_connection_open(engine: Engine) {
 }
 
 async fn an_idle_connection_is_closed(engine: Engine) {
-    let app = start_with_limits(engine, |limits| limits.idle_timeout = SHORT_TIMEOUT);
+    let app = start(engine, &["idle-timeout"]);
     let mut connection = app.connect().await;
     assert!(gets_200(&mut connection).await);
     assert!(connection.response().await.is_none());
 }
 
 async fn a_request_may_take_longer_than_its_header(engine: Engine) {
-    let app = start_with_limits(engine, |limits| {
-        limits.header_timeout = SHORT_TIMEOUT;
-        limits.idle_timeout = SHORT_TIMEOUT;
-        limits.response_timeout = SHORT_TIMEOUT;
-    });
+    let app = start(
+        engine,
+        &["header-timeout", "idle-timeout", "response-timeout"],
+    );
     let ada = app.user("ada").await;
     let mut connection = app.connect().await;
     assert!(gets_200(&mut connection).await);

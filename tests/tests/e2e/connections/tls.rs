@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use api_server::limits::Limits;
 use e2e::{App, Connection, Engine, connect_encrypted, on_sqlite};
 use futures_util::future::select_all;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -26,8 +25,12 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The first bytes of a message of 512 bytes that starts a handshake.
 const START_OF_HANDSHAKE: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
 
-fn start(engine: Engine, change_limits: impl FnOnce(&mut Limits)) -> App {
-    App::on(engine).encrypted().limits(change_limits).start()
+/// Starts a server on which these timeouts are short.
+fn start(engine: Engine, short_timeouts: &[&str]) -> App {
+    App::on(engine)
+        .encrypted()
+        .set_durations(short_timeouts, SHORT_TIMEOUT)
+        .start()
 }
 
 /// Sends the bytes, and reads until the server closes the connection. Returns what was read.
@@ -41,7 +44,7 @@ async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), bytes: &[u
 }
 
 async fn a_client_without_http_2_gets_http_1(engine: Engine) {
-    let app = start(engine, |_| {});
+    let app = start(engine, &[]);
     for (protocols, chosen) in [
         (&[][..], None),
         (&["http/1.1"], Some(&b"http/1.1"[..])),
@@ -58,14 +61,14 @@ async fn a_client_without_http_2_gets_http_1(engine: Engine) {
 }
 
 async fn a_plain_request_gets_no_response(engine: Engine) {
-    let app = start(engine, |_| {});
+    let app = start(engine, &[]);
     let mut stream = tokio::net::TcpStream::connect(app.addr()).await.unwrap();
     let response = exchange(&mut stream, HEALTH_REQUEST).await;
     assert!(!response.contains("HTTP"), "{response}");
 }
 
 async fn a_handshake_that_never_ends_is_closed(engine: Engine) {
-    let app = start(engine, |limits| limits.header_timeout = SHORT_TIMEOUT);
+    let app = start(engine, &["header-timeout"]);
     for bytes in [&[][..], b"\x16", START_OF_HANDSHAKE] {
         let mut connection = app.connect().await;
         let started = Instant::now();
@@ -76,14 +79,14 @@ async fn a_handshake_that_never_ends_is_closed(engine: Engine) {
 }
 
 async fn the_first_header_after_the_handshake_times_out(engine: Engine) {
-    let app = start(engine, |limits| limits.header_timeout = SHORT_TIMEOUT);
+    let app = start(engine, &["header-timeout"]);
     let mut stream = connect_encrypted(app.addr(), &[]).await.unwrap();
     let response = exchange(&mut stream, b"GET /healthz HTTP/1.1\r\n").await;
     assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
 }
 
 async fn an_idle_encrypted_connection_is_closed(engine: Engine) {
-    let app = start(engine, |limits| limits.idle_timeout = SHORT_TIMEOUT);
+    let app = start(engine, &["idle-timeout"]);
     let mut stream = connect_encrypted(app.addr(), &[]).await.unwrap();
     let response = exchange(&mut stream, HEALTH_REQUEST).await;
     assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");

@@ -1,7 +1,7 @@
 //! Tests the limit on the requests of one account that wait for the database, and that requests of other accounts are
 //! served meanwhile.
 
-use e2e::{App, Client, Engine, Response, on_both_engines, on_postgres};
+use e2e::{App, Client, DatabaseSession, Engine, Response, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -9,6 +9,8 @@ use crate::sessions::fixtures::{login, refresh, refreshed, wait_until};
 
 on_both_engines! {
     requests_beyond_the_limit_of_an_account_are_429_and_other_accounts_are_served,
+    the_limit_of_an_account_is_a_setting,
+    requests_beyond_the_limit_of_the_server_are_503,
     other_accounts_are_served_while_an_account_searches,
     repeated_logouts_of_the_other_sessions_count_towards_the_limit_of_the_account,
 }
@@ -21,6 +23,22 @@ on_postgres! {
 /// More changes than the server accepts at the same time from one account: 256 can wait, and on SQLite 128 more can be
 /// in the current transaction, together 384.
 const CHANGE_COUNT: usize = 400;
+
+/// The most changes that can be in the current transaction on SQLite.
+const TRANSACTION_SIZE: usize = 128;
+
+/// Locks a task, or on SQLite the database, until the session is dropped.
+fn lock_task(app: &App, engine: Engine, task: &Value) -> DatabaseSession {
+    let mut session = app.database().open_session();
+    session.execute(&match engine {
+        Engine::Sqlite => "BEGIN IMMEDIATE".to_owned(),
+        Engine::Postgres => {
+            let id = &task["id"];
+            format!("BEGIN; SELECT 1 FROM tasks WHERE id = {id} FOR UPDATE")
+        }
+    });
+    session
+}
 
 /// Sends [`CHANGE_COUNT`] changes of a locked task, to which each response must be a 429 or a 503. Returns how many
 /// responses are a 429, and how many are a 503.
@@ -51,14 +69,7 @@ async fn requests_beyond_the_limit_of_an_account_are_429_and_other_accounts_are_
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let ada_task = ada.new_task("Buy tea").await;
     let locked_task = eve.new_task("Buy milk").await;
-    let mut locking_session = app.database().open_session();
-    locking_session.execute(&match engine {
-        Engine::Sqlite => "BEGIN IMMEDIATE".to_owned(),
-        Engine::Postgres => format!(
-            "BEGIN; SELECT 1 FROM tasks WHERE id = {} FOR UPDATE",
-            locked_task["id"]
-        ),
-    });
+    let mut locking_session = lock_task(&app, engine, &locked_task);
     let requests_of_ada = async {
         for _ in 0..10 {
             assert_eq!(ada.all_tasks().await, json!([ada_task]));
@@ -71,7 +82,7 @@ async fn requests_beyond_the_limit_of_an_account_are_429_and_other_accounts_are_
     let ((rejected_count, unavailable_count), ()) =
         tokio::join!(send_changes(&eve, &locked_task), requests_of_ada);
     assert!(
-        rejected_count >= CHANGE_COUNT - 256 - 128,
+        rejected_count >= CHANGE_COUNT - 256 - TRANSACTION_SIZE,
         "{rejected_count}"
     );
     assert!(unavailable_count > 0, "{unavailable_count}");
@@ -87,6 +98,36 @@ async fn requests_beyond_the_limit_of_an_account_are_429_and_other_accounts_are_
         },
     )
     .await;
+}
+
+async fn the_limit_of_an_account_is_a_setting(engine: Engine) {
+    let options = App::on(engine).set("max-waiting-queries-per-account", "8");
+    let app = options.start();
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let _locking_session = lock_task(&app, engine, &task);
+    let (rejected_count, _) = send_changes(&ada, &task).await;
+    assert!(
+        rejected_count >= CHANGE_COUNT - 8 - TRANSACTION_SIZE,
+        "{rejected_count}"
+    );
+}
+
+async fn requests_beyond_the_limit_of_the_server_are_503(engine: Engine) {
+    let app = App::on(engine).set("max-waiting-queries", "8").start();
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let _locking_session = lock_task(&app, engine, &task);
+    let changes = (0..CHANGE_COUNT).map(|_| {
+        let request = ada.patch(&ada.task(&task["id"]), json!({ "title": "Buy tea" }));
+        request.into_future()
+    });
+    let responses = join_all(changes).await;
+    assert!(responses.iter().all(|response| response.status() == 503));
+    let is_overload = |response: &&Response| response.text().contains("OVERLOADED");
+    let overload_count = responses.iter().filter(is_overload).count();
+    let least_count = CHANGE_COUNT - 8 - TRANSACTION_SIZE;
+    assert!(overload_count >= least_count, "{overload_count}");
 }
 
 async fn other_accounts_are_served_while_an_account_searches(app: App) {
@@ -144,7 +185,8 @@ async fn repeated_logouts_of_the_other_sessions_count_towards_the_limit_of_the_a
     let statuses: Vec<u16> = responses.iter().map(Response::status).collect();
     assert!(statuses.iter().all(|status| matches!(status, 429 | 503)));
     let rejected_count = statuses.iter().filter(|status| **status == 429).count();
-    assert!(rejected_count >= CHANGE_COUNT - 256 - 128, "{statuses:?}");
+    let least_count = CHANGE_COUNT - 256 - TRANSACTION_SIZE;
+    assert!(rejected_count >= least_count, "{statuses:?}");
     // Every other logout takes place, also while the account has used up its limit.
     locking_session.execute("ROLLBACK");
     caller.post("/api/auth/logout", json!({})).await.ok();

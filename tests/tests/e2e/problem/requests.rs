@@ -1,7 +1,5 @@
 //! Provokes the errors of requests whose method, path, origin or body is not acceptable.
 
-use std::time::Duration;
-
 use e2e::{App, Engine, Response};
 use serde_json::json;
 
@@ -53,8 +51,7 @@ pub(super) async fn a_wrong_method(engine: Engine) -> Response {
 }
 
 pub(super) async fn a_body_that_does_not_arrive(engine: Engine) -> Response {
-    let timeout = Duration::from_millis(100);
-    let app = App::on(engine).body_timeout(timeout).start();
+    let app = App::on(engine).set("body-timeout", "100ms").start();
     let mut connection = app.connect().await;
     let head = format!(
         "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\

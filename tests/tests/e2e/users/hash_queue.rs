@@ -17,6 +17,7 @@ on_both_engines! {
     during_many_logins_from_one_network_a_login_from_another_network_waits_for_a_few_hashes,
     during_many_logins_from_fifty_networks_a_login_from_another_network_waits_for_one_hash_of_each,
     the_logins_of_disconnected_callers_leave_the_queue,
+    the_limits_of_the_queue_are_settings,
 }
 
 /// A bcrypt cost with which a hash takes about 8 ms, so that a queue forms.
@@ -201,4 +202,25 @@ async fn the_logins_of_disconnected_callers_leave_the_queue(engine: Engine) {
         hashed_count < 20,
         "{hashed_count} attempts of disconnected callers were hashed first"
     );
+}
+
+async fn the_limits_of_the_queue_are_settings(engine: Engine) {
+    let core_count = available_parallelism().unwrap().get();
+    let bcrypt_cost = (8 + core_count.ilog2()).min(15).to_string();
+    for setting in ["max-waiting-hashes", "max-waiting-hashes-per-network"] {
+        let options = App::on(engine).set("bcrypt-cost", &bcrypt_cost);
+        let app = options.set(setting, "1").start();
+        // By default, 56 logins may wait.
+        let logins = (0..core_count + 20).map(|number| {
+            let body = credentials(&format!("{number}@example.com"), "not the password");
+            app.anonymous().post(LOGIN, body).into_future()
+        });
+        let statuses: Vec<_> = join_all(logins)
+            .await
+            .iter()
+            .map(Response::status)
+            .collect();
+        assert!(statuses.contains(&401), "{setting}: {statuses:?}");
+        assert!(statuses.contains(&503), "{setting}: {statuses:?}");
+    }
 }

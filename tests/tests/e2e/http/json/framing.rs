@@ -1,7 +1,5 @@
 //! Tests bodies that arrive late or not in full, and bodies that contain another request.
 
-use std::time::Duration;
-
 use e2e::{App, Engine, on_both_engines};
 use serde_json::json;
 
@@ -15,8 +13,7 @@ on_both_engines! {
 }
 
 async fn a_body_that_is_incomplete_at_the_timeout_is_408(engine: Engine) {
-    let timeout = Duration::from_millis(100);
-    let app = App::on(engine).body_timeout(timeout).start();
+    let app = App::on(engine).set("body-timeout", "100ms").start();
     let ada = app.user("ada").await;
     for length_header in [
         "content-length: 20\r\n\r\n",
