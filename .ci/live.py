@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import secrets
 import socket
 import subprocess
@@ -59,10 +58,10 @@ def call(url: str, body: object = None, token: str | None = None, **more: str) -
 
 
 def free_port() -> int:
-    """A port below those that the system gives to connections and to port 0, so that no check beside this one takes it
+    """A random port below those that the system gives to connections and to port 0, so that none of these takes it
     before the program listens, or while the program starts again."""
     while True:
-        port = random.SystemRandom().randrange(15_000, 32_000)
+        port = 15_000 + secrets.randbelow(17_000)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
