@@ -18,7 +18,7 @@ use crate::better_auth::{
     verify_email, verify_password,
 };
 use crate::http::endpoint::Endpoint;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::tasks::{complete, create, item, list};
 use crate::well_known::{jwks, oauth_authorization_server};
 use crate::{better_auth, health, openapi, pages};
@@ -175,8 +175,12 @@ fn mail_routes(config: &mut ServiceConfig) {
 fn openapi_routes(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at(["/api/openapi.json"]).get(openapi::show))
-        .service(Endpoint::at(["/docs"]).get(openapi::redirect_to_docs))
-        .service(openapi::swagger_ui());
+        .service(Endpoint::at(["/docs"]).get(openapi::page::redirect))
+        .service(
+            Endpoint::at(["/docs/{file:.*}"])
+                .named("/docs/{file}")
+                .get(openapi::page::show),
+        );
 }
 
 /// Registers the endpoints of tasks. Each path with `/api/v1/` must come before the path with `/api/{user_id}/`, which
@@ -218,5 +222,5 @@ fn task_routes(config: &mut ServiceConfig) {
 }
 
 async fn not_found() -> Result<&'static str, Problem> {
-    Err(Problem::new(Code::NotFound, "Nothing has this address"))
+    Err(Problem::unknown_path())
 }

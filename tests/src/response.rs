@@ -55,7 +55,8 @@ impl Response {
     /// The body as text, decompressed if it is compressed. Bytes that are not UTF-8 are replaced.
     #[must_use]
     pub fn text(&self) -> String {
-        if self.header("content-encoding") != Some("gzip") {
+        // The response to a HEAD request names the compression of a body that it does not have.
+        if self.header("content-encoding") != Some("gzip") || self.body.is_empty() {
             return String::from_utf8_lossy(&self.body).into_owned();
         }
         let mut bytes = Vec::new();

@@ -177,7 +177,7 @@ fn replace_by_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<Box
     let error = response.response().error();
     let cause = error.map_or_else(|| status.to_string(), ToString::to_string);
     let problem = match status.as_u16() {
-        404 => Problem::new(Code::NotFound, "Nothing has this address"),
+        404 => Problem::unknown_path(),
         413 => Problem::new(Code::BodyTooLarge, "The body may have at most 65536 bytes"),
         400..500 => Problem::new(Code::InvalidRequest, "The request is not acceptable"),
         _ => Problem::internal(&cause),

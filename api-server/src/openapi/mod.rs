@@ -1,16 +1,16 @@
 //! Builds the OpenAPI document from the declarations of the handlers, and adds the parts that all operations share.
 
 mod aliases;
+pub(crate) mod page;
 
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{ContentType, LOCATION};
+use actix_web::http::header::ContentType;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{Modify, OpenApi};
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::better_auth::api_error::BetterAuthError;
 use crate::problem::{MEDIA_TYPE, ProblemBody};
@@ -62,11 +62,6 @@ pub(crate) fn document() -> String {
     text
 }
 
-/// Returns the routes of the page at `/docs/` that displays the document.
-pub(crate) fn swagger_ui() -> SwaggerUi {
-    SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from(DOCUMENT_PATH))
-}
-
 /// This document.
 #[utoipa::path(
     get, path = "/api/openapi.json", tag = "health", operation_id = "openapi",
@@ -76,13 +71,6 @@ pub(crate) async fn show() -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::json())
         .body(DOCUMENT.as_str())
-}
-
-/// Redirects `/docs` to `/docs/`, because the page loads its files by relative URLs.
-pub(crate) async fn redirect_to_docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect()
-        .insert_header((LOCATION, "/docs/"))
-        .json(serde_json::json!({ "location": "/docs/" }))
 }
 
 /// Adds the security schemes and the error responses of every operation, and removes `null` from the request bodies.

@@ -14,7 +14,7 @@ use crate::http::language::AcceptedLanguage;
 use crate::http::policy::HttpPolicy;
 use crate::http::redirect_target::allowed_target;
 use crate::origin::Origin;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 // `build.rs` generates this file, which defines ASSETS_FOLDER, DOCUMENT and ASSETS.
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
@@ -89,7 +89,7 @@ pub(crate) async fn asset(
     name: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let asset = ASSETS.iter().find(|file| file.name == name.as_str());
-    let file = asset.ok_or_else(|| Problem::new(Code::NotFound, "Nothing has this address"))?;
+    let file = asset.ok_or_else(Problem::unknown_path)?;
     Ok(file
         .respond(&request)
         .insert_header((CACHE_CONTROL, CACHE_ONE_YEAR))

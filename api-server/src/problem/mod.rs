@@ -211,6 +211,10 @@ impl From<auth_core::Error> for Problem {
 
 /// Errors that several modules return.
 impl Problem {
+    pub(crate) fn unknown_path() -> Self {
+        Self::new(Code::NotFound, "Nothing has this address")
+    }
+
     pub(crate) fn overloaded() -> Self {
         Self::new(
             Code::Overloaded,

@@ -11,6 +11,7 @@ on_both_engines! {
     head_is_get_without_a_body,
     head_is_rejected_like_get_without_a_body,
     an_unknown_path_is_404_for_every_caller,
+    the_documentation_page_allows_get_and_head_only,
 }
 
 const METHODS: [&str; 9] = [
@@ -46,6 +47,21 @@ async fn an_undocumented_method_is_405_and_allow_names_the_documented_methods(ap
             }
         }
     }
+}
+
+async fn the_documentation_page_allows_get_and_head_only(app: App) {
+    let caller = app.anonymous();
+    for path in ["/docs", "/docs/", "/docs/index.html", "/docs/nothing"] {
+        for method in ["POST", "PUT", "DELETE", "TRACE"] {
+            let response = caller.request(method, path).await;
+            assert_eq!(response.header("allow"), Some("GET, HEAD"));
+            response.problem(405, "METHOD_NOT_ALLOWED");
+        }
+    }
+    let page = caller.request("HEAD", "/docs/").await.assert_status(200);
+    assert!(page.text().is_empty());
+    let missing_file = caller.get("/docs/nothing").await;
+    missing_file.problem(404, "NOT_FOUND");
 }
 
 async fn head_is_get_without_a_body(app: App) {

@@ -1,0 +1,35 @@
+//! Serves the page at `/docs/` that displays the OpenAPI document, and the files of this page.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{ContentEncoding, LOCATION};
+use actix_web::web::Path;
+use utoipa_swagger_ui::Config;
+
+use super::DOCUMENT_PATH;
+use crate::problem::Problem;
+
+static CONFIG: LazyLock<Arc<Config<'static>>> =
+    LazyLock::new(|| Arc::new(Config::from(DOCUMENT_PATH)));
+
+/// Redirects `/docs` to `/docs/`, because the page loads its files by relative URLs.
+pub(crate) async fn redirect() -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((LOCATION, "/docs/"))
+        .json(serde_json::json!({ "location": "/docs/" }))
+}
+
+/// Serves a file of Swagger UI; the page itself if the name is empty.
+pub(crate) async fn show(file_name: Path<String>) -> Result<HttpResponse, Problem> {
+    let file = utoipa_swagger_ui::serve(&file_name, Arc::clone(&CONFIG))
+        .map_err(Problem::internal)?
+        .ok_or_else(Problem::unknown_path)?;
+    let mut response = HttpResponse::Ok();
+    if file.gzpipped {
+        response.insert_header(ContentEncoding::Gzip);
+    }
+    Ok(response
+        .content_type(file.content_type)
+        .body(file.bytes.into_owned()))
+}
