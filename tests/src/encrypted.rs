@@ -47,6 +47,8 @@ pub async fn connect_encrypted(
     let protocols = protocols.iter().map(|name| name.as_bytes().to_vec());
     config.alpn_protocols = protocols.collect();
     let stream = TcpStream::connect(addr).await?;
+    // Sends the frames of a request at once, as clients with HTTP/2 do.
+    stream.set_nodelay(true)?;
     let server_name = ServerName::try_from("localhost").unwrap();
     let connector = TlsConnector::from(Arc::new(config));
     connector.connect(server_name, stream).await
