@@ -65,7 +65,8 @@ pub(super) struct BoundArguments {
     )]
     response_timeout: String,
 
-    /// Maximum number of requests that wait to hash a password, 1 to 1000000; further ones get 503.
+    /// Maximum number of requests that wait to hash a password, 1 to 1000000; beyond it, a request of the network with
+    /// the most gets 503.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "1024")]
     max_waiting_hashes: String,
 
@@ -75,13 +76,13 @@ pub(super) struct BoundArguments {
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "56")]
     max_waiting_hashes_per_network: String,
 
-    /// Maximum number of requests that wait for the database, 1 to 1000000; further ones get 503. On SQLite, as many
+    /// Maximum number of requests that wait for the database, 2 to 1000000; further ones get 503. On SQLite, as many
     /// writes may wait as well.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "1024")]
     max_waiting_queries: String,
 
-    /// Maximum number of requests of one account that wait for the database, 1 to 1000000; further ones get 429. On
-    /// SQLite, as many writes may wait as well.
+    /// Maximum number of requests of one account that wait for the database, below the maximum of all; further ones get
+    /// 429. On SQLite, as many writes may wait as well.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "256")]
     max_waiting_queries_per_account: String,
 
@@ -202,6 +203,8 @@ impl BoundArguments {
             "MAX_WAITING_QUERIES_PER_ACCOUNT",
             &self.max_waiting_queries_per_account,
         );
+        let share_check = parse::check_account_share(queries_per_account, queries);
+        problems.record_error("MAX_WAITING_QUERIES_PER_ACCOUNT", share_check);
         Some(QueueConfig {
             waiting_hashes: hashes?,
             waiting_hashes_per_network: hashes_per_network?,

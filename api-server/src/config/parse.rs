@@ -131,6 +131,20 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     number(text, 1, 1_000_000).map(|count| usize::try_from(count).unwrap_or(usize::MAX))
 }
 
+/// Rejects a part of a queue with which one account could fill the queue. A number is `None` if the setting is invalid.
+pub(super) fn check_account_share(
+    per_account: Option<usize>,
+    total: Option<usize>,
+) -> Result<(), String> {
+    match (per_account, total) {
+        (Some(per_account), Some(total)) if per_account >= total => Err(
+            "must be lower than MAX_WAITING_QUERIES, so that one account cannot fill the queue"
+                .to_owned(),
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// Parses a limit from 1 to 1000000; `None` if the text is `off`.
 pub(super) fn optional_limit(text: &str) -> Result<Option<u32>, String> {
     if text == "off" {

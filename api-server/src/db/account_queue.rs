@@ -21,14 +21,14 @@ const YIELDS_BEFORE_SLEEP: usize = 8;
 
 /// How many jobs may wait in a queue; further jobs are rejected.
 #[derive(Debug, Clone, Copy)]
-pub struct WaitingLimits {
+pub struct WaitingJobLimits {
     /// Maximum number of waiting jobs.
     total: usize,
     /// Maximum number of waiting jobs of one account.
     per_account: usize,
 }
 
-impl WaitingLimits {
+impl WaitingJobLimits {
     /// Limits of this many waiting jobs in all, and of one account.
     #[must_use]
     pub const fn new(total: usize, per_account: usize) -> Self {
@@ -38,7 +38,7 @@ impl WaitingLimits {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueueLimits {
-    pub(super) waiting: WaitingLimits,
+    pub(super) waiting: WaitingJobLimits,
     /// Maximum number of jobs of one account that run at the same time.
     pub(super) running_per_account: usize,
 }
@@ -95,8 +95,8 @@ impl<J> AccountQueue<J> {
         self.lock().waiting_count()
     }
 
-    /// Queues a job. Returns a counter of the account's jobs that finish while this job waits; `None` for a job without
-    /// an account.
+    /// Queues a job. Returns a counter of the account's jobs that are served while this job waits; `None` for a job
+    /// without an account.
     pub(super) fn push(
         &self,
         job: J,
@@ -113,7 +113,7 @@ impl<J> AccountQueue<J> {
         Ok(outcome.served_job_counter)
     }
 
-    /// Records that the worker has run a job of the account `finished`, if any, and waits for the next job. Returns [`Next::Idle`] after a
+    /// Finishes a job of the account `finished`, if any, and waits for the next job. Returns [`Next::Idle`] after a
     /// sleep of `max_wait` without a job. If another worker has taken the job, the sleep starts again. Without
     /// `max_wait`, waits without a time limit.
     pub(super) fn pop(&self, finished: Option<JobAccount>, max_wait: Option<Duration>) -> Next<J> {
@@ -204,8 +204,8 @@ impl<J> AccountQueue<J> {
         job
     }
 
-    /// Records that a worker has run a job of the account. Wakes no worker, because the caller is a worker and then calls
-    /// [`pop`](Self::pop).
+    /// Records that a worker has run a job of the account. Wakes no worker, because the caller is a worker and then
+    /// calls [`pop`](Self::pop).
     pub(super) fn finish(&self, account: &JobAccount) {
         let mut state = self.lock();
         state.finish(account, self.limits.running_per_account);

@@ -10,7 +10,7 @@ use tokio::time::timeout_at;
 
 use super::DbConnection;
 use super::account_aliases::AccountAliases;
-use super::account_queue::{AccountKey, WaitingLimits};
+use super::account_queue::{AccountKey, WaitingJobLimits};
 use super::dialect;
 use super::error::DbError;
 use super::pool::{Lease, Pool, PoolEntry, new_pool, ping};
@@ -61,7 +61,7 @@ impl Db {
     pub fn new(
         url: DatabaseUrl,
         max_connections: u32,
-        waiting: WaitingLimits,
+        waiting: WaitingJobLimits,
         metrics: Metrics,
     ) -> io::Result<Self> {
         let has_writer = dialect::needs_group_commit(&url);

@@ -24,7 +24,7 @@ mod types;
 mod url;
 mod writer;
 
-pub use account_queue::WaitingLimits;
+pub use account_queue::WaitingJobLimits;
 pub use dialect::DbConnection;
 pub(crate) use dialect::{
     has_single_writer, lock_account, lock_for_restore, number_revocations, on_either_engine,

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::account_queue::{
     AccountKey, AccountQueue, ClosingQueue, JobAccount, Next, QueueFull, QueueLimits,
-    ServedJobCounter, WaitingLimits,
+    ServedJobCounter, WaitingJobLimits,
 };
 use super::error::DbError;
 use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
@@ -29,7 +29,7 @@ pub(super) struct Threads(Arc<ClosingQueue<Job>>);
 impl Threads {
     pub(super) fn start(
         count: u32,
-        waiting: WaitingLimits,
+        waiting: WaitingJobLimits,
         pool: &Pool,
         metrics: &Metrics,
     ) -> io::Result<Self> {
@@ -86,7 +86,7 @@ impl Threads {
 pub(super) struct PendingJob<T> {
     /// Receives the result. The sender is dropped without a result if the job panicked or could not be committed.
     pub(super) receiver: oneshot::Receiver<Result<T, DbError>>,
-    /// Counts the jobs of the account that finish while this job waits; `None` for a job without an account.
+    /// Counts the jobs of the account that are served while this job waits; `None` for a job without an account.
     pub(super) served_job_counter: Option<ServedJobCounter>,
 }
 
@@ -110,8 +110,9 @@ fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
     }
 }
 
-/// Records a job of the account `finished` and waits for the next job and its account; `None` if the queue is closed and
-/// has no ready job. After a wait of [`MAX_TRUSTED_IDLE`] without a job, returns the connection to the pool and waits again.
+/// Records a job of the account `finished` and waits for the next job and its account; `None` if the queue is closed
+/// and has no ready job. After a wait of [`MAX_TRUSTED_IDLE`] without a job, returns the connection to the pool and
+/// waits again.
 fn next_job(
     queue: &AccountQueue<Job>,
     finished: Option<JobAccount>,

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::DbConnection;
 use super::account_queue::{
-    AccountKey, AccountQueue, ClosingQueue, Next, QueueLimits, WaitingLimits,
+    AccountKey, AccountQueue, ClosingQueue, Next, QueueLimits, WaitingJobLimits,
 };
 use super::dialect::write_transaction;
 use super::error::DbError;
@@ -36,7 +36,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(
-        waiting: WaitingLimits,
+        waiting: WaitingJobLimits,
         pool: Pool,
         metrics: Metrics,
     ) -> std::io::Result<Self> {
@@ -104,14 +104,17 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<Write>) {
                 None
             }
         };
-        for account in accounts.into_iter().flatten() {
-            if callbacks.is_some() {
+        if let Some(callbacks) = callbacks {
+            // All writes are counted before the first result is sent: see `count_served_job`.
+            for account in accounts.iter().flatten() {
                 account.count_served_job();
             }
-            queue.finish(&account);
+            for send_result in callbacks {
+                send_result();
+            }
         }
-        for send_result in callbacks.into_iter().flatten() {
-            send_result();
+        for account in accounts.iter().flatten() {
+            queue.finish(account);
         }
     }
 }

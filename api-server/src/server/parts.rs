@@ -13,7 +13,7 @@ use crate::better_auth::context::BetterAuthContext;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connections::Connections;
-use crate::db::{Db, WaitingLimits};
+use crate::db::{Db, WaitingJobLimits};
 use crate::http::caller::ServerAuthenticator;
 use crate::http::cookies::CookieFormat;
 use crate::http::forwarded::ProxyWarning;
@@ -59,9 +59,9 @@ impl ServerParts {
         let metrics = Metrics::new(config.metrics_addr.is_some());
         let (url, pool_size) = (config.database_url.clone(), config.database_pool_size);
         let queues = config.bounds.queues;
-        let waiting_limits =
-            WaitingLimits::new(queues.waiting_queries, queues.waiting_queries_per_account);
-        let db = Db::new(url, pool_size, waiting_limits, metrics.clone())?;
+        let job_limits =
+            WaitingJobLimits::new(queues.waiting_queries, queues.waiting_queries_per_account);
+        let db = Db::new(url, pool_size, job_limits, metrics.clone())?;
         let sessions = Arc::new(new_sessions(&config, &db, &clock, &metrics)?);
         let tasks = Data::new(Tasks {
             db: db.clone(),

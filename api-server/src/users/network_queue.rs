@@ -12,9 +12,9 @@ use crate::network::Network;
 /// The network of a waiter; `None` for all clients without a network.
 pub(crate) type QueueKey = Option<Network>;
 
-/// How many waiters the queue accepts at most. If the queue has `total` waiters, a waiter of a new network displaces one
-/// of the site with the most. So a new network can still wait while dozens of other networks have as many waiters as
-/// they may.
+/// How many waiters the queue accepts at most. If the queue has `total` waiters, a waiter of a new network displaces
+/// one of the site with the most. So a new network can still wait while dozens of other networks have as many waiters
+/// as they may.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WaiterLimits {
     total: usize,

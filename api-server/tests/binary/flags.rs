@@ -35,7 +35,7 @@ const SETTINGS_TABLE: &str = r#"
     response-timeout       RESPONSE_TIMEOUT       30s                    0s       2s
     max-waiting-hashes     MAX_WAITING_HASHES     1024                   0        2
     max-waiting-hashes-per-network MAX_WAITING_HASHES_PER_NETWORK 56     0        2
-    max-waiting-queries    MAX_WAITING_QUERIES    1024                   0        2
+    max-waiting-queries    MAX_WAITING_QUERIES    1024                   0        300
     max-waiting-queries-per-account MAX_WAITING_QUERIES_PER_ACCOUNT 256  0        2
     max-failed-logins-per-network MAX_FAILED_LOGINS_PER_NETWORK 300     0        off
     max-registrations-per-network MAX_REGISTRATIONS_PER_NETWORK 300     none     1000

@@ -76,8 +76,8 @@ impl JobAccount {
     }
 }
 
-/// Counts the jobs of an account that are served while another job of the account waits. Only jobs for which the database
-/// was available are counted.
+/// Counts the jobs of an account that are served while another job of the account waits. Only jobs for which the
+/// database was available are counted.
 #[derive(Debug)]
 pub(in crate::db) struct ServedJobCounter {
     count: Arc<AtomicU64>,

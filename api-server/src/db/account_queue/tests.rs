@@ -2,11 +2,11 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{AccountQueue, JobAccount, Next, QueueFull, QueueLimits, WaitingLimits, wake};
+use super::{AccountQueue, JobAccount, Next, QueueFull, QueueLimits, WaitingJobLimits, wake};
 
 fn queue() -> AccountQueue<&'static str> {
     AccountQueue::new(QueueLimits {
-        waiting: WaitingLimits::new(6, 3),
+        waiting: WaitingJobLimits::new(6, 3),
         running_per_account: 2,
     })
 }

@@ -81,9 +81,39 @@ fn lengths_of_queues_are_1_to_1000000() {
     ] {
         let invalid_values = ["", "0", "1000001", "-1", "1.5", "off"];
         assert_each_rejected(variable, &invalid_values, "from 1 to 1000000");
+    }
+    for variable in ["MAX_WAITING_HASHES", "MAX_WAITING_HASHES_PER_NETWORK"] {
         assert_starts(&[(variable, "1")]);
         assert_starts(&[(variable, "1000000")]);
     }
+}
+
+#[test]
+fn one_account_cannot_fill_the_queue_of_the_database() {
+    for (total, per_account) in [("2", "1"), ("1000000", "999999"), ("257", "256")] {
+        let settings = [
+            ("MAX_WAITING_QUERIES", total),
+            ("MAX_WAITING_QUERIES_PER_ACCOUNT", per_account),
+        ];
+        assert_starts(&settings);
+    }
+    for (total, per_account) in [("1", "1"), ("256", "256"), ("255", "256")] {
+        let settings = [
+            ("MAX_WAITING_QUERIES", total),
+            ("MAX_WAITING_QUERIES_PER_ACCOUNT", per_account),
+        ];
+        assert_rejected(
+            &settings,
+            "MAX_WAITING_QUERIES_PER_ACCOUNT",
+            "lower than MAX_WAITING_QUERIES",
+        );
+    }
+    // The default of one account is 256.
+    assert_rejected(
+        &[("MAX_WAITING_QUERIES", "256")],
+        "MAX_WAITING_QUERIES_PER_ACCOUNT",
+        "lower than MAX_WAITING_QUERIES",
+    );
 }
 
 #[test]

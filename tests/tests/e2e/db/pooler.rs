@@ -5,7 +5,7 @@ use std::io::{self, Read, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread::spawn;
 
-use api_server::db::{DatabaseUrl, Db, DbConnection, WaitingLimits};
+use api_server::db::{DatabaseUrl, Db, DbConnection, WaitingJobLimits};
 use api_server::metrics::Metrics;
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
@@ -40,7 +40,7 @@ async fn is_prepared(url: &Url) -> bool {
     let db = Db::new(
         DatabaseUrl::parse(url.as_str()).unwrap(),
         1,
-        WaitingLimits::new(1, 1),
+        WaitingJobLimits::new(1, 1),
         Metrics::default(),
     )
     .unwrap();

@@ -6,7 +6,7 @@ use e2e::{App, Engine, Response};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::auth::login::{LOGIN, credentials};
+use crate::auth::login::{LOGIN, credentials, slow_bcrypt_cost};
 
 pub(super) async fn one_task_too_many(engine: Engine) -> Response {
     let app = App::on(engine).set("max-tasks-per-user", "1").start();
@@ -33,12 +33,11 @@ pub(super) async fn a_missing_table(engine: Engine) -> Response {
     ada.get("/api/tasks").await
 }
 
-/// The bcrypt cost grows with the number of cores, so that the logins arrive faster than the server hashes their
-/// passwords, even on a machine with many cores.
 pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Response {
     let core_count = available_parallelism().unwrap().get();
-    let bcrypt_cost = (8 + core_count.ilog2()).min(15).to_string();
-    let app = App::on(engine).set("bcrypt-cost", &bcrypt_cost).start();
+    let app = App::on(engine)
+        .set("bcrypt-cost", &slow_bcrypt_cost())
+        .start();
     // The server hashes one password per core at a time, and at most 56 more logins of this test can wait.
     let accepted_count = core_count + 56;
     let logins = (0..accepted_count + 100).map(|number| {
