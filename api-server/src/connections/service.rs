@@ -200,8 +200,8 @@ where
     }
 }
 
-/// Lets the kernel send each write at once. Otherwise the body of a response that follows its header in a second write,
-/// as in HTTP/2, waits until the client acknowledges the header, which takes 40 ms.
+/// Lets the kernel send each write at once. Otherwise a write waits until the client acknowledges the one before, which
+/// can take 40 ms: with TLS, the first response after the handshake; with HTTP/2, the body after its header.
 ///
 /// Lets the kernel close the connection if the peer stops acknowledging data, even after the server has written the
 /// whole response. The kernel's timeout is four times the response timeout, so that a peer that is only slow is rarely
