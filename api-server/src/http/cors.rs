@@ -2,12 +2,17 @@
 //! error responses, only if the origin is in `ALLOWED_ORIGINS`.
 
 use actix_cors::Cors;
+use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
 use actix_web::http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCEPT, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LINK,
+    LOCATION, ORIGIN, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
+use actix_web::web::Data;
 
 use super::headers::{REQUEST_ID, SET_AUTH_TOKEN, TRACEPARENT, TRACESTATE, X_RETRY_AFTER};
+use super::policy::HttpPolicy;
 use crate::origin::Origin;
 
 /// The time for which a browser may cache a preflight response, in seconds.
@@ -49,4 +54,30 @@ pub(crate) fn cors(allowed_origins: &[Origin]) -> Cors {
     allowed_origins
         .iter()
         .fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
+}
+
+/// Returns the origin of the page that sent the request, if this page may read responses.
+pub(crate) fn readable_by(request: &ServiceRequest) -> Option<HeaderValue> {
+    let origin = request.headers().get(ORIGIN)?;
+    let policy = request.app_data::<Data<HttpPolicy>>()?;
+    let mut trusted_origins = policy.trusted_origins.iter();
+    let is_trusted =
+        trusted_origins.any(|trusted| trusted.as_str().as_bytes() == origin.as_bytes());
+    is_trusted.then(|| origin.clone())
+}
+
+/// Returns the headers that let a page of this origin read a response after a panic, which [`cors`] does not see.
+pub(crate) fn headers_after_panic(origin: HeaderValue) -> [(HeaderName, HeaderValue); 4] {
+    [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+        (
+            ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HeaderValue::from_static("true"),
+        ),
+        (
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("x-request-id"),
+        ),
+        (VARY, HeaderValue::from_static("Origin")),
+    ]
 }

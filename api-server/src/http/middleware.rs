@@ -15,12 +15,12 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpRequest, ResponseError as _};
 use futures_util::FutureExt as _;
 
-use super::headers;
 use super::headers::{REQUEST_ID, TRACEPARENT};
 use super::policy::HttpPolicy;
 use super::request_metrics::RequestMetrics;
 #[cfg(feature = "otlp")]
 use super::request_span::{RequestSpan, new_trace};
+use super::{cors, headers};
 use crate::logging::trace::TraceContext;
 use crate::problem::{Code, MEDIA_TYPE, Problem};
 
@@ -60,6 +60,7 @@ async fn respond(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started_at = Instant::now();
     let id = request_id(&request);
+    let origin = cors::readable_by(&request);
     let metrics = request.app_data::<Rc<RequestMetrics>>().cloned();
     #[cfg(feature = "otlp")]
     let span = RequestSpan::begin(&request);
@@ -78,8 +79,8 @@ async fn respond(
             }
             return Ok(response);
         }
-        Ok(Err(error)) => internal_error(&error.to_string(), &id),
-        Err(_panic) => internal_error("a handler panicked", &id),
+        Ok(Err(error)) => internal_error(&error.to_string(), &id, origin),
+        Err(_panic) => internal_error("a handler panicked", &id, origin),
     };
     if let Some(metrics) = metrics {
         metrics.record_failure(started_at.elapsed());
@@ -112,13 +113,18 @@ fn is_https(request: &HttpRequest) -> bool {
     policy.is_some_and(|policy| policy.cookie_format.is_secure())
 }
 
-/// Logs the cause and builds an error with status 500, for a panic or for an error without a response.
-fn internal_error(cause: &str, request_id: &HeaderValue) -> Error {
+/// Logs the cause and builds an error with status 500, for a panic or for an error without a response. Pages of the
+/// origin may read it.
+fn internal_error(cause: &str, request_id: &HeaderValue, origin: Option<HeaderValue>) -> Error {
     let mut problem = Problem::internal(cause);
     log_problem(&problem, request_id);
     let mut shared_headers = HeaderMap::new();
     headers::add_shared(&mut shared_headers, request_id, "", false);
-    for (name, value) in shared_headers {
+    let cors_headers = origin.map(cors::headers_after_panic);
+    for (name, value) in shared_headers
+        .into_iter()
+        .chain(cors_headers.into_iter().flatten())
+    {
         problem = problem.with_header(name, value);
     }
     problem.into()
@@ -224,3 +230,6 @@ fn log_problem(problem: &Problem, request_id: &HeaderValue) {
         log::debug!("request refused request_id={request_id:?} code={code} cause={cause:?}");
     }
 }
+
+#[cfg(test)]
+mod tests;
