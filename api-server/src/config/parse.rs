@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -229,19 +230,26 @@ pub(super) fn stale_after(text: Option<&str>) -> Result<Option<Duration>, String
     .map_err(|()| "use a duration of whole seconds from 3s to 400d, such as 10s".to_owned())
 }
 
+fn duration_within(
+    range: RangeInclusive<Duration>,
+    text: &str,
+    remedy: &str,
+) -> Result<Duration, String> {
+    let parsed_duration = humantime::parse_duration(text).ok();
+    parsed_duration
+        .filter(|duration| range.contains(duration))
+        .ok_or_else(|| remedy.to_owned())
+}
+
 pub(super) fn shutdown_delay(text: &str) -> Result<Duration, String> {
-    let parsed_delay = humantime::parse_duration(text).ok();
-    parsed_delay
-        .filter(|delay| *delay <= MAX_SHUTDOWN_DELAY)
-        .ok_or_else(|| "use a duration from 0s to 60s, such as 2s".to_owned())
+    const REMEDY: &str = "use a duration from 0s to 60s, such as 2s";
+    duration_within(Duration::ZERO..=MAX_SHUTDOWN_DELAY, text, REMEDY)
 }
 
 /// Parses a time limit of a connection.
 pub(super) fn timeout(text: &str) -> Result<Duration, String> {
-    let parsed_timeout = humantime::parse_duration(text).ok();
-    parsed_timeout
-        .filter(|timeout| (MIN_TIMEOUT..=MAX_TIMEOUT).contains(timeout))
-        .ok_or_else(|| "use a duration from 100ms to 1h, such as 10s".to_owned())
+    const REMEDY: &str = "use a duration from 100ms to 1h, such as 10s";
+    duration_within(MIN_TIMEOUT..=MAX_TIMEOUT, text, REMEDY)
 }
 
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
