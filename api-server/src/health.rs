@@ -6,6 +6,7 @@ use actix_web::web::{self, Data};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
+use crate::client::Client;
 use crate::db::ping;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
@@ -30,12 +31,15 @@ pub(crate) async fn show_health() -> web::Json<Health> {
     get, path = "/readyz", tag = "health", operation_id = "readyz",
     responses((status = 200, description = "Ready for requests", body = Health)),
 )]
-pub(crate) async fn show_readiness(sessions: Data<Sessions>) -> Result<web::Json<Health>, Problem> {
+pub(crate) async fn show_readiness(
+    client: Client,
+    sessions: Data<Sessions>,
+) -> Result<web::Json<Health>, Problem> {
     // While the server stops, this fails, so that proxies send new requests to other servers.
     if sessions.is_stopping.load(Ordering::Relaxed) {
         return Err(Problem::stopping());
     }
-    sessions.db.read(ping).await?;
+    sessions.db.of_network(client.network).read(ping).await?;
     if !sessions.feed.is_current() {
         return Err(Problem::database_unavailable(
             "the revocations are not up to date",

@@ -1,5 +1,5 @@
-//! Changes the roles and the claims of a user. The user's earlier access tokens become stale, on every node and in
-//! every service that follows the feed of revocations.
+//! Changes the roles and the claims of a user. The user's earlier access tokens become stale, in every process of the
+//! server and in every service that follows the feed of revocations.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,7 +17,7 @@ use crate::users::roles;
 use crate::users::store as users;
 use crate::users::user::User;
 
-/// What an operator changes.
+/// A change of the roles or the claims of a user, which an operator makes.
 #[derive(Debug, Clone)]
 pub(crate) enum AccessChange {
     Roles {
@@ -55,8 +55,8 @@ impl AccessChange {
     }
 }
 
-/// Changes the roles or the claims of the user with this email address. If they are different then, the user's earlier
-/// access tokens are stale when the transaction has committed.
+/// Changes the roles or the claims of the user with this email address. If this makes a difference, the user's earlier
+/// access tokens are stale after the commit.
 pub(crate) fn change(
     connection: &mut DbConnection,
     email: &LoginEmail,
@@ -81,8 +81,8 @@ pub(crate) fn change(
     })
 }
 
-/// Makes the access tokens stale that the user has now, and sets the new version in `user`. Call this function in the
-/// transaction of the change.
+/// Raises the version of the user's claims, which makes all earlier access tokens of the user stale, and sets the new
+/// version in `user`. Call this function in the transaction that changes the user.
 pub(super) fn make_tokens_stale(
     connection: &mut DbConnection,
     user: &mut User,
@@ -95,7 +95,7 @@ pub(super) fn make_tokens_stale(
     Ok(())
 }
 
-/// Returns the user, whose row no other transaction can change until this transaction ends.
+/// Finds the user, and locks the user's row until the transaction ends.
 fn find_and_lock(connection: &mut DbConnection, email: &LoginEmail) -> QueryResult<Option<User>> {
     let Some((user, _hash)) = users::find_by_email(connection, email)? else {
         return Ok(None);

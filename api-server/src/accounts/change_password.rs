@@ -22,15 +22,15 @@ pub(crate) struct PasswordChange {
     pub(crate) user_id: UserId,
     /// The id of the caller's session.
     pub(crate) session_id: String,
-    /// What the caller entered as the current password.
+    /// The current password as the caller entered it.
     pub(crate) attempt: PasswordAttempt,
     pub(crate) new_password: ChosenPassword,
     /// The lifetime of the new session.
     pub(crate) lifetime: Duration,
 }
 
-/// Changes the password, and replaces all sessions of the user by a new session. Fails if the current password was
-/// entered incorrectly.
+/// Changes the password, and replaces all sessions of the user by a new session. Fails if the caller entered a wrong
+/// current password, if the caller's session is not live, or if the password was changed in the meantime.
 pub(crate) async fn change_password(
     accounts: &Accounts,
     change: PasswordChange,

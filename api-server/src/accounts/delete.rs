@@ -3,7 +3,7 @@
 use super::Accounts;
 use super::mail_proof::invalid_proof;
 use super::mail_request::queue;
-use super::store::{self, DeletionProof};
+use super::store::{self, CallerSession, DeletionProof};
 use crate::client::Client;
 use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
@@ -14,24 +14,29 @@ use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 use crate::users::store::MailKeyChange;
 
-/// Why the caller may delete the account.
+/// The reason why the caller may delete the account.
 pub(crate) enum Confirmation {
     /// The caller entered the password.
     Password(Authenticated),
     /// The caller has the token of a mail to the user.
     Mail(MailKeyChange),
-    /// The caller logged in recently.
-    RecentLogin,
+    /// The caller logged in recently, with this session.
+    RecentLogin(String),
 }
 
-/// Deletes the account with all its tasks and sessions. Fails if the password was changed, or if a token of a mail to
-/// the user was used, since the caller's was verified.
+/// Deletes the account with all its tasks and sessions. Fails if the confirmation has become invalid since it was
+/// checked, for example because the password was changed.
 pub(crate) async fn delete(
     accounts: &Accounts,
     id: UserId,
     confirmation: Confirmation,
 ) -> Result<(), Problem> {
-    surplus::end_most(&accounts.sessions, &id, "").await?;
+    // This session is kept, because the transaction checks it again.
+    let caller_session = match &confirmation {
+        Confirmation::RecentLogin(session_id) => session_id,
+        Confirmation::Password(_) | Confirmation::Mail(_) => "",
+    };
+    surplus::end_most(&accounts.sessions, &id, caller_session).await?;
     surplus::delete_ended(&accounts.sessions, &id).await?;
     let now = accounts.sessions.now();
     let (proof, failure): (_, fn() -> Problem) = match confirmation {
@@ -40,7 +45,11 @@ pub(crate) async fn delete(
             Problem::token_revoked,
         ),
         Confirmation::Mail(key_change) => (DeletionProof::MailKey(key_change), invalid_proof),
-        Confirmation::RecentLogin => (DeletionProof::RecentLogin, Problem::token_revoked),
+        Confirmation::RecentLogin(id) => {
+            let lifetimes = accounts.sessions.lifetimes();
+            let session = CallerSession { id, lifetimes };
+            (DeletionProof::RecentLogin(session), Problem::token_revoked)
+        }
     };
     let (user_id, forget_after) = (id.clone(), accounts.sessions.forget_after(now));
     let ended_ids = accounts
@@ -65,7 +74,7 @@ pub(crate) struct DeletionRequest {
     pub(crate) user_id: UserId,
     /// The address of the account.
     pub(crate) email: String,
-    /// Where the page of the link leads afterwards.
+    /// The URL to which the page of the link redirects after the deletion.
     pub(crate) callback_url: Option<String>,
     /// The language of the mail if the user has none.
     pub(crate) language: Option<Language>,

@@ -1,4 +1,5 @@
-//! Changes the email address of an account: asks the new address to confirm, and tells the previous one.
+//! Changes the email address of an account. The user confirms the change with a mail to the new address, and can undo
+//! the change with a mail to the previous address.
 
 mod store;
 mod undo;
@@ -33,9 +34,9 @@ pub(crate) struct EmailChange {
     pub(crate) language: Option<Language>,
 }
 
-/// Queues a mail to the new address, with which the change is confirmed, and a notice to the current address. Does not
-/// look up the new address, so that neither the result nor its time reveals whether another account has it; the sender
-/// looks it up later.
+/// Queues a mail to the new address, with which the user confirms the change, and a notice to the current address.
+/// Whether another account has the new address is checked only when the mail is sent, so that neither the result nor
+/// its time reveals this.
 ///
 /// Fails with status 429 if the client's network has requested too many mails, and with status 401 if the session has
 /// ended or the password was changed in the meantime.
@@ -86,10 +87,15 @@ pub(crate) async fn request(
     Ok(challenge)
 }
 
-/// Sets the new address, which counts as verified, and tells the previous address how to undo the change. Needs no
-/// session: the request for the change had one, and the proof shows that its sender receives mail at the new address.
-pub(crate) async fn confirm(accounts: &Accounts, proof: MailProof) -> Result<User, Problem> {
-    let (key_change, new_email) = mail_proof::verify_email_change(accounts, proof).await?;
+/// Sets the new address, which counts as verified, and queues a mail to the previous address, with which the change can
+/// be undone. The caller needs no session: the request for the change had a session, and the proof shows that the
+/// caller receives mail at the new address.
+pub(crate) async fn confirm(
+    accounts: &Accounts,
+    proof: MailProof,
+    client: &Client,
+) -> Result<User, Problem> {
+    let (key_change, new_email) = mail_proof::verify_email_change(accounts, proof, client).await?;
     let new_email = Email::parse(&new_email).map_err(|_invalid| invalid_proof())?;
     let now = accounts.sessions.now();
     let (user_id, old_email) = (key_change.user_id.clone(), key_change.email.clone());

@@ -16,7 +16,8 @@ use crate::users::id::UserId;
 use crate::users::store as users;
 use crate::users::user::User;
 
-/// Queues a verification mail to a signed-in user. The page of its link leads to `callback_url` afterwards.
+/// Queues a verification mail to a signed-in user. The page of its link redirects to `callback_url` after the
+/// verification.
 pub(crate) async fn request_for_user(
     accounts: &Accounts,
     user_id: UserId,
@@ -36,18 +37,18 @@ pub(crate) async fn request_for_user(
     queue(accounts, mail).await
 }
 
-/// What shows that the person who has the mail is the user of the account.
+/// The evidence that the person who has the mail is also the user of the account.
 pub(crate) struct Ownership {
-    /// The user whose session the request has.
+    /// The user of the session in the request; `None` without a session.
     pub(crate) caller_id: Option<UserId>,
     pub(crate) password: Option<PasswordAttempt>,
 }
 
 /// Marks the email address of the account as verified. Begins no session.
 ///
-/// The mail alone does not suffice, because anyone can register with the email address of another person: if this
-/// person follows the link, the account would be verified although its password is unknown to this person. Therefore a
-/// session of the account or its password is required as well. Without either, the proof is not used up.
+/// The mail alone does not suffice, because anyone can register with the email address of another person. If this
+/// person then followed the link, the address would be verified for an account whose password someone else knows.
+/// Therefore a session of the account or its password is required as well. Without either, the proof is not used up.
 pub(crate) async fn confirm(
     accounts: &Accounts,
     proof: MailProof,
@@ -71,7 +72,8 @@ async fn use_proof(
     ownership: Ownership,
     client: &Client,
 ) -> Result<User, Problem> {
-    let key_change = mail_proof::verify(accounts, MailKind::EmailVerification, proof).await?;
+    let key_change =
+        mail_proof::verify(accounts, MailKind::EmailVerification, proof, client).await?;
     let is_caller = |id: UserId| id.as_str() == key_change.user_id;
     if !ownership.caller_id.is_some_and(is_caller) {
         let attempt = ownership.password.ok_or_else(password_required)?;
@@ -79,8 +81,8 @@ async fn use_proof(
     }
     let now = accounts.sessions.now();
     let forget_after = accounts.sessions.forget_after(now);
-    // A change of the password also changes the mail key, so the compared password is still the password of the
-    // account.
+    // If this transaction succeeds, the compared password is still right: a change of the password also replaces or
+    // removes the mail key.
     let verified_user = accounts
         .sessions
         .db
@@ -94,7 +96,7 @@ async fn use_proof(
     Ok(verified_user)
 }
 
-/// Returns the user in the token of a link that verifies an email address. The MAC of the token is not verified.
+/// Returns the user id in a token that verifies an email address. Does not verify the MAC of the token.
 fn user_id_in_token(proof: &MailProof) -> Option<String> {
     let MailProof::Token(text) = proof else {
         return None;

@@ -18,7 +18,7 @@ use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 use crate::users::user::User;
 
-/// The values for the session that a login or a registration opens.
+/// The values for a new session, for example after a login or a registration.
 pub(crate) struct LoginContext {
     pub(crate) client: Client,
     pub(crate) lifetime: Duration,
@@ -56,7 +56,7 @@ pub(crate) async fn log_in(
     result
 }
 
-/// Returns the event by which the outcome is counted.
+/// Returns the metrics event for this result.
 fn event_of(result: &Result<TokenGrant, Problem>) -> Event {
     match result.as_ref().map_err(Problem::code) {
         Ok(_) => Event::LoginSucceeded,
@@ -131,9 +131,9 @@ async fn open_session(
     })
 }
 
-/// Makes this process reject the access tokens of the sessions that the login's transaction ended. If it ended a whole
-/// batch, ends all other sessions beyond the account's limit too. If that fails, the login still succeeds, because the
-/// next login tries again.
+/// Makes this process reject the access tokens of the sessions that the login's transaction ended. If these are a whole
+/// batch, there may be more sessions beyond the account's limit: then ends those as well. If that fails, the login
+/// still succeeds, because the next login tries again.
 async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended_ids: Vec<String>) {
     if ended_ids.is_empty() {
         return;
@@ -148,13 +148,13 @@ async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended_i
         match surplus::enforce_limit(&accounts.sessions, &owner, session_id).await {
             Ok(live_count) => ended_count += live_count,
             Err(error) => log::warn!(
-                "sessions beyond the limit stay user_id={} cause={error:?}",
+                "cannot end the sessions beyond the limit user_id={} cause={error:?}",
                 user.id
             ),
         }
     }
     log::info!(
-        "sessions beyond the limit ended user_id={} sessions_ended={ended_count}",
+        "login ended earlier sessions user_id={} sessions_ended={ended_count}",
         user.id
     );
 }

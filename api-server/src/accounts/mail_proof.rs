@@ -6,7 +6,8 @@ use auth_core::mail_token::{Challenge, MailPurpose, MailTokens, UnverifiedMailTo
 use uuid::Uuid;
 
 use super::Accounts;
-use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
+use crate::client::Client;
+use crate::db::{AccountDb, DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::mail::attempt::expiry_seconds;
 use crate::mail::challenge::store as challenges;
 use crate::mail::challenge::store::OpenChallenge;
@@ -15,8 +16,8 @@ use crate::problem::{Code, Problem};
 use crate::users::mail_key::generate_mail_key;
 use crate::users::store::{self as users, MailKeyChange, MailUser};
 
-/// Stands in for the mail key of a user who has none, so that a code takes as long to verify as for other users. No
-/// mail was sent with it.
+/// A mail key for users who have none, so that verifying their codes takes as long as for other users. No mail was sent
+/// with a token or a code of this key.
 const NO_MAIL_KEY: &str = "-------------------------------------------";
 
 /// A token or a code that a user received by mail.
@@ -27,7 +28,7 @@ pub(crate) enum MailProof {
     Code { challenge_id: String, code: String },
 }
 
-/// The error for every token and every code that is not valid, for any reason.
+/// Returns the error for an invalid token or code, whatever the reason.
 pub(crate) fn invalid_proof() -> Problem {
     Problem::new(
         Code::InvalidOrExpiredToken,
@@ -35,14 +36,16 @@ pub(crate) fn invalid_proof() -> Problem {
     )
 }
 
-/// Verifies a proof, without using it. A code is counted as wrong before it is compared. The transaction that uses the
-/// proof must make the returned change of the mail key, which fails if a proof was used in the meantime.
+/// Verifies a proof, without using it up. The transaction that uses the proof must replace the mail key as returned,
+/// which fails if a proof was used in the meantime. A code is counted as wrong before the comparison, and uncounted if
+/// it is right.
 pub(crate) async fn verify(
     accounts: &Accounts,
     kind: MailKind,
     proof: MailProof,
+    client: &Client,
 ) -> Result<MailKeyChange, Problem> {
-    let (key_change, _new_email) = verify_any(accounts, kind, proof).await?;
+    let (key_change, _new_email) = verify_any(accounts, kind, proof, client).await?;
     Ok(key_change)
 }
 
@@ -50,24 +53,27 @@ pub(crate) async fn verify(
 pub(crate) async fn verify_email_change(
     accounts: &Accounts,
     proof: MailProof,
+    client: &Client,
 ) -> Result<(MailKeyChange, String), Problem> {
-    verify_any(accounts, MailKind::EmailChange, proof).await
+    verify_any(accounts, MailKind::EmailChange, proof, client).await
 }
 
-/// Returns the change of the mail key and the new address, which is empty unless the mail is for a change of the
-/// address.
+/// Verifies a proof. Returns the change of the mail key, and the new email address, which is empty unless the mail
+/// confirms a change of the address.
 async fn verify_any(
     accounts: &Accounts,
     kind: MailKind,
     proof: MailProof,
+    client: &Client,
 ) -> Result<(MailKeyChange, String), Problem> {
+    let db = accounts.sessions.db.of_network(client.network);
     let purpose = kind.purpose().ok_or_else(invalid_proof)?;
     let now = accounts.sessions.now();
     let tokens = accounts.sessions.keys.current().mail_tokens.clone();
     match proof {
         MailProof::Token(text) => {
             let token = MailTokens::parse(&text).map_err(|_malformed| invalid_proof())?;
-            verify_token(accounts, &tokens, token, purpose, now).await
+            verify_token(db, &tokens, token, purpose, now).await
         }
         MailProof::Code { challenge_id, code } => {
             let id = Uuid::try_parse(&challenge_id).map_err(|_malformed| invalid_proof())?;
@@ -77,26 +83,24 @@ async fn verify_any(
                 purpose,
                 code,
             };
-            verify_code(accounts, tokens, typed, now).await
+            verify_code(db, tokens, typed, now).await
         }
     }
 }
 
 async fn verify_token(
-    accounts: &Accounts,
+    db: AccountDb<'_>,
     tokens: &MailTokens,
     token: UnverifiedMailToken,
     purpose: MailPurpose,
     now: SystemTime,
 ) -> Result<(MailKeyChange, String), Problem> {
     let user_id = token.user_id().to_owned();
-    // PostgreSQL cannot compare a text with NUL.
+    // PostgreSQL rejects a text that contains NUL.
     if user_id.contains('\0') {
         return Err(invalid_proof());
     }
-    let found_user = accounts
-        .sessions
-        .db
+    let found_user = db
         .read(move |connection| users::find_mail_user(connection, &user_id))
         .await?;
     let user = found_user.ok_or_else(invalid_proof)?;
@@ -116,22 +120,20 @@ struct TypedCode {
 }
 
 async fn verify_code(
-    accounts: &Accounts,
+    db: AccountDb<'_>,
     tokens: MailTokens,
     typed: TypedCode,
     now: SystemTime,
 ) -> Result<(MailKeyChange, String), Problem> {
-    let proven = accounts
-        .sessions
-        .db
+    let proven = db
         .write(move |connection| compare_code(connection, &tokens, &typed, now))
         .await?;
     let (user, new_email) = proven.ok_or_else(invalid_proof)?;
     Ok((key_change(user)?, new_email))
 }
 
-/// Returns the user and the new address if the code is right. The same statements run for a wrong code, an address
-/// without an account and an unknown challenge.
+/// Returns the user and the new address if the code is right. The same statements run for a wrong code, a challenge
+/// without a user and an unknown challenge, so that the response times do not differ.
 fn compare_code(
     connection: &mut DbConnection,
     tokens: &MailTokens,

@@ -9,7 +9,7 @@ use crate::mail::store as outbox;
 use crate::problem::Problem;
 use crate::users::email::LoginEmail;
 
-/// A mail that was requested.
+/// The data in the response to a request for a mail.
 pub(crate) struct MailChallenge {
     /// Identifies the request when the code in the mail is entered.
     pub(crate) challenge_id: String,
@@ -26,8 +26,9 @@ impl MailChallenge {
     }
 }
 
-/// Queues a mail. Looks nothing up, so that neither the result nor its time reveals whether an account has the address;
-/// the sender looks up the account later. Fails with status 429 if the client's network has requested too many mails.
+/// Queues a mail to this address. The account is looked up only when the mail is sent, so that neither the result nor
+/// its time reveals whether the address has an account. Fails with status 429 if the client's network has requested too
+/// many mails.
 pub(crate) async fn request(
     accounts: &Accounts,
     kind: MailKind,
@@ -55,6 +56,7 @@ pub(crate) async fn queue(accounts: &Accounts, mail: NewMail) -> Result<MailChal
         accounts
             .sessions
             .db
+            .of_network(mail.network)
             .write(move |connection| outbox::insert(connection, &mail))
             .await?;
         accounts.outbox.announce();

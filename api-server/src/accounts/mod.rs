@@ -1,5 +1,5 @@
 //! Implements the actions on an account for this server's own API and Better Auth's API: register, log in, change the
-//! password, the email address or the profile, choose a new password or verify the address after a mail, delete.
+//! password, the email address or the profile, choose a new password or verify the address with a mail, delete.
 
 pub(crate) mod access;
 pub(crate) mod change_password;

@@ -21,8 +21,8 @@ use crate::users::password_policy::ChosenPassword;
 use crate::users::store::MailKeyChange;
 use crate::users::user::User;
 
-/// Sets the password, ends all sessions of the user, and begins a new session. The address is marked as
-/// verified, because the token and the code were only in a mail to this address.
+/// Sets the password, ends all sessions of the user, and begins a new session. Marks the email address as verified,
+/// because the token and the code were only in a mail to this address.
 pub(crate) async fn confirm(
     accounts: &Accounts,
     proof: MailProof,
@@ -63,15 +63,15 @@ struct ValidReset {
     new_hash: PasswordHash,
 }
 
-/// Verifies the proof, hashes the password, and ends the sessions that are too many for one transaction. The password
-/// is hashed only for a valid proof.
+/// Verifies the proof, hashes the password, and ends most sessions of the user if they are too many for one
+/// transaction. The password is hashed only if the proof is valid.
 async fn prepare(
     accounts: &Accounts,
     proof: MailProof,
     new_password: ChosenPassword,
     client: &Client,
 ) -> Result<ValidReset, Problem> {
-    let key_change = mail_proof::verify(accounts, MailKind::PasswordReset, proof).await?;
+    let key_change = mail_proof::verify(accounts, MailKind::PasswordReset, proof, client).await?;
     let hasher = &accounts.passwords.hasher;
     let permit = hasher.acquire_permit(client).await?;
     let new_hash = hasher.hash(permit, new_password).await?;

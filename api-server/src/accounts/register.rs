@@ -31,7 +31,7 @@ pub(crate) struct NewAccount {
     pub(crate) image: Option<String>,
     /// The language of the user's mails.
     pub(crate) language: Option<Language>,
-    /// Where the page that verifies the email address leads afterwards.
+    /// The URL to which the page of the link redirects after the verification.
     pub(crate) callback_url: Option<String>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Registration {
 /// The result of a registration without a session. It does not show whether the email address was free.
 pub(crate) struct UnverifiedRegistration {
     pub(crate) challenge: MailChallenge,
-    /// The new user. If the email address has an account already, a user who was not stored.
+    /// The new user. If the email address already has an account, this user was not stored.
     pub(crate) user: User,
 }
 
@@ -144,9 +144,10 @@ async fn insert(
     })
 }
 
-/// Creates the account without a session, and queues the mail that verifies the email address. If the address has an
-/// account already, only queues a notice to its owner. The result does not show which it was. Its duration does not
-/// show it either: a new account takes some tenths of a millisecond longer, so the result waits until a fixed time.
+/// Creates the account without a session, and queues the mail that verifies the email address. If the address already
+/// has an account, only queues a notice to its owner. Neither the result nor its time shows which: storing an account
+/// takes some tenths of a millisecond longer than queuing a notice, so the result is returned at the end of a time
+/// slot.
 async fn create_unverified(
     accounts: &Accounts,
     account: NewAccount,
@@ -212,7 +213,8 @@ impl NewAccount {
     }
 }
 
-/// Rejects an email address that already has an account or that an undo reserves, before the password is hashed.
+/// Rejects an email address that has an account, or that a user can still get back by undoing a change. Called before
+/// the password is hashed.
 async fn reject_registered(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
     let (email, now) = (email.clone(), accounts.sessions.now().into());
     let query_registration = move |connection: &mut DbConnection| {

@@ -8,7 +8,7 @@ use crate::mail::kind::MailKind;
 use crate::mail::outbox::NewMail;
 use crate::mail::store as outbox;
 use crate::sessions;
-use crate::sessions::ending::store::{SessionFilter, end};
+use crate::sessions::ending::store::{SessionFilter, end, lock_user};
 use crate::sessions::session::{Lifetimes, SessionOpening};
 use crate::users::email::{Email, LoginEmail};
 use crate::users::email_change::store::is_reserved;
@@ -17,7 +17,7 @@ use crate::users::store as users;
 use crate::users::store::{MailKeyChange, ProfileChange};
 use crate::users::user::User;
 
-/// What is stored with a new user, but not shown by the API.
+/// The password hash of a new user, which is not part of [`User`].
 pub(super) struct NewCredentials {
     pub(super) hash: String,
 }
@@ -26,15 +26,15 @@ pub(super) struct NewCredentials {
 pub(super) struct NewRegistration {
     pub(super) user: User,
     pub(super) credentials: NewCredentials,
-    /// Verifies the email address.
+    /// The mail that verifies the email address; `None` to send none.
     pub(super) mail: Option<NewMail>,
 }
 
-/// Inserts the user; `false` if the email address already has an account, or if an undo reserves it for another user.
-/// After `false`, the caller must roll the transaction back.
+/// Inserts the user. Returns `false` if the email address already has an account, or is reserved for a user who can
+/// still undo a change away from it. After `false`, the caller must roll the transaction back.
 ///
-/// The undo is looked up after the user was inserted. A concurrent change away from this address holds the address in
-/// the unique index until it commits, so its undo is visible then.
+/// The reservation is checked after the insert: a concurrent change away from this address holds it in the unique index
+/// until the commit, so its reservation is visible then.
 fn insert_user(
     connection: &mut DbConnection,
     user: &User,
@@ -53,7 +53,7 @@ fn insert_user(
 }
 
 /// Inserts the user, the mail and the first session, and ends the sessions that this session replaces. Returns the ids
-/// of the ended sessions; `None` if the email address already has an account.
+/// of the ended sessions; `None` if the email address has an account or is reserved.
 pub(super) fn register(
     connection: &mut DbConnection,
     registration: &NewRegistration,
@@ -74,15 +74,15 @@ pub(super) fn register(
     })
 }
 
-/// Inserts the user and the mail. If the email address already has an account, inserts no user, and changes the mail to
-/// a notice to the owner of this account. Returns whether the user was inserted.
+/// Inserts the user and the mail. If the email address has an account or is reserved, inserts no user, and changes the
+/// mail to a notice of the attempt. Returns whether the user was inserted.
 pub(super) fn register_unverified(
     connection: &mut DbConnection,
     mut registration: NewRegistration,
     email: &Email,
 ) -> QueryResult<bool> {
     write_transaction(connection, |connection| {
-        // The address of an account may be stored in the spelling of an earlier release.
+        // The insert must also fail if an earlier release stored the address of the account in another spelling.
         if let Some(stored_spelling) = users::registered_spelling(connection, email)? {
             registration.user.email = stored_spelling;
         }
@@ -98,7 +98,8 @@ pub(super) fn register_unverified(
     })
 }
 
-/// Inserts the user in a savepoint, because PostgreSQL ends the transaction of a statement that fails.
+/// Inserts the user in a savepoint, because PostgreSQL rejects all later statements of a transaction in which a
+/// statement has failed.
 fn insert_in_savepoint(
     connection: &mut DbConnection,
     registration: &NewRegistration,
@@ -145,7 +146,7 @@ pub(super) struct PasswordUpdate {
     /// The session that replaces all other sessions of the user.
     pub(super) opening: SessionOpening,
     pub(super) now: Timestamp,
-    /// Tells the user that the password was changed.
+    /// The mail that tells the user that the password was changed.
     pub(super) notice: NewMail,
 }
 
@@ -154,7 +155,7 @@ pub(crate) struct PasswordChangeResult {
     pub(super) ended_ids: Vec<String>,
 }
 
-/// Changes the password, adds the notice to the outbox, inserts the new session, and ends every other session of the
+/// Changes the password, adds the notice to the outbox, inserts the new session, and ends all earlier sessions of the
 /// user, including the caller's session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the
 /// caller's session is not live, or if the stored hash is no longer `old_hash`.
 ///
@@ -183,7 +184,7 @@ pub(super) fn change_password(
             .ok_or(DieselError::RollbackTransaction)?;
         users::forget_mail_key(connection, id.as_str())?;
         outbox::cancel_tokens(connection, id.as_str())?;
-        outbox::insert(connection, &update.notice)?;
+        outbox::insert_notice(connection, &update.notice)?;
         let ended_ids = sessions::store::open_instead_of_all(connection, &update.opening)?;
         Ok(PasswordChangeResult { user, ended_ids })
     });
@@ -207,17 +208,24 @@ pub(super) fn is_session_live(
     Ok(session.is_some_and(|session| is_of_user(&session.user_id) && session.is_live(now)))
 }
 
-/// What permits a deletion. It is checked again in the transaction that deletes the account.
+/// The proof that a deletion is permitted. The transaction that deletes the account checks it again.
 pub(super) enum DeletionProof {
     /// The hash that the entered password was compared with.
     PasswordHash(String),
     /// The mail key with which the token of a mail was verified.
     MailKey(MailKeyChange),
-    RecentLogin,
+    /// A recent login, whose session must still be live.
+    RecentLogin(CallerSession),
 }
 
-/// Ends all sessions of the user, and deletes the user, the user's tasks and the mails to the user. Returns the ids of
-/// the ended sessions; `None` if the user does not exist, or if the proof is no longer valid.
+/// The session of the caller.
+pub(super) struct CallerSession {
+    pub(super) id: String,
+    pub(super) lifetimes: Lifetimes,
+}
+
+/// Ends all sessions of the user, cancels the unsent mails to the user, and deletes the user and the user's tasks.
+/// Returns the ids of the ended sessions; `None` if the user does not exist, or if the proof is no longer valid.
 ///
 /// The user's row is locked first. A session that a concurrent login opened before the lock is ended too. A login that
 /// waits for the lock then finds no user.
@@ -234,7 +242,10 @@ pub(super) fn delete(
                 users::replace_hash(connection, id.as_str(), hash, hash)?
             }
             DeletionProof::MailKey(change) => users::replace_mail_key(connection, change)?,
-            DeletionProof::RecentLogin => true,
+            DeletionProof::RecentLogin(session) => {
+                lock_user(connection, id)?;
+                is_session_live(connection, id, &session.id, session.lifetimes, now)?
+            }
         };
         if !is_valid {
             return Ok(None);
@@ -255,16 +266,17 @@ pub(super) struct PasswordReset {
     pub(super) opening: Option<SessionOpening>,
     pub(super) now: Timestamp,
     pub(super) forget_after: Timestamp,
-    /// Tells the user that the password was changed.
+    /// The mail that tells the user that the password was changed.
     pub(super) notice: NewMail,
 }
 
 /// Sets the password, replaces the mail key, ends every session of the user, inserts the new session if there is one,
-/// and adds the notice to the outbox. Returns `None` if the mail key has changed since the token or the code was
-/// verified.
+/// and adds the notice to the outbox. Returns `None` if the mail key or the email address has changed since the token
+/// or the code was verified.
 ///
-/// The new mail key locks the user's row. A session that a concurrent login opened before the lock is ended too. A
-/// login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
+/// The update of the mail key locks the user's row. A session that a concurrent login opened before the lock is ended
+/// too. A login that waits for the lock fails, because the hash is no longer the one with which the password was
+/// compared.
 pub(super) fn reset_password(
     connection: &mut DbConnection,
     reset: &PasswordReset,
@@ -279,7 +291,7 @@ pub(super) fn reset_password(
             return Ok(None);
         };
         outbox::cancel_tokens(connection, &user.id)?;
-        outbox::insert(connection, &reset.notice)?;
+        outbox::insert_notice(connection, &reset.notice)?;
         let ended_ids = if let Some(opening) = &reset.opening {
             sessions::store::open_instead_of_all(connection, opening)?
         } else {
@@ -292,7 +304,7 @@ pub(super) fn reset_password(
 }
 
 /// Marks the email address as verified, replaces the mail key, and makes the user's earlier access tokens stale.
-/// Returns `None` if the mail key has changed since the token or the code was verified.
+/// Returns `None` if the mail key or the email address has changed since the token or the code was verified.
 pub(super) fn verify_email(
     connection: &mut DbConnection,
     change: &MailKeyChange,

@@ -1,14 +1,14 @@
-//! Hides how long work took, for results that must not show which work it was.
+//! Delays a result until the end of a time slot, so that its time does not show which work was done.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// The length of a slot: far longer than the writes take on a database that is not overloaded.
+/// The length of a slot: far longer than storing a registration takes on a database that is not overloaded.
 const SLOT: Duration = Duration::from_millis(50);
 
-/// Does the work, and returns its result at the end of the slot in which the work has ended. Slots follow each other
-/// from the start of the work. So the time of the result shows in which slot the work ended, but nothing finer.
+/// Does the work, and returns its result at the end of the slot in which the work ends. The slots follow each other
+/// from the start of the work, so the time of the result shows only in which slot the work ended.
 pub(super) async fn until_end_of_slot<T>(work: impl Future<Output = T>) -> T {
     let started_at = Instant::now();
     let result = work.await;

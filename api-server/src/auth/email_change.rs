@@ -99,11 +99,12 @@ pub(crate) struct EmailChanged {
     responses((status = 200, description = "The account with its new address", body = EmailChanged)),
 )]
 pub(crate) async fn confirm(
+    client: Client,
     accounts: Data<Accounts>,
     Json(body): Json<EmailChangeConfirmation>,
 ) -> Result<web::Json<EmailChanged>, Problem> {
     let proof = proof(body.token, body.challenge_id, body.code)?;
-    let user = confirm_change(&accounts, proof).await?;
+    let user = confirm_change(&accounts, proof, &client).await?;
     Ok(web::Json(EmailChanged { user }))
 }
 
@@ -137,9 +138,10 @@ pub(crate) struct EmailChangeUndone {
     responses((status = 200, description = "The account has its previous address", body = EmailChangeUndone)),
 )]
 pub(crate) async fn undo(
+    client: Client,
     accounts: Data<Accounts>,
     Json(body): Json<EmailChangeUndo>,
 ) -> Result<web::Json<EmailChangeUndone>, Problem> {
-    undo_change(&accounts, &body.token).await?;
+    undo_change(&accounts, &body.token, &client).await?;
     Ok(web::Json(EmailChangeUndone { success: true }))
 }

@@ -121,8 +121,9 @@ pub(crate) async fn confirm(
     Ok(web::Json(EmailVerified { user }))
 }
 
-/// Returns the user whose session the request has: by an access token, or by a cookie of Better Auth's API. Fails if
-/// the access token is not valid.
+/// Returns the user of the session in the request, by the access token or by a cookie of Better Auth's API; `None`
+/// without a live session. Fails if the access token is not valid or lacks the scope `account:write`. Accepts cookies
+/// only from a trusted origin.
 async fn caller_id(
     request: &HttpRequest,
     context: &BetterAuthContext,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::client::Client;
 use crate::http::caller::{
     access_token, are_ids_storable, insufficient_scope, require_matching_user_id,
 };
@@ -18,6 +19,7 @@ use crate::http::json::{OptionalJson, not_null};
 use crate::http::origin;
 use crate::http::policy::HttpPolicy;
 use crate::http::scope;
+use crate::network::Network;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::sessions::logout::{self, Credential, Scope};
@@ -58,6 +60,7 @@ pub(crate) struct LoggedOut {
 )]
 pub(crate) async fn logout(
     request: HttpRequest,
+    client: Client,
     sessions: Data<Sessions>,
     policy: Data<HttpPolicy>,
     OptionalJson(body): OptionalJson<LogoutRequest>,
@@ -67,9 +70,11 @@ pub(crate) async fn logout(
         origin::require_trusted(&request, &policy)?;
     }
     let revoked_count = match (source, body.scope) {
-        (CredentialSource::Cookie, Scope::Current) => end_each(&sessions, credentials).await?,
+        (CredentialSource::Cookie, Scope::Current) => {
+            end_each(&sessions, credentials, client.network).await?
+        }
         _ if credentials.is_empty() => 0,
-        (_, scope) => logout::end(&sessions, credentials, scope).await?,
+        (_, scope) => logout::end(&sessions, credentials, scope, client.network).await?,
     };
     let mut response = HttpResponse::Ok();
     // The caller stays logged in when only other sessions end. Another site could make the browser send this request
@@ -86,10 +91,14 @@ pub(crate) async fn logout(
 }
 
 /// Ends each session in its own transaction: two transactions that each end sessions of several users could deadlock.
-async fn end_each(sessions: &Sessions, credentials: Vec<Credential>) -> Result<usize, Problem> {
+async fn end_each(
+    sessions: &Sessions,
+    credentials: Vec<Credential>,
+    network: Option<Network>,
+) -> Result<usize, Problem> {
     let mut revoked_count = 0;
     for credential in credentials {
-        revoked_count += logout::end(sessions, vec![credential], Scope::Current).await?;
+        revoked_count += logout::end(sessions, vec![credential], Scope::Current, network).await?;
     }
     Ok(revoked_count)
 }

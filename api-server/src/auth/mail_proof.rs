@@ -1,4 +1,4 @@
-//! Defines the parts of requests and responses that all mails with a token have.
+//! Defines the parts of requests and responses that the endpoints for mails with a token share.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,7 +27,7 @@ impl From<MailChallenge> for MailRequested {
     }
 }
 
-/// Returns the token, or the code with its challenge. The request must have exactly one of the two.
+/// Returns the token, or the code with its challenge. Fails unless the request has exactly one of the two.
 pub(super) fn proof(
     token: Option<String>,
     challenge_id: Option<String>,

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::token_response::{TokenResponder, TokenResponse};
+use crate::client::Client;
 use crate::connections::has_hung_up;
 use crate::http::cookies::CookieLookup;
 use crate::http::json::{OptionalJson, not_null};
@@ -39,6 +40,7 @@ pub(crate) struct RefreshRequest {
 )]
 pub(crate) async fn refresh(
     request: HttpRequest,
+    client: Client,
     sessions: Data<Sessions>,
     policy: Data<HttpPolicy>,
     responder: TokenResponder,
@@ -48,7 +50,9 @@ pub(crate) async fn refresh(
     let (token, source) = presented_token(&request, &sessions, &policy, body)?;
     let times = sessions.times(sessions.now());
     let session_id = session::session_id_of(&token);
-    let db = sessions.db.of_session(&session_id);
+    let db = sessions
+        .db
+        .of_session_or_network(&session_id, client.network);
     let outcome = db
         .write(move |connection| store::refresh(connection, &session_id, token.counter, times))
         .await?;
@@ -57,9 +61,9 @@ pub(crate) async fn refresh(
     responder.respond(grant, StatusCode::OK, source)
 }
 
-/// Fails if the client has hung up before this request was read, as after a pause of the process. Such a client may
-/// have repeated the request elsewhere and refreshed again, so that this request would be the late use of an old token,
-/// which ends the session. The client gets no response in either case.
+/// Fails if the client hung up before this process read the request, for example during a pause of the process. The
+/// client may have repeated the request at another process and refreshed again. This request would then be the late use
+/// of an old token, which ends the session. The client gets no response anyway.
 fn reject_if_hung_up(request: &HttpRequest) -> Result<(), Problem> {
     if !has_hung_up(request) {
         return Ok(());
@@ -93,7 +97,7 @@ fn presented_token(
     }
 }
 
-/// Returns the event by which the outcome is counted.
+/// Returns the metrics event for this outcome.
 const fn event_of(outcome: &RefreshOutcome) -> Event {
     match outcome {
         RefreshOutcome::Granted { .. } => Event::RefreshGranted,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
+use crate::client::Client;
 use crate::db::Timestamp;
 use crate::http::query::QueryString;
 use crate::problem::Problem;
@@ -19,7 +20,8 @@ use crate::sessions::Sessions;
 use crate::sessions::revocation::page;
 use crate::sessions::revocation::store::{FeedPage, Revocation, RevocationTarget};
 
-/// The most revocations without a number in one response, which has none while numbers can be assigned.
+/// The most revocations without a number in one response. A response has such revocations only while no numbers can be
+/// assigned.
 const MAX_UNNUMBERED: i64 = 1000;
 
 /// A caller with a token of type `revocations+jwt`, signed with a secret of the server or with a key that is derived
@@ -106,11 +108,13 @@ struct StaleUser {
 )]
 pub(crate) async fn list(
     _: RevocationReader,
+    client: Client,
     sessions: Data<Sessions>,
     query: QueryString<RevocationsQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
+    let db = sessions.db.of_network(client.network);
     let after_sequence = query.0.after.unwrap_or_default();
-    let page = page::read(&sessions.db, after_sequence, MAX_UNNUMBERED).await?;
+    let page = page::read(&db, after_sequence, MAX_UNNUMBERED).await?;
     Ok(Json(page.into()))
 }
 

@@ -124,7 +124,8 @@ fn reject_own_token_for_cookie<S>(
 }
 
 /// Returns the issuer of tokens for the audience, or of this server's own tokens if there is no audience. A token of
-/// this server needs a scope of this server, because it would otherwise be equal to the token of the request.
+/// this server needs a scope of this server, because without a scope it would permit the same as the token of the
+/// request.
 fn choose_issuer<'k>(
     keys: &'k ActiveKeys,
     audience: Option<&str>,

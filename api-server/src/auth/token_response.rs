@@ -1,4 +1,4 @@
-//! Builds the response to a registration, a login, a refresh or a change of password.
+//! Builds the response to a registration, a login, a refresh, or a change or reset of the password.
 
 use std::future::{Ready, ready};
 

@@ -11,7 +11,7 @@ const CODE: &str = "ADMIN_API_NOT_SUPPORTED";
 const MESSAGE: &str = "This server has no admin API. Its operator changes roles and claims with the commands \
     `api-server users roles` and `api-server users claims`.";
 
-/// A resource at the paths of the admin plugin. Every method gets the same 404, for every caller.
+/// Creates a resource at the paths of the admin plugin. Every method gets the same 404, for every caller.
 pub(crate) fn resource() -> Resource {
     web::resource(PATHS).default_service(web::to(refuse))
 }

@@ -11,8 +11,9 @@ use super::sign_up_email::parse_email;
 use crate::accounts::email_change::{EmailChange, request as request_change};
 use crate::http::language::AcceptedLanguage;
 
-/// Asks the new address to confirm the change, and tells the current one. The response is the same if another user has
-/// the new address. Unlike Better Auth, needs a login within the last day, because the request has no password.
+/// Mails the new address a link that confirms the change, and the current address a notice. The response is the same if
+/// another user has the new address. Unlike Better Auth, needs a login within the last day, because the request has no
+/// password.
 pub(crate) async fn change_email(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let new_email_text = fields.email("newEmail");

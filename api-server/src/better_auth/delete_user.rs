@@ -59,8 +59,8 @@ pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
     Ok(request.clear_cookies(response))
 }
 
-/// Returns why the user may be deleted; `None` if a mail must be confirmed first. As in Better Auth, a password is
-/// checked even if the request has a token.
+/// Returns the confirmation of the deletion; `None` if the user must confirm it by mail first. As in Better Auth, a
+/// password is checked even if the request has a token.
 async fn confirmation(
     request: &ApiRequest,
     signed_in_user: &SignedInUser,
@@ -82,7 +82,7 @@ async fn confirmation(
     }
     let now = request.context.sessions.now().into();
     let is_recent = signed_in_user.has_recent_login(now);
-    Ok(is_recent.then_some(Confirmation::RecentLogin))
+    Ok(is_recent.then(|| Confirmation::RecentLogin(signed_in_user.session.id.clone())))
 }
 
 /// Verifies the token of a mail. A token for another user is rejected before it is used, so it stays valid for its
@@ -96,7 +96,7 @@ async fn verify_token(
         MailKind::AccountDeletion,
         MailProof::Token(token.to_owned()),
     );
-    let result = mail_proof::verify(&request.context.accounts, kind, proof).await;
+    let result = mail_proof::verify(&request.context.accounts, kind, proof, &request.client).await;
     let key_change = result.map_err(token_error)?;
     if key_change.user_id != signed_in_user.user.id {
         return Err(ApiError::invalid_token(StatusCode::NOT_FOUND));
@@ -123,8 +123,8 @@ async fn request_confirmation(request: &ApiRequest, signed_in_user: &SignedInUse
     request.respond(signed_in_user, body)
 }
 
-/// Redirects a request with a token for a deletion to the page that asks before it uses the token: programs that check
-/// mails open links too. Every other token is rejected.
+/// Redirects a request with a token for a deletion to a page that asks the user first, because programs that scan mails
+/// open links too. Rejects other tokens.
 pub(crate) async fn callback(request: ApiRequest) -> ApiResult {
     let mut fields = request.query_fields();
     let token = fields.text("token");

@@ -1,5 +1,4 @@
-//! Creates the routes of Better Auth's API. A method that a path does not support gets an empty
-//! 404, as in Better Auth.
+//! Creates the routes of Better Auth's API. A method that a path does not support gets an empty 404, as in Better Auth.
 
 use actix_web::web;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
@@ -17,7 +16,7 @@ pub(crate) fn unknown_path() -> Resource {
     web::resource(API_PATHS).default_service(web::to(not_found))
 }
 
-/// A resource at a path of Better Auth's API, relative to `/api/auth`. A method without a route gets a 404.
+/// Creates a resource at a path of Better Auth's API, relative to `/api/auth`. A method without a route gets a 404.
 pub(crate) fn resource_at(path: &str) -> Resource {
     let pattern = format!("/api/auth{path}");
     // In the metrics, the pattern is the name of the route.

@@ -22,8 +22,8 @@ use crate::users::user::User;
 const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most times that a session is prolonged during one lifetime: with a lifetime of seven days, at most once a day.
 const PROLONGATIONS_PER_LIFETIME: u32 = 7;
-/// The age that a session must not have reached to delete the user or to change the email address without the password,
-/// as in Better Auth: one day.
+/// The age from which a session can no longer delete the user or change the email address without the password: one
+/// day, as in Better Auth.
 const FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const BEARER_SCHEME: &str = "bearer ";
 
@@ -200,6 +200,7 @@ async fn prolong(
     let is_prolonged = context
         .sessions
         .db
+        .of_session(&id)
         .write(move |connection| sessions::prolong(connection, &id, now, expires_at))
         .await?;
     signed_in_user.session.expires_at = expires_at;

@@ -19,7 +19,7 @@ struct AccountBody {
     scopes: [String; 0],
 }
 
-/// Lists the user's password as an account of Better Auth. The list is empty for an imported user without a password.
+/// Lists the user's password as an account of Better Auth. The list is empty if the user has no password.
 pub(crate) async fn list_accounts(request: ApiRequest) -> ApiResult {
     let signed_in_user = request.signed_in_user().await?;
     let has_password = has_credential_account(&request, &signed_in_user).await?;

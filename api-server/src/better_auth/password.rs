@@ -9,13 +9,14 @@ use crate::problem::Problem;
 use crate::users::passwords::Authenticated;
 use crate::users::store::has_password;
 
-/// Returns whether the user has a password. An imported user may have no password.
+/// Returns whether the user has a password. An import may leave it out, and undoing a change of the email address
+/// removes it.
 pub(super) async fn has_credential_account(
     request: &ApiRequest,
     signed_in_user: &SignedInUser,
 ) -> Result<bool, Problem> {
     let id = signed_in_user.user_id();
-    let db = &request.context.sessions.db;
+    let db = request.context.sessions.db.of_account(id.as_str());
     Ok(db
         .read(move |connection| has_password(connection, &id))
         .await?)

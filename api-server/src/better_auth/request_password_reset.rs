@@ -25,8 +25,8 @@ const REQUESTED: ResetRequestedBody = ResetRequestedBody {
     message: "If this email exists in our system, check your email for the reset link",
 };
 
-/// Queues a mail with a link to the page of this server, which leads to `redirectTo`. The response is the same for
-/// every address.
+/// Queues a mail with a link to this server's page, which sets the password and then leads to `redirectTo`. The
+/// response is the same for every address.
 pub(crate) async fn request_password_reset(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let email_text = fields.email("email");

@@ -39,9 +39,9 @@ pub(crate) async fn reset_password(request: ApiRequest) -> ApiResult {
     Ok(HttpResponse::Ok().json(DONE))
 }
 
-/// Redirects to the page of this server with the token in the fragment, and uses up nothing. The links in mails lead to
-/// that page directly. For a text that is no token, redirects to `callbackURL`, or to `/api/auth/error` if the field is
-/// empty, with the error in the query.
+/// Redirects to the page of this server that sets a new password, with the token in the fragment. The token stays
+/// valid. The links in mails lead to that page directly. For a text that is no token, redirects to `callbackURL`, or to
+/// `/api/auth/error` if the field is empty, with the error in the query.
 pub(crate) async fn follow_link(request: ApiRequest) -> ApiResult {
     let mut fields = request.query_fields();
     fields.text("callbackURL");

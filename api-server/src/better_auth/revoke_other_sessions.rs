@@ -9,6 +9,12 @@ use crate::sessions::logout::{Credential, Scope, end};
 pub(crate) async fn revoke_other_sessions(request: ApiRequest) -> ApiResult {
     let signed_in_user = request.signed_in_user().await?;
     let credential = Credential::current(signed_in_user.session.id.clone());
-    end(&request.context.sessions, vec![credential], Scope::Others).await?;
+    end(
+        &request.context.sessions,
+        vec![credential],
+        Scope::Others,
+        request.client.network,
+    )
+    .await?;
     request.respond(&signed_in_user, DONE)
 }

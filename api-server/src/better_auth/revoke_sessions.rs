@@ -11,6 +11,12 @@ use crate::sessions::logout::{Credential, Scope, end};
 pub(crate) async fn revoke_sessions(request: ApiRequest) -> ApiResult {
     let signed_in_user = request.signed_in_user().await?;
     let credential = Credential::current(signed_in_user.session.id);
-    end(&request.context.sessions, vec![credential], Scope::All).await?;
+    end(
+        &request.context.sessions,
+        vec![credential],
+        Scope::All,
+        request.client.network,
+    )
+    .await?;
     Ok(request.clear_cookies(HttpResponse::Ok().json(DONE)))
 }

@@ -16,8 +16,8 @@ use crate::mail::kind::MailKind;
 use crate::mail::outbox::NewMail;
 use crate::users::email::LoginEmail;
 
-/// Queues a mail with which the user of the address verifies it. Without a session, the response is the same for every
-/// address. A signed-in user can only request a mail to the own address.
+/// Queues a mail with a link that verifies the email address. Without a session, the response is the same for every
+/// address. A signed-in user can request the mail only for the address of the account.
 pub(crate) async fn send_verification_email(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let email_text = fields.email("email");

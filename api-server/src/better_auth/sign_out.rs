@@ -27,7 +27,13 @@ pub(crate) async fn sign_out(request: ApiRequest) -> ApiResult {
     };
     for session_id in session_ids {
         let credential = Credential::current(session_id);
-        end(&request.context.sessions, vec![credential], Scope::Current).await?;
+        end(
+            &request.context.sessions,
+            vec![credential],
+            Scope::Current,
+            request.client.network,
+        )
+        .await?;
     }
     let response = HttpResponse::Ok().json(SignOutBody { success: true });
     // Another site could make the browser send this request without cookies, and must not be able to clear the cookies.

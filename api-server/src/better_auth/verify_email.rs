@@ -1,5 +1,5 @@
-//! Handles `GET /api/auth/verify-email`. No `GET` verifies an address, because programs that scan mails open links. A
-//! browser is sent to this server's page, which asks the user first.
+//! Handles `GET /api/auth/verify-email`. The request itself verifies nothing, because programs that scan mails open
+//! links. A browser is sent to this server's page, which asks the user first.
 
 use std::time::UNIX_EPOCH;
 

@@ -9,7 +9,8 @@ use openssl::x509::X509;
 
 use crate::db::Timestamp;
 
-/// A certificate that expires within this time should have been renewed.
+/// The time before its expiry at which a certificate should have been renewed, unless a third of its lifetime is
+/// shorter.
 const WARNING_PERIOD: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 const RENEWAL: &str = "renew it, and send the server SIGHUP";
 
@@ -20,7 +21,7 @@ pub(super) struct Validity {
     end: Timestamp,
 }
 
-/// Whether a certificate is valid at some time, with a text for the operator.
+/// The state of a certificate at some time, with a text for the operator.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum CertificateState {
     Valid(String),
@@ -39,8 +40,8 @@ impl Validity {
         })
     }
 
-    /// The time before the end in which the certificate should have been renewed. ACME clients renew one that is valid
-    /// for only a few days when a third of that time remains.
+    /// Returns the time before the expiry at which the certificate should have been renewed. A certificate that is
+    /// valid for only a few days is renewed by ACME clients when a third of its lifetime remains.
     fn warning_period(self) -> Duration {
         let lifetime = self.end.since(self.start);
         WARNING_PERIOD.min(lifetime / 3)
@@ -73,7 +74,7 @@ fn timestamp(time: &Asn1TimeRef) -> Result<Timestamp, ErrorStack> {
     Ok(Timestamp::from_unix_micros(seconds * 1_000_000))
 }
 
-/// Formats the time in RFC 3339 format with seconds.
+/// Formats the time in RFC 3339 format, without the microseconds, which are zero in a certificate.
 fn text_of(time: Timestamp) -> String {
     let text = time.to_rfc3339_micros();
     text.replace(".000000Z", "Z")

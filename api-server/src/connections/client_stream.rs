@@ -11,7 +11,7 @@ use tokio_rustls::server::TlsStream;
 use super::progress::Progress;
 use super::stream::WatchedStream;
 
-/// The stream of a client connection.
+/// The stream of a client connection. A read that finds the end of the stream, or fails, is recorded as a hang-up.
 pub(super) enum ClientStream {
     Plain(WatchedStream),
     Encrypted(Box<TlsStream<WatchedStream>>),

@@ -30,8 +30,9 @@ use super::stream::WatchedStream;
 
 /// The most requests at the same time on one connection: the least that RFC 9113 recommends.
 const MAX_CONCURRENT_REQUESTS: u32 = 100;
-/// The longest header of a request, in bytes: a little less than with HTTP/1.1.
-const MAX_HEADER_BYTES: u32 = 64 * 1024;
+/// The longest header of a request, in bytes, with 32 bytes added for each field (RFC 9113 § 6.5.2). With HTTP/1.1,
+/// actix-http accepts up to 128 KiB.
+const MAX_HEADER_BYTES: u32 = 16 * 1024;
 /// The most bytes of request bodies that wait on a connection until handlers read them.
 const MAX_WAITING_BYTES: u32 = 1024 * 1024;
 /// The most bytes of a response that wait until the client accepts them.
@@ -82,7 +83,7 @@ where
     }
 }
 
-/// Calls the app and sends its response. Stops early if the client no longer wants the response.
+/// Calls the app and sends its response. Stops early if the client cancels the request.
 async fn respond<App, B>(
     request: http::Request<RecvStream>,
     mut responder: SendResponse<Bytes>,
@@ -104,7 +105,8 @@ async fn respond<App, B>(
         request.extensions_mut().insert(Cancelled);
     }
     let outcome = tokio::select! {
-        // A request that was cancelled already starts nevertheless, because it may be a change, which is completed.
+        // The app is polled first, so that a request that was cancelled before still starts: it may be a change, which
+        // is completed.
         biased;
         outcome = app.call(request) => outcome,
         _ = poll_fn(|context| responder.poll_reset(context)) => return,
@@ -144,8 +146,8 @@ async fn send<B: MessageBody>(
     stream.send_data(Bytes::new(), true)
 }
 
-/// Sends a part of the body as fast as the client accepts it. Returns whether the client has accepted all of it; a
-/// client that accepts nothing within the timeout loses the response.
+/// Sends a part of the body as fast as the client accepts it. Returns whether the client has accepted all of it. If the
+/// client accepts nothing within the timeout, cancels the response.
 async fn send_chunk(
     stream: &mut SendStream<Bytes>,
     mut chunk: Bytes,

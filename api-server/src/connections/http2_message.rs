@@ -17,11 +17,11 @@ use h2::RecvStream;
 
 /// The format of the header `Date` (RFC 9110 § 5.6.7).
 const DATE_FORMAT: &str = "%a, %d %b %Y %H:%M:%S GMT";
-/// Headers that only HTTP/1.1 has.
+/// The headers that responses have only with HTTP/1.1.
 const CONNECTION_HEADERS: [HeaderName; 3] = [CONNECTION, TRANSFER_ENCODING, UPGRADE];
 
-/// Returns the request in the form that it has with HTTP/1.1: a path instead of a URL, and the header `Host`. `None` if
-/// it has no path, such as `CONNECT`.
+/// Returns the request in the form that it has with HTTP/1.1: a path instead of a URL, and the header `Host`. Returns
+/// `None` for a request without a path, such as `CONNECT`.
 pub(super) fn new_request(
     request: http::Request<RecvStream>,
     peer: Option<SocketAddr>,

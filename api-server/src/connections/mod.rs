@@ -1,14 +1,18 @@
-//! Limits the number of client connections, and the time for which a connection may wait for its client. Encrypts them,
-//! if the server has a certificate.
+//! Limits the number of client connections, and the time for which a connection may wait for its client. Encrypts the
+//! connections if the server has a certificate.
 //!
 //! actix-http has a timeout for the first header of a connection, but not for later headers or for writing a response.
 //! So the stream and the service record reads, writes and requests in a [`Progress`](progress::Progress) for each
 //! connection, and a connection that exceeds one of the [`ConnectionTimeouts`] is closed.
 
+mod acceptance;
+mod boundary;
 mod certificate;
+mod chunks;
 mod client_stream;
 mod files;
 mod hang_up;
+mod http1_stream;
 mod http2;
 mod http2_message;
 mod network;

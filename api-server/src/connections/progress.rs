@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
+use super::acceptance::Acceptance;
+
 /// Timeouts of a connection. A connection that exceeds one of the timeouts is closed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionTimeouts {
     /// Longest time until the header of a request is complete. Starts when the connection is opened or, for later
-    /// requests, with the first byte that arrives after the previous response.
+    /// requests, with the first byte that arrives after the previous response. With HTTP/2, only the first header has
+    /// this limit. Also the longest time for a TLS handshake.
     pub(crate) header: Duration,
     /// Longest time from the end of a response until the first byte of the next request.
     pub(crate) idle: Duration,
@@ -28,13 +31,13 @@ impl ConnectionTimeouts {
 /// [`wait_until_overdue`](Self::wait_until_overdue) checks the state at intervals of at most the shortest timeout.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// Whether the header of the first request has arrived. Until then, actix-http applies its own timeout, after which
-    /// it sends a 408 response.
+    /// Whether the header of the first request has arrived. Until then, with HTTP/1.1, actix-http applies its own
+    /// timeout, after which it sends a 408 response.
     has_first_header: Cell<bool>,
     /// Number of requests in flight, that is, of [`InFlightRequest`]s.
     request_count: Cell<u32>,
-    /// Time at which `request_count` last became 0; before the first request, the time at which the connection was
-    /// opened.
+    /// Time at which `request_count` last became 0. Before the first request, the time at which the connection was
+    /// opened or, with HTTP/2, encrypted.
     idle_since: Cell<Instant>,
     /// Arrival time of the first byte that arrived without a request in flight. This byte is treated as the start of
     /// the next header. `None` before this byte, and once the header is complete.
@@ -45,6 +48,8 @@ pub(super) struct Progress {
     is_http_2: Cell<bool>,
     /// Whether the peer has closed its side of the connection.
     has_hung_up: Cell<bool>,
+    /// With HTTP/1.1, which bytes may be handed to actix-http now.
+    pub(super) acceptance: Acceptance,
 }
 
 impl Progress {
@@ -57,6 +62,7 @@ impl Progress {
             blocked_since: Cell::new(None),
             is_http_2: Cell::new(false),
             has_hung_up: Cell::new(false),
+            acceptance: Acceptance::default(),
         }
     }
 
@@ -137,8 +143,8 @@ impl Progress {
     }
 }
 
-/// A request in flight: created when the header is complete, and dropped when actix-http has the whole response body or
-/// the connection is closed.
+/// A request in flight: created when the header is complete, and dropped when actix-http has the whole response body
+/// (with HTTP/2, when the response was sent) or the connection is closed.
 #[derive(Debug)]
 pub(super) struct InFlightRequest(Rc<Progress>);
 
@@ -157,6 +163,7 @@ impl Drop for InFlightRequest {
         self.0.request_count.set(request_count);
         if request_count == 0 {
             self.0.idle_since.set(Instant::now());
+            self.0.acceptance.record_response();
         }
     }
 }

@@ -19,7 +19,9 @@ use actix_web::rt::net::TcpStream;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::time::timeout;
 
+use super::acceptance::body_length;
 use super::client_stream::ClientStream;
+use super::http1_stream::Http1Stream;
 use super::http2;
 use super::progress::{ConnectionTimeouts, InFlightRequest, Progress};
 use super::registry::{ConnectionSlot, Connections};
@@ -30,7 +32,7 @@ use super::tls::{HTTP_2, Tls};
 /// Maximum number of connections that the kernel queues until the server accepts them.
 const BACKLOG: i32 = 1024;
 
-/// The limit of open connections and the timeouts of each connection.
+/// The limit of open connections, the timeouts of each connection, and the certificate.
 #[derive(Clone)]
 pub(crate) struct ConnectionPolicy {
     pub(crate) connections: Connections,
@@ -39,8 +41,8 @@ pub(crate) struct ConnectionPolicy {
     pub(crate) tls: Option<Tls>,
 }
 
-/// A connection, its protocol and the address of the client, as actix-http takes it.
-type ClientConnection = (ClientStream, Protocol, Option<SocketAddr>);
+/// A connection, its protocol and the address of the client, in the form that actix-http requires.
+type ClientConnection = (Http1Stream, Protocol, Option<SocketAddr>);
 
 /// Returns a server on this listener. `create_app` creates the application of each worker.
 pub(crate) fn serve<CreateApp, Factory, S, B>(
@@ -67,7 +69,11 @@ where
         let responding_app = app_factory.map_err(|error| error.into().error_response());
         let configured_app = map_config(responding_app, |()| AppConfig::default());
         let watched_app = apply_fn_factory(configured_app, |request: Request, app: &_| {
-            let in_flight_request = request.conn_data().map(InFlightRequest::new);
+            let progress = request.conn_data::<Rc<Progress>>();
+            if let Some(progress) = progress {
+                progress.acceptance.record_request(body_length(&request));
+            }
+            let in_flight_request = progress.map(InFlightRequest::new);
             watched_response(in_flight_request, Service::call(app, request))
         });
         let watched_app = Rc::new(watched_app);
@@ -128,13 +134,13 @@ where
         // password hashes.
         .h1_allow_half_closed(false)
         .local_addr(bound_address)
-        .on_connect_ext(|stream: &ClientStream, data| {
+        .on_connect_ext(|stream: &Http1Stream, data| {
             data.insert(Rc::clone(stream.progress()));
         })
         .finish(app_factory)
 }
 
-/// What a worker thread needs to serve connections.
+/// The services and settings with which a worker thread serves connections.
 struct Worker<App, Http1> {
     app: Rc<App>,
     http_1: Http1,
@@ -161,7 +167,8 @@ where
         let stream = WatchedStream::new(tcp_stream, Rc::clone(&progress));
         match &self.policy.tls {
             None => {
-                let connection = (ClientStream::Plain(stream), Protocol::Http1, peer);
+                let stream = Http1Stream::new(ClientStream::Plain(stream));
+                let connection = (stream, Protocol::Http1, peer);
                 let serving = self.http_1.call(connection);
                 serve_until_overdue(serving, progress, timeouts, slot).await;
             }
@@ -172,8 +179,8 @@ where
         }
     }
 
-    /// Encrypts the connection, and serves it in the protocol that the client has chosen. The time for the handshake is
-    /// that for a header.
+    /// Encrypts the connection, and serves it in the negotiated protocol. The timeout of a header also limits the
+    /// handshake.
     async fn serve_encrypted(&self, stream: WatchedStream, peer: Option<SocketAddr>, tls: &Tls) {
         let handshake = tls.acceptor().accept(stream);
         let stream = match timeout(self.policy.timeouts.header, handshake).await {
@@ -195,15 +202,15 @@ where
             }
             return;
         }
-        let stream = ClientStream::Encrypted(Box::new(stream));
+        let stream = Http1Stream::new(ClientStream::Encrypted(Box::new(stream)));
         let _closed = self.http_1.call((stream, Protocol::Http1, peer)).await;
     }
 }
 
-/// Lets the kernel send each write at once. Otherwise a write waits until the client acknowledges the one before, which
-/// can take 40 ms: with TLS, the first response after the handshake; with HTTP/2, the body after its header.
+/// Makes the kernel send each write at once. Otherwise a write waits until the client acknowledges the one before,
+/// which can take 40 ms: with TLS, the first response after the handshake; with HTTP/2, the body after its header.
 ///
-/// Lets the kernel close the connection if the peer stops acknowledging data, even after the server has written the
+/// Makes the kernel close the connection if the peer stops acknowledging data, even after the server has written the
 /// whole response. The kernel's timeout is four times the response timeout, so that a peer that is only slow is rarely
 /// cut off: the kernel also counts the time in which the peer's receive buffer is full.
 fn set_socket_options(stream: &TcpStream, timeouts: ConnectionTimeouts) {

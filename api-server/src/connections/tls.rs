@@ -1,4 +1,4 @@
-//! The certificate and the private key of the server, which are read again while it runs.
+//! Reads the certificate and the private key of the server, at the start and again on SIGHUP.
 
 use std::fmt;
 use std::fs::File;
@@ -22,12 +22,12 @@ use super::certificate::{CertificateState, Validity};
 /// The name of HTTP/2 in the negotiation of the protocol (ALPN).
 pub(super) const HTTP_2: &[u8] = b"h2";
 const HTTP_1_1: &[u8] = b"http/1.1";
-/// The most bytes of a file. A certificate has a few thousand.
+/// The largest file with a certificate or a key, in bytes. A certificate has a few thousand.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 const CERTIFICATE_VARIABLE: &str = "TLS_CERT";
 const KEY_VARIABLE: &str = "TLS_KEY";
 
-/// What is wrong with a file, and what to do.
+/// A problem with the file of the certificate or of the key, or with the setting that names the file.
 #[derive(Debug)]
 pub(crate) struct FileProblem {
     /// The setting that names the file.
@@ -41,14 +41,14 @@ impl fmt::Display for FileProblem {
     }
 }
 
-/// The certificate and the private key of the server. Clones share a certificate that was read again.
+/// The certificate and the private key of the server. When one clone reads them again, all clones use them.
 #[derive(Debug, Clone)]
 pub(crate) struct Tls {
     files: TlsFiles,
     current: Arc<ArcSwap<LoadedTls>>,
 }
 
-/// What was read from the files.
+/// The certificate and the key that were last read from the files, ready for use, and the validity of the certificate.
 #[derive(Debug)]
 struct LoadedTls {
     config: Arc<ServerConfig>,
@@ -72,7 +72,8 @@ impl Tls {
         Ok(Self { files, current })
     }
 
-    /// Reads the files again. Later connections use them; after an error, they use the previous ones.
+    /// Reads the certificate and the private key again, for later connections. If that fails, later connections still
+    /// use the certificate and the key that were read before.
     fn reload(&self) -> Result<(), Vec<FileProblem>> {
         self.current.store(Arc::new(self.files.load()?));
         Ok(())
@@ -109,7 +110,7 @@ impl Tls {
         Arc::clone(&self.current.load().config).into()
     }
 
-    /// Whether the certificate in use is valid at this time, with a text for the operator.
+    /// Returns the state of the certificate in use at this time.
     pub(crate) fn state(&self, now: SystemTime) -> CertificateState {
         let validity = self.current.load().validity;
         validity.state(&self.files.certificate, now.into())
@@ -141,7 +142,7 @@ impl TlsFiles {
         Ok(LoadedTls { config, validity })
     }
 
-    /// Reads how long the first certificate, that of the server, is valid.
+    /// Reads the validity of the first certificate, which is that of the server.
     fn validity(&self, chain: &[CertificateDer]) -> Result<Validity, FileProblem> {
         let certificate = chain.first().map(AsRef::as_ref).unwrap_or_default();
         let problem = |error: ErrorStack| self.certificate_problem(&error.to_string());

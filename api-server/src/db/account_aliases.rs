@@ -14,8 +14,8 @@ const MAX_ALIASES: usize = 32_768;
 #[derive(Default)]
 pub(super) struct AccountAliases(Mutex<Generations>);
 
-/// When `recent` is full, its aliases replace those in `previous`. So an alias in `previous` is forgotten if it is not
-/// recorded again before `recent` is full.
+/// The aliases in two maps. When `recent` is full, its aliases replace those in `previous`. So an alias in `previous`
+/// is forgotten if it is not recorded again before `recent` is full.
 #[derive(Default)]
 struct Generations {
     recent: HashMap<AccountKey, AccountKey>,
@@ -25,12 +25,16 @@ struct Generations {
 impl AccountAliases {
     /// Returns the account of this alias, or the alias itself if no account is recorded.
     pub(super) fn account_of(&self, alias: AccountKey) -> AccountKey {
+        self.recorded_account(alias).unwrap_or(alias)
+    }
+
+    pub(super) fn recorded_account(&self, alias: AccountKey) -> Option<AccountKey> {
         let generations = self.lock();
         let account = generations
             .recent
             .get(&alias)
             .or_else(|| generations.previous.get(&alias));
-        account.copied().unwrap_or(alias)
+        account.copied()
     }
 
     pub(super) fn record(&self, alias: AccountKey, account: AccountKey) {

@@ -11,15 +11,26 @@ mod state;
 use state::QueueState;
 pub(super) use state::{JobAccount, ServedJobCounter};
 
-/// Hash of a user id or a session id, keyed with a random secret of this process, so that callers cannot choose ids
-/// that collide. Two accounts with the same hash would share one account's limits.
+/// Hash of a user id, a session id or a network, keyed with a random secret of this process, so that callers cannot
+/// choose ids that collide. Two accounts with the same hash would share one account's limits. The lowest bit is 1 for a
+/// network, whose requests without an account are treated as those of an account.
 pub(super) type AccountKey = u64;
 
-/// How many times a worker without a job yields to other threads before it sleeps. Under load the next job usually
-/// arrives during these yields, and yielding costs less than waking a sleeping thread.
+/// Returns the key of an account with this hash.
+pub(super) const fn account_key(hash: u64) -> AccountKey {
+    hash & !1
+}
+
+/// Returns the key of a network with this hash.
+pub(super) const fn network_key(hash: u64) -> AccountKey {
+    hash | 1
+}
+
+/// The number of times that a worker without a job yields to other threads before it sleeps. Under load the next job
+/// usually arrives during these yields, and yielding costs less than waking a sleeping thread.
 const YIELDS_BEFORE_SLEEP: usize = 8;
 
-/// How many jobs may wait in a queue; further jobs are rejected.
+/// The maximum numbers of jobs that wait in a queue; further jobs are rejected.
 #[derive(Debug, Clone, Copy)]
 pub struct WaitingJobLimits {
     /// Maximum number of waiting jobs.
@@ -29,7 +40,7 @@ pub struct WaitingJobLimits {
 }
 
 impl WaitingJobLimits {
-    /// Limits of this many waiting jobs in all, and of one account.
+    /// Creates limits for the waiting jobs in total and for those of one account.
     #[must_use]
     pub const fn new(total: usize, per_account: usize) -> Self {
         Self { total, per_account }
@@ -41,9 +52,21 @@ pub(super) struct QueueLimits {
     pub(super) waiting: WaitingJobLimits,
     /// Maximum number of jobs of one account that run at the same time.
     pub(super) running_per_account: usize,
+    /// Maximum number of jobs of one network that run at the same time.
+    pub(super) running_per_network: usize,
 }
 
-/// Why a job was rejected.
+impl QueueLimits {
+    const fn max_running(&self, key: AccountKey) -> usize {
+        if key & 1 == 1 {
+            self.running_per_network
+        } else {
+            self.running_per_account
+        }
+    }
+}
+
+/// The reason why a job was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QueueFull {
     /// Too many jobs wait in the queue.
@@ -114,16 +137,16 @@ impl<J> AccountQueue<J> {
     }
 
     /// Finishes a job of the account `finished`, if any, and waits for the next job. Returns [`Next::Idle`] after a
-    /// sleep of `max_wait` without a job. If another worker has taken the job, the sleep starts again. Without
-    /// `max_wait`, waits without a time limit.
+    /// sleep of `max_wait` without a job. If the worker is woken for a job that another worker then takes, the sleep
+    /// starts again. Without `max_wait`, waits without a time limit.
     pub(super) fn pop(&self, finished: Option<JobAccount>, max_wait: Option<Duration>) -> Next<J> {
         let mut state = self.lock();
         if let Some(finished) = finished {
-            state.finish(&finished, self.limits.running_per_account);
+            state.finish(&finished, &self.limits);
         }
         let mut has_yielded = false;
         loop {
-            if let Some((job, account)) = state.pop(self.limits.running_per_account) {
+            if let Some((job, account)) = state.pop(&self.limits) {
                 self.publish(&state);
                 // Popping a job or finishing one may add a ready entry without waking a worker, so a worker is woken
                 // here.
@@ -199,7 +222,7 @@ impl<J> AccountQueue<J> {
     /// Returns the next job and its account without waiting; `None` if no job may start.
     pub(super) fn try_pop(&self) -> Option<(J, Option<JobAccount>)> {
         let mut state = self.lock();
-        let job = state.pop(self.limits.running_per_account);
+        let job = state.pop(&self.limits);
         self.publish(&state);
         job
     }
@@ -208,7 +231,7 @@ impl<J> AccountQueue<J> {
     /// calls [`pop`](Self::pop).
     pub(super) fn finish(&self, account: &JobAccount) {
         let mut state = self.lock();
-        state.finish(account, self.limits.running_per_account);
+        state.finish(account, &self.limits);
         self.publish(&state);
     }
 

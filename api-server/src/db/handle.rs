@@ -10,7 +10,7 @@ use tokio::time::timeout_at;
 
 use super::DbConnection;
 use super::account_aliases::AccountAliases;
-use super::account_queue::{AccountKey, WaitingJobLimits};
+use super::account_queue::{AccountKey, WaitingJobLimits, account_key, network_key};
 use super::dialect;
 use super::error::DbError;
 use super::pool::{Lease, Pool, PoolEntry, new_pool, ping};
@@ -18,6 +18,7 @@ use super::threads::{PendingJob, Threads};
 use super::url::DatabaseUrl;
 use super::writer::Writer;
 use crate::metrics::{Metrics, Wait};
+use crate::network::Network;
 
 /// Longest wait for the result of a job, including its time in the queue.
 const RESULT_TIMEOUT: Duration = Duration::from_millis(2500);
@@ -93,31 +94,61 @@ impl Db {
         }
     }
 
+    fn account_key(&self, id: &str) -> AccountKey {
+        account_key(self.account_hasher.hash_one(id))
+    }
+
     /// Returns access to the database for the account with this user id.
     pub(crate) fn of_account(&self, user_id: &str) -> AccountDb<'_> {
         AccountDb {
             db: self,
-            account: Some(self.account_hasher.hash_one(user_id)),
+            account: Some(self.account_key(user_id)),
         }
     }
 
     /// Returns access to the database for the account of a session. A session that
     /// [`record_session`](Self::record_session) has not recorded recently counts as a separate account.
     pub(crate) fn of_session(&self, session_id: &str) -> AccountDb<'_> {
-        let alias = self.account_hasher.hash_one(session_id);
+        let alias = self.account_key(session_id);
         AccountDb {
             db: self,
             account: Some(self.aliases.account_of(alias)),
         }
     }
 
+    /// Returns access to the database for the account of a session if the session was recorded recently, and otherwise
+    /// for the network. A caller with many sessions that have ended, which are not recorded, has one share of the
+    /// database.
+    pub(crate) fn of_session_or_network(
+        &self,
+        session_id: &str,
+        network: Option<Network>,
+    ) -> AccountDb<'_> {
+        let alias = self.account_key(session_id);
+        match self.aliases.recorded_account(alias) {
+            None => self.of_network(network),
+            account => AccountDb { db: self, account },
+        }
+    }
+
     /// Records the user of a session, so that the jobs of all sessions of an account count towards the same limits.
     pub(crate) fn record_session(&self, session_id: &str, user_id: &str) {
-        let [alias, account] = [session_id, user_id].map(|id| self.account_hasher.hash_one(id));
+        let [alias, account] = [session_id, user_id].map(|id| self.account_key(id));
         self.aliases.record(alias, account);
     }
 
-    /// Returns access without limits per account.
+    /// Returns access to the database for requests of a network that have no account, or whose account must not delay
+    /// them. A network has the limits of an account, and so have all clients without a network together.
+    pub(crate) fn of_network(&self, network: Option<Network>) -> AccountDb<'_> {
+        let site = network.map(Network::site);
+        AccountDb {
+            db: self,
+            account: Some(network_key(self.account_hasher.hash_one(site))),
+        }
+    }
+
+    /// Returns access for the jobs of the server itself, without the limits of an account. Also for requests whose
+    /// number something else limits, such as those that a password hash precedes.
     pub(crate) const fn of_server(&self) -> AccountDb<'_> {
         AccountDb {
             db: self,

@@ -16,10 +16,12 @@ use super::error::DbError;
 use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
 use crate::metrics::Metrics;
 
-/// The part of the threads that one account may use at the same time, rounded down, but at least one thread.
+/// The share of the threads, in percent, that one account may use at the same time; at least one thread.
 const ACCOUNT_SHARE_PERCENT: usize = 40;
+/// The same for the requests of one network that have no account. More, because many users may share a network.
+const NETWORK_SHARE_PERCENT: usize = 75;
 
-/// A job for a thread, which passes the account of the job.
+/// A job for a thread. The thread passes its connection and the account of the job.
 type Job = Box<dyn FnOnce(&mut Lease, Option<&JobAccount>) + Send>;
 
 /// Submits jobs to the threads. Cheap to clone; the threads end after the last clone is dropped.
@@ -37,6 +39,7 @@ impl Threads {
         let queue = Arc::new(AccountQueue::new(QueueLimits {
             waiting,
             running_per_account: (thread_count * ACCOUNT_SHARE_PERCENT / 100).max(1),
+            running_per_network: (thread_count * NETWORK_SHARE_PERCENT / 100).max(1),
         }));
         let threads = Self(Arc::new(ClosingQueue(Arc::clone(&queue))));
         for _ in 0..count {
@@ -110,9 +113,9 @@ fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
     }
 }
 
-/// Records a job of the account `finished` and waits for the next job and its account; `None` if the queue is closed
-/// and has no ready job. After a wait of [`MAX_TRUSTED_IDLE`] without a job, returns the connection to the pool and
-/// waits again.
+/// Records that a job of the account `finished` has run, and waits for the next job and its account; `None` if the
+/// queue is closed and has no ready job. After a wait of [`MAX_TRUSTED_IDLE`] without a job, returns the connection to
+/// the pool and waits again.
 fn next_job(
     queue: &AccountQueue<Job>,
     finished: Option<JobAccount>,

@@ -44,6 +44,7 @@ impl Writer {
             waiting,
             // No limit, because a single thread runs all writes one after the other.
             running_per_account: usize::MAX,
+            running_per_network: usize::MAX,
         }));
         let writer = Self {
             queue: Arc::new(ClosingQueue(Arc::clone(&queue))),

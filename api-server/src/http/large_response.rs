@@ -14,7 +14,7 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 
 /// The most reservations at the same time. Each is for a page of tasks of up to 1 MiB, in a buffer with 64 KiB to
-/// spare, so these pages need up to 26 MiB.
+/// spare, so these pages need up to 25.5 MiB.
 const MAX_RESERVATIONS: usize = 24;
 /// The most reservations of one account at the same time.
 const MAX_RESERVATIONS_PER_ACCOUNT: usize = 4;
@@ -81,16 +81,45 @@ impl Drop for MemoryReservation {
     }
 }
 
+/// A response body that is passed to the connection in chunks. For bytes that stay in memory anyway, such as a file of
+/// the program.
+pub(crate) struct ChunkedBody(Bytes);
+
+impl ChunkedBody {
+    pub(crate) const fn new(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+}
+
+impl MessageBody for ChunkedBody {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(u64::try_from(self.0.len()).unwrap_or(u64::MAX))
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        if self.0.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.0.len().min(CHUNK_BYTES);
+        Poll::Ready(Some(Ok(self.0.split_to(length))))
+    }
+}
+
 /// A response body that is passed to the connection in chunks. Keeps its reservation until this value is dropped.
 pub(crate) struct LargeBody {
-    bytes: Bytes,
+    chunks: ChunkedBody,
     _reservation: MemoryReservation,
 }
 
 impl LargeBody {
     pub(crate) fn new(bytes: Bytes, reservation: MemoryReservation) -> Self {
         Self {
-            bytes,
+            chunks: ChunkedBody::new(bytes),
             _reservation: reservation,
         }
     }
@@ -100,18 +129,14 @@ impl MessageBody for LargeBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
-        BodySize::Sized(u64::try_from(self.bytes.len()).unwrap_or(u64::MAX))
+        self.chunks.size()
     }
 
     fn poll_next(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        if self.bytes.is_empty() {
-            return Poll::Ready(None);
-        }
-        let length = self.bytes.len().min(CHUNK_BYTES);
-        Poll::Ready(Some(Ok(self.bytes.split_to(length))))
+        Pin::new(&mut self.chunks).poll_next(context)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Adds a request id and shared headers to responses, logs responses and the causes of errors, and replaces a panic by
-//! a response with status 500.
+//! Adds a request id and shared headers to responses, logs responses and the causes of errors, and replaces a panic
+//! with a response of status 500.
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -31,7 +31,7 @@ const MAX_REQUEST_ID_BYTES: usize = 64;
 /// Contains the error that caused the response, if any, for the log.
 pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
 
-/// Middleware that logs the response, adds the shared headers, and replaces a panic or an error of actix-web by a
+/// Middleware that logs the response, adds the shared headers, and replaces a panic or an error of actix-web with a
 /// problem document. A request with `traceparent` belongs to a trace while it is handled.
 pub(crate) async fn finish_responses(
     request: ServiceRequest,
@@ -46,7 +46,8 @@ pub(crate) async fn finish_responses(
     }
 }
 
-/// Returns `None` without the header. A header that is sent twice is invalid.
+/// Returns the trace of the header `traceparent`, or a new trace if the header is invalid or sent twice. Returns `None`
+/// without the header.
 fn trace_of(request: &ServiceRequest) -> Option<TraceContext> {
     let mut values = request.headers().get_all(TRACEPARENT);
     let value = values.next()?.as_bytes();
@@ -61,6 +62,7 @@ async fn respond(
     let started_at = Instant::now();
     let id = request_id(&request);
     let origin = cors::readable_by(&request);
+    let is_https = is_https(request.request());
     let metrics = request.app_data::<Rc<RequestMetrics>>().cloned();
     #[cfg(feature = "otlp")]
     let span = RequestSpan::begin(&request);
@@ -69,7 +71,7 @@ async fn respond(
         .await;
     let error = match outcome {
         Ok(Ok(response)) => {
-            let response = finish(response.map_into_boxed_body(), &id, started_at);
+            let response = finish(response.map_into_boxed_body(), &id, started_at, is_https);
             if let Some(metrics) = metrics {
                 metrics.record(&response, started_at.elapsed());
             }
@@ -79,8 +81,8 @@ async fn respond(
             }
             return Ok(response);
         }
-        Ok(Err(error)) => internal_error(&error.to_string(), &id, origin),
-        Err(_panic) => internal_error("a handler panicked", &id, origin),
+        Ok(Err(error)) => internal_error(&error.to_string(), &id, origin, is_https),
+        Err(_panic) => internal_error("a handler panicked", &id, origin, is_https),
     };
     if let Some(metrics) = metrics {
         metrics.record_failure(started_at.elapsed());
@@ -96,14 +98,13 @@ fn finish(
     mut response: ServiceResponse<BoxBody>,
     request_id: &HeaderValue,
     started_at: Instant,
+    is_https: bool,
 ) -> ServiceResponse<BoxBody> {
     if is_framework_error(&response) {
         response = replace_by_problem(response);
     }
     log_outcome(&response, request_id, started_at);
-    let request = response.request();
-    let is_https = is_https(request);
-    let path = request.path().to_owned();
+    let path = response.request().path().to_owned();
     headers::add_shared(response.headers_mut(), request_id, &path, is_https);
     response
 }
@@ -113,13 +114,18 @@ fn is_https(request: &HttpRequest) -> bool {
     policy.is_some_and(|policy| policy.cookie_format.is_secure())
 }
 
-/// Logs the cause and builds an error with status 500, for a panic or for an error without a response. Pages of the
-/// origin may read it.
-fn internal_error(cause: &str, request_id: &HeaderValue, origin: Option<HeaderValue>) -> Error {
+/// Logs the cause and builds an error with status 500, for a panic or for an error without a response. Pages of
+/// `origin` may read the error.
+fn internal_error(
+    cause: &str,
+    request_id: &HeaderValue,
+    origin: Option<HeaderValue>,
+    is_https: bool,
+) -> Error {
     let mut problem = Problem::internal(cause);
     log_problem(&problem, request_id);
     let mut shared_headers = HeaderMap::new();
-    headers::add_shared(&mut shared_headers, request_id, "", false);
+    headers::add_shared(&mut shared_headers, request_id, "", is_https);
     let cors_headers = origin.map(cors::headers_after_panic);
     for (name, value) in shared_headers
         .into_iter()
@@ -177,7 +183,7 @@ fn is_framework_error(response: &ServiceResponse<BoxBody>) -> bool {
             .is_none_or(|content_type| content_type != MEDIA_TYPE)
 }
 
-/// Replaces an error response of actix-web by a problem document. Keeps the CORS headers.
+/// Replaces an error response of actix-web with a problem document. Keeps the CORS headers.
 fn replace_by_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let error = response.response().error();

@@ -7,7 +7,7 @@ use auth_core::mail_token::MailPurpose;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The reason of a mail. It chooses the text, the page of the link and the lifetime.
+/// The reason for a mail. It determines the text, the lifetime and the page to which the link leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum MailKind {
     /// To the address of the account: choose a new password.
@@ -41,7 +41,7 @@ impl MailKind {
         Self::EmailChanged,
     ];
 
-    /// The name in the database, in the names of the templates and in the names of the files.
+    /// Returns the name in the database, in the names of the templates and in the names of the files.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::PasswordReset => "password_reset",
@@ -60,20 +60,20 @@ impl MailKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// The lifetime of the token and of the code. The lifetime of a notice without a token is the time in which the
-    /// server tries to deliver the notice.
+    /// Returns the lifetime of the token and of the code; for a notice without a token, the time in which the server
+    /// tries to deliver the notice.
     pub(crate) const fn lifetime(self) -> Duration {
         match self {
             Self::PasswordReset | Self::EmailChange => HOUR,
-            // A registration adds one of the first two kinds. With equal lifetimes, the age of a row does not show
-            // which.
+            // A registration adds a mail of one of the first two kinds. Their lifetimes are equal, so that the expiry
+            // does not show which.
             Self::EmailVerification | Self::RegistrationAttempt | Self::AccountDeletion => DAY,
             Self::EmailChanged => DAY.saturating_mul(3),
             Self::PasswordChanged | Self::EmailChangeRequested => DAY.saturating_mul(2),
         }
     }
 
-    /// Whether the mail has a code, which a user can enter in an app instead of following the link.
+    /// Returns whether the mail has a code, which a user can enter in an app instead of following the link.
     pub(crate) const fn has_code(self) -> bool {
         matches!(
             self,
@@ -81,12 +81,12 @@ impl MailKind {
         )
     }
 
-    /// Whether the mail has a link with a token.
+    /// Returns whether the mail has a link with a token.
     pub(crate) const fn carries_token(self) -> bool {
         self.page().is_some()
     }
 
-    /// Whether the token and the code are computed with the mail key of the user.
+    /// Returns whether the token and the code are computed with the mail key of the user.
     pub(crate) const fn uses_mail_key(self) -> bool {
         matches!(
             self,
@@ -97,7 +97,7 @@ impl MailKind {
         )
     }
 
-    /// Whether the mail counts towards the quotas that mails of several kinds share. Notices of changes do not:
+    /// Returns whether the mail counts towards the quotas that mails of several kinds share. Notices of changes do not:
     /// otherwise a thief could use up the quota first, and the owner would not be told.
     const fn has_shared_quota(self) -> bool {
         self.uses_mail_key() || matches!(self, Self::RegistrationAttempt)
@@ -105,12 +105,13 @@ impl MailKind {
 
     /// Returns the kinds that count towards the quotas of this kind; none if the mail has no quota.
     ///
-    /// A notice of a change counts only notices of the same kind: beyond the quota, the owner was told already. The
-    /// notice with the undo has no quota, because every one of them has an undo of its own.
+    /// The quota of a notice of a change counts only notices of the same kind: when it is used up, the owner has
+    /// already been told. [`EmailChanged`](Self::EmailChanged) has no quota, because each of these notices can undo a
+    /// different change.
     pub(crate) fn quota_kinds(self) -> Vec<Self> {
         match self {
             Self::EmailChanged => Vec::new(),
-            Self::PasswordChanged | Self::EmailChangeRequested => vec![self],
+            _ if self.is_notice_of_change() => vec![self],
             _ => Self::ALL
                 .into_iter()
                 .filter(|kind| kind.has_shared_quota())
@@ -118,7 +119,12 @@ impl MailKind {
         }
     }
 
-    /// What the token and the code permit; `None` for a notice without a token.
+    /// Returns whether the mail only tells the user of a change that the user, or a thief, has made or requested.
+    pub(crate) const fn is_notice_of_change(self) -> bool {
+        matches!(self, Self::PasswordChanged | Self::EmailChangeRequested)
+    }
+
+    /// Returns the purpose of the token and the code; `None` for a notice without a token.
     pub(crate) const fn purpose(self) -> Option<MailPurpose> {
         match self {
             Self::PasswordReset => Some(MailPurpose::PasswordReset),
@@ -130,7 +136,7 @@ impl MailKind {
         }
     }
 
-    /// The path of the page to which the link leads; `None` if the mail has no link.
+    /// Returns the path of the page to which the link leads; `None` if the mail has no link.
     pub(super) const fn page(self) -> Option<&'static str> {
         match self {
             Self::PasswordReset => Some("/reset"),
@@ -179,7 +185,7 @@ mod tests {
     fn a_token_has_a_purpose_and_notices_of_changes_do_not_share_a_quota() {
         for kind in MailKind::ALL {
             assert_eq!(kind.purpose().is_some(), kind.carries_token(), "{kind:?}");
-            // Only the undo of a change has a key of its own.
+            // Only tokens that undo a change have a key of their own.
             let has_own_key = kind == MailKind::EmailChanged;
             assert_eq!(kind.uses_mail_key(), kind.carries_token() && !has_own_key);
         }

@@ -11,6 +11,9 @@ use super::outbox::{LeasedMail, NewMail, OutboxCounts};
 use crate::db::schema::outbox;
 use crate::db::{DbConnection, Timestamp};
 
+/// The most notices of one kind that wait to be sent to one address.
+const MAX_WAITING_NOTICES: i64 = 10;
+
 type OutboxRow = (
     String,
     String,
@@ -83,7 +86,7 @@ fn mail_of_row(row: OutboxRow, leased_until: Timestamp) -> Option<LeasedMail> {
     })
 }
 
-/// Adds a mail, to be sent at once. The caller adds the mail in the transaction of its cause.
+/// Adds a mail that is due at once. To be called in the transaction with the change that causes the mail.
 pub(crate) fn insert(connection: &mut DbConnection, mail: &NewMail) -> QueryResult<()> {
     diesel::insert_into(outbox::table)
         .values((
@@ -105,7 +108,22 @@ pub(crate) fn insert(connection: &mut DbConnection, mail: &NewMail) -> QueryResu
         .map(drop)
 }
 
-/// Returns the ids of up to `limit` mails that are due and not leased, those that are due for longest first.
+/// Adds the notice of a change, unless [`MAX_WAITING_NOTICES`] of its kind wait to be sent to the same address: a thief
+/// who repeats a change must not fill the outbox.
+pub(crate) fn insert_notice(connection: &mut DbConnection, notice: &NewMail) -> QueryResult<()> {
+    let waiting_count: i64 = outbox::table
+        .filter(outbox::recipient.eq(&notice.recipient))
+        .filter(outbox::kind.eq(notice.kind.as_str()))
+        .filter(outbox::next_attempt_at.is_not_null())
+        .count()
+        .get_result(connection)?;
+    if waiting_count >= MAX_WAITING_NOTICES {
+        return Ok(());
+    }
+    insert(connection, notice)
+}
+
+/// Returns the ids of up to `limit` mails that are due and not leased, those that have been due longest first.
 pub(super) fn due(
     connection: &mut DbConnection,
     now: Timestamp,
@@ -160,7 +178,7 @@ pub(super) struct SentCounts {
     pub(super) from_network_in_hour: i64,
 }
 
-/// Counts the mails of these kinds that were sent, or tried to be sent, before the mail.
+/// Counts the mails of these kinds that the server has tried to send, by recipient and by network.
 pub(super) fn count_sent(
     connection: &mut DbConnection,
     recipient: &str,
@@ -213,6 +231,8 @@ pub(super) fn begin_attempt(
 
 /// Ends the lease. `next_attempt_at` is the time of the next attempt, or `None` if nothing is left to send. Does
 /// nothing if the lease is over.
+///
+/// Deletes a notice of a change that was never tried: nothing counts it, and a thief could add any number.
 pub(super) fn end_lease(
     connection: &mut DbConnection,
     mail: &LeasedMail,
@@ -221,6 +241,12 @@ pub(super) fn end_lease(
     let leased_row = outbox::table
         .find(&mail.id)
         .filter(outbox::leased_until.eq(mail.leased_until));
+    if next_attempt_at.is_none() && mail.kind.is_notice_of_change() {
+        let untried_row = leased_row.filter(outbox::attempts.eq(0));
+        if diesel::delete(untried_row).execute(connection)? == 1 {
+            return Ok(());
+        }
+    }
     diesel::update(leased_row)
         .set((
             outbox::next_attempt_at.eq(next_attempt_at),
@@ -230,9 +256,8 @@ pub(super) fn end_lease(
         .map(drop)
 }
 
-/// Makes the mails of a user unsendable whose tokens are no longer valid, because the mail key was replaced. Their
-/// leases end as well, so that a process that is sending such a mail does not plan another attempt, which would have a
-/// new token.
+/// Cancels the unsent mails to a user whose tokens are computed with the mail key, after the key was replaced. Their
+/// leases end as well: a process that is sending such a mail cannot plan another attempt, which would have a new token.
 pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
     let kinds = MailKind::ALL
         .into_iter()
@@ -251,9 +276,9 @@ pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> Que
         .map(drop)
 }
 
-/// Makes the mails of a user unsendable, before the user is deleted. The rows stay without the id of the user until
-/// they are purged, because they count towards the quotas: otherwise a client could cause any number of mails to an
-/// address by registering and deleting accounts.
+/// Cancels the unsent mails of a user who is about to be deleted. The rows stay without the id of the user until they
+/// are purged, because they count towards the quotas: otherwise a client could cause any number of mails to an address
+/// by registering and deleting accounts.
 pub(crate) fn detach(connection: &mut DbConnection, user_id: &str, email: &str) -> QueryResult<()> {
     let is_of_user = outbox::user_id.eq(user_id);
     let rows = outbox::table.filter(is_of_user.or(outbox::recipient.eq(email)));
@@ -294,10 +319,10 @@ pub(super) fn count_rows(connection: &mut DbConnection) -> QueryResult<OutboxCou
     })
 }
 
-/// The mails that wait to be sent.
+/// The number and the age of the mails that wait to be sent.
 pub(crate) struct OutboxState {
     pub(crate) waiting: i64,
-    /// When the oldest of them was created; `None` if no mail waits.
+    /// The time at which the oldest of these mails was created; `None` if no mail waits.
     pub(crate) oldest: Option<Timestamp>,
 }
 

@@ -7,12 +7,14 @@ use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
+use actix_web::web::Bytes;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{Modify, OpenApi};
 
 use crate::better_auth::api_error::BetterAuthError;
+use crate::http::large_response::ChunkedBody;
 use crate::problem::{MEDIA_TYPE, ProblemBody};
 use crate::{auth, better_auth, health, tasks, well_known};
 use aliases::Aliases;
@@ -70,7 +72,7 @@ pub(crate) fn document() -> String {
 pub(crate) async fn show() -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::json())
-        .body(DOCUMENT.as_str())
+        .body(ChunkedBody::new(Bytes::from_static(DOCUMENT.as_bytes())))
 }
 
 /// Adds the security schemes and the error responses of every operation, and removes `null` from the request bodies.

@@ -180,8 +180,8 @@ impl ResponseError for Problem {
     }
 }
 
-/// Keeps the code, the detail and the `WWW-Authenticate` header of the refusal. A refusal whose code this server does
-/// not know becomes an error with status 500.
+/// Keeps the code, the detail and the `WWW-Authenticate` header of the refusal. `AUTHORITY_UNAVAILABLE` becomes
+/// `Code::DatabaseUnavailable`. Any code that this server does not know becomes an error with status 500.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal.code() {
@@ -234,7 +234,7 @@ impl Problem {
     pub(crate) fn account_busy() -> Self {
         Self::new(
             Code::TooManyRequests,
-            "Too many requests of this account at once; please try again",
+            "Too many requests of this account or network at once; please try again",
         )
         .with_retry_after(1)
     }

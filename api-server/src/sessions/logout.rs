@@ -10,6 +10,7 @@ use super::ending::surplus;
 use super::session::{self, SessionTimes, StoredSession};
 use super::{Sessions, store};
 use crate::db::{AccountDb, DbConnection, QueryResult, write_transaction};
+use crate::network::Network;
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
@@ -113,31 +114,39 @@ pub(crate) async fn end(
     sessions: &Sessions,
     credentials: Vec<Credential>,
     scope: Scope,
+    network: Option<Network>,
 ) -> Result<usize, Problem> {
     let now = sessions.now();
     let times = sessions.times(now);
     let surplus_count = match scope {
         Scope::Current => 0,
-        Scope::Others | Scope::All => end_surplus(sessions, &credentials, scope).await?,
+        Scope::Others | Scope::All => end_surplus(sessions, &credentials, scope, network).await?,
     };
-    let ended_sessions = db_of(sessions, &credentials, scope)
+    let ended_sessions = db_of(sessions, &credentials, scope, network)
         .write(move |connection| end_in_transaction(connection, &credentials, scope, times))
         .await?;
     sessions.revoke_locally(&ended_sessions.ids, now);
     let ended_count = surplus_count + ended_sessions.live_count;
-    log::info!("logged out scope={scope:?} sessions_ended={ended_count}");
+    if ended_count > 0 {
+        log::info!("logged out scope={scope:?} sessions_ended={ended_count}");
+    }
     Ok(ended_count)
 }
 
-/// Returns access to the database. The scope `Others` leaves its credential valid, so it can be repeated, and counts
-/// towards the limits of the account. The other scopes do not: a thief whose requests use up the limits of the account
-/// must not be able to prevent a logout.
-fn db_of<'s>(sessions: &'s Sessions, credentials: &[Credential], scope: Scope) -> AccountDb<'s> {
+/// Returns access to the database. A logout with the scope `Others` leaves its credential valid and can be repeated, so
+/// it counts towards the limits of the account. Other logouts count towards the limits of the network: a thief whose
+/// requests use up the limits of the account must not be able to prevent a logout.
+fn db_of<'s>(
+    sessions: &'s Sessions,
+    credentials: &[Credential],
+    scope: Scope,
+    network: Option<Network>,
+) -> AccountDb<'s> {
     match credentials.first() {
         Some(credential) if scope == Scope::Others => {
             sessions.db.of_session(&credential.session_id)
         }
-        _ => sessions.db.of_server(),
+        _ => sessions.db.of_network(network),
     }
 }
 
@@ -147,10 +156,11 @@ async fn end_surplus(
     sessions: &Sessions,
     credentials: &[Credential],
     scope: Scope,
+    network: Option<Network>,
 ) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
     let times = sessions.times(sessions.now());
-    let live_session = db_of(sessions, &credentials, scope)
+    let live_session = db_of(sessions, &credentials, scope, network)
         .read(move |connection| first_live_session(connection, &credentials, times))
         .await?;
     let Some(session) = live_session else {
@@ -166,7 +176,8 @@ fn end_in_transaction(
     scope: Scope,
     times: SessionTimes,
 ) -> QueryResult<EndedSessions> {
-    // Without a transaction around it, this takes two statements less.
+    // `end_first` begins a transaction itself. Inside another transaction, this would be a savepoint, which takes two
+    // more statements.
     if scope == Scope::Current {
         return end_first(connection, credentials, times);
     }

@@ -59,6 +59,7 @@ impl Passwords {
                 .reserve_guess(email.email(), session_id, client.network, now)?;
         let credentials = self
             .db
+            .of_network(client.network)
             .read(move |connection| store::find_by_email(connection, &email))
             .await?;
         let authenticated = self.compare(credentials, attempt, client).await?;
@@ -80,6 +81,7 @@ impl Passwords {
         let id = user_id.clone();
         let user = self
             .db
+            .of_network(client.network)
             .read(move |connection| store::find(connection, &id))
             .await?
             .ok_or_else(Problem::account_missing)?;

@@ -24,6 +24,7 @@ mod log_secrecy;
 mod mail;
 mod metrics;
 mod parallel_start;
+mod pipelining;
 mod private_files;
 mod progress;
 mod reload;

@@ -154,6 +154,7 @@ fn a_response_that_is_never_read_is_aborted() {
     let request = "GET /api/openapi.json HTTP/1.1\r\nHost: test\r\n\r\n";
     unread_connection.send(request.repeat(1000));
     assert!(unread_connection.head().starts_with("HTTP/1.1 200"));
+    unread_connection.wait_until_full();
 
     let signalled_at = Instant::now();
     server.signal(Signal::TERM);

@@ -11,8 +11,7 @@ use openssl::pkey::PKey;
 use openssl::x509::X509Builder;
 use openssl::x509::extension::SubjectAlternativeName;
 
-/// A certificate and its key, in PEM format. The certificate is for `localhost`, and signed
-/// with its own key.
+/// A certificate and its key, in PEM format. The certificate is for `localhost`, and signed with its own key.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests read its fields")]
 pub struct CertificateFiles {
@@ -23,7 +22,7 @@ pub struct CertificateFiles {
 }
 
 impl CertificateFiles {
-    /// Creates a certificate that is valid from `start` to `end`. Both must be whole seconds, or are rounded down.
+    /// Creates a certificate that is valid from `start` to `end`. Both are rounded down to whole seconds.
     pub fn valid(start: SystemTime, end: SystemTime) -> Self {
         create(&time(start), &time(end)).unwrap()
     }

@@ -2,7 +2,10 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::thread::sleep;
+use std::time::Duration;
 
+use rustix::io::ioctl_fionread;
 use serde_json::Value;
 
 use super::TIMEOUT;
@@ -40,6 +43,16 @@ impl Connection {
 
     fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.0.get_mut().write_all(bytes.as_ref())
+    }
+
+    /// Waits until the buffers of the connection are full: until no byte has arrived for 0.2 s that nobody has read.
+    pub fn wait_until_full(&self) {
+        let unread_count = || ioctl_fionread(self.0.get_ref()).unwrap();
+        let mut previous_count = 0;
+        while unread_count() != previous_count {
+            previous_count = unread_count();
+            sleep(Duration::from_millis(200));
+        }
     }
 
     /// Sends a request and reads the response. An empty `token` stands for no token.

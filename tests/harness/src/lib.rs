@@ -8,7 +8,7 @@
     clippy::panic,
     clippy::return_self_not_must_use,
     clippy::unwrap_used,
-    reason = "a harness that panics is a test that fails"
+    reason = "a panic in the harness fails the test"
 )]
 
 mod certificate;

@@ -74,17 +74,17 @@ impl Log {
         end.is_some()
     }
 
-    /// The lines that the process has printed so far.
+    /// Returns the lines that the process has printed so far.
     pub fn lines(&self) -> Vec<String> {
         self.0.0.lock().unwrap().lines.clone()
     }
 
-    /// The lines that the process has printed so far, as one text.
+    /// Returns the lines that the process has printed so far, as one text.
     pub fn text(&self) -> String {
         self.lines().iter().flat_map(|line| [line, "\n"]).collect()
     }
 
-    /// The index of the first line that contains `part`.
+    /// Returns the index of the first line that contains `part`.
     pub fn position(&self, part: &str) -> usize {
         let lines = self.lines();
         let position = lines.iter().position(|line| line.contains(part));

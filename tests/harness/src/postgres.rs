@@ -36,8 +36,8 @@ impl Postgres {
         url
     }
 
-    /// The URL of the database. If `TEST_POSTGRES_URL` has no password, adds `password`, which the PostgreSQL server
-    /// ignores.
+    /// Returns the URL of the database. If `TEST_POSTGRES_URL` has no password, adds `password`, which a PostgreSQL
+    /// server that requires none ignores.
     pub fn url_with_password(&self, password: &str) -> String {
         let mut url = self.database_url();
         if url.password().is_none() {
@@ -56,8 +56,8 @@ impl Postgres {
     /// Makes PostgreSQL reject new connections to this database, and ends the open connections.
     pub fn reject_connections(&self) {
         let name = &self.name;
-        // Two calls, because the statements of one call are one transaction: a connection that the server opened
-        // meanwhile would stay.
+        // Two calls, because the statements of one call are one transaction: a connection that is opened before its
+        // commit would stay open.
         self.execute_on_server(&format!(
             "ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"
         ));

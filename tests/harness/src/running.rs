@@ -1,4 +1,4 @@
-//! Controls a process that runs a command of the program, which reads its input from a pipe.
+//! Controls a process of the program that runs a command and has a pipe as its standard input.
 
 use std::io::Write as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Log, TIMEOUT};
 
-/// The delay between two looks whether the command has exited.
+/// The delay between two checks whether the command has exited.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A running command. Dropping this value kills the command.

@@ -1,5 +1,6 @@
 //! Controls a process that runs the program as a server, and sends requests to the server.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::process::Child;
 use std::time::Duration;
@@ -30,7 +31,8 @@ impl Server {
     /// Waits for the log line with the server's socket address.
     pub fn wait_until_listening(mut self) -> Self {
         let line = self.log.line("listening on http");
-        // The line may be JSON. The socket address ends at the first character that no socket address has.
+        // The line may be JSON. The socket address ends at the first character that is no digit and none of `[]:.`; the
+        // servers of the tests have no addresses with letters.
         let (_, address_and_rest) = line.split_once("://").unwrap();
         let end = address_and_rest.find(|c: char| !c.is_ascii_digit() && !"[]:.".contains(c));
         self.addr = address_and_rest
@@ -81,11 +83,20 @@ impl Server {
         self.post("/api/tasks", &user.token, &body)
     }
 
-    /// The titles of up to 500 tasks of the user, newest first.
+    /// Returns the titles of up to 500 tasks of the user, newest first.
     pub fn task_titles(&self, user: &User) -> Vec<String> {
         let tasks = self.get("/api/tasks?limit=500", &user.token).expect(200);
         let to_title = |task: &Value| task["title"].as_str().unwrap().to_owned();
         tasks.as_array().unwrap().iter().map(to_title).collect()
+    }
+
+    /// Returns the most memory in bytes that the process has used at a time, as Linux counts it.
+    pub fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let text = fs::read_to_string(path).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.unwrap().trim().trim_end_matches(" kB");
+        kibibytes.parse::<u64>().unwrap() << 10
     }
 
     /// Sends a signal to the server process.
@@ -103,7 +114,7 @@ impl Server {
         waitpid(Some(self.pid()), WaitOptions::UNTRACED).unwrap();
     }
 
-    /// Lets the process continue.
+    /// Continues the paused process.
     pub fn resume(&self) {
         self.signal(Signal::CONT);
     }

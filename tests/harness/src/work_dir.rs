@@ -22,7 +22,7 @@ impl WorkDir {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// The path of a file in the folder.
+    /// Returns the path of a file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -38,7 +38,7 @@ impl WorkDir {
         fs::set_permissions(self.path(name), Permissions::from_mode(0o600)).unwrap();
     }
 
-    /// The names of the files and folders in the folder, sorted.
+    /// Returns the names of the files and folders in the folder, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let to_name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
@@ -142,7 +142,8 @@ impl Program {
         Running::start(self.0, Stdio::piped())
     }
 
-    /// Does the same with an output that the test does not read; the program waits once the pipe is full.
+    /// Starts the program with pipes as its standard input and output. Nothing reads the output, so the program waits
+    /// once that pipe is full. The pipe stays open until the second value is dropped.
     pub fn spawn_with_unread_output(self) -> (Running, impl Sized) {
         let (reader, writer) = std::io::pipe().unwrap();
         (Running::start_with_output(self.0, writer), reader)
@@ -185,7 +186,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The program's standard output, then its standard error.
+    /// Returns the program's standard output, followed by its standard error.
     pub fn output(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }

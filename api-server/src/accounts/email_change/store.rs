@@ -22,19 +22,19 @@ pub(super) struct RequestedChange {
     pub(super) user_id: UserId,
     /// The id of the caller's session.
     pub(super) session_id: String,
-    /// The hash that the entered password was compared with.
+    /// The hash that the entered password was compared with; `None` if the caller logged in recently instead.
     pub(super) password_hash: Option<String>,
     pub(super) lifetimes: Lifetimes,
     pub(super) now: Timestamp,
-    /// To the new address.
+    /// The mail to the new address, which confirms the change.
     pub(super) confirmation: NewMail,
-    /// To the current address, which the transaction reads.
+    /// The notice to the current address. The transaction sets this address as the recipient.
     pub(super) notice: NewMail,
 }
 
-/// Queues the mails. Returns `false` if the caller's session is not live, or if the stored password hash has changed
-/// since the entered password was compared with it: the token would survive the change of the password that ended the
-/// session of a thief.
+/// Queues the mails. Returns `false` if the caller's session is not live, or if the stored password hash is no longer
+/// the one with which the entered password was compared. Without these checks, a thief could still get a token after a
+/// change of the password has ended the thief's session.
 pub(super) fn request(
     connection: &mut DbConnection,
     mut change: RequestedChange,
@@ -56,7 +56,7 @@ pub(super) fn request(
         };
         change.notice.recipient = user.email;
         outbox::insert(connection, &change.confirmation)?;
-        outbox::insert(connection, &change.notice)?;
+        outbox::insert_notice(connection, &change.notice)?;
         Ok(true)
     })
 }
@@ -66,17 +66,18 @@ pub(super) struct ConfirmedChange {
     pub(super) key_change: MailKeyChange,
     pub(super) new_email: Email,
     pub(super) undo: NewEmailUndo,
-    /// Tells the previous address how to undo the change.
+    /// The mail to the previous address, with which the change can be undone.
     pub(super) notice: NewMail,
     pub(super) now: Timestamp,
     pub(super) forget_after: Timestamp,
 }
 
-/// Sets the new address, adds the undo and the notice, and makes the user's earlier access tokens stale. Returns `None`
-/// if the proof was used in the meantime, or if the new address is taken.
+/// Sets the new address, stores how the change can be undone, queues the notice, and makes the user's earlier access
+/// tokens stale. Returns `None` if the proof was used in the meantime, or if the new address is taken.
 ///
-/// Whether an undo reserves the address for another user is read after the address was set. A concurrent change away
-/// from this address holds the address in the unique index until it commits, so its undo is visible then.
+/// An address stays reserved for a user who can still undo a change away from it. This is checked after the new address
+/// was set: a concurrent change away from this address holds it in the unique index until the commit, so the
+/// reservation is visible then.
 pub(super) fn confirm(
     connection: &mut DbConnection,
     change: &ConfirmedChange,
@@ -99,17 +100,18 @@ pub(super) fn confirm(
 /// The input of [`undo`].
 pub(super) struct Undo {
     pub(super) user_id: UserId,
-    /// The key of the undo with which the token was verified.
+    /// The key in the table `email_undos` with which the token was verified.
     pub(super) key: String,
     pub(super) old_email: String,
     pub(super) now: Timestamp,
     pub(super) forget_after: Timestamp,
-    /// Asks the owner of the previous address to choose a new password.
+    /// The mail with which the owner of the previous address chooses a new password.
     pub(super) reset: NewMail,
 }
 
-/// Restores the address, and ends all sessions of the user. Returns the ids of the ended sessions; `None` if the undo
-/// was used in the meantime, or if another user has the address.
+/// Restores the previous address, removes the password, queues the mail that sets a new one, and ends all sessions of
+/// the user. Returns the ids of the ended sessions; `None` if the change was undone in the meantime, or if another user
+/// has the address.
 ///
 /// The user's row is locked first. A session that a concurrent login opened before the lock is ended too. A login that
 /// waits for the lock fails, because the password was removed.

@@ -7,6 +7,7 @@ use auth_core::mail_token::{MailPurpose, MailTokens};
 use super::store::{self, Undo};
 use crate::accounts::Accounts;
 use crate::accounts::mail_proof::invalid_proof;
+use crate::client::Client;
 use crate::mail::kind::MailKind;
 use crate::mail::outbox::NewMail;
 use crate::problem::Problem;
@@ -16,9 +17,9 @@ use crate::users::id::UserId;
 
 /// Gives the account its previous address back, ends all its sessions, removes its password, and queues a mail with
 /// which the owner of the address chooses a new password. Also undoes all later changes of the address.
-pub(crate) async fn undo(accounts: &Accounts, token: &str) -> Result<(), Problem> {
+pub(crate) async fn undo(accounts: &Accounts, token: &str, client: &Client) -> Result<(), Problem> {
     let now = accounts.sessions.now();
-    let undo = verify(accounts, token, now).await?;
+    let undo = verify(accounts, token, now, client).await?;
     surplus::end_most(&accounts.sessions, &undo.user_id, "").await?;
     let user_id = undo.user_id.clone();
     let ended_ids = accounts
@@ -37,12 +38,17 @@ pub(crate) async fn undo(accounts: &Accounts, token: &str) -> Result<(), Problem
     Ok(())
 }
 
-/// Verifies the token with the key of each undo of the user and the address in the token. The transaction that uses the
-/// token checks again that the undo still exists.
-async fn verify(accounts: &Accounts, text: &str, now: SystemTime) -> Result<Undo, Problem> {
+/// Verifies the token with each key that is stored for the user and the previous address in the token. The transaction
+/// of the undo checks that the key is still stored.
+async fn verify(
+    accounts: &Accounts,
+    text: &str,
+    now: SystemTime,
+    client: &Client,
+) -> Result<Undo, Problem> {
     let token = MailTokens::parse(text).map_err(|_malformed| invalid_proof())?;
     let (user_id, old_email) = (token.user_id().to_owned(), token.detail().to_owned());
-    // PostgreSQL cannot compare a text with NUL.
+    // PostgreSQL rejects a text that contains NUL.
     if user_id.contains('\0') || old_email.contains('\0') {
         return Err(invalid_proof());
     }
@@ -50,6 +56,7 @@ async fn verify(accounts: &Accounts, text: &str, now: SystemTime) -> Result<Undo
     let keys = accounts
         .sessions
         .db
+        .of_network(client.network)
         .read(move |connection| undos::live_keys(connection, &id, &email, now.into()))
         .await?;
     let tokens = accounts.sessions.keys.current().mail_tokens.clone();

@@ -8,7 +8,11 @@ use std::thread::Thread;
 
 use super::{AccountKey, QueueFull, QueueLimits};
 
-/// Returns an account key as its hash, because the key is the result of a keyed hash.
+/// The number of jobs without an account that may wait although the queue is full, so that requests cannot prevent the
+/// work of the server itself, such as reading which sessions have ended.
+pub(super) const RESERVED_FOR_SERVER: usize = 64;
+
+/// Uses an account key itself as its hash, because the key is already the result of a keyed hash.
 #[derive(Default)]
 pub(super) struct AccountKeyHasher(u64);
 
@@ -86,7 +90,7 @@ pub(in crate::db) struct ServedJobCounter {
 }
 
 impl ServedJobCounter {
-    /// Whether another job of the account, with an available database, was served since the waiting job was queued.
+    /// Returns whether the database was available for another job of the account since the waiting job was queued.
     pub(in crate::db) fn has_increased(&self) -> bool {
         self.count.load(Ordering::Relaxed) > self.initial_count
     }
@@ -120,7 +124,12 @@ impl<J> QueueState<J> {
         account: Option<AccountKey>,
         limits: &QueueLimits,
     ) -> Result<PushOutcome, QueueFull> {
-        if self.waiting >= limits.waiting.total {
+        let reserved = if account.is_none() {
+            RESERVED_FOR_SERVER
+        } else {
+            0
+        };
+        if self.waiting >= limits.waiting.total.saturating_add(reserved) {
             return Err(QueueFull::Queue);
         }
         let Some(key) = account else {
@@ -141,14 +150,14 @@ impl<J> QueueState<J> {
             count: Arc::clone(&account.served_jobs),
             initial_count: account.served_jobs.load(Ordering::Relaxed),
         };
-        let max_running = limits.running_per_account;
+        let max_running = limits.max_running(key);
         Ok(PushOutcome {
             adds_ready_entry: account.enqueue_if_ready(key, max_running, &mut self.ready_entries),
             served_job_counter: Some(served_job_counter),
         })
     }
 
-    pub(super) fn pop(&mut self, max_running: usize) -> Option<(J, Option<JobAccount>)> {
+    pub(super) fn pop(&mut self, limits: &QueueLimits) -> Option<(J, Option<JobAccount>)> {
         loop {
             match self.ready_entries.pop_front()? {
                 ReadyEntry::Job(job) => {
@@ -164,7 +173,7 @@ impl<J> QueueState<J> {
                         continue;
                     };
                     account.running += 1;
-                    account.enqueue_if_ready(key, max_running, &mut self.ready_entries);
+                    account.enqueue_if_ready(key, limits.max_running(key), &mut self.ready_entries);
                     self.waiting -= 1;
                     let served_jobs = Arc::clone(&account.served_jobs);
                     return Some((job, Some(JobAccount { key, served_jobs })));
@@ -173,7 +182,7 @@ impl<J> QueueState<J> {
         }
     }
 
-    pub(super) fn finish(&mut self, finished: &JobAccount, max_running: usize) {
+    pub(super) fn finish(&mut self, finished: &JobAccount, limits: &QueueLimits) {
         let key = finished.key;
         let Some(account) = self.accounts.get_mut(&key) else {
             return;
@@ -183,7 +192,7 @@ impl<J> QueueState<J> {
             self.accounts.remove(&key);
             return;
         }
-        account.enqueue_if_ready(key, max_running, &mut self.ready_entries);
+        account.enqueue_if_ready(key, limits.max_running(key), &mut self.ready_entries);
     }
 }
 

@@ -2,12 +2,17 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{AccountQueue, JobAccount, Next, QueueFull, QueueLimits, WaitingJobLimits, wake};
+use super::state::RESERVED_FOR_SERVER;
+use super::{
+    AccountQueue, JobAccount, Next, QueueFull, QueueLimits, WaitingJobLimits, account_key,
+    network_key, wake,
+};
 
 fn queue() -> AccountQueue<&'static str> {
     AccountQueue::new(QueueLimits {
         waiting: WaitingJobLimits::new(6, 3),
         running_per_account: 2,
+        running_per_network: 2,
     })
 }
 
@@ -47,6 +52,23 @@ fn an_account_runs_no_more_jobs_at_a_time_than_the_limit() {
 }
 
 #[test]
+fn a_network_may_run_more_jobs_at_a_time_than_an_account() {
+    let queue = AccountQueue::new(QueueLimits {
+        waiting: WaitingJobLimits::new(8, 4),
+        running_per_account: 1,
+        running_per_network: 3,
+    });
+    for job in 0..4 {
+        queue.push(job, Some(account_key(7))).unwrap();
+        queue.push(10 + job, Some(network_key(7))).unwrap();
+    }
+    let jobs: Vec<_> = std::iter::from_fn(|| queue.try_pop())
+        .map(|(job, _)| job)
+        .collect();
+    assert_eq!(jobs, [0, 10, 11, 12]);
+}
+
+#[test]
 fn waiting_jobs_are_limited_per_account_and_in_total() {
     let queue = queue();
     for job in ["a1", "a2", "a3"] {
@@ -56,11 +78,23 @@ fn waiting_jobs_are_limited_per_account_and_in_total() {
     for job in ["b1", "b2"] {
         queue.push(job, Some(2)).unwrap();
     }
-    queue.push("none", None).unwrap();
-    assert_eq!(queue.push("c1", Some(3)).err(), Some(QueueFull::Queue));
-    assert_eq!(queue.push("none", None).err(), Some(QueueFull::Queue));
-    assert!(queue.try_pop().is_some());
     queue.push("c1", Some(3)).unwrap();
+    assert_eq!(queue.push("d1", Some(4)).err(), Some(QueueFull::Queue));
+    assert!(queue.try_pop().is_some());
+    queue.push("d1", Some(4)).unwrap();
+}
+
+#[test]
+fn jobs_of_the_server_wait_even_if_requests_fill_the_queue() {
+    let queue = queue();
+    for account in 0..6 {
+        queue.push("request", Some(account)).unwrap();
+    }
+    for _ in 0..RESERVED_FOR_SERVER {
+        queue.push("none", None).unwrap();
+    }
+    assert_eq!(queue.push("none", None).err(), Some(QueueFull::Queue));
+    assert_eq!(queue.push("a", Some(7)).err(), Some(QueueFull::Queue));
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    SentCounts, begin_attempt, cancel_tokens, count_rows, count_sent, due, end_lease, insert,
-    lease, purge,
+    MAX_WAITING_NOTICES, SentCounts, begin_attempt, cancel_tokens, count_rows, count_sent, due,
+    end_lease, insert, insert_notice, lease, purge,
 };
 use crate::db::{self, DatabaseUrl, DbConnection, Timestamp};
 use crate::mail::challenge::store::{count_code, uncount_code};
@@ -206,6 +206,45 @@ fn only_mails_of_the_last_hour_or_day_that_were_tried_count() {
     assert_eq!(count("ada@example.com", Some("192.0.2.1")), [2, 4, 2]);
     assert_eq!(count("ada@example.com", None), [2, 4, 0]);
     assert_eq!(count("eve@example.com", Some("192.0.2.2")), [0, 0, 0]);
+}
+
+#[test]
+fn a_user_who_repeats_a_change_fills_the_outbox_with_a_few_notices_only() {
+    let mut fixture = Fixture::new();
+    let mut add_notice = |kind| {
+        let notice = NewMail::new(kind, "ada@example.com", fixture.now);
+        insert_notice(&mut fixture.connection, &notice).unwrap();
+        count_rows(&mut fixture.connection).unwrap().waiting
+    };
+    for expected in 1..=MAX_WAITING_NOTICES {
+        assert_eq!(add_notice(MailKind::PasswordChanged), expected);
+    }
+    assert_eq!(add_notice(MailKind::PasswordChanged), MAX_WAITING_NOTICES);
+    let other_kind = add_notice(MailKind::EmailChangeRequested);
+    assert_eq!(other_kind, MAX_WAITING_NOTICES + 1);
+}
+
+#[test]
+fn a_notice_of_a_change_that_was_never_tried_leaves_no_row() {
+    for (kind, is_tried, row_count) in [
+        (MailKind::PasswordChanged, false, 0),
+        (MailKind::EmailChangeRequested, false, 0),
+        (MailKind::PasswordChanged, true, 1),
+        // Its row counts wrong codes.
+        (MailKind::PasswordReset, false, 1),
+    ] {
+        let mut fixture = Fixture::new();
+        let mail = fixture.add(kind);
+        let leased = fixture.lease(&mail).unwrap();
+        assert!(!is_tried || fixture.begin(&leased));
+        fixture.end(&leased, None);
+        let counts = count_rows(&mut fixture.connection).unwrap();
+        let expected = OutboxCounts {
+            waiting: 0,
+            total: row_count,
+        };
+        assert_eq!(counts, expected, "{kind:?} {is_tried}");
+    }
 }
 
 #[test]

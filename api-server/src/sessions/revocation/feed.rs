@@ -14,11 +14,12 @@ use crate::sessions::revocation::store::{FeedState, Revocation, RevocationTarget
 /// The time between two reads of new revocations. While the database responds, every process applies a logout within
 /// two seconds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
-/// How long `/readyz` reports the process as ready after the start of a read that reached the newest revocation.
+/// The time for which `/readyz` reports the process as ready after the start of a read that reached the newest
+/// revocation.
 const MAX_AGE: Duration = Duration::from_secs(5);
-/// A number that no generation has.
+/// The value of [`RevocationFeed::generation`] before the first read. No database has this generation.
 const NO_GENERATION: i64 = -1;
-/// The most revocations without a number that are applied while no numbers can be assigned.
+/// The most revocations without a number that one read applies while no numbers can be assigned.
 const MAX_UNNUMBERED: i64 = 100_000;
 
 /// Reads the revocations of all processes, and remembers the newest revocation that was read.
@@ -45,12 +46,12 @@ impl RevocationFeed {
         }
     }
 
-    /// Reads all revocations that were not read before, page by page.
+    /// Reads and applies all revocations that were not read before, page by page.
     pub(crate) async fn catch_up(&self, db: &Db) -> Result<(), DbError> {
         loop {
             let started_at = Instant::now();
             let newest_read = self.newest_read.load(Ordering::Acquire);
-            let page = page::read(db, newest_read, MAX_UNNUMBERED).await?;
+            let page = page::read(&db.of_server(), newest_read, MAX_UNNUMBERED).await?;
             if self.notice_restore(page.state) {
                 self.newest_read.store(0, Ordering::Release);
                 self.revoked.clear_stale();
@@ -62,12 +63,12 @@ impl RevocationFeed {
                 self.newest_read
                     .store(revocation.sequence, Ordering::Release);
             }
-            // They are applied again after they have got their numbers.
+            // These revocations are applied again after they have received their numbers.
             for revocation in &page.unnumbered {
                 self.apply(revocation);
             }
             if !page.has_more {
-                // The newest revocation may have been purged. Then the number of the last row is lower than its number.
+                // If the newest revocation was purged, the last row that was read has a lower number.
                 self.newest_read
                     .fetch_max(page.state.newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);
@@ -76,8 +77,9 @@ impl RevocationFeed {
         }
     }
 
-    /// Returns whether a backup of the database was restored since the last read. Then new revocations may have numbers
-    /// that were read already. Also rejects the tokens that were issued before the restore.
+    /// Returns whether a backup of the database was restored since the last read. If so, everything must be read again,
+    /// because new revocations may have numbers that were already read. Also makes this process reject tokens from
+    /// before the restore, if the database has the time of the restore.
     fn notice_restore(&self, state: FeedState) -> bool {
         let newest_read = self.newest_read.load(Ordering::Acquire);
         let known_generation = self.generation.swap(state.generation, Ordering::AcqRel);
@@ -120,7 +122,8 @@ impl RevocationFeed {
         self.lag().is_some_and(|lag| lag < max_age)
     }
 
-    /// Returns the time since the start of the last read that reached the newest revocation; `None` before the first.
+    /// Returns the time since the start of the last read that reached the newest revocation; `None` before the first
+    /// such read.
     pub(crate) fn lag(&self) -> Option<Duration> {
         self.lock().map(|started_at| started_at.elapsed())
     }

@@ -1,20 +1,20 @@
-//! Reads a page of the feed, after the revocations without a number have got one.
+//! Reads a page of the feed of revocations. First numbers the revocations that have no number yet.
 
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::db::{Db, DbError};
+use crate::db::{AccountDb, Db, DbError};
 use crate::sessions::revocation::store;
 use crate::sessions::revocation::store::FeedPage;
 
-/// The longest time for the last numbers before the process ends.
+/// The time limit for numbering the last revocations before the process ends.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Returns the revocations after the number `sequence`. If no numbers can be assigned, for example because a process of
-/// an earlier release keeps the lock, the page has up to `unnumbered_limit` revocations without a number as well.
+/// an earlier release keeps the lock, the page also has up to `unnumbered_limit` revocations without a number.
 pub(crate) async fn read(
-    db: &Db,
+    db: &AccountDb<'_>,
     sequence: i64,
     unnumbered_limit: i64,
 ) -> Result<FeedPage, DbError> {
@@ -38,12 +38,13 @@ pub(crate) async fn read(
 }
 
 async fn read_with_unnumbered(
-    db: &Db,
+    db: &AccountDb<'_>,
     sequence: i64,
     unnumbered_limit: i64,
 ) -> Result<FeedPage, DbError> {
     db.read(move |connection| {
-        // Read first, so that no revocation is missed which gets its number meanwhile.
+        // Reads these first: otherwise a revocation that gets its number between the two queries would be in neither
+        // result.
         let unnumbered = store::unnumbered(connection, unnumbered_limit)?;
         let page = store::page_after(connection, sequence)?;
         Ok(FeedPage { unnumbered, ..page })
@@ -51,7 +52,8 @@ async fn read_with_unnumbered(
     .await
 }
 
-/// Numbers the revocations of this process before it ends, because processes of earlier releases do not number them.
+/// Numbers the revocations that have no number yet, before the process ends: processes of earlier releases read only
+/// numbered revocations, and do not number any.
 pub(crate) async fn number_before_stop(db: &Db) {
     let number = async {
         if db.read(store::has_unnumbered).await? {

@@ -2,6 +2,7 @@
 
 mod http2;
 mod limit;
+mod pipelining;
 mod slow_readers;
 mod timeouts;
 mod tls;

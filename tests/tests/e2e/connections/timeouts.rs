@@ -1,4 +1,4 @@
-//! Tests the timeouts for the header of a request and for an idle connection, and that HTTP/2 is rejected.
+//! Tests the timeouts for the header of a request and for an idle connection, and that HTTP/2 without TLS is rejected.
 
 use std::time::Duration;
 

@@ -22,7 +22,7 @@ on_sqlite! {
 const SHORT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest wait for the server to close a connection. A test that waits longer fails.
 const MAX_WAIT: Duration = Duration::from_secs(30);
-/// The first bytes of a message of 512 bytes that starts a handshake.
+/// The first bytes of a TLS handshake, whose first message (`ClientHello`) would have 512 bytes.
 const START_OF_HANDSHAKE: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
 
 /// Starts a server on which these timeouts are short.
@@ -38,7 +38,7 @@ async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), bytes: &[u
     stream.write_all(bytes).await.unwrap();
     let mut received = Vec::new();
     let reading = timeout(MAX_WAIT, stream.read_to_end(&mut received));
-    // The server may close the connection without saying so in TLS.
+    // The server may close the connection without the TLS alert `close_notify`.
     let _unexpected_end = reading.await.expect("a closed connection");
     String::from_utf8(received).unwrap()
 }
@@ -104,7 +104,8 @@ async fn handshakes_count_towards_the_limit_of_connections(engine: Engine) {
         connection.send(START_OF_HANDSHAKE).await;
         silent_connections.push(connection);
     }
-    // The fourth handshake closes the oldest one, long before its time is over.
+    // To accept the fourth connection, the server closes one of the others, before their header timeout of 10 s is
+    // over.
     let responses = silent_connections
         .iter_mut()
         .map(|it| Box::pin(it.response()));
@@ -112,7 +113,7 @@ async fn handshakes_count_towards_the_limit_of_connections(engine: Engine) {
         .await
         .expect("a connection is closed to accept another one");
     assert!(response.is_none());
-    // Another network is served, because the one with the most connections loses one.
+    // Another network is served, because the network with the most connections loses one.
     let mut stream = connect_encrypted(app.addr(), &[]).await.unwrap();
     stream.write_all(HEALTH_REQUEST).await.unwrap();
     let mut start = [0; 15];
@@ -121,7 +122,8 @@ async fn handshakes_count_towards_the_limit_of_connections(engine: Engine) {
 }
 
 async fn the_cookies_of_an_encrypted_server_are_secure(engine: Engine) {
-    // Without PUBLIC_URL it is https with the address of the server, which makes cookies Secure.
+    // With TLS, the default of `PUBLIC_URL` is `https://` and the address of the server, and `https` makes cookies
+    // `Secure`.
     let app = App::on(engine).encrypted().without("public-url").start();
     let body = r#"{"email":"ada@example.com","password":"correct horse battery staple"}"#;
     let request = format!(

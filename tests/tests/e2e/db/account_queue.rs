@@ -13,6 +13,8 @@ on_both_engines! {
     requests_beyond_the_limit_of_the_server_are_503,
     other_accounts_are_served_while_an_account_searches,
     repeated_logouts_of_the_other_sessions_count_towards_the_limit_of_the_account,
+    requests_without_an_account_count_towards_the_limit_of_their_network,
+    requests_of_all_kinds_without_an_account_count_towards_the_limit_of_their_network,
 }
 
 // This test locks the rows of one account, which SQLite cannot do.
@@ -23,6 +25,9 @@ on_postgres! {
 /// More changes than the server accepts at the same time from one account: 256 can wait, and on SQLite 128 more can be
 /// in the current transaction, together 384.
 const CHANGE_COUNT: usize = 400;
+
+/// The detail of a 429 beyond the limit.
+const ACCOUNT_BUSY: &str = "Too many requests of this account or network at once; please try again";
 
 /// The most changes that can be in the current transaction on SQLite.
 const TRANSACTION_SIZE: usize = 128;
@@ -40,8 +45,8 @@ fn lock_task(app: &App, engine: Engine, task: &Value) -> DatabaseSession {
     session
 }
 
-/// Sends this many changes of a locked task, to which each response must be a 429 or a 503. Returns how many responses
-/// are a 429, and how many are a 503.
+/// Sends this many changes of a locked task, and asserts that each response is a 429 or a 503. Returns the number of
+/// responses with 429, and of those with 503.
 async fn send_changes(client: &Client, task: &Value, count: usize) -> (usize, usize) {
     let body = json!({ "title": "Buy oat milk" });
     let path = client.task(&task["id"]);
@@ -55,8 +60,7 @@ async fn send_changes(client: &Client, task: &Value, count: usize) -> (usize, us
         }
         assert_eq!(response.header("retry-after"), Some("1"));
         let problem = response.problem(429, "TOO_MANY_REQUESTS");
-        let detail = "Too many requests of this account at once; please try again";
-        assert_eq!(problem["detail"], detail);
+        assert_eq!(problem["detail"], ACCOUNT_BUSY);
         rejected_count += 1;
     }
     (rejected_count, unavailable_count)
@@ -134,7 +138,7 @@ async fn requests_beyond_the_limit_of_the_server_are_503(engine: Engine) {
     assert!(responses.iter().all(is_expected), "{responses:?}");
     let is_overload = |response: &&Response| response.code() == "OVERLOADED";
     let overload_count = responses.iter().filter(is_overload).count();
-    // The requests of one user at least, because those of the other one may all get a 429.
+    // At least the requests of one of the two users get this code; those of the other may all get a 429.
     let least_count = CHANGE_COUNT / 2 - 8 - TRANSACTION_SIZE;
     assert!(overload_count >= least_count, "{overload_count}");
 }
@@ -169,7 +173,7 @@ async fn repeated_logouts_of_the_other_sessions_count_towards_the_limit_of_the_a
     let app = App::on(engine).start();
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let task = ada.new_task("Buy tea").await;
-    // So that the session counts towards the account.
+    // The refresh records the account of the session; before it, the session counts as an account of its own.
     let device = login(&app, &eve).await;
     let device = refreshed(&app, &device).await;
     let mut locking_session = app.database().open_session();
@@ -196,7 +200,7 @@ async fn repeated_logouts_of_the_other_sessions_count_towards_the_limit_of_the_a
     let rejected_count = statuses.iter().filter(|status| **status == 429).count();
     let least_count = CHANGE_COUNT - 256 - TRANSACTION_SIZE;
     assert!(rejected_count >= least_count, "{statuses:?}");
-    // Every other logout takes place, also while the account has used up its limit.
+    // A logout in the scope `current` does not count towards the limit of the account.
     locking_session.execute("ROLLBACK");
     caller.post("/api/auth/logout", json!({})).await.ok();
 }
@@ -225,6 +229,97 @@ async fn all_sessions_of_an_account_share_one_limit(app: App) {
     let (responses, ()) = tokio::join!(join_all(refreshes), list_requests_of_ada);
     for response in responses {
         assert!(matches!(response.status(), 429 | 503), "{response:?}");
+    }
+    locking_session.execute("ROLLBACK");
+}
+
+/// Returns a wrong code for a change of an email address, which needs no session.
+fn wrong_code() -> Value {
+    json!({ "challenge_id": "01a1f94f-16aa-7226-bd98-4498a57be982", "code": "wrong" })
+}
+
+async fn requests_without_an_account_count_towards_the_limit_of_their_network(engine: Engine) {
+    let app = App::on(engine).behind_proxy().start();
+    let ada = app.user("ada").await;
+    let caller = app.anonymous();
+    let confirmation = |ip_address: &str| {
+        let request = caller.post("/api/auth/email-change/confirm", wrong_code());
+        request.header("x-forwarded-for", ip_address).into_future()
+    };
+    let mut locking_session = app.database().open_session();
+    locking_session.execute(match engine {
+        Engine::Sqlite => "BEGIN IMMEDIATE",
+        Engine::Postgres => "BEGIN; LOCK TABLE outbox",
+    });
+    let flood = async {
+        let responses = join_all((0..CHANGE_COUNT).map(|_| confirmation("198.51.100.7"))).await;
+        responses
+            .iter()
+            .filter(|response| response.status() == 429)
+            .count()
+    };
+    let requests_of_ada = async {
+        for _ in 0..10 {
+            ada.get("/api/auth/account").await.ok();
+        }
+        // The queue has space for the request of another network, which waits until the time limit.
+        confirmation("198.51.100.8")
+            .await
+            .problem(503, "DATABASE_UNAVAILABLE");
+    };
+    let (rejected_count, ()) = tokio::join!(flood, requests_of_ada);
+    assert!(
+        rejected_count >= CHANGE_COUNT - 256 - TRANSACTION_SIZE,
+        "{rejected_count}"
+    );
+    locking_session.execute("ROLLBACK");
+    wait_until("the network can confirm again", async || {
+        confirmation("198.51.100.7").await.status() == 400
+    })
+    .await;
+}
+
+async fn requests_of_all_kinds_without_an_account_count_towards_the_limit_of_their_network(
+    engine: Engine,
+) {
+    let options = App::on(engine).set("max-waiting-queries-per-account", "2");
+    let app = options.behind_proxy().start();
+    let ada = app.user("ada").await;
+    let device = login(&app, &ada).await;
+    let mut locking_session = app.database().open_session();
+    locking_session.execute(match engine {
+        Engine::Sqlite => "BEGIN IMMEDIATE",
+        Engine::Postgres => "BEGIN; LOCK TABLE outbox, sessions, users",
+    });
+    let caller = app.anonymous();
+    let flood = |path: &str, body: &Value| {
+        let requests = (0..200).map(|_| {
+            let request = caller.post(path, body.clone());
+            request
+                .header("x-forwarded-for", "198.51.100.7")
+                .into_future()
+        });
+        join_all(requests.collect::<Vec<_>>())
+    };
+    for (path, body) in [
+        ("/api/auth/email-change/confirm", &wrong_code()),
+        (
+            "/api/auth/password-reset",
+            &json!({ "email": "eve@example.com" }),
+        ),
+        (
+            "/api/auth/logout",
+            &json!({ "refresh_token": device.refresh }),
+        ),
+    ] {
+        let responses = flood(path, body).await;
+        let is_rejected = |response: &&Response| {
+            response.status() == 429 && response.text().contains(ACCOUNT_BUSY)
+        };
+        assert!(
+            responses.iter().any(|response| is_rejected(&response)),
+            "{path}: {responses:?}"
+        );
     }
     locking_session.execute("ROLLBACK");
 }

@@ -1,0 +1,201 @@
+//! Decides which bytes of an HTTP/1.1 connection actix-http may read now: those of one request, and the next ones when
+//! its response is complete.
+
+use std::cell::{Cell, RefCell};
+use std::task::Waker;
+
+use actix_http::{HttpMessage as _, Request};
+use actix_web::http::header::CONTENT_LENGTH;
+
+use super::boundary::{BodyLength, Position, declared_length};
+
+/// Which bytes of a connection actix-http may read now.
+#[derive(Debug)]
+pub(super) struct Acceptance {
+    /// The position after the last byte that actix-http was allowed to read.
+    position: Cell<Position>,
+    stage: Cell<Stage>,
+    /// Wakes the reader of the connection when more bytes may be read.
+    waker: RefCell<Option<Waker>>,
+}
+
+/// The stage of the request that was read last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Its header is incomplete, or it has its response.
+    Reading,
+    /// Its header is complete, but actix-http has not called the application with it. If the header declares the length
+    /// of the body in a plain way, so many more bytes may be read already.
+    Parsing(Option<u64>),
+    /// The application handles it, or sends the response.
+    Handling,
+}
+
+impl Default for Acceptance {
+    fn default() -> Self {
+        Self {
+            position: Cell::new(Position::START),
+            stage: Cell::new(Stage::Reading),
+            waker: RefCell::new(None),
+        }
+    }
+}
+
+impl Acceptance {
+    /// Returns how many of the bytes that arrived next may be read now. They are then treated as read.
+    pub(super) fn accept(&self, bytes: &[u8]) -> usize {
+        let mut position = self.position.get();
+        let mut accepted = 0;
+        while let Some(rest) = bytes.get(accepted..).filter(|rest| !rest.is_empty()) {
+            if matches!(position, Position::Header(_)) && self.stage.get() != Stage::Reading {
+                break;
+            }
+            let has_whole_header = position == Position::START;
+            let length = position.advance(rest);
+            if length == 0 {
+                break;
+            }
+            if position == Position::HeaderEnd {
+                let header = rest.get(..length).filter(|_| has_whole_header);
+                let body_length = header.and_then(declared_length);
+                self.stage.set(Stage::Parsing(body_length));
+                if let Some(count) = body_length {
+                    position = Position::after_header(BodyLength::Bytes(count));
+                }
+            }
+            accepted += length;
+        }
+        self.position.set(position);
+        accepted
+    }
+
+    /// Records that actix-http calls the application with a request that has this body. If that is not the body that
+    /// was expected, nothing more of the connection is read.
+    pub(super) fn record_request(&self, length: BodyLength) {
+        match self.stage.replace(Stage::Handling) {
+            Stage::Parsing(None) => self.position.set(Position::after_header(length)),
+            Stage::Parsing(Some(expected)) if length == BodyLength::Bytes(expected) => return,
+            _ => self.position.set(Position::Malformed),
+        }
+        self.wake();
+    }
+
+    /// Records that the response of every request is complete.
+    pub(super) fn record_response(&self) {
+        self.stage.set(Stage::Reading);
+        self.wake();
+    }
+
+    /// Wakes the task after the next record.
+    pub(super) fn wake_at_change(&self, waker: &Waker) {
+        self.waker.replace(Some(waker.clone()));
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// Returns the length of the request's body, as actix-http has understood the header.
+pub(super) fn body_length(request: &Request) -> BodyLength {
+    if request.chunked().unwrap_or(false) {
+        return BodyLength::Chunked;
+    }
+    let header = request.headers().get(CONTENT_LENGTH);
+    let text = header.and_then(|value| value.to_str().ok());
+    let count = text.and_then(|text| text.trim().parse().ok());
+    BodyLength::Bytes(count.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Acceptance, BodyLength};
+
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    const POST: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}";
+    const CHUNKED: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+    #[test]
+    fn the_next_request_is_read_when_the_response_before_it_is_complete() {
+        let acceptance = Acceptance::default();
+        let pipelined = [GET, GET, GET].concat();
+        assert_eq!(acceptance.accept(&pipelined), GET.len());
+        assert_eq!(acceptance.accept(&pipelined[GET.len()..]), 0);
+        acceptance.record_request(BodyLength::Bytes(0));
+        assert_eq!(acceptance.accept(&pipelined[GET.len()..]), 0);
+        acceptance.record_response();
+        assert_eq!(acceptance.accept(&pipelined[GET.len()..]), GET.len());
+    }
+
+    #[test]
+    fn a_body_is_read_together_with_its_header_but_nothing_after_it() {
+        let acceptance = Acceptance::default();
+        let pipelined = [POST, GET].concat();
+        assert_eq!(acceptance.accept(&pipelined), POST.len());
+        acceptance.record_request(BodyLength::Bytes(2));
+        assert_eq!(acceptance.accept(GET), 0);
+        acceptance.record_response();
+        assert_eq!(acceptance.accept(GET), GET.len());
+    }
+
+    #[test]
+    fn a_body_that_arrives_in_parts_is_read_while_the_request_is_handled_and_after_its_response() {
+        let acceptance = Acceptance::default();
+        let (header, body) = POST.split_at(POST.len() - 2);
+        assert_eq!(acceptance.accept(header), header.len());
+        acceptance.record_request(BodyLength::Bytes(2));
+        assert_eq!(acceptance.accept(&body[..1]), 1);
+        acceptance.record_response();
+        let rest = [&body[1..], GET].concat();
+        assert_eq!(acceptance.accept(&rest), rest.len());
+    }
+
+    #[test]
+    fn a_header_that_arrives_in_parts_is_followed_by_the_body_that_actix_http_has_found() {
+        let acceptance = Acceptance::default();
+        let (first, second) = POST.split_at(20);
+        assert_eq!(acceptance.accept(first), first.len());
+        assert_eq!(acceptance.accept(second), second.len() - 2);
+        assert_eq!(acceptance.accept(b"{}"), 0);
+        acceptance.record_request(BodyLength::Bytes(2));
+        assert_eq!(acceptance.accept(b"{}GET"), 2);
+    }
+
+    #[test]
+    fn a_chunked_body_is_read_up_to_its_end() {
+        let acceptance = Acceptance::default();
+        let body = b"2\r\n{}\r\n0\r\n\r\n";
+        let pipelined = [CHUNKED, body, GET].concat();
+        assert_eq!(acceptance.accept(&pipelined), CHUNKED.len());
+        acceptance.record_request(BodyLength::Chunked);
+        assert_eq!(acceptance.accept(&pipelined[CHUNKED.len()..]), body.len());
+        assert_eq!(acceptance.accept(GET), 0);
+        acceptance.record_response();
+        assert_eq!(acceptance.accept(GET), GET.len());
+    }
+
+    #[test]
+    fn nothing_more_is_read_after_a_request_with_another_body_than_expected() {
+        for length in [
+            BodyLength::Bytes(0),
+            BodyLength::Bytes(3),
+            BodyLength::Chunked,
+        ] {
+            let acceptance = Acceptance::default();
+            assert_eq!(acceptance.accept(POST), POST.len());
+            acceptance.record_request(length);
+            acceptance.record_response();
+            assert_eq!(acceptance.accept(GET), 0, "{length:?}");
+        }
+        let acceptance = Acceptance::default();
+        acceptance.record_request(BodyLength::Bytes(0));
+        acceptance.record_response();
+        assert_eq!(
+            acceptance.accept(GET),
+            0,
+            "a request before its header is complete"
+        );
+    }
+}
