@@ -166,8 +166,8 @@ def need(*names: str) -> None:
 
 
 def run_inside_venv(package: str, *arguments: str) -> int:
-    """Runs the script again with these arguments and `--inside`, in a new virtual environment with the package of PyPI;
-    returns the exit status."""
+    """Runs the script again with these arguments and `--inside`, in a new virtual environment with this package from
+    PyPI; returns the exit status."""
     need("venv")
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)

@@ -1,5 +1,6 @@
-"""Checks packaging/compose.yaml: each service has a fixed image or a build, waits for what it needs, and the server has the
-settings that it requires, of which none has a default for a secret."""
+"""Checks packaging/compose.yaml: each image has a tag, each service on which another one depends has a health check,
+and each network is declared. The server has its required settings, no default for its secret, no published port, and a
+Dockerfile that exists."""
 
 import re
 import sys

@@ -49,7 +49,7 @@ class Program:
 
 @dataclass
 class Record:
-    """What the clients have seen."""
+    """The results of the clients and verifiers."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     is_over: threading.Event = field(default_factory=threading.Event)
@@ -58,8 +58,9 @@ class Record:
     revoked: list[tuple[float, str]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    # A server that goes on after a pause may carry out a refresh that it had read before, and that its client has repeated
-    # elsewhere long ago. This is the late use of an old refresh token, which ends the session.
+    # Set before a server is paused. When the server resumes, it may carry out a refresh that it read before the pause,
+    # and that the client has long repeated at another server. This is a late use of an old refresh token, and ends the
+    # session.
     pause_began: threading.Event = field(default_factory=threading.Event)
     ended_sessions: int = 0
 
@@ -87,7 +88,8 @@ def send(port: int, method: str, path: str, body: object = None, token: str | No
 
 
 class Client(threading.Thread):
-    """A user who adds tasks, refreshes, logs in elsewhere and logs out there, and repeats what was not acknowledged."""
+    """A user who adds tasks, refreshes, and opens and ends other sessions. Failed refreshes are repeated until they
+    succeed."""
 
     def __init__(self, number: int, port: Callable[[], int], record: Record) -> None:
         super().__init__(daemon=True)
@@ -173,7 +175,8 @@ class Client(threading.Thread):
 
 
 class Verifier(threading.Thread):
-    """Asks one server directly for tokens of sessions that were ended longer ago than the documented time, `limit` seconds."""
+    """Sends tokens of sessions that were ended more than `limit` seconds ago directly to one server, which must reject
+    them."""
 
     def __init__(self, node: Program, record: Record, limit: float) -> None:
         super().__init__(daemon=True)

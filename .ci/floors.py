@@ -45,7 +45,7 @@ def module_of(path: Path) -> str:
 
 
 def depth_of(path: Path) -> int:
-    """How many `super` lead from the file's module to the root of the crate."""
+    """The number of `super` from the file's module to the root of the crate."""
     parts = path.relative_to(SOURCE).parts
     return len(parts) - 1 if parts[-1] == "mod.rs" else len(parts)
 
@@ -75,7 +75,7 @@ def names_at(code: str, position: int) -> Iterator[str]:
 
 
 def imports(path: Path, code: str) -> Iterator[tuple[int, str]]:
-    """Every path in the code to another module: its position and that module."""
+    """Every path in the code that leads to another module: its position, and the name of that module."""
     inline = inline_modules(code)
     for found in PATH.finditer(code):
         start, supers = found.start(), found[1].count("super")

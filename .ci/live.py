@@ -58,8 +58,8 @@ def call(url: str, body: object = None, token: str | None = None, **more: str) -
 
 
 def free_port() -> int:
-    """A random port below those that the system gives to connections and to port 0, so that none of these takes it
-    before the program listens, or while the program starts again."""
+    """A random port below those that the system assigns to outgoing connections and for port 0, so that no other
+    program takes it before the program listens, or while the program restarts."""
     while True:
         port = 15_000 + secrets.randbelow(17_000)
         with socket.socket() as probe:

@@ -28,7 +28,7 @@ FENCE = re.compile(r"(?P<indent> *)```(?P<language>[\w-]*)(?P<attributes>.*)")
 
 
 class Defect(Exception):
-    """A mistake in a document that would stop or mislead a reader."""
+    """A mistake in a document, or a block that does not work as the document says."""
 
 
 @dataclass(frozen=True)

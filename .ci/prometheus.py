@@ -8,7 +8,7 @@ from pathlib import Path
 from live import START_LIMIT, free_port, request, stop_process, wait_until
 from markdown import blocks
 
-# Grafana replaces these in a query.
+# The variables that Grafana replaces in a query, and values for them.
 VARIABLES = {"$__rate_interval": "20s", "$instance": ".*"}
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from live import live_server, wait_until
 
-# Requests for known addresses, and as many for unknown ones.
+# The number of requests for known addresses, and of those for unknown ones.
 SAMPLES = 200
-# If the times do not differ, a smaller probability is found once in a hundred runs.
+# The significance level: if the times do not differ, one measurement in a hundred has a lower probability.
 LEAST_PROBABILITY = 0.01
 PASSWORD = "correct horse battery staple"
 NO_LIMITS = {"MAX_MAIL_REQUESTS_PER_NETWORK": "off", "MAX_REGISTRATIONS_PER_NETWORK": "off",
@@ -27,8 +27,8 @@ NO_LIMITS = {"MAX_MAIL_REQUESTS_PER_NETWORK": "off", "MAX_REGISTRATIONS_PER_NETW
 
 
 def rank_test(first: Sequence[float], second: Sequence[float]) -> float:
-    """The two-sided probability of the Mann-Whitney U test: how often samples of one distribution differ as much as
-    these. With the normal approximation, corrected for ties and for continuity, for at least 20 values each."""
+    """The two-sided probability of the Mann-Whitney U test: how often samples of one distribution differ at least as
+    much as these. With the normal approximation, corrected for ties and for continuity, for at least 20 values each."""
     values = sorted([*first, *second])
     counts = Counter(values)
     ranks, next_rank = {}, 1
@@ -65,14 +65,14 @@ def silent_server() -> Iterator[tuple[int, list[socket.socket]]]:
 
 
 class Caller:
-    """Sends requests over one connection. `token` is that of a user with the address `caller@mail.example`."""
+    """Sends requests over one connection."""
 
     def __init__(self, base: str):
         self.connection = http.client.HTTPConnection(base.removeprefix("http://"), timeout=60)
         self.token = None
 
     def post(self, path: str, body: dict, expected: Sequence[int], token: str | None = None) -> tuple[float, dict]:
-        """Returns the seconds until the response, and its JSON."""
+        """Sends a request; returns the seconds until the response, and its JSON."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         data = json.dumps(body)
         started = time.perf_counter()
@@ -85,8 +85,8 @@ class Caller:
         return seconds, json.loads(text)
 
     def register(self, address: str) -> dict:
-        """Registers a user; tries again while the database does not answer in time, after which the user may exist. If
-        the address must be verified first, the response has no token."""
+        """Registers a user. Tries again after a 503, which a slow database causes, and after which the user may exist.
+        If the address must be verified first, the response has no token."""
         body, statuses = {"email": address, "password": PASSWORD}, [201, 202, 409, 503]
         for _ in range(10):
             _, response = self.post("/api/auth/register", body, statuses)
@@ -98,7 +98,8 @@ class Caller:
 
 @dataclass(frozen=True)
 class Route:
-    """A request whose response must not tell whether an account has the address. `of_caller` requests have a token."""
+    """A request whose response must not reveal whether an address has an account. `of_caller`: whether it needs a
+    token."""
 
     name: str
     path: str

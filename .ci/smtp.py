@@ -1,4 +1,4 @@
-"""A real SMTP server, aiosmtpd, with faults, and what checks need to read its mails and the outbox."""
+"""Helpers for checks of mails: a real SMTP server, aiosmtpd, with faults, its mails, the outbox, and requests."""
 
 import asyncio
 import email
@@ -39,11 +39,11 @@ def run_with_aiosmtpd(*arguments: str) -> int:
 
 
 class Silence(Exception):
-    """A reaction that never replies."""
+    """Raised by a function of a `Script`: the server never replies."""
 
 
 class LostReply(Exception):
-    """A reaction that accepts the mail and closes the connection instead of saying so."""
+    """Raised by `text` of a `Script`: the server accepts the mail, and closes the connection without a reply."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Script:
 
 
 class Handler:
-    """Called by aiosmtpd for each recipient and each mail. `mails` are the accepted mails, in their order."""
+    """Called by aiosmtpd for each recipient and mail. `attempts` are the recipients, `mails` the accepted mails."""
 
     def __init__(self, script: Script):
         self.script = script
@@ -205,10 +205,9 @@ WAITING = "outbox WHERE next_attempt_at IS NOT NULL"
 
 
 def pass_time(url: str) -> None:
-    """Makes every mail due that waits for another attempt or for the end of a lease, as if the pauses, which are a
-    minute and more, and the lease of 15 minutes were over. It stands for the clock, which does not move: so of several
-    failures only the first one counts, because the pauses after all of them would be longer than the link is valid. A
-    mail that a process is sending at this moment would be sent twice."""
+    """Makes every mail due that waits for another attempt, for a minute or longer, or for the end of a lease of 15
+    minutes. Reduces the number of its attempts to at most one: the pause grows with it, and would become longer than
+    the link is valid. Must not be called while a process sends a mail, which would then be sent twice."""
     query(url, "UPDATE outbox SET next_attempt_at = created_at, leased_until = NULL, "
                "attempts = CASE WHEN attempts > 0 THEN 1 ELSE 0 END WHERE next_attempt_at IS NOT NULL")
 

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 const PAGES_FOLDER: &str = "../web";
 const CLIENT_SCRIPT: &str = "../clients/javascript/client.js";
-/// The HTML document of all pages, which loads the assets, that is, the scripts and styles.
+/// The HTML document of all pages. It loads the assets: the scripts, the styles and the icon.
 const DOCUMENT: &str = "index.html";
 /// The text in the HTML document that is replaced by the URL path of the folder of the assets.
 const FOLDER_PLACEHOLDER: &str = "{assets}";
@@ -38,7 +38,8 @@ fn embed_pages(out_dir: &Path) -> Result<(), Box<dyn Error>> {
         let name = path.file_name().and_then(OsStr::to_str).map(str::to_owned);
         files.push((name.ok_or("a page's name is not text")?, fs::read(&path)?));
     }
-    // All files have one hash, because scripts import each other: a browser must not mix files of two versions.
+    // The paths of all assets contain one hash of all files: scripts import each other, and a browser must not mix
+    // files of two versions.
     let folder = format!("/assets/{}", hash_files(&files)?);
     let mut assets_code = String::new();
     let mut document_code = String::new();

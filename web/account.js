@@ -47,7 +47,7 @@ function showAddress({ api, user, main, navigate }) {
   });
 }
 
-/** Shows what the server says about the account, and what else may have changed on another device. */
+/** Shows the address, whether it is confirmed, and the language: another device may have changed them. */
 function showState(main, { email, email_verified, language }) {
   const state = main.querySelector("#state");
   main.querySelector("#email").textContent = email;

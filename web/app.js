@@ -13,9 +13,9 @@ import { showTasks } from "./tasks.js";
 const STORAGE_KEY = "api-server";
 
 /**
- * The pages by their path. A guarded page needs a signed-in user; an open page is also for a signed-in user, and one that
- * is open `untilSignIn` gives way when a user signs in in another tab. A page with `titleKey` is in the browser's language,
- * and every other one is in English.
+ * The pages by their path. A guarded page needs a signed-in user, an open page is for all users, and the others are for
+ * users who are not signed in. A page with `untilSignIn` is left when a user signs in in another tab. A page with
+ * `titleKey` is in the browser's language, one with `title` in English.
  */
 const PAGES = {
   __proto__: null,
@@ -112,7 +112,7 @@ async function signOut() {
   deleteDrafts();
 }
 
-/** Signs in or up with `action`, and opens the page that the user wanted. `action` returns false if nobody is signed in. */
+/** Signs in or up with `action`, and opens the page that the user wanted, unless `action` returns false. */
 async function signInWith(action) {
   isSigningIn = true;
   try {
@@ -178,7 +178,7 @@ async function askForCode({ email, password }, { challengeId }) {
   if (field) field.value = password;
 }
 
-/** The page of a link, or the form for the code of the same mail. */
+/** Returns a function that shows the page of a link, or the form for the code of the same mail. */
 function linkOrCode(showCode) {
   return (page) => (hasChallenge() ? showCode(page) : showLink(page));
 }
@@ -189,7 +189,7 @@ document.getElementById("sign-out").addEventListener("click", (event) =>
   ),
 );
 
-// Shows a page of a link without loading the document again, unless the user wants a new tab or a download.
+// Opens links to these pages without loading the document again, unless the user wants a new tab or a download.
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (link?.matches(".skip")) {

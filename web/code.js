@@ -17,11 +17,11 @@ const incompleteCode = () => ({
 export const hasChallenge = () => !!history.state?.challengeId;
 
 /**
- * Shows the form.
+ * Shows the form for the code.
  *
  * @param main The element of the page.
  * @param {object} how
- * @param how.kind Which parts of the template and which texts to use: `reset`, `verify`, or `sent` without a password.
+ * @param how.kind Selects the parts of the template and the texts: `reset`, `verify`, or `sent`, without a password.
  * @param how.button The key of the text of the button.
  * @param how.back The link to return by: `{ href, label }`.
  * @param how.confirm Uses the code: called with the proof and the fields of the form.
@@ -65,7 +65,7 @@ export function showCodeForm(main, { kind, button, back, confirm, request }) {
   );
 }
 
-/** Asks for the code that confirms an address. Signs the user in who has entered the password for that. */
+/** Asks for the code that confirms an address; also for the password, to sign in, unless its user is signed in. */
 export function showVerificationCode({ api, user, main, signInWith }) {
   const { email } = history.state;
   const isOwner = user?.email === email;
@@ -76,7 +76,7 @@ export function showVerificationCode({ api, user, main, signInWith }) {
     back: isOwner ? { href: "/account", label: "account.open" } : { href: "/sign-in", label: "sign-in" },
     request: (address) => api.requestEmailVerification(isOwner ? undefined : address),
     async confirm(proof, { password }) {
-      // A code works once, so a sign-in that has failed is repeated without it.
+      // A code works once, so after a failed sign-in only the sign-in is repeated.
       confirmed ??= await api.confirmEmailVerification(proof, password);
       if (!isOwner) return signInWith(() => api.signIn({ email, password }));
       const message = text("verify.effect", confirmed);

@@ -268,7 +268,7 @@ const TEXTS = {
   },
 };
 
-/** The server's messages are English. These replace them in another language, by the code of the error or the field. */
+/** The texts that replace the server's English messages, by language and by the code of the error or the field. */
 const SERVER_MESSAGES = {
   en: {},
   de: {

@@ -1,4 +1,4 @@
-// The pages of the links in mails: /verify, /change-email, /undo-email-change and /delete-account. /reset uses a part.
+// The pages of the links in mails: /verify, /change-email, /undo-email-change, /delete-account; and parts for /reset.
 import { announce, cloneTemplate, onSubmit } from "./ui.js";
 import { text, translate } from "./language.js";
 
@@ -7,7 +7,7 @@ const CHECKED_QUERY = location.search;
 
 /** The token of the link, until it is used or the user leaves the page. It is kept nowhere else. */
 let token = null;
-/** What the page says after the token was used, for as long as the user stays on it. */
+/** The outcome that the page shows after the token was used, for as long as the user stays on the page. */
 let outcome = null;
 
 /**
@@ -42,7 +42,7 @@ export function callbackUrl(parameters = {}) {
 /** Whether the server has refused the token or the code itself. */
 export const isInvalidProof = (error) =>
   error.code === "INVALID_OR_EXPIRED_TOKEN" ||
-  // Better Auth's API has another code, which its 401 has too.
+  // Better Auth's API sends this code with 404. With 401, it means that the access token is invalid.
   (error.code === "INVALID_TOKEN" && error.status === 404) || error.errors?.some(({ field }) => field === "token") === true;
 
 /** Shows what happened, and a link to what the user can do next. */
@@ -62,7 +62,7 @@ export function showOutcome(main, { title, message, href, label, isFailure = fal
 /** Shows what happened to the link, and keeps it for the case that the page is shown again. */
 const finish = (main, shown) => showOutcome(main, (outcome = shown));
 
-/** Shows why a link does not work. A page that the link names gets the error, as Better Auth's links send it. */
+/** Shows why a link does not work. Its `callbackURL`, if any, gets the error as from Better Auth's links. */
 export function showFailure(main, message, next) {
   const href = callbackUrl({ error: "INVALID_TOKEN" });
   finish(main, { title: "link.failed", message, ...(href ? { href, label: "continue" } : next), isFailure: true });
@@ -75,7 +75,7 @@ export const showWithoutToken = (main, message, next) =>
 const toAccount = { href: "/account", label: "account.open" };
 const toSignIn = { href: "/sign-in", label: "sign-in" };
 
-/** What each page does with its token, and where it leads after a success and after a failure. Its texts start with `key`. */
+/** The pages: the use of the token, the link after a success and after a failure, and the prefix `key` of the texts. */
 const LINKS = {
   "/verify": {
     key: "verify",
@@ -148,7 +148,7 @@ function askForPassword(main, label) {
   label.querySelector("input").focus();
 }
 
-/** Says what else the button needs. */
+/** Says what the user must do before the button can work. */
 function explain(main, key) {
   main.querySelector("#intro").textContent = text(key);
   announce(text(key));

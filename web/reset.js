@@ -49,7 +49,7 @@ export function showReset({ api, main, signal, signInWith }) {
   form.elements.new_password.focus();
 }
 
-/** Leads to the form of an app, which uses the token. A button, as scanners of mails follow links. */
+/** Shows a button that opens the form of an app with the token. Not a link, because scanners of mails follow links. */
 function showContinue(main, href) {
   main.replaceChildren(translate(cloneTemplate("reset-elsewhere")));
   main.querySelector("#intro").textContent = text("reset.elsewhere", { host: new URL(href).host });

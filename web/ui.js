@@ -90,7 +90,7 @@ export async function runWithButton(button, action) {
   }
 }
 
-/** Runs the action of a button that is no form's, and shows an error with a button to try again. */
+/** Runs the action of a button that submits no form, and shows an error with a button to try again. */
 export const runOrOfferRetry = (button, action) =>
   runWithButton(button, action).catch((error) => {
     const done = (isChosen) => isChosen && button.click();
@@ -144,7 +144,7 @@ function showError(form, error) {
 
 const submitButton = (form) => form.querySelector("button:not([type])");
 
-/** Shows a message at its field, and returns whether the form has it. `needsLabel`: the message has no subject. */
+/** Shows a message at its field; returns false if the form lacks it. `needsLabel`: the message starts with the verb. */
 function showAtField(form, violation, needsLabel) {
   const name = violation.field;
   const field = form.elements[name];

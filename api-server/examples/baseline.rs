@@ -1,5 +1,6 @@
-//! A minimal actix server with the same HTTP settings as api-server. It returns a constant response as large as the
-//! response of `GET /api/auth/session`. `benches/load` divides the rate of api-server by the rate of this server.
+//! A minimal actix server with the default timeouts of api-server. It returns a constant response that is almost as
+//! large as the response of `GET /api/auth/session`. `benches/load` divides the rate of api-server by the rate of this
+//! server.
 
 use std::io;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Measures how many passwords all cores can check per second, without a server: one thread per core checks one
-//! password after another. `benches/load` compares the rate of logins with the printed rate.
+//! Measures how many passwords all cores can check per second, without a server: one thread per core checks the same
+//! password again and again. `benches/load` compares the rate of logins with the printed rate.
 //!
 //! Usage: `bcrypt_rate COST SECONDS`
 

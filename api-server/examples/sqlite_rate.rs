@@ -1,9 +1,11 @@
-//! Measures how often per second SQLite can execute statements, without a server: one thread per core executes the
-//! statements one after the other and reads every row. `benches/load` compares the server with the printed rate.
+//! Measures how often per second SQLite can execute a list of statements, without a server: one thread per core
+//! executes the whole list again and again, and reads every row. `benches/load` compares the server with the printed
+//! rate.
 //!
 //! Usage: `sqlite_rate FILE SECONDS PARAMETER STATEMENT...`
 //!
-//! A statement has one parameter, `?1`. `*` in its value is replaced by the number of the thread.
+//! Each statement has one parameter, `?1`, whose value is PARAMETER. A `*` in PARAMETER is replaced by the number of
+//! the thread.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -57,10 +59,10 @@ fn work_of_arguments() -> Result<Work, Failure> {
     })
 }
 
-/// Executes all statements repeatedly for the duration, and returns how often per second.
+/// Executes the list of statements repeatedly for the duration. Returns the executions of the whole list per second.
 fn executions_per_second(work: &Work, thread: usize) -> Result<f64, Failure> {
     let connection = Connection::open(&work.file)?;
-    // As the server does.
+    // The server sets `synchronous` and `foreign_keys` to the same values.
     connection.execute_batch(
         "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
     )?;

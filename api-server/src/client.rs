@@ -1,4 +1,4 @@
-//! Describes the client that sent a request, and signals that this client has closed the connection.
+//! Describes the client that sent a request, and the signal that this client has hung up.
 
 use std::future::pending;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ pub(crate) struct Client {
     pub(crate) hang_up: HangUp,
 }
 
-/// A signal that the connection was closed before the response.
+/// A signal that the client closed the connection or, with HTTP/2, cancelled the request, before the response.
 #[derive(Debug, Clone)]
 pub(crate) struct HangUp(Option<watch::Receiver<()>>);
 

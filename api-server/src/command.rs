@@ -18,18 +18,19 @@ use crate::progress::{Interrupted, Progress};
 use crate::transfer::TransferError;
 use crate::{backup, check, db, openapi, probe, server};
 
-/// The exit status if a setting or an argument is invalid.
+/// The exit status if a setting or an argument is invalid. `check`, which reports invalid settings as findings, exits
+/// with [`EXIT_FAILURE`] instead.
 const EXIT_INVALID_SETTINGS: u8 = 2;
 /// The exit status on any other error.
 const EXIT_FAILURE: u8 = 1;
 
-/// The state of the database if a signal ends a restore or a migration, for the message to the user. A restore is one
-/// transaction, and so are all migrations of one run.
+/// The text for the user if a signal ends a restore, which is one transaction.
 const NOT_RESTORED: &str = "the accounts and sessions of the database are unchanged";
+/// The text for the user if a signal ends a migration. All migrations of one run are one transaction.
 const NOT_MIGRATED: &str = "migrations that are not complete are rolled back";
 
-/// Runs the command. Returns exit status 0 on success, 2 if a setting or an argument is invalid, and 1 on any other
-/// error.
+/// Runs the command. Returns exit status 0 on success, 2 if a setting or an argument is invalid (`check` returns 1),
+/// 128 plus the number of the signal that ended an import, and 1 on any other error.
 #[must_use]
 pub fn run(settings: &Settings) -> ExitCode {
     match &settings.command {
@@ -156,7 +157,7 @@ fn send_test_mail(settings: &Settings, recipient: &str) -> ExitCode {
     }
 }
 
-/// Runs a command that shows its progress. `remains` is what the user is told if a signal ends the process.
+/// Runs a command that shows its progress. `remains` is the text for the user if a signal ends the process.
 fn with_progress<T>(
     remains: &'static str,
     run: impl FnOnce(&Progress) -> Result<T, BackupError>,

@@ -14,7 +14,7 @@ pub struct Limits {
     /// The time after which the search for the tasks of one page ends, even if the page is not full. A request for the
     /// next page continues the search. Defaults to 2 seconds.
     pub task_page_timeout: Duration,
-    /// The longest time for which a server that stops waits for requests in flight. Defaults to 10 seconds.
+    /// The time limit for the requests in flight when the server stops. Defaults to 10 seconds.
     pub drain_timeout: Duration,
     /// The number of threads that serve requests. Defaults to one per core.
     pub worker_threads: usize,

@@ -17,7 +17,7 @@ pub(crate) struct NewFile {
 }
 
 impl NewFile {
-    /// Creates an empty file without this name in the folder of `path`. Fails if a file with this name exists.
+    /// Creates a temporary file in the folder of `path`. Fails if `path` exists.
     pub(crate) fn create(path: &Path, progress: &Progress) -> Result<Self, String> {
         if path.symlink_metadata().is_ok() {
             return Err(format!(
@@ -25,7 +25,7 @@ impl NewFile {
                 path.display()
             ));
         }
-        // Only the owner can read a temporary file.
+        // `tempfile` creates files that only their owner can read.
         let temp_file =
             NamedTempFile::new_in(folder_of(path)).map_err(|error| explain(path, &error))?;
         progress.remove_on_exit(temp_file.path());
@@ -46,8 +46,8 @@ impl NewFile {
         self.temp_file.as_file()
     }
 
-    /// Waits until the file is on the disk, and gives it its name. Signals are ignored from then on. Returns its size
-    /// in bytes.
+    /// Waits until the content is on the disk, and then gives the file its name. Fails if a file with this name exists
+    /// by now. Signals that arrive after the wait are ignored. Returns the size of the file in bytes.
     pub(crate) fn complete(self) -> Result<u64, String> {
         let Self {
             temp_file,
@@ -71,7 +71,7 @@ fn explain(path: &Path, error: &io::Error) -> String {
     format!("cannot write {}: {error}", path.display())
 }
 
-/// Returns the folder that contains the file; `.` for a file name.
+/// Returns the folder that contains the file; `.` for a name without a folder.
 pub(crate) fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),

@@ -29,8 +29,8 @@ impl Origin {
         Ok(Self(origin))
     }
 
-    /// Returns the origin of a server at this socket address, which serves HTTPS or plain HTTP, without the default
-    /// port, as browsers send it.
+    /// Returns the origin of a server that listens on this address, in the form that browsers send: without the port if
+    /// it is the default of the scheme.
     #[must_use]
     pub fn of_socket_address(address: SocketAddr, is_https: bool) -> Self {
         let scheme = if is_https { "https" } else { "http" };

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use native_tls::{HandshakeError, TlsConnector};
 
-/// The longest time that the server may take. It takes 2.5 s to report that the database does not respond.
+/// The time limit for the response. The server takes 2.5 s to report that the database does not respond.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
-/// The most bytes that are read of a response, which starts with a line such as `HTTP/1.1 200 OK`.
+/// The number of bytes after which reading stops, even if the first line, such as `HTTP/1.1 200 OK`, has not ended.
 const MAX_BYTES: usize = 1024;
 
 /// Requests the path from the server that listens at `bind_addr`, encrypted if the server has TLS. Returns the URL if
@@ -44,7 +44,7 @@ pub(crate) fn ask(
     }
 }
 
-/// A server that listens at all addresses of the machine is reached at the loopback address.
+/// Returns the address at which the server can be reached: the loopback address if it listens on all addresses.
 fn reachable_address(bind_addr: SocketAddr) -> SocketAddr {
     let ip = match bind_addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -56,7 +56,8 @@ fn health_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/readyz"]).get(health::show_readiness));
 }
 
-/// Registers what verifiers without the secret need. The alias is the path of Better Auth's plugin `jwt`.
+/// Registers the public keys and the metadata of this server, for services that verify tokens without the secret.
+/// `/api/auth/jwks` is the path of Better Auth's plugin `jwt`.
 fn key_routes(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at(["/.well-known/jwks.json", "/api/auth/jwks"]).get(jwks::show))
@@ -155,7 +156,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown_path());
 }
 
-/// Registers the endpoints of Better Auth's API that depend on email.
+/// Registers the endpoints of Better Auth's API for resetting the password, and for verifying or changing the address.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(

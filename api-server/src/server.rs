@@ -58,26 +58,26 @@ pub struct Server {
     span_exporter: Option<SpanExporter>,
 }
 
-/// Stops a running server.
+/// A handle that stops a running server.
 #[derive(Clone)]
 pub struct Stopper(ServerHandle);
 
 impl Stopper {
-    /// Makes the server accept no more connections, and waits until the requests in flight have finished or the drain
-    /// timeout is over.
+    /// Makes the server accept no more connections, and waits until the requests in flight have finished or
+    /// [`Limits::drain_timeout`] has passed.
     pub async fn stop(&self) {
         self.0.stop(true).await;
     }
 }
 
 impl Server {
-    /// The socket address on which the server listens.
+    /// Returns the socket address on which the server listens.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The socket address on which the server serves the metrics; `None` without `METRICS_ADDR`.
+    /// Returns the socket address on which the server serves the metrics; `None` without `METRICS_ADDR`.
     #[must_use]
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics.addr()
@@ -94,8 +94,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If the listener fails, if the revocations cannot be loaded from the database, or if the thread that sends mails
-    /// cannot be started.
+    /// If the listener of the API or of the metrics fails, if the revocations cannot be loaded from the database, or if
+    /// the thread that sends mails cannot be started.
     pub async fn run(self) -> io::Result<()> {
         let sessions = self.sessions;
         sessions
@@ -124,9 +124,12 @@ impl Server {
         result
     }
 
-    /// Serves requests until SIGTERM or SIGINT, then stops like [`Stopper::stop`]. After SIGHUP, later requests use the
-    /// secrets and keys that `reload_keys` returns, and later connections the certificate as it is then; if one cannot
-    /// be read, the error is logged and the old one stays in use.
+    /// Serves requests until SIGTERM or SIGINT. Then still serves requests during the shutdown delay, while `/readyz`
+    /// responds with 503, and stops like [`Stopper::stop`].
+    ///
+    /// On SIGHUP, calls `reload_keys` and reads the certificate again. Later requests use the new secrets and keys,
+    /// later connections the new certificate. If one of the two fails, the error is logged and the previous values stay
+    /// in use.
     ///
     /// # Errors
     ///
@@ -176,12 +179,12 @@ impl Server {
     }
 }
 
-/// Migrates the database, binds the socket address and prepares the workers.
+/// Migrates the database, binds the socket addresses of the API and of the metrics, and prepares the workers.
 ///
 /// # Errors
 ///
 /// If the database cannot be migrated, a database thread cannot be started, a token setting or a template of mails is
-/// invalid, or the socket address cannot be bound.
+/// invalid, TLS cannot be prepared for sending mails or spans, or a socket address cannot be bound.
 pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
     prepare_database(&config.database_url)?;
     let bind_addr = config.bind_addr;

@@ -1,5 +1,5 @@
-//! An axum service without a secret. The service sends the token or the cookies of a request to a running
-//! `api-server`, which identifies the caller.
+//! An axum service without a secret. The service sends the token or the cookies of a request to a running `api-server`,
+//! which identifies the caller.
 //!
 //! ```sh
 //! AUTH_SERVER=http://127.0.0.1:8080 cargo run --example delegated --features axum,remote

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::claims::{KeptPayload, NO_CUSTOM_CLAIMS, scope_allows};
 use crate::{Claims, Refusal, Roles, Scope, trace};
 
-/// The caller of a request, with the data that both local and remote verification return.
+/// The caller of a request, as local or remote verification returns it.
 ///
 /// With the feature `actix` or `axum`, `Caller` is an extractor. The extractor uses the result of
 /// [`RequireCaller`](crate::RequireCaller) or else asks the [`Authority`](crate::Authority) in the app data (actix-web)
@@ -20,17 +20,18 @@ pub struct Caller {
     /// The user's email address, as in the token or in the response of the server. `None` only from a verifier
     /// [with optional `email`](crate::TokenVerifier::with_optional_email).
     pub email: Option<String>,
-    /// Whether the user has proved to receive mail at this address; `None` if the token or the response does not say
-    /// whether. The response that `RemoteVerifier` receives never says it.
+    /// Whether the user has proved that they receive mail at this address. `None` if the token does not say so, and
+    /// always from a `RemoteVerifier`.
     pub email_verified: Option<bool>,
     /// The id of the session (login) to which the credentials belong. `None` only from a verifier
     /// [with optional `sid`](crate::TokenVerifier::with_optional_sid).
     pub sid: Option<String>,
-    /// When the credentials expire: whole seconds since 1970-01-01T00:00:00Z.
+    /// The time at which the credentials expire, in whole seconds since 1970-01-01T00:00:00Z.
     pub exp: i64,
     /// The user's roles when the token was issued (RFC 9068 § 2.2.3.1). Empty if there are none.
     pub roles: Roles,
-    /// What the credentials may be used for (RFC 6749 § 3.3). `None` means everything that the user may do.
+    /// The scope, which limits what the credentials may be used for (RFC 6749 § 3.3). `None` if they may be used for
+    /// everything that the user may do.
     pub scope: Option<Scope>,
     /// The version of the user's data in the token, as in [`Claims`]. 0 if the token does not say it, and always from a
     /// `RemoteVerifier`.
@@ -40,7 +41,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Creates a caller without roles, with no limit of scope and without all that is optional, for implementations of
+    /// Creates a caller without roles, without a scope and without any optional data, for implementations of
     /// [`Authenticate`](crate::Authenticate). Set the other fields afterwards.
     ///
     /// ```
@@ -125,7 +126,8 @@ impl Caller {
     }
 }
 
-/// As [`Caller::require_owner`], for code without a [`Caller`]: `sub` and `user_id` must be equal byte for byte.
+/// Requires that `sub` and `user_id` are equal, byte for byte, as [`Caller::require_owner`] does. For code without a
+/// [`Caller`].
 ///
 /// # Errors
 ///

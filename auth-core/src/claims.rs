@@ -30,8 +30,8 @@ pub struct Subject<'a> {
     pub id: &'a str,
     /// `email`: the user's email address.
     pub email: &'a str,
-    /// `email_verified`: whether the user has proved to receive mail at this address. With `None` the token does not
-    /// have this claim.
+    /// `email_verified`: whether the user has proved that they receive mail at this address. With `None` the token does
+    /// not have this claim.
     pub email_verified: Option<bool>,
     /// `sid`: the id of the session (login) to which the token belongs.
     pub session_id: &'a str,
@@ -46,14 +46,14 @@ pub struct Subject<'a> {
 pub struct Claims {
     /// The id of the user or of the machine. Not empty, without surrounding white space.
     pub sub: String,
-    /// The user's email address, as in the token. `None` only from a verifier
+    /// The user's email address, as in the token. `None` only in the token of a machine or from a verifier
     /// [with optional `email`](crate::TokenVerifier::with_optional_email).
     pub email: Option<String>,
-    /// Whether the user had proved to receive mail at this address when the token was issued; `None` if the token does
-    /// not say so.
+    /// Whether the user had proved that they receive mail at this address when the token was issued; `None` if the
+    /// token does not say so.
     pub email_verified: Option<bool>,
-    /// The id of the session (login) to which the token belongs. `None` only from a verifier
-    /// [with optional `sid`](crate::TokenVerifier::with_optional_sid).
+    /// The id of the session (login) to which the token belongs. `None` only in the token of a machine or from a
+    /// verifier [with optional `sid`](crate::TokenVerifier::with_optional_sid).
     pub sid: Option<String>,
     /// The token's id. [`TokenIssuer::issue`](crate::TokenIssuer::issue) generates a random id for each token. Empty
     /// only from a verifier [with optional `jti`](crate::TokenVerifier::with_optional_jti).
@@ -64,8 +64,8 @@ pub struct Claims {
     pub exp: i64,
     /// The user's roles when the token was issued (RFC 9068 § 2.2.3.1). Empty if the token has no `roles`.
     pub roles: Roles,
-    /// What the token may be used for (RFC 6749 § 3.3). `None` if the token has no `scope`: it may be used for
-    /// everything that its user may do.
+    /// The scope, which limits what the token may be used for (RFC 6749 § 3.3). `None` if the token has no `scope`: it
+    /// may be used for everything that its user may do.
     pub scope: Option<Scope>,
     /// The version of the user's data in this token; 0 if the token has no `claims_version`. See
     /// [`Revocations::mark_stale`](crate::Revocations::mark_stale).
@@ -88,8 +88,9 @@ impl Claims {
     }
 
     /// Deserialises the custom claims of the token. Members with a reserved name are left out, so `T` cannot read
-    /// `sub`; see [`CustomJson`] for these names. Members that `T` does not have are ignored, if serde ignores them.
-    /// [`TokenVerifier::verify_with`](crate::TokenVerifier::verify_with) does the same in one call.
+    /// `sub`; see [`CustomJson`] for these names. Members that `T` does not have are ignored, unless `T` has
+    /// `#[serde(deny_unknown_fields)]`. [`TokenVerifier::verify_with`](crate::TokenVerifier::verify_with) does the same
+    /// in one call.
     ///
     /// # Errors
     ///

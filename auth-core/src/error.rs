@@ -22,8 +22,8 @@ pub enum Error {
     /// 401: the token does not have the format of its kind. The format of an access token is a compact JWS of one JSON
     /// header and one JSON object (RFC 7515 § 3.1, RFC 7519 § 7.2).
     MalformedToken(&'static str),
-    /// 401: the JOSE header does not name HS256 and the expected type (RFC 8725 § 3.1, § 3.11), or has a duplicate,
-    /// forbidden or invalid parameter.
+    /// 401: the JOSE header does not name an accepted algorithm and an accepted type (RFC 8725 § 3.1, § 3.11), lacks
+    /// the `kid` of a public key, or has a duplicate, forbidden or invalid parameter.
     UnacceptableHeader(&'static str),
     /// 401: no secret of the keyring made the MAC of the token, or the public key that the token names did not verify
     /// its signature (RFC 7515 § 5.2).
@@ -36,12 +36,13 @@ pub enum Error {
     InvalidClaim(&'static str),
     /// 401: `iat` or `nbf` lies in the future by more than the leeway (RFC 7519 § 4.1.5).
     NotYetValid,
-    /// 401: `exp` lies in the past by the leeway or more (RFC 7519 § 4.1.4); the MAC and the other claims are valid. An
-    /// issuer returns this error if the requested limit of `exp` is not in the future.
+    /// 401: `exp` lies in the past by the leeway or more (RFC 7519 § 4.1.4); the MAC or signature and the other claims
+    /// are valid. An issuer returns this error if the requested limit of `exp` is not in the future.
     Expired,
-    /// 401: the session of the token was revoked. The token is otherwise valid.
+    /// 401: the token was revoked, by its id, its session, its subject or the time at which it was issued. The token is
+    /// otherwise valid.
     Revoked,
-    /// 401: the token was issued before a change of its user's roles or other claims. The token is otherwise valid. The
+    /// 401: the token has roles or other claims from before a change of its user. The token is otherwise valid. The
     /// client refreshes it, as after its expiry.
     Stale,
     /// 403: the custom claims of an accepted token are not what the service asks for, for example because the user has
@@ -68,7 +69,7 @@ pub enum Error {
     ReservedClaim(&'static str),
     /// 500: a stored password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt.
     InvalidPasswordHash,
-    /// 500: the operating system returned no random bytes, or a computation failed that is not expected to fail.
+    /// 500: the operating system returned no random bytes, or a computation failed unexpectedly.
     Crypto,
 }
 

@@ -42,7 +42,7 @@ pub struct TokenIssuer {
 pub struct AccessToken {
     /// The compact JWS (RFC 7515 § 7.1), at most 8192 bytes. The token is a credential: do not log it.
     pub token: String,
-    /// The claims of the token, as a verifier returns them.
+    /// The claims of the token, as a verifier returns them, but without custom claims.
     pub claims: Claims,
 }
 
@@ -94,8 +94,8 @@ impl TokenIssuer {
         (&self.issuer, &self.audience)
     }
 
-    /// Starts a token of a user. Without further calls, [`issue`](TokenBuilder::issue) issues the same token as
-    /// [`TokenIssuer::issue`].
+    /// Returns a builder of a token for a user. Without further calls, [`issue`](TokenBuilder::issue) issues the same
+    /// token as [`TokenIssuer::issue`].
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -124,7 +124,7 @@ impl TokenIssuer {
         TokenBuilder::for_user(self, *subject)
     }
 
-    /// Starts a token of a machine with this `sub`: a token without `email` and `sid`. Only a verifier
+    /// Returns a builder of a token for a machine with this `sub`: a token without `email` and `sid`. Only a verifier
     /// [with optional `email`](crate::TokenVerifier::with_optional_email) and
     /// [`sid`](crate::TokenVerifier::with_optional_sid) accepts it.
     pub const fn token_for_machine<'a>(&'a self, id: &'a str) -> TokenBuilder<'a> {

@@ -14,10 +14,10 @@ use crate::{Claims, Error, TokenVerifier};
 
 /// Verifiers for the tokens of several issuers, each with its own keys, audience and rules. Clones share the verifiers.
 ///
-/// The `iss` of a token, which is read before anything is verified, chooses the verifier and nothing else: the chosen
-/// verifier checks the whole token with its own keys, and that `iss` is its issuer. So a token of one issuer is never
-/// verified with a key of another (RFC 8725 § 3.8). A token whose `iss` is none of the issuers is rejected without
-/// verifying its signature.
+/// The `iss` of a token is read before anything is verified, and only chooses the verifier. That verifier then checks
+/// the whole token with its own keys, and requires that `iss` is its issuer. So a token of one issuer is never verified
+/// with a key of another (RFC 8725 § 3.8). A token whose `iss` is none of the issuers is rejected without verifying its
+/// signature.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -61,7 +61,7 @@ impl Issuers {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] for no verifier, and if two verifiers have the same issuer.
+    /// [`Error::InvalidSetting`] if there is no verifier, or two verifiers have the same issuer.
     pub fn new(verifiers: impl IntoIterator<Item = TokenVerifier>) -> Result<Self, Error> {
         let mut by_issuer = BTreeMap::new();
         for verifier in verifiers {
@@ -87,7 +87,8 @@ impl Issuers {
         self.verifier_of(token)?.verify(token, now)
     }
 
-    /// Returns the verifier for a token, chosen by its `iss`. The token is not verified.
+    /// Returns the verifier for a token, chosen by its `iss`. If this value was converted from a single verifier,
+    /// returns that verifier for every token. The token is not verified.
     ///
     /// # Errors
     ///
@@ -105,7 +106,7 @@ impl Issuers {
     }
 }
 
-/// A single verifier checks every token, whatever its `iss`.
+/// The verifier gets every token, whatever its `iss`, and rejects the tokens of other issuers itself.
 impl From<TokenVerifier> for Issuers {
     fn from(verifier: TokenVerifier) -> Self {
         Self(Verifiers::One(Box::new(verifier)))

@@ -15,8 +15,8 @@ use crate::{ACCESS_TOKEN_TYPE, Error, Keyring, MAX_TOKEN_BYTES};
 pub(crate) use header::JoseHeader;
 
 /// The size of the stack buffers, in bytes. A part of a token that may be longer after decoding is decoded on the heap.
-/// Most payloads of access tokens fit: with UUIDs as ids, a payload has about 200 bytes if the email address is short,
-/// and about 450 if the email address has 254 bytes.
+/// Most payloads of access tokens fit: with UUIDs as ids, a payload has about 230 bytes if the email address is short,
+/// and about 470 if the email address has 254 bytes.
 const STACK_BYTES: usize = 512;
 
 /// A compact JWS that is split but not verified.
@@ -25,7 +25,7 @@ pub(crate) struct Jws<'t> {
     header: &'t str,
     payload: &'t str,
     signature: &'t str,
-    /// Header, dot and payload: the text that the MAC authenticates.
+    /// Header, dot and payload: the signed text (RFC 7515 § 5.1).
     message: &'t str,
 }
 
@@ -78,7 +78,8 @@ impl<'t> Jws<'t> {
         })
     }
 
-    /// Verifies the MAC of an access token whose header is one that this crate writes; `None` for any other header.
+    /// Verifies the MAC of an access token whose header is the one that this crate writes for a key of `keyring`.
+    /// Returns `None` for any other header.
     ///
     /// This crate writes the same header into all access tokens of a key, so such a header needs no parsing.
     pub(crate) fn verify_issued_header(&self, keyring: &Keyring) -> Option<Result<(), Error>> {
@@ -119,7 +120,8 @@ impl<'t> Jws<'t> {
         matches.then_some(()).ok_or(Error::SignatureMismatch)
     }
 
-    /// Passes the decoded payload to `parse`. Call this only after [`verify`](Self::verify) has accepted the token.
+    /// Passes the decoded payload to `parse`. Verifies nothing: before the signature is verified, use the payload only
+    /// to choose the verifier or the key.
     pub(crate) fn with_payload<T>(
         &self,
         parse: impl FnOnce(&str) -> Result<T, Error>,

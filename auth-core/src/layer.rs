@@ -65,14 +65,14 @@ where
     }
 }
 
-/// Returns the service that `poll_ready` prepared. Its place takes a clone, which gets the next request.
+/// Returns the service that `poll_ready` has prepared, and leaves a clone in its place for the next request.
 fn take_prepared<S: Clone>(inner: &mut S) -> S {
     let clone = inner.clone();
     std::mem::replace(inner, clone)
 }
 
-/// Waits for the caller, who is in the extensions of the request when the inner service is called, or responds with the
-/// refusal.
+/// Waits for the caller, puts the caller into the extensions of the request and calls the inner service. If the caller
+/// is refused, responds with the refusal.
 async fn call_or_refuse<S, F, B, R>(
     caller: impl Future<Output = Result<Caller, Refusal>>,
     mut request: Request<B>,
@@ -104,7 +104,7 @@ pub(crate) fn identify_caller(extensions: &Extensions, headers: &HeaderMap) -> V
     }
 }
 
-/// Implements the layer of guards that have a [`Requirement`].
+/// Implements [`Layer`] for the guards that have a [`Requirement`].
 macro_rules! layer_with_requirement {
     ($($guard:ty),+) => {$(
         impl<S> Layer<S> for $guard {

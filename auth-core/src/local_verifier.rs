@@ -13,7 +13,7 @@ use crate::{Authenticate, Authority, Issuers, TokenVerifier, Verification};
 /// request to a server.
 ///
 /// If the keys are a [`RemoteKeySet`](crate::remote::RemoteKeySet) that does not have the key of the token yet, the
-/// request waits until the keys have been requested again, for at most 2 seconds. A tonic interceptor cannot wait and
+/// request waits for at most 2 seconds until the keys have been requested again. A tonic interceptor cannot wait and
 /// refuses the request; a layer waits.
 #[derive(Clone)]
 pub struct LocalVerifier {

@@ -85,8 +85,8 @@ impl MailTokens {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidClaim`] unless the user id has 1 to 254 bytes and the detail at most 254,
-    /// [`Error::WeakSecret`] if `mail_key` has fewer than 32 characters.
+    /// [`Error::InvalidClaim`] unless the user id has 1 to 254 bytes and the detail at most 254, [`Error::WeakSecret`]
+    /// if `mail_key` has fewer than 32 characters.
     pub fn encode(&self, token: &MailToken, email: &str, mail_key: &str) -> Result<String, Error> {
         require_mail_key(mail_key)?;
         let payload = token.to_payload()?;
@@ -111,9 +111,9 @@ impl MailTokens {
     ///
     /// # Errors
     ///
-    /// [`Error::SignatureMismatch`] if no secret of the keyring made the MAC, or not for this email address and mail
-    /// key; [`Error::InvalidClaim`] if the token has another purpose; [`Error::Expired`] if `now` is at or after the
-    /// expiry; [`Error::WeakSecret`] if `mail_key` has fewer than 32 characters.
+    /// [`Error::SignatureMismatch`] if no secret of the keyring made the MAC for this email address and mail key;
+    /// [`Error::InvalidClaim`] if the token has another purpose; [`Error::Expired`] if `now` is at or after the expiry;
+    /// [`Error::WeakSecret`] if `mail_key` has fewer than 32 characters.
     pub fn verify(
         &self,
         token: UnverifiedMailToken,

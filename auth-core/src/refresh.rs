@@ -81,8 +81,8 @@ impl RefreshTokens {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if `text` is not `rt_` and 70 characters of base64url, [`Error::SignatureMismatch`]
-    /// if no secret of the keyring made the MAC.
+    /// [`Error::MalformedToken`] if `text` is not `rt_` and 70 characters of base64url, [`Error::SignatureMismatch`] if
+    /// no secret of the keyring made the MAC.
     pub fn decode(&self, text: &str) -> Result<RefreshToken, Error> {
         const MALFORMED: Error = Error::MalformedToken("The refresh token is malformed");
         let encoded = text.strip_prefix(PREFIX).ok_or(MALFORMED)?;

@@ -2,8 +2,8 @@
 
 use crate::Authority;
 
-/// A guard: rejects requests without valid credentials. The extensions of every other request contain the
-/// [`Caller`](crate::Caller), so its handler need not verify the token again. A guard is a middleware (actix-web), a
+/// A guard: rejects requests without valid credentials. The extensions of an accepted request contain the
+/// [`Caller`](crate::Caller), so the handler need not verify the token again. A guard is a middleware (actix-web), a
 /// layer (axum, tonic) or an interceptor (tonic).
 #[derive(Debug, Clone)]
 pub struct RequireCaller(Authority);

@@ -6,10 +6,10 @@ use crate::{Caller, Error, Refusal, Roles, Scope, trace};
 
 /// A guard: refuses a caller who does not have the required roles, with a 403 `FORBIDDEN`.
 ///
-/// A guard is a middleware (actix-web), a layer (axum, tonic) or an interceptor (tonic), behind
-/// [`RequireCaller`](crate::RequireCaller). Without that guard it finds the caller as the extractor [`Caller`] does; an
-/// interceptor always needs it. A service that has neither responds 500. In another framework, call
-/// [`check`](Self::check).
+/// The guard is a middleware (actix-web), a layer (axum, tonic) or an interceptor (tonic), and uses the caller that
+/// [`RequireCaller`](crate::RequireCaller) has identified before. Without `RequireCaller`, a middleware or a layer asks
+/// the [`Authority`](crate::Authority), as the extractor [`Caller`] does. An interceptor without `RequireCaller`, and a
+/// service without an `Authority`, respond 500. In another framework, call [`check`](Self::check).
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -28,7 +28,7 @@ use crate::{Caller, Error, Refusal, Roles, Scope, trace};
 #[derive(Debug, Clone)]
 pub struct RequireRole(Arc<Requirement>);
 
-/// A guard: refuses a caller whose token may not be used for this, with a 403 `INSUFFICIENT_SCOPE` and
+/// A guard: refuses a caller whose token lacks the required scope, with a 403 `INSUFFICIENT_SCOPE` and
 /// `WWW-Authenticate: Bearer error="insufficient_scope", scope="…"` (RFC 6750 § 3.1). A token without a scope may be
 /// used for everything.
 ///
@@ -36,7 +36,7 @@ pub struct RequireRole(Arc<Requirement>);
 #[derive(Debug, Clone)]
 pub struct RequireScope(Arc<Requirement>);
 
-/// What is required of a caller.
+/// The roles or the scope that a guard requires.
 #[derive(Debug)]
 pub(crate) enum Requirement {
     AnyRole(Roles),
@@ -158,7 +158,7 @@ fn some_roles<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Result<Roles
     Ok(roles)
 }
 
-/// A name that is not valid is an error of the service, not of a request.
+/// Converts the error of an invalid name, which is an error of the service, not of a request.
 fn to_setting_error(error: Error) -> Error {
     match error {
         Error::UnacceptableClaims(reason) => Error::InvalidSetting(reason),

@@ -25,8 +25,8 @@ pub(crate) use freshness::{Freshness, RevocationSource};
 /// Revoked sessions, tokens and subjects, and users whose older tokens are stale, in memory. A
 /// [`TokenVerifier`](crate::TokenVerifier) consults them. Clones share one set.
 ///
-/// The empty set takes 128 KiB, and 128 KiB more for each of tokens, subjects and stale users as soon as it has one.
-/// From 100 entries on, an entry takes at most 40 bytes, of a stale user at most 64 bytes, until [`purge`](Self::purge)
+/// The empty set takes 128 KiB. The first token, the first subject and the first stale user each take 128 KiB more.
+/// From 100 entries on, an entry takes at most 40 bytes, or 64 bytes for a stale user, until [`purge`](Self::purge)
 /// removes it. The set stores a 64-bit hash of the id (SipHash-1-3) with a random key, so no attacker can prepare
 /// collisions. With 100 000 revoked sessions, about one in 10^14 active sessions is mistaken for revoked.
 ///
@@ -80,14 +80,14 @@ impl Revocations {
         tokens.insert(self.hash(jti), (), until);
     }
 
-    /// Revokes all tokens with this `sub`, also those that are issued later, such as the tokens of a machine that is
-    /// shut out. `until` as for [`revoke_session`](Self::revoke_session).
+    /// Revokes all tokens with this `sub`, also those that are issued later, for example to block a machine. `until` as
+    /// for [`revoke_session`](Self::revoke_session).
     pub fn revoke_subject(&self, sub: &str, until: SystemTime) {
         let subjects = self.0.subjects.get_or_init(ExpiringMap::default);
         subjects.insert(self.hash(sub), (), until);
     }
 
-    /// Makes the tokens with this `sub` stale whose `claims_version` is below `version`; a token without this claim has
+    /// Makes a token with this `sub` stale if its `claims_version` is below `version`; a token without this claim has
     /// version 0. A verifier rejects a stale token with [`Error::Stale`], and the client refreshes it. `until` as for
     /// [`revoke_session`](Self::revoke_session). If the user is in the set already, the higher version and the later
     /// `until` apply.
@@ -95,8 +95,8 @@ impl Revocations {
     /// The issuer numbers the states of a user's roles and other claims. The transaction that changes them adds one to
     /// the number, and a token gets the number that was read together with its claims
     /// ([`with_claims_version`](crate::TokenBuilder::with_claims_version)). So exactly the tokens with old claims are
-    /// stale, at any difference of clocks, also if a token was issued in the second of the change: `iat` is not
-    /// compared. The token of a refresh after the change is never stale.
+    /// stale, whatever the difference between the clocks, even if a token was issued in the second of the change: `iat`
+    /// is not compared. The token of a refresh after the change is never stale.
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -174,8 +174,8 @@ impl Revocations {
     }
 
     /// Also revokes all tokens that were issued before `time`, for example because the database was restored from a
-    /// backup, which does not know which sessions have ended since. A later `time` of an earlier call stays in force.
-    /// Removes the stale users if `time` is later than before: a restored database may have lower versions.
+    /// backup, which does not know which sessions have ended since. Changes nothing if an earlier call had the same or
+    /// a later `time`. Otherwise also removes the stale users: a restored database may have lower versions.
     pub fn revoke_issued_before(&self, time: SystemTime) {
         // A token of the second in which `time` lies may have been issued before `time`.
         let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -202,8 +202,8 @@ impl Revocations {
         versions.map(|map| map.purge(now)).unwrap_or_default();
     }
 
-    /// Removes the stale users. For a follower whose server was restored from a backup: its users may have lower
-    /// versions since then, so their new tokens would be stale until the old entries are removed.
+    /// Removes the stale users. Call this after the database of the issuer was restored from a backup: the users may
+    /// have lower versions since then, so their new tokens would be stale until the old entries are removed.
     pub fn clear_stale(&self) {
         let versions = self.0.versions.get();
         versions.map(ExpiringMap::clear).unwrap_or_default();

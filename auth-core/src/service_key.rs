@@ -41,9 +41,9 @@ impl Secret {
 }
 
 impl Keyring {
-    /// Derives the keyring that signs the tokens for `audience`: each secret, current and previous, is replaced by its
-    /// [`Secret::for_audience`]. A service that verifies these tokens gets only the derived secrets, and needs no
-    /// secret of this keyring.
+    /// Derives the keyring that signs the tokens for `audience`: each secret, current and previous, is replaced by the
+    /// result of its [`Secret::for_audience`]. A service that verifies these tokens gets only the derived secrets, and
+    /// needs no secret of this keyring.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};

@@ -18,8 +18,8 @@ use crate::{Error, Keyring};
 const PURPOSE: &[u8] = b"auth-core session handle v1";
 const MALFORMED: Error = Error::MalformedToken("The session handle is malformed");
 
-/// Encodes session handles with the current secret of a keyring. Decodes handles that were made with any
-/// secret of the keyring.
+/// Encodes session handles with the current secret of a keyring. Decodes handles that were made with any secret of the
+/// keyring.
 ///
 /// ```
 /// use auth_core::session_handle::SessionHandles;
@@ -58,8 +58,8 @@ impl SessionHandles {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if `handle` is not 96 lower-case hexadecimal digits,
-    /// [`Error::SignatureMismatch`] if no secret of the keyring made the MAC.
+    /// [`Error::MalformedToken`] if `handle` is not 96 lower-case hexadecimal digits, [`Error::SignatureMismatch`] if
+    /// no secret of the keyring made the MAC.
     pub fn decode(&self, handle: &str) -> Result<[u8; 16], Error> {
         let bytes = decode_hex(handle).ok_or(MALFORMED)?;
         let (session_id, tag) = bytes.split_at(ID_BYTES);

@@ -5,13 +5,13 @@
 //! info `auth-core session token v1`), so a copy of the database does not suffice to compute a token. The token does
 //! not say whether the session is still active: ask the database.
 //!
-//! Format: 96 lower-case hexadecimal digits (RFC 4648 § 8) of 16 bytes session id and 32 bytes HMAC-SHA-256 of
-//! the session id. Clients must not parse the token. No other kind of token is accepted as a session token, nor a
-//! session token as another kind.
+//! Format: 96 lower-case hexadecimal digits (RFC 4648 § 8) of 16 bytes session id and 32 bytes HMAC-SHA-256 of the
+//! session id. Clients must not parse the token. No other kind of token is accepted as a session token, nor a session
+//! token as another kind.
 //!
 //! A signed cookie is a value, a dot, and the HMAC-SHA-256 of the value under the secret itself, in base64 (RFC 4648 §
-//! 4) with padding. Only session tokens and the word `true` are signed. Neither contains a dot, but the text that a JWS
-//! signs does, so no such signature is valid for a JWS.
+//! 4) with padding. Only session tokens and the word `true` are signed. Neither contains a dot, but the signed text of
+//! a JWS does, so the signature of a cookie is never valid for a JWS.
 
 use std::fmt;
 
@@ -76,8 +76,8 @@ impl SessionTokens {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if `token` is not 96 lower-case hexadecimal digits,
-    /// [`Error::SignatureMismatch`] if no secret of the keyring made the MAC.
+    /// [`Error::MalformedToken`] if `token` is not 96 lower-case hexadecimal digits, [`Error::SignatureMismatch`] if no
+    /// secret of the keyring made the MAC.
     pub fn decode(&self, token: &str) -> Result<[u8; 16], Error> {
         let bytes = decode_hex(token).ok_or(MALFORMED)?;
         let (session_id, tag) = bytes.split_at(ID_BYTES);

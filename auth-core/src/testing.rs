@@ -167,7 +167,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// The errors of [`token_for`](Self::token_for).
+    /// As [`token_for`](Self::token_for).
     #[must_use]
     pub fn expired_token_for(&self, user_id: &str) -> String {
         let one_hour = Duration::from_secs(3600);
@@ -178,7 +178,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// The errors of [`token_for`](Self::token_for).
+    /// As [`token_for`](Self::token_for).
     #[must_use]
     pub fn token_at(&self, user_id: &str, now: SystemTime) -> String {
         self.issue(user_id, now, Grants::default())
@@ -188,7 +188,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// The errors of [`token_for`](Self::token_for), and an error if a role is not valid ([`Roles::new`]).
+    /// As [`token_for`](Self::token_for), and if a role is not valid ([`Roles::new`]).
     #[must_use]
     pub fn token_with_roles(&self, user_id: &str, roles: &[&str]) -> String {
         let roles = Roles::new(roles).expect("the roles are valid");
@@ -203,7 +203,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// The errors of [`token_for`](Self::token_for), and an error if the scope is not valid ([`Scope::new`]).
+    /// As [`token_for`](Self::token_for), and if the scope is not valid ([`Scope::new`]).
     #[must_use]
     pub fn token_with_scope(&self, user_id: &str, scope: &str) -> String {
         let scope = Scope::new(scope).expect("the scope is valid");
@@ -219,8 +219,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// The errors of [`token_for`](Self::token_for), and an error if the custom claims are not valid
-    /// ([`CustomJson::new`]).
+    /// As [`token_for`](Self::token_for), and if the custom claims are not valid ([`CustomJson::new`]).
     #[must_use]
     pub fn token_with_claims<T: Serialize + ?Sized>(&self, user_id: &str, claims: &T) -> String {
         let custom = CustomJson::new(claims).expect("the custom claims are valid");
@@ -231,7 +230,7 @@ impl TestAuthority {
         self.issue(user_id, SystemTime::now(), grants)
     }
 
-    /// Returns the issuer, for tokens that have several of these claims or belong to a machine.
+    /// Returns the issuer, for tokens that have several of roles, scope and custom claims, or that belong to a machine.
     #[must_use]
     pub const fn issuer(&self) -> &TokenIssuer {
         &self.issuer
@@ -263,7 +262,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// The errors of [`token_for`](Self::token_for).
+    /// As [`token_for`](Self::token_for).
     #[must_use]
     pub fn authorization_header(&self, user_id: &str) -> String {
         format!("Bearer {}", self.token_for(user_id))
@@ -275,8 +274,9 @@ impl TestAuthority {
         self.revocations.revoke_session(&session_id(user_id), until);
     }
 
-    /// Makes all tokens stale that were issued for the user, as a change of the user's roles does. Tokens that are
-    /// issued later by [`issuer`](Self::issuer) with the version 1 of the claims are accepted.
+    /// Makes all tokens of the user that have no `claims_version` stale, as a change of the user's roles does. Tokens
+    /// of [`issuer`](Self::issuer) with [`with_claims_version(1)`](crate::TokenBuilder::with_claims_version) are
+    /// accepted.
     pub fn mark_stale(&self, user_id: &str) {
         let until = SystemTime::now() + 2 * LIFETIME;
         self.revocations.mark_stale(user_id, 1, until);

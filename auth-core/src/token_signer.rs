@@ -1,9 +1,9 @@
-//! Defines what signs tokens.
+//! Defines the signer of access tokens.
 
 use crate::{Error, Keyring};
 
-/// What signs the tokens of a [`TokenIssuer`](crate::TokenIssuer): the current secret of a [`Keyring`], or a
-/// [`SigningKey`](crate::public_key::SigningKey). Both convert into a signer.
+/// The signer of the tokens of a [`TokenIssuer`](crate::TokenIssuer): the current secret of a [`Keyring`], or a
+/// [`SigningKey`](crate::public_key::SigningKey). Both convert into this type.
 #[derive(Debug, Clone)]
 pub struct TokenSigner(Signer);
 

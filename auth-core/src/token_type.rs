@@ -3,13 +3,14 @@
 use crate::jws::JoseHeader;
 use crate::{ACCESS_TOKEN_TYPE, Error};
 
-/// A `typ` header parameter that a [`TokenVerifier`](crate::TokenVerifier) can accept, in any case (RFC 7515 § 4.1.9).
+/// A `typ` header parameter that a [`TokenVerifier`](crate::TokenVerifier) can accept. It is compared without regard to
+/// case (RFC 7515 § 4.1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenType {
     /// `at+jwt`: an access token (RFC 9068 § 2.1).
     AccessToken,
-    /// `JWT`: any token (RFC 7519 § 5.1), as Keycloak, Supabase and others write.
+    /// `JWT`: any JWT (RFC 7519 § 5.1), as Keycloak, Supabase and others write.
     Jwt,
     /// No `typ`, as Better Auth writes.
     Absent,

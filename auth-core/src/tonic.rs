@@ -22,7 +22,7 @@ impl Interceptor for RequireCaller {
     }
 }
 
-/// Behind [`RequireCaller`] only, as interceptor or layer.
+/// Works only behind [`RequireCaller`], which may be an interceptor or a layer.
 impl Interceptor for RequireRole {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
         self.check(Caller::of(&request)?)?;
@@ -30,7 +30,7 @@ impl Interceptor for RequireRole {
     }
 }
 
-/// Behind [`RequireCaller`] only, as interceptor or layer.
+/// Works only behind [`RequireCaller`], which may be an interceptor or a layer.
 impl Interceptor for RequireScope {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
         self.check(Caller::of(&request)?)?;

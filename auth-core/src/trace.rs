@@ -1,4 +1,4 @@
-//! Records the caller and the refusal of a request in the current span, with the feature `tracing`.
+//! Records the caller or the refusal of a request in the current span, with the feature `tracing`.
 
 #[cfg(feature = "tracing")]
 use crate::PendingVerification;
@@ -10,7 +10,7 @@ pub(crate) fn verification(verification: Verification) -> Verification {
     match verification {
         Verification::Ready(result) => Verification::Ready(record(result)),
         Verification::Pending(pending) => Verification::Pending(recorded(pending)),
-        // The refusal is only for callers that cannot wait; they are not recorded.
+        // The refusal is only for code that cannot await the result. It is not recorded.
         Verification::PendingOr(pending, refusal) => {
             Verification::PendingOr(recorded(pending), refusal)
         }

@@ -5,7 +5,8 @@ use std::task::{Context, Poll};
 
 use crate::{Caller, Refusal, trace};
 
-/// The result of authenticating a request, as a future. Local verification is ready at once, without a boxed future.
+/// The result of authenticating a request, as a future. The result of local verification is ready at once, without a
+/// boxed future, unless keys must be requested.
 #[non_exhaustive]
 pub enum Verification {
     /// The result is known.

@@ -1,4 +1,4 @@
-//! Defines what a verifier verifies signatures with.
+//! Defines the keys with which a verifier verifies signatures.
 
 #[cfg(feature = "public-key")]
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::remote::RemoteKeySet;
 use crate::token_type::TokenTypes;
 use crate::{Error, Keyring, Secret};
 
-/// What a [`TokenVerifier`](crate::TokenVerifier) verifies signatures with: the secrets of a [`Keyring`], or public
-/// keys of a [`KeySet`](crate::public_key::KeySet) or [`RemoteKeySet`](crate::remote::RemoteKeySet). All of them, and a
-/// single [`Secret`], convert into this type.
+/// The keys with which a [`TokenVerifier`](crate::TokenVerifier) verifies signatures: the secrets of a [`Keyring`], the
+/// public keys of a [`KeySet`](crate::public_key::KeySet) or [`RemoteKeySet`](crate::remote::RemoteKeySet), or both.
+/// Each of these types, and a single [`Secret`], converts into this type.
 ///
-/// Secrets and public keys stay apart: a token of `HS256` is verified with the secrets only, a token of another
-/// algorithm with the public key that its `kid` names, and only if that key has this algorithm.
+/// Secrets and public keys stay apart: a token of `HS256` is verified with the secrets only, and a token of another
+/// algorithm only with the public key that its `kid` names, if that key has this algorithm.
 #[derive(Debug, Clone)]
 pub struct VerificationKeys {
     secrets: Option<Keyring>,
@@ -27,7 +27,7 @@ pub struct VerificationKeys {
     algorithms: Option<Arc<[Algorithm]>>,
 }
 
-/// Public keys, from a document or from a URL.
+/// Public keys that never change, or that are requested from a URL.
 #[cfg(feature = "public-key")]
 #[derive(Debug, Clone)]
 enum PublicKeys {
@@ -48,7 +48,7 @@ impl From<Keyring> for VerificationKeys {
     }
 }
 
-/// The keys of a keyring with this secret alone.
+/// The result contains this secret alone.
 impl From<Secret> for VerificationKeys {
     fn from(secret: Secret) -> Self {
         Keyring::new(secret).into()
@@ -87,8 +87,8 @@ impl VerificationKeys {
         self.secrets.as_ref()
     }
 
-    /// Accepts the tokens of this keyring too, while an issuer changes from HS256 to a signing key: the tokens that it
-    /// signed with a secret stay valid until they expire. Replaces any other keyring.
+    /// Also accepts tokens that are signed with a secret of `keyring`. Use this while an issuer changes from HS256 to a
+    /// private key: its earlier tokens stay valid until they expire. Replaces an earlier keyring.
     ///
     /// ```
     /// use auth_core::public_key::{Algorithm, KeySet, SigningKey};
@@ -169,8 +169,8 @@ const WRONG_ALGORITHM: Error = Error::UnacceptableHeader("The token algorithm is
 
 #[cfg(feature = "public-key")]
 impl PublicKeys {
-    /// Returns the key with this id, which the token names, if it has the algorithm that the token names. Never returns
-    /// another key: a forged token would then cost one verification per key.
+    /// Returns the key with this id if its algorithm is `algorithm`; both are from the header of the token. Never tries
+    /// other keys: a forged token would then cost one verification per key.
     fn find(&self, key_id: Option<&str>, algorithm: Algorithm) -> Result<PublicKey, Error> {
         const NO_KEY_ID: Error = Error::UnacceptableHeader("The token does not name its key (kid)");
         const OTHER_ALGORITHM: Error =

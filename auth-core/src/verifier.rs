@@ -23,11 +23,11 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// Verifies access tokens against keys, one issuer and one audience. All three are required. The keys are the secrets
 /// of a [`Keyring`](crate::Keyring) or, with the feature `public-key`, public keys.
 ///
-/// A verifier accepts a token of at most 8192 bytes that has three strict base64url parts, an `at+jwt` header with the
-/// algorithm of the key (`HS256` for secrets) and without duplicate names, `crit`, `b64` or `zip`, a matching MAC or
-/// signature, and a JSON object with `iss`, `aud`, `sub`,
-/// `email`, `iat`, `exp`, `jti` and `sid`, each exactly once, of the right type and within its bounds (RFC 7515, 7519,
-/// 8725). The [crate documentation](crate#what-is-checked) lists every rule.
+/// With the default settings, a verifier accepts a token of at most 8192 bytes in three strict base64url parts: a
+/// header of type `at+jwt` with the algorithm of the key (`HS256` for secrets), without duplicate names and without
+/// `crit`, `b64` and `zip`; a JSON object with `iss`, `aud`, `sub`, `email`, `iat`, `exp`, `jti` and `sid`, each
+/// exactly once, of the right type and within its bounds; and a matching MAC or signature (RFC 7515, 7519, 8725). The
+/// [crate documentation](crate#what-is-checked) lists every rule.
 ///
 /// [`verify`](Self::verify) uses no database and no network, and the caller passes the time. For a typical token of a
 /// [`TokenIssuer`](crate::TokenIssuer), `verify` allocates only the strings of the claims. A verifier is `Send` and
@@ -147,8 +147,8 @@ impl TokenVerifier {
         self
     }
 
-    /// Rejects the revoked and the stale tokens of `revocations`, and the tokens that were issued before its
-    /// [`revoke_issued_before`](Revocations::revoke_issued_before). Other code keeps it up to date. Defaults to none.
+    /// Rejects the tokens that are revoked or stale according to `revocations`. The verifier only reads the set: other
+    /// code must keep it up to date. By default, no token is revoked or stale.
     #[must_use]
     pub fn with_revocations(mut self, revocations: Revocations) -> Self {
         self.revocations = Some(revocations);
@@ -180,10 +180,10 @@ impl TokenVerifier {
     /// # Errors
     ///
     /// An error of status 401 for a rule that the token breaks. [`Error::Revoked`] means that the token is otherwise
-    /// valid, [`Error::Stale`] that it is also not revoked, [`Error::Expired`] that its MAC and its other claims are
-    /// valid. [`Error::RevocationsOutdated`] (503) if a feed of revocations with the policy `FailClosedAfter` is too
-    /// old or was never up to date. [`Error::KeysUnavailable`] (503) if the keys of the issuer are too old or were
-    /// never received.
+    /// valid, and [`Error::Stale`] that it is otherwise valid and not revoked. [`Error::Expired`] means that its MAC or
+    /// signature and its other claims are valid. [`Error::RevocationsOutdated`] (503) if a feed of revocations with the
+    /// policy `FailClosedAfter` is too old or was never up to date. [`Error::KeysUnavailable`] (503) if the keys of the
+    /// issuer are too old or were never received.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let jws = self.verify_signature(token)?;
         self.parse(&jws, now)

@@ -8,10 +8,10 @@ from html import escape
 
 WIDTH, LEFT, RIGHT = 760, 264, 84
 TOP, BAR, GAP, GROUP_GAP, BOTTOM = 64, 18, 3, 12, 52
-# A number at the start of a cell, or after an arrow.
+# The numbers of a cell. The first ones are drawn, one for each series.
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
-# Own colours for the background, because a picture in a document does not know the colours around it.
+# Sets a background, because a picture in a document does not know the colours around it.
 STYLE = """
   svg { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
   .page { fill: #ffffff; stroke: #d0d7de; } text { fill: #1f2328; } .quiet { fill: #59636e; }
@@ -28,7 +28,7 @@ STYLE = """
 
 @dataclass(frozen=True)
 class Chart:
-    """How to draw a table: the name of the file, the first cell of the header of the table, and the column.
+    """A chart of a table: its file name, its title, the first cell of the table's header, and the column to draw.
 
     `series` names the numbers of a cell such as `2.1 → 5.6`. Rows whose first cell contains `others` are drawn in
     another colour, because they are what the server is compared with. `limit` is a line that no bar should cross.
@@ -76,7 +76,7 @@ def plain(cell: str) -> str:
 
 
 def bars_of(chart: Chart, header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[list[Bar]]:
-    """The bars of each row of the table. A column may have more words than the chart names, after a blank."""
+    """The bars of each row of the table."""
     column = next((index for index, cell in enumerate(header) if plain(cell) == chart.column), None)
     if column is None:
         raise SystemExit(f"the table {header[0]!r} has no column {chart.column!r} for the chart {chart.name}")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from .report import MIB, target_cell, percentile_ms, table
 
-# Occurs in no task. A search for this text is slow, because most of it matches at every position of every description.
+# A text that occurs in no task. A search for it is slow, because most of it matches at every position of every
+# description.
 SLOW_QUERY = "a" * 199 + "b"
 # The number of characters of the longest description that a task may have.
 DESCRIPTION_LENGTH = 10_000

@@ -51,8 +51,8 @@ def require_same_responses(api_server: PopulatedServer, fast_api: FastApi, paths
 
 
 def print_tables(options, api_server: PopulatedServer, folder: Path) -> None:
-    """Measures both servers alternately, so that a busy machine affects both. Their processor time hardly depends on what
-    else the machine does; that of PostgreSQL is not counted."""
+    """Measures both servers alternately, so that a busy machine affects both. Their processor time hardly depends on
+    what else the machine does; that of PostgreSQL is not counted."""
     token, list_path = api_server.reader["access_token"], tasks_path(api_server.reader)
     lines = []
     with FastApi(api_server.database.url, folder) as fast_api:

@@ -1,5 +1,6 @@
-"""Compares routes with a query with the limit of the machine: a bare handler and a raw client of the same query, which
-do nothing else. Both are measured beside each route, with the same database."""
+"""Compares routes that query the database with the limit of the machine, which is computed from two rates: that of a
+bare handler without a query, and that of a raw client that only executes the query. In each round the route, the bare
+handler and the raw client are measured one after the other, on the same database."""
 
 import sqlite3
 import statistics
@@ -19,7 +20,8 @@ from .rows import CONNECTIONS, rows_of
 
 # The connections of pgbench.
 RAW_CONNECTIONS = 16
-# The values of `$now` and `$never` in the statements, on each engine. The server deletes a session that has expired.
+# The values of `$now` and `$never` in the statements, on each engine. `$never` is in the future, because the server
+# deletes expired sessions.
 TIMES = {
     "SQLite": {"$now": "'2026-01-02 03:04:05.000000'", "$never": "'2099-01-02 03:04:05.000000'"},
     "PostgreSQL": {"$now": "now()", "$never": "TIMESTAMP '2099-01-02 03:04:05'"},
@@ -45,12 +47,12 @@ class RawClient:
     """Executes statements with one parameter, `$1`, without a server."""
 
     server: PopulatedServer
-    # Of api-server/examples/sqlite_rate.rs.
+    # The program of api-server/examples/sqlite_rate.rs.
     program: Path
     seconds: int
 
     def rate(self, parameter: str, *statements: str) -> float:
-        """How often per second all statements are executed. `*` in the parameter is the number of the client."""
+        """Executions of all statements per second. `*` at the end of the parameter becomes the number of the client."""
         texts = [self.with_times(statement) for statement in statements]
         return self.rate_on_sqlite(parameter, texts) if self.on_sqlite else self.rate_on_postgres(parameter, texts)
 

@@ -19,7 +19,7 @@ from .server import PASSWORD
 BCRYPT_COST = 12
 STORM_CLIENTS = 64
 STORM_SECONDS = 20
-# How many wrong passwords to measure for a known email address, and as many for an unknown one.
+# The number of measured wrong passwords for a known email address, and of those for an unknown one.
 SAMPLES = 40
 
 

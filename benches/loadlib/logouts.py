@@ -28,7 +28,7 @@ TARGET = 2000
 LONGEST_DELAY = 2
 # The most logouts per second and server for which there are enough sessions.
 SESSIONS_PER_SECOND = 2500
-# A transaction sleeps once, before its commit, while it holds its locks: one that ends sessions, or numbers revocations.
+# Makes a transaction that ends sessions or numbers revocations sleep once, before its commit, while it holds its locks.
 SLOW_COMMITS = f"""
     CREATE FUNCTION slow_commit() RETURNS trigger AS $$ BEGIN
         IF coalesce(current_setting('load.slept', TRUE), '') = '' THEN
@@ -53,7 +53,7 @@ def base64url(data: bytes) -> str:
 
 
 def with_session(token: str, session_id: str) -> str:
-    """The access token for another session of the same user."""
+    """An access token like this one, signed for another session of the same user."""
     header, payload, _ = token.split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
     claims |= {"sid": session_id, "jti": str(uuid.uuid4())}

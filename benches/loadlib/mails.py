@@ -1,4 +1,4 @@
-"""Measures requests for mails: whether their time tells that an account has the address, and what many requests for
+"""Measures requests for mails: whether their time reveals that an address has an account, and what many requests for
 unknown addresses leave in memory and in the outbox."""
 
 import http.client
@@ -60,13 +60,13 @@ def count_rows(database, condition="1 = 1"):
 
 
 def flood(binary, database, folder, silent_port):
-    """Sends the requests to a server that waits for a silent mail server when they begin. Returns the line of the
+    """Sends REQUESTS requests to a server that is already waiting for a silent mail server. Returns the line of the
     table."""
     settings = {**NO_LIMITS, **WEAK_HASHING, "MAIL_FROM": "no-reply@load.example",
                 "SMTP_URL": f"smtp://127.0.0.1:{silent_port}?tls=none"}
     with ApiServer(binary, database.url, folder, **settings) as server:
         server.register("ada@load.example")
-        # The threads and connections exist before the first measurement.
+        # Starts the threads and opens the connections before the first measurement.
         request_mails(server, [f"warm{number}@load.example" for number in range(500)])
         wait_until(lambda: count_rows(database, "next_attempt_at IS NOT NULL") == 0, 60)
         server.expect(202, "POST", "/api/auth/password-reset", {"email": "ada@load.example"})

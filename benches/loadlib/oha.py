@@ -35,7 +35,7 @@ class Limited:
 
 
 def send_requests(url, seconds, connections, *, method="GET", token=None, cookie=None, body=None, rate=None):
-    """Fails unless every response has a 2xx status."""
+    """Sends requests for this time and measures them. Fails unless every response has a 2xx status."""
     command = [TOOLS / "bin/oha", "--no-tui", "--output-format=json", "-z", f"{seconds}s", "-c", str(connections),
                "--method", method]
     if rate:

@@ -15,10 +15,10 @@ from .rows import CONNECTIONS, rows_of
 from .server import ApiServer
 
 USERS, QUICK_USERS = 1_000_000, 10_000
-# How many times longer a request may take.
+# The factor by which a request may take longer with many users.
 TARGET = 1.1
 # The columns of each table, and the value of each for the user number `n`. Each user has a session and two tasks.
-# Ids of real users grow with the time as well.
+# The ids grow with `n`, as those of real users grow with the time.
 ID, TIME = "'load-' || substr('0000000000' || n, -10)", "'2026-01-02 03:04:05.000000'"
 ROWS = [
     ("users", "id, email, email_verified, created_at, updated_at",

@@ -15,7 +15,7 @@ from .server import PASSWORD, ApiServer
 EMAIL = "honest@load.example"
 # Seconds until a client of a storm tries again after a response other than 401.
 RETRY_DELAY = 0.2
-# The storms: how many networks, and how many connections from each.
+# The storms: the number of networks, and of the connections from each.
 STORMS = [(0, 0), (1, 100), (50, 30)]
 
 

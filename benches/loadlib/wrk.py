@@ -23,8 +23,9 @@ class Measurement:
 
 def send_requests(url, seconds, connections, *, method="GET", token=None, body=None, refresh_tokens=None,
                   access_tokens=None, may_reject=False):
-    """Counts the requests that succeed. Fails if another one is rejected, unless it may be. `refresh_tokens` is the path of
-    a file with a refresh token per session, `access_tokens` of one with an access token per request."""
+    """Sends requests for this time and measures them. Only those that succeed are counted; a rejected one is an error
+    unless `may_reject`. `refresh_tokens` is the path of a file with a refresh token per session, `access_tokens` that
+    of one with an access token per request."""
     variables = {"LOAD_METHOD": method, "LOAD_TOKEN": token, "LOAD_BODY": body, "LOAD_SCRIPTS": str(SCRIPTS),
                  "LOAD_REFRESH_TOKENS": refresh_tokens, "LOAD_ACCESS_TOKENS": access_tokens}
     # One thread per core: with fewer, wrk is the bottleneck, and every row looks as fast as the bare handler. For

@@ -18,9 +18,9 @@
  * @typedef {object} Session
  * @property {User} user
  * @property {string} id
- * @property {number} refreshAt When to refresh, in milliseconds of this device's clock. A clock that is wrong costs one
- *   request more.
- * @property {number} mark A random number, new after every refresh: a tab compares it to see whether another has
+ * @property {number} refreshAt The time of the next refresh, in milliseconds of this device's clock. If the clock is
+ *   wrong, the client sends one request more.
+ * @property {number} mark A random number, new after every refresh: a tab compares it to see whether another tab has
  *   refreshed.
  * @property {string} [access] The access token.
  * @property {string} [refresh] The refresh token.
@@ -40,11 +40,11 @@
  * @typedef {object} Options
  * @property {string} [base] The URL of the server, such as `https://api.example.com`; by default the page's origin.
  * @property {boolean} [cookies] Whether the browser keeps the tokens in HttpOnly cookies; they are in `store` if not.
- * @property {Store} [store] Where the session is kept. By default: in memory; with `cookies`, in `localStorage`
- *   without tokens.
+ * @property {Store} [store] The store of the session. By default: memory; with `cookies`, `localStorage`, without
+ *   tokens.
  * @property {(error?: ApiError) => void} [onSignedOut] Called once when a session is over: with the server's 401, or
  *   without an argument after `signOut`, here or in another tab.
- * @property {number} [retries] How often to retry after a 503, each time after its `Retry-After`; 2 by default.
+ * @property {number} [retries] The most retries after a 503, each after its `Retry-After`; 2 by default.
  * @property {number} [timeout] Milliseconds until a response counts as lost; 30 000 by default.
  * @property {typeof globalThis.fetch} [fetch] Sends the requests; the global `fetch` by default.
  */
@@ -54,8 +54,8 @@
  *
  * @typedef {object} Call
  * @property {unknown} [body] Sent as JSON.
- * @property {Record<string, string | number | boolean | null | undefined>} [query] Without the values that are
- *   null or undefined.
+ * @property {Record<string, string | number | boolean | null | undefined>} [query] Values that are null or
+ *   undefined are left out.
  * @property {AbortSignal} [signal] Aborts the request.
  */
 
@@ -68,7 +68,7 @@
  */
 
 /**
- * What proves that the user has read a mail: the token, which follows `#` in the link, or the code.
+ * The proof that the user has read a mail: the token, which follows `#` in the link, or the code.
  *
  * @typedef {{ token: string } | { challengeId: string, code: string }} MailProof
  */
@@ -350,7 +350,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
   const proofFields = (/** @type {MailProof} */ proof) =>
     "token" in proof ? { token: proof.token } : { challenge_id: proof.challengeId, code: proof.code };
 
-  /** Stores what the server says about the signed-in user. @type {(user: User) => Promise<User>} */
+  /** Stores the user of a response, if it is the signed-in user. @type {(user: User) => Promise<User>} */
   async function keepUser(user) {
     const session = await storage.load();
     const isChanged = session?.user.id === user.id && JSON.stringify(session.user) !== JSON.stringify(user);
@@ -388,7 +388,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     signIn: async (credentials) => (await saveSession((await send("POST", "/api/auth/login", { body: credentials })).content)).user,
 
     /**
-     * Ends this session, all `others`, or `all`. Fails and signs nothing out if the server cannot be reached.
+     * Ends this session, all `others`, or `all`. Fails and ends no session if the server cannot be reached.
      *
      * @param {Schemas["Scope"]} [scope]
      * @returns {Promise<number>} The number of sessions that were ended.
@@ -409,7 +409,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     changeAccount: async (change) => keepUser(await request("PATCH", "/api/auth/account", { body: change })),
 
     /**
-     * Ends every session; this client continues with a new one.
+     * Changes the password. Ends every session; this client continues with a new one.
      *
      * @type {(change: Schemas["ChangePassword"]) => Promise<User>}
      */
@@ -444,7 +444,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
 
     /**
      * Confirms an address with the token or the code of the mail. Unless its user is signed in here, the server needs the
-     * password: without it, the call throws `PASSWORD_REQUIRED` and the proof stays valid. Signs nobody in.
+     * password: without it, the call throws `PASSWORD_REQUIRED` and the proof stays valid. Does not sign the user in.
      *
      * @type {(proof: MailProof, password?: string) => Promise<User>}
      */
@@ -467,7 +467,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     },
 
     /**
-     * Restores the previous address with the token of the mail that it got. Ends every session and deletes the
+     * Restores the previous address with the token of the mail to that address. Ends every session and deletes the
      * password; a mail to choose a new one follows.
      *
      * @type {(token: string) => Promise<void>}

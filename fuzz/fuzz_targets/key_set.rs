@@ -61,7 +61,7 @@ fuzz_target!(|input: &[u8]| {
     if let Ok(set) = JwkSet::parse(input) {
         let document: Value = match serde_json::from_slice(input) {
             Ok(document) => document,
-            // The other parser also parses what is ignored, and has limits for it.
+            // `serde_json` also parses the members that `JwkSet` ignores, and has limits for them.
             Err(_limit) => return,
         };
         let elements = document["keys"].as_array().unwrap();

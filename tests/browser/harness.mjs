@@ -91,7 +91,7 @@ export class Server {
   login = ({ email, password }) => this.call("POST", "/api/auth/login", { email, password });
 }
 
-/** The link in a mail, and its token. */
+/** The link in a mail, its token, and the code in a mail. */
 export const linkIn = (mail) => /https?:\/\/\S+#\S+/.exec(mail)[0];
 export const tokenIn = (mail) => new URL(linkIn(mail)).hash.slice(1);
 export const codeIn = (mail) => /^[2-9A-HJ-NP-Z]{8}\s*$/m.exec(mail)[0].trim();
@@ -111,8 +111,8 @@ function plainText(raw) {
 }
 
 /**
- * Starts a browser and a server with these settings for a file of tests, and passes them to `ready`. The contexts that the returned function opens
- * are closed after each test and must have no errors.
+ * Starts a browser and a server with these settings for a file of tests, and passes them to `ready`. The contexts that
+ * the returned function opens are closed after each test, and must have no errors.
  */
 export function inBrowser(ready, settings) {
   const contexts = [];

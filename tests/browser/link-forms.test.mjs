@@ -5,7 +5,7 @@ import { alertText, eventually, focused, heading, inBrowser, newContext, newUser
 
 const TOKEN = "AQEAAAAA.c2lnbmF0dXJl";
 const USER = { id: "u1", email: "ada@example.com", name: null, email_verified: true };
-/** The pages: their address of the API, what they send, and their texts. */
+/** The pages: their path, the address of the API that they call, its response, and their texts. */
 const PAGES = [
   { path: "/verify", api: "**/api/auth/email-verification/confirm", result: { user: USER }, heading: "Confirm your email address", button: "Confirm address", done: "Your address is confirmed", german: "E-Mail-Adresse bestätigen" },
   { path: "/change-email", api: "**/api/auth/email-change/confirm", result: { user: USER }, heading: "Change your email address", button: "Use this address", done: "Your address is changed", german: "E-Mail-Adresse ändern" },

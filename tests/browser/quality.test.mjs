@@ -24,7 +24,7 @@ async function isAccessible(page, what) {
 
 const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
 
-/** The addresses of the links to check at this width: one of those that differ only in their texts, if it is wide. */
+/** The links to check at this width: all if it is narrow, otherwise one of those that differ only in their texts. */
 const linksAt = (width) => (width === 360 ? LINKS : ["/reset", "/verify"]).map((page) => `${page}#token`);
 
 /** Checks the pages of links in a German browser, and what follows their button. */

@@ -10,7 +10,7 @@ const CONFIRM = "**/api/auth/password-reset/confirm";
 let server;
 const open = inBrowser((started) => ({ server } = started));
 
-/** A page in the language, at the address. */
+/** Opens a page at the address, in a browser with the language `locale`. */
 async function pageAt(address, { locale = "en-GB", ...options } = {}) {
   const page = await (await open(newContext, server, { locale, ...options })).newPage();
   await page.goto(address);
@@ -18,7 +18,7 @@ async function pageAt(address, { locale = "en-GB", ...options } = {}) {
   return page;
 }
 
-/** A page that shows the form for the code. The bodies of confirmations are collected in `sent`. */
+/** Opens a page, and requests a mail, so that the page shows the form for the code. */
 async function atCode(options) {
   const page = await pageAt("/forgot-password", options);
   await page.route(REQUEST, accepted());

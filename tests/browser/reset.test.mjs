@@ -7,7 +7,7 @@ const NEW_PASSWORD = "a longer walk on the beach";
 let server;
 const open = inBrowser((started) => ({ server } = started));
 
-/** A page of a browser without a session, after the request for a mail. */
+/** Requests a mail in a browser without a session. The page then shows the form for the code. */
 async function forgotten(user, options) {
   const context = await open(newContext, server, options);
   const page = await context.newPage();
@@ -58,7 +58,7 @@ describe("a user who forgot the password", () => {
     await heading(mailPage, "Your tasks");
     await task(mailPage, "Buy milk").waitFor();
     assert.equal(mailPage.url(), `${server.base}/tasks`);
-    // The tab in which the mail was requested follows.
+    // The tab in which the mail was requested shows the tasks, too.
     await heading(page, "Your tasks");
 
     // Every earlier session has ended.

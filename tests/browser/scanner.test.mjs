@@ -1,4 +1,4 @@
-// A scanner of mails opens each link, and runs the scripts of its page, before its user does.
+// A scanner of mails opens each link, and runs the scripts of its page, before the user opens it.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +21,7 @@ after(() => app.close());
 const newPage = async (options) => (await open(newContext, server, options)).newPage();
 const press = (page, name) => page.getByRole("button", { name }).click();
 
-/** A new user with a session. */
+/** Registers a user. Returns also the access token, and the mail that confirms the address. */
 async function registered() {
   const user = newUser();
   const { access_token: token } = await server.call("POST", "/api/auth/register", user);
@@ -45,7 +45,7 @@ async function addCookie(context, cookie) {
   await context.addCookies([{ name, value, url: server.base }]);
 }
 
-/** Makes all sessions older than a day: a younger one deletes the account without a mail. */
+/** Makes all sessions older than a day: with a younger session, an account is deleted without a mail. */
 async function ageSessions() {
   const code = `import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=10); c.execute("UPDATE sessions SET created_at = strftime('%Y-%m-%d %H:%M:%f000', created_at, '-2 days')"); c.commit()`;
   await promisify(execFile)("python3", ["-c", code, join(server.folder, "auth.db")]);

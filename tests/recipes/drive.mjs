@@ -10,7 +10,7 @@ import { Jar } from "./jar.mjs";
 const [server, folder] = process.argv.slice(2);
 const REFRESH = "/api/auth/refresh";
 const PASSWORD = "correct horse battery staple";
-const EXPIRED_AFTER = 7000; // a second, and the five that the verifier allows clocks to differ
+const EXPIRED_AFTER = 7000; // milliseconds: a lifetime of 1 s, the leeway of the verifier of 5 s, and 1 s to spare
 const nodeFetch = globalThis.fetch;
 const recipe = (name) => import(`${pathToFileURL(folder)}/${name}.js`);
 const { client } = await recipe("mobile");
@@ -30,7 +30,7 @@ async function register() {
   return response.json();
 }
 
-/// The network between client and server. `faults` happen to the first refreshes, one each; `refreshes` counts them.
+/// A network between client and server. `faults` happen to the first refreshes, one each; `refreshes` counts them all.
 async function network(...faults) {
   const proxy = http.createServer(async (request, outgoing) => {
     const chunks = await request.toArray();

@@ -29,7 +29,7 @@ const privateKey = await importPKCS8(readFileSync(keyFile, "utf8"), header.alg);
 const own = await new SignJWT(claims).setProtectedHeader(header).sign(privateKey);
 assert.equal(await statusOf(own), 200);
 
-// The thumbprint is public, so it must not serve as a secret.
+// The `kid` is the thumbprint of the public key, so it must not serve as a secret.
 const thumbprint = new TextEncoder().encode(header.kid);
 const forged = await new SignJWT(claims).setProtectedHeader({ ...header, alg: "HS256" }).sign(thumbprint);
 assert.equal(await statusOf(forged), 401);

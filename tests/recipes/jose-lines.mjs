@@ -1,4 +1,4 @@
-// Verifies each line of the standard input, a token, with the published keys of a live server:
+// Verifies the tokens on the standard input, one per line, with the published keys of a live server:
 //     node jose-lines.mjs http://127.0.0.1:PORT FOLDER
 // FOLDER contains josejwks.js. For each token, prints a line with its subject, or with the code of the error.
 import { createInterface } from "node:readline";

@@ -49,7 +49,8 @@ impl App {
         Options::new(Database::new(engine))
     }
 
-    /// Returns the options of another server with the database, the secret and the clock of this server.
+    /// Returns the options of another server with the database, the secret and the clock of this server. The servers
+    /// share nothing else, as if they ran in different processes.
     #[must_use]
     pub fn another_process(&self) -> Options {
         Options::for_shared_database(Arc::clone(&self.database), self.clock.clone())
@@ -74,7 +75,7 @@ impl App {
         &self.secret
     }
 
-    /// A caller without credentials.
+    /// Returns a caller without credentials.
     #[must_use]
     pub fn anonymous(&self) -> Client {
         Client::new(self.addr, Identity::default())
@@ -86,7 +87,7 @@ impl App {
         self.metrics_addr
     }
 
-    /// A caller of the address of the metrics.
+    /// Returns a caller whose requests go to the address of the metrics.
     #[must_use]
     pub fn metrics_caller(&self) -> Client {
         let addr = self.metrics_addr.expect("Options::with_metrics");
@@ -132,7 +133,7 @@ impl App {
         caller.with_id(user.id())
     }
 
-    /// A caller whose only credential is this token.
+    /// Returns a caller whose only credential is this token.
     #[must_use]
     pub fn bearer(&self, token: impl Into<String>) -> Client {
         let identity = Identity {

@@ -68,13 +68,13 @@ impl Client {
         self.identity.token.as_deref().unwrap_or_default()
     }
 
-    /// The URL path of the caller's tasks.
+    /// Returns the URL path of the caller's tasks.
     #[must_use]
     pub fn tasks(&self) -> String {
         format!("/api/{}/tasks", self.id())
     }
 
-    /// The URL path of one of the caller's tasks.
+    /// Returns the URL path of one of the caller's tasks.
     #[must_use]
     pub fn task(&self, task_id: &Value) -> String {
         format!("/api/{}/tasks/{task_id}", self.id())

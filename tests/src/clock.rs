@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The time of a new clock, 2026-11-20T12:57:51.869123Z, as the time since 1970. The server's responses round such a
-/// time down to milliseconds.
+/// The time of a new clock, 2026-11-20T12:57:51.869123Z, as the time since 1970. In responses, the server rounds times
+/// down to milliseconds.
 const START_AFTER_EPOCH: Duration = Duration::from_micros(1_795_179_471_869_123);
 
 /// A clock that stands still until [`TestClock::advance`]. All clones share one time.

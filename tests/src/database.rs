@@ -13,10 +13,7 @@ use tempfile::TempDir;
 
 /// The two database engines that the server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "every test is named after one of the two"
-)]
+#[expect(clippy::exhaustive_enums, reason = "tests match on both engines")]
 pub enum Engine {
     /// SQLite, with a file in a temporary folder.
     Sqlite,
@@ -35,8 +32,9 @@ enum Location {
     Server(Postgres, TempDir),
 }
 
-/// Creates a folder in the folder `TEST_DATABASES`, by default that for temporary files. The checks set it to a folder
-/// in memory, because a slow disk would make a server respond 503.
+/// Creates a folder in the folder that the environment variable `TEST_DATABASES` names, by default in the folder for
+/// temporary files. The checks set the variable to a folder in memory, because on a slow disk a server could respond
+/// 503.
 fn new_folder() -> TempDir {
     let parent = env::var_os("TEST_DATABASES").map_or_else(env::temp_dir, PathBuf::from);
     tempfile::tempdir_in(parent).unwrap()
@@ -101,7 +99,7 @@ impl Database {
 #[expect(
     clippy::exhaustive_enums,
     missing_debug_implementations,
-    reason = "every test is named after one of the two"
+    reason = "tests match on both engines, and connections of diesel do not implement Debug"
 )]
 pub enum DatabaseSession {
     /// A connection to SQLite.

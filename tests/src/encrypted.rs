@@ -27,11 +27,11 @@ impl Options {
     }
 }
 
-/// Opens an encrypted connection for one of these protocols, such as `h2`, or for any if there is none.
+/// Opens a TLS connection, and offers these ALPN protocols, such as `h2`; an empty list offers none.
 ///
 /// # Errors
 ///
-/// If the server closes the connection, or has another certificate.
+/// If the connection or the TLS handshake fails, for example because the server has another certificate.
 pub async fn connect_encrypted(
     addr: SocketAddr,
     protocols: &[&str],
@@ -47,7 +47,7 @@ pub async fn connect_encrypted(
     let protocols = protocols.iter().map(|name| name.as_bytes().to_vec());
     config.alpn_protocols = protocols.collect();
     let stream = TcpStream::connect(addr).await?;
-    // Sends the frames of a request at once, as clients with HTTP/2 do.
+    // Sends each frame without delay, as clients with HTTP/2 do.
     stream.set_nodelay(true)?;
     let server_name = ServerName::try_from("localhost").unwrap();
     let connector = TlsConnector::from(Arc::new(config));

@@ -26,7 +26,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// An issuer whose tokens this server accepts, if the server has the default issuer and audience.
+    /// Creates an issuer whose tokens this server accepts, if the server has the default issuer and audience.
     #[must_use]
     pub fn of(app: &App) -> Self {
         Self {

@@ -14,7 +14,7 @@
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a harness that panics is a test that fails"
+    reason = "a panic in the harness fails the test"
 )]
 
 mod app;

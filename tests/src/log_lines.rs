@@ -11,7 +11,7 @@ static INFO_LINES: Mutex<Lines> = Mutex::new(Lines::new());
 /// searched, each server that adds a line to the list waits.
 static DETAIL_LINES: Mutex<Lines> = Mutex::new(Lines::new());
 
-/// A list of lines in one text, so that a million lines are searched at once.
+/// A list of lines, stored as one text, so that a search among a million lines is fast.
 struct Lines {
     /// Each line, with a line feed after it, so that no match begins in one line and ends in the next.
     text: String,
@@ -64,7 +64,8 @@ impl Log for LogCollector {
     }
 
     fn log(&self, record: &Record<'_>) {
-        // Formatted before the list is locked: what is displayed may write log lines of its own.
+        // Formats the line before locking the list: the arguments may write log lines themselves while they are
+        // formatted.
         let line = format!("{} {} {}", record.level(), record.target(), record.args());
         let is_detail = record.level() > Level::Info;
         lock(if is_detail {

@@ -15,14 +15,14 @@ pub struct Mail {
 }
 
 impl App {
-    /// The mails to this address, the oldest first.
+    /// Returns the mails to this address, the oldest first.
     #[must_use]
     pub fn mails_to(&self, address: &str) -> Vec<Mail> {
         let mails = self.mails().into_iter();
         mails.filter(|mail| mail.header("To") == address).collect()
     }
 
-    /// All mails, the oldest first.
+    /// Returns all mails, the oldest first.
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
         let Ok(entries) = fs::read_dir(self.database().mail_folder()) else {
@@ -42,7 +42,7 @@ impl App {
 }
 
 impl Mail {
-    /// The value of a header field of one line.
+    /// Returns the value of a header field. The field must be on one line.
     #[must_use]
     #[track_caller]
     pub fn header(&self, name: &str) -> &str {
@@ -52,13 +52,13 @@ impl Mail {
         field.unwrap_or_else(|| panic!("no {name}: {self:?}")).1
     }
 
-    /// The kind of the mail, from the name of the file.
+    /// Returns the kind of the mail, which is a part of the name of the file.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.name.split('-').nth(1).unwrap()
     }
 
-    /// The link in the plain text.
+    /// Returns the link in the plain text.
     #[must_use]
     #[track_caller]
     pub fn link(&self) -> &str {
@@ -67,14 +67,14 @@ impl Mail {
         link.unwrap_or_else(|| panic!("no link: {self:?}"))
     }
 
-    /// The token in the link.
+    /// Returns the token in the link.
     #[must_use]
     #[track_caller]
     pub fn token(&self) -> &str {
         self.link().split_once('#').unwrap().1
     }
 
-    /// The code: the only line of eight capital letters and digits.
+    /// Returns the code: the first line of eight capital letters and digits.
     #[must_use]
     #[track_caller]
     pub fn code(&self) -> &str {

@@ -16,8 +16,8 @@ impl Metrics {
         Self(values.collect())
     }
 
-    /// The value of a series without decimals, such as `process_open_fds` or `logins_total{outcome="refused"}`; `None`
-    /// if there is no such series. The prefix `api_server_` may be left out.
+    /// Returns the value of a series, such as `process_open_fds` or `logins_total{outcome="refused"}`; `None` if there
+    /// is no such series. Panics if the value is not a whole number. The prefix `api_server_` may be left out.
     #[must_use]
     #[track_caller]
     pub fn find(&self, series: &str) -> Option<i64> {
@@ -26,7 +26,7 @@ impl Metrics {
         Some(whole_number.parse().expect("a whole number"))
     }
 
-    /// The value of a series that exists, without decimals.
+    /// Returns the value of a series. Panics if there is no such series, or if the value is not a whole number.
     #[must_use]
     #[track_caller]
     pub fn count(&self, series: &str) -> i64 {
@@ -34,7 +34,7 @@ impl Metrics {
         count.unwrap_or_else(|| panic!("no metric {series}: {:#?}", self.0))
     }
 
-    /// The value of a series that exists.
+    /// Returns the value of a series. Panics if there is no such series.
     #[must_use]
     #[track_caller]
     pub fn value(&self, series: &str) -> f64 {
@@ -49,15 +49,16 @@ impl Metrics {
         value.map(String::as_str)
     }
 
-    /// The series whose names begin with this text.
+    /// Returns the series whose names begin with this text.
     #[must_use]
     pub fn series(&self, start: &str) -> Vec<&str> {
         let series = self.0.keys().map(String::as_str);
         series.filter(|series| series.starts_with(start)).collect()
     }
 
-    /// The series, without the prefix `api_server_`, that differ from `earlier`, each with the difference. Leaves out
-    /// the figures of the process, durations, connections, queues, and the requests that are counted.
+    /// Returns the series, without the prefix `api_server_`, that differ from `earlier`, each with the difference.
+    /// Leaves out the series that may change at any time: those of the process, HTTP requests, connections and queues,
+    /// and durations.
     #[must_use]
     pub fn changes_since(&self, earlier: &Self) -> Vec<(&str, i64)> {
         const VARIABLE: [&str; 5] = [

@@ -12,7 +12,8 @@ use clap::Parser as _;
 
 use crate::{App, Database, TestClock, log_lines};
 
-/// The settings of every server, except the two that differ between servers, as flags.
+/// The settings of every server, as flags. `database-url` and `auth-secret` are left out, because they differ between
+/// servers.
 const DEFAULT_SETTINGS: &[(&str, &str)] = &[
     ("bind", "127.0.0.1:0"),
     ("metrics-addr", ""),
@@ -73,13 +74,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// Options for a server on this database.
+    /// Creates options for a server on this database.
     #[must_use]
     pub fn new(database: impl Into<Arc<Database>>) -> Self {
         Self::for_shared_database(database.into(), TestClock::default())
     }
 
-    /// Options for a server on a database that another server may already use.
+    /// Creates options for a server on a database that another server may already use.
     pub(crate) fn for_shared_database(database: Arc<Database>, clock: TestClock) -> Self {
         let generated_secret = Secret::generate().unwrap();
         let secret = String::from_utf8(generated_secret.expose().to_vec()).unwrap();
@@ -108,7 +109,7 @@ impl Options {
         self
     }
 
-    /// Sets settings that are durations.
+    /// Sets each of these settings to this duration.
     #[must_use]
     pub fn set_durations(self, names: &[&str], duration: Duration) -> Self {
         let text = format!("{}ms", duration.as_millis());

@@ -62,7 +62,7 @@ impl Proxy {
         Self { addr, shared_state }
     }
 
-    /// The database's URL with the address of this proxy.
+    /// Returns the database's URL with the address of this proxy.
     #[must_use]
     pub fn url(&self, database: &Database) -> String {
         let mut url = Url::parse(&database.url()).unwrap();
@@ -71,7 +71,7 @@ impl Proxy {
         url.into()
     }
 
-    /// The URL of the proxy, as `http://…`.
+    /// Returns the URL of the proxy, as `http://…`.
     #[must_use]
     pub fn http_url(&self) -> String {
         format!("http://{}", self.addr)

@@ -29,7 +29,7 @@ impl Response {
         self.status
     }
 
-    /// The value of the header with this lower-case name. Panics if several headers have this name.
+    /// Returns the value of the header with this lower-case name. Panics if several headers have this name.
     #[must_use]
     #[track_caller]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -42,7 +42,7 @@ impl Response {
         first_value
     }
 
-    /// The values of all headers with this lower-case name.
+    /// Returns the values of all headers with this lower-case name.
     #[must_use]
     pub fn header_values(&self, name: &str) -> Vec<&str> {
         let values = self
@@ -52,10 +52,10 @@ impl Response {
         values.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The body as text, decompressed if it is compressed. Bytes that are not UTF-8 are replaced.
+    /// Returns the body as text, decompressed if it is compressed. Bytes that are not UTF-8 are replaced.
     #[must_use]
     pub fn text(&self) -> String {
-        // The response to a HEAD request names the compression of a body that it does not have.
+        // A response to `HEAD` may have a `Content-Encoding`, but has no body.
         if self.header("content-encoding") != Some("gzip") || self.body.is_empty() {
             return String::from_utf8_lossy(&self.body).into_owned();
         }
@@ -64,7 +64,7 @@ impl Response {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The text member `code` of a JSON body, as in a problem document; empty for any other body.
+    /// Returns the string member `code` of a JSON body, as in a problem document; empty for any other body.
     #[must_use]
     pub fn code(&self) -> String {
         let body: Option<Value> = serde_json::from_slice(&self.body).ok();
@@ -185,7 +185,7 @@ impl Response {
     }
 }
 
-/// The title of a problem with this status: the reason phrase of RFC 9110 § 15, except for 413 (RFC 7231), 422
+/// Returns the title of a problem with this status: the reason phrase of RFC 9110 § 15, except for 413 (RFC 7231), 422
 /// (RFC 4918) and 429 (RFC 6585).
 fn title(status: u16) -> &'static str {
     match status {

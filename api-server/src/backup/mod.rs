@@ -1,8 +1,8 @@
-//! Copies the SQLite database to a file, restores such a file, and makes a database safe that was restored in any way.
+//! Copies the SQLite database to a file, restores such a file, and makes a database safe after any other restore.
 //!
 //! A backup does not know which sessions have ended since, nor which refresh tokens and mailed links were used. So a
-//! restore ends all sessions and makes all tokens from before invalid, including access tokens, which no process looks
-//! up in the database: the time of the restore is stored, and every process rejects tokens that were issued before.
+//! restore ends all sessions and makes tokens from before invalid. No process looks up access tokens in the database:
+//! so the time of the restore is stored, and every process rejects tokens that were issued before it.
 
 mod file;
 mod store;
@@ -18,8 +18,8 @@ use crate::progress::{Progress, Unit};
 /// The error of a backup or a restore, which says what to do.
 pub type BackupError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Tokens that are issued for this time after a restore are rejected as well: the clocks of the servers may differ, and
-/// a running server notices the restore within two seconds.
+/// Tokens that are issued within this time after a restore are rejected as well: the clocks of the servers may differ,
+/// and a running server notices the restore within two seconds.
 const SAFETY_MARGIN: Duration = Duration::from_secs(5);
 
 /// A backup that was written.
@@ -48,7 +48,7 @@ impl fmt::Display for WrittenBackup {
     }
 }
 
-/// What a restore has done.
+/// The result of a restore.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Restored {
@@ -95,7 +95,8 @@ pub fn write(
 /// # Errors
 ///
 /// If the file is no backup of this or an earlier version, if the database has accounts and `replace` is false, or if
-/// one of them cannot be read or written. The database is then unchanged.
+/// the file cannot be read or the database cannot be written. The rows of the database are then unchanged, but a
+/// missing database may have been created, and an older one migrated.
 pub fn restore(
     target: &DatabaseUrl,
     file: &Path,
@@ -124,11 +125,11 @@ pub fn restore(
     })
 }
 
-/// Ends all sessions and makes all tokens invalid, after the database was restored in another way.
+/// Ends all sessions and makes tokens from before invalid, after the database was restored in another way.
 ///
 /// # Errors
 ///
-/// If the database cannot be migrated or changed.
+/// If a SQLite file does not exist, or the database cannot be migrated or changed.
 pub fn end_sessions(
     target: &DatabaseUrl,
     clock: &Clock,

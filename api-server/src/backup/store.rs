@@ -17,9 +17,9 @@ pub(super) fn read_feed_state(connection: &mut DbConnection) -> QueryResult<Feed
     feed_state(connection)
 }
 
-/// Ends all sessions, and makes all tokens and mailed links and codes invalid. Returns the number of ended sessions.
-/// `replaced` is the state of the database that the backup has replaced, if it is known. `read_time` is called after
-/// other processes can no longer begin or refresh a session.
+/// Ends all sessions, and makes all tokens and mailed links and codes invalid, except links that undo a change of the
+/// email address. Returns the number of ended sessions. `replaced` is the state of the database that the backup has
+/// replaced, if it is known. `read_time` is called after other processes can no longer begin or refresh a session.
 pub(super) fn end_all(
     connection: &mut DbConnection,
     replaced: Option<FeedState>,
@@ -28,12 +28,12 @@ pub(super) fn end_all(
     write_transaction(connection, |connection| {
         lock_for_restore(connection, CHANGED_TABLES)?;
         let ended_count = diesel::delete(sessions::table).execute(connection)?;
-        // The key is a part of every mailed token, so without it the tokens of links that were used already are
-        // invalid.
+        // Mailed tokens and codes are computed with this key, so those that were used already do not become valid
+        // again. Tokens that undo a change of the email address have keys of their own, which stay.
         diesel::update(users::table.filter(users::mail_key.is_not_null()))
             .set(users::mail_key.eq(None::<String>))
             .execute(connection)?;
-        // The mails that waited were sent after the backup, and their codes may have been used or guessed since.
+        // The mails that wait in a backup were sent since, and their codes may have been used or guessed.
         diesel::delete(outbox::table).execute(connection)?;
         let restored = feed_state(connection)?;
         let next_state = next_state(restored, replaced.unwrap_or(restored), read_time());

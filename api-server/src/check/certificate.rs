@@ -1,4 +1,4 @@
-//! Checks that the certificate of the server is valid, and will be for some time.
+//! Checks that the certificate of the server is valid and does not expire soon.
 
 use std::time::SystemTime;
 

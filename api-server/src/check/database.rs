@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::{Finding, files};
 use crate::db::{DatabaseUrl, Inspection, Timestamp, inspect};
 
-/// The largest difference of the clocks that is no problem: the leeway with which tokens are verified.
+/// The largest accepted difference between the clocks: the leeway of this server when it checks the times in tokens.
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn check(url: &DatabaseUrl, now: SystemTime) -> Vec<Finding> {

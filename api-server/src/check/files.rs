@@ -65,7 +65,7 @@ fn folder_problem(file: &Path) -> Option<String> {
     ))
 }
 
-/// Whether a file or folder at this path can be created or, if it exists, written.
+/// Returns whether this process can create a file or folder at this path or, if it exists, write to it.
 pub(super) fn is_creatable(path: &Path) -> bool {
     if path.exists() {
         return access(path, Access::WRITE_OK).is_ok();

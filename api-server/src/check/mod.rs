@@ -1,5 +1,5 @@
-//! Checks an installation without changing anything, for `api-server check`: one line for each part, with `OK` or with
-//! what to do.
+//! Checks an installation without changing anything, for `api-server check`. Prints each finding in one line: `OK`, or
+//! `WARN` or `WRONG` with what to do.
 
 mod certificate;
 mod database;
@@ -45,7 +45,8 @@ impl Finding {
         }
     }
 
-    /// Returns the finding as one line: texts of other programs, such as errors of PostgreSQL, may have several.
+    /// Returns the finding as one line. Its text may have line breaks, which become spaces: it may quote another
+    /// program, such as PostgreSQL.
     fn to_line(&self) -> String {
         let (word, text) = match &self.outcome {
             Ok(text) if self.is_warning => ("WARN ", text),
@@ -57,7 +58,8 @@ impl Finding {
     }
 }
 
-/// Checks every part and prints each finding as soon as it is known. Returns whether nothing is wrong.
+/// Checks every part and prints each finding as soon as it is known. Returns false if anything is wrong. Warnings do
+/// not count.
 ///
 /// # Errors
 ///

@@ -18,7 +18,7 @@ pub(super) fn run(settings: &Settings, command: &KeysCommand) -> ExitCode {
             algorithm: Some(algorithm),
             file: Some(file),
         } => generate_key(*algorithm, file),
-        // The flags require each other.
+        // clap accepts `--algorithm` and FILE only together, so both are missing here.
         KeysCommand::Generate { .. } => generate_secret(),
         KeysCommand::Show { file } => show_key(file),
         KeysCommand::Derive { audience, feed } => match (audience, feed) {
@@ -91,7 +91,7 @@ fn create(file: &Path, content: &[u8]) -> io::Result<()> {
         .open(file)?;
     let result = created.write_all(content).and_then(|()| created.sync_all());
     if result.is_err() {
-        // The error of the write is reported; a part of a key is of no use.
+        // A part of a key is of no use. If the removal fails too, the error of the write is still the one to report.
         let _ignored = fs::remove_file(file);
     }
     result

@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::transfer;
 use crate::transfer::TransferError;
 
-/// What remains if a signal ends an import before its first batch.
+/// The text for the user if a signal ends an import before its first batch.
 const NOT_IMPORTED: &str = "nothing was imported";
 
 pub(super) fn run(settings: &Settings, command: &UsersCommand) -> ExitCode {
@@ -50,7 +50,8 @@ pub(super) fn run(settings: &Settings, command: &UsersCommand) -> ExitCode {
     }
 }
 
-/// Exports to the file, or to standard output. On a terminal, a bar between the lines of an export would be unreadable.
+/// Exports to the file, or to standard output. Shows no progress if standard output is a terminal, because a bar
+/// between the exported lines would make them unreadable.
 fn export(
     source: &DatabaseUrl,
     file: Option<&Path>,

@@ -82,7 +82,8 @@ impl Settings {
     }
 }
 
-/// Parses each `NAME=VALUE`. The error says what no user can have as a claim, whatever the other claims are.
+/// Parses each `NAME=VALUE`. Rejects claims that no user can have, for example because of a reserved name. The claims
+/// that the user already has are not known yet.
 fn parse_members(texts: &[String]) -> Result<Vec<(String, Value)>, String> {
     let members: Result<Vec<_>, String> = texts.iter().map(|text| parse_member(text)).collect();
     let members = members?;

@@ -20,8 +20,8 @@ pub(super) struct BoundArguments {
     )]
     max_tasks_per_user: String,
 
-    /// Maximum number of open client connections, 1 to 1000000; beyond it, the oldest one of the IPv4 address or IPv6
-    /// /48 with the most is closed.
+    /// Maximum number of open client connections, 1 to 1000000; a further one closes a connection of the IPv4 address
+    /// or IPv6 /48 that has the most.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "4096")]
     max_connections: String,
 
@@ -65,24 +65,24 @@ pub(super) struct BoundArguments {
     )]
     response_timeout: String,
 
-    /// Maximum number of requests that wait to hash a password, 1 to 1000000; beyond it, a request of the network with
-    /// the most gets 503.
+    /// Maximum number of requests that wait to hash a password, 1 to 1000000; beyond it, a request of the IPv4 address
+    /// or IPv6 /48 that has the most gets 503.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "1024")]
     max_waiting_hashes: String,
 
-    // With the default, fifty users behind one IPv4 address can log in at the same moment.
+    // The default is meant for fifty users behind one IPv4 address who log in at the same moment.
     /// Maximum number of requests of one network (IPv4 address or IPv6 /64) that wait to hash a password, 1 to 1000000;
     /// further ones get 503. An IPv6 /48 has four times as many.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "56")]
     max_waiting_hashes_per_network: String,
 
-    /// Maximum number of requests that wait for the database, 2 to 1000000; further ones get 503. On SQLite, as many
-    /// writes may wait as well.
+    /// Maximum number of requests that wait for the database, 2 to 1000000; further ones get 503. On SQLite, the reads
+    /// and the writes have a queue of this length each.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "1024")]
     max_waiting_queries: String,
 
-    /// Maximum number of requests of one account that wait for the database, below the maximum of all; further ones get
-    /// 429. On SQLite, as many writes may wait as well.
+    /// Maximum number of requests of one account, or of one network without an account, that wait for the database,
+    /// lower than the maximum of all; further ones get 429. On SQLite, this applies to the reads and to the writes separately.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "256")]
     max_waiting_queries_per_account: String,
 
@@ -111,7 +111,7 @@ pub struct BoundConfig {
     pub connections: usize,
     /// Time limits of a connection and its requests.
     pub timeouts: TimeoutConfig,
-    /// How many requests may wait.
+    /// Maximum numbers of waiting requests.
     pub queues: QueueConfig,
     /// Maximum number of failed logins from one network within 15 minutes; `None` for no limit.
     pub failed_logins_per_network: Option<u32>,
@@ -135,7 +135,7 @@ pub struct TimeoutConfig {
     pub response: Duration,
 }
 
-/// How many requests may wait to hash a password, and for the database.
+/// The maximum numbers of requests that wait to hash a password, or for the database.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct QueueConfig {

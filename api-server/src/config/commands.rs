@@ -1,4 +1,4 @@
-//! The commands of the program. A doc comment is the text in `--help`.
+//! The commands of the program. Their doc comments are the texts of `--help`.
 
 use std::path::PathBuf;
 
@@ -15,21 +15,23 @@ pub enum Command {
     /// Check the settings, the database, the clock, the mail server and the permissions of files, and say what to
     /// correct. Changes nothing.
     Check,
-    /// Ask the server at `BIND_ADDR` whether it works, for the probes of containers. The exit status is 0 or 1.
+    /// Ask the server at `BIND_ADDR` whether it works, for the probes of containers. The exit status is 0 only if it
+    /// does.
     Health {
-        /// Also ask whether it is ready for requests: the database responds, and revoked sessions are known.
+        /// Ask whether the server is ready for requests: whether the database responds, and the revocations are up to
+        /// date.
         #[arg(long)]
         ready: bool,
     },
-    /// Copy the SQLite database to a new file, also while the server runs. It contains the password hashes: keep it
-    /// secret.
+    /// Copy the SQLite database to a new file, also while the server runs. The file contains the password hashes: keep
+    /// it secret.
     Backup {
         /// File to create.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Replace the SQLite database by a backup, and end all sessions: the backup does not know which sessions have
-    /// ended since.
+    /// Replace the SQLite database with a backup, and end all sessions, because the backup does not show which of them
+    /// have ended since.
     Restore {
         /// File that `backup` has written.
         #[arg(
@@ -83,8 +85,8 @@ pub enum KeysCommand {
     },
     /// Print the key of one service, or its credential for the feed of revocations, derived from `AUTH_SECRET`.
     Derive {
-        /// Audience (aud) of the service, one of `TOKEN_AUDIENCES`. With this key the service verifies its tokens; it
-        /// needs no other secret.
+        /// Audience (aud) of the service, one of `TOKEN_AUDIENCES`. With the printed key, the service verifies its
+        /// tokens; it needs no other secret.
         #[arg(
             long,
             value_name = "NAME",
@@ -92,7 +94,7 @@ pub enum KeysCommand {
             conflicts_with = "feed"
         )]
         audience: Option<String>,
-        /// Name of the service. With this credential it reads the revoked sessions; it can sign nothing.
+        /// Name of the service. With its credential, the service can read the revoked sessions, but sign nothing.
         #[arg(long, value_name = "NAME")]
         feed: Option<String>,
     },
@@ -120,7 +122,7 @@ pub enum MailCommand {
     },
 }
 
-/// Whether the terminal, if there is one, understands no escape codes.
+/// Returns whether `TERM` is missing or `dumb`, so that escape codes must not be sent to the terminal.
 pub(crate) fn is_dumb_terminal() -> bool {
     std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb")
 }

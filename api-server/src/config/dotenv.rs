@@ -63,8 +63,8 @@ fn explain(error: &dotenvy::Error, text: &str) -> String {
     }
 }
 
-/// Finds the line with the error, because the parser reports only a text from that line, `unparsed_text`. Returns the
-/// number of the first line that is no comment and ends with the first line of this text; 1 if there is none.
+/// Returns the number of the line with the error: the first line that is no comment and ends with the first line of
+/// `unparsed_text`, which is all that the parser reports. Returns 1 if there is none.
 fn line_number(unparsed_text: &str, text: &str) -> usize {
     let line_end = unparsed_text.lines().next().unwrap_or_default().trim();
     let mut lines = text.lines().map(str::trim);

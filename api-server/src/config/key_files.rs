@@ -47,7 +47,7 @@ impl Settings {
     /// Reads the key files, and records the first problem of each setting.
     pub(super) fn read_key_files(&self, problems: &mut ProblemCollector) -> Option<KeyFiles> {
         const VERIFYING_KEYS: &str = "AUTH_VERIFYING_KEYS";
-        /// With a signing key, the set of published keys has at most 64.
+        /// Leaves room for the signing key, because at most 64 keys can be published.
         const MAX_FILES: usize = 63;
         let signing_file = self.auth_signing_key.as_deref().map(str::trim);
         let signing_file = signing_file.filter(|file| !file.is_empty()).map(Path::new);

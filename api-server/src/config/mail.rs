@@ -15,12 +15,12 @@ use crate::mail::templates::Templates;
 use crate::origin::Origin;
 use crate::users::email::Email;
 
-/// The folder of mails that are written to files, inside the folder of a SQLite database.
+/// The folder to which mails are written as files, beside a SQLite database.
 const FOLDER: &str = "mail";
-/// The folder of mails that are written to files, with PostgreSQL.
+/// The folder to which mails are written as files with PostgreSQL, relative to the current folder.
 const FOLDER_WITH_POSTGRES: &str = "data/mail";
 
-/// What `mail test` needs.
+/// The settings and the recipient of `mail test`.
 pub(crate) struct TestMailConfig {
     pub(crate) mail: MailSettings,
     pub(crate) public_url: Origin,
@@ -94,7 +94,7 @@ fn not_empty(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Parses `MAIL_FROM`. It has a default only if mails do not leave the machine.
+/// Parses `MAIL_FROM`. It has a default only if mails are written to files, that is, without `SMTP_URL`.
 fn sender(text: Option<&str>, sends_mails: bool) -> Result<Mailbox, String> {
     match not_empty(text) {
         Some(text) => parse_mailbox(text),

@@ -66,9 +66,9 @@ pub struct Config {
     pub bounds: BoundConfig,
     /// Origins, trusted proxies and optional endpoints.
     pub web: WebConfig,
-    /// Where mails go, whom they come from, and which texts they have.
+    /// The mail server or folder to which mails go, their sender and their templates.
     pub mail: MailSettings,
-    /// Whether users verify their email address.
+    /// What a registration requires of the email address.
     pub email_verification: EmailVerification,
 }
 
@@ -88,7 +88,8 @@ pub struct TokenConfig {
     pub session_ttl: Duration,
     /// Longest time from the start of a session to its expiry, however often it is refreshed; `None` for no limit.
     pub session_max_ttl: Option<Duration>,
-    /// Time without new revocations after which tokens are rejected; `None` if they never are.
+    /// Time after which tokens are rejected if the revocations cannot be read; `None` if tokens are never rejected for
+    /// this.
     pub(crate) revocation_stale_after: Option<Duration>,
 }
 
@@ -113,8 +114,8 @@ impl Settings {
         self.check_with(secret_file::read_or_create)
     }
 
-    /// Does the same as [`check`](Self::check), but creates no secret file: without one, the result has a new secret
-    /// that is stored nowhere.
+    /// Does the same as [`check`](Self::check), but creates no secret file: if there is none, the result has a new
+    /// secret that is stored nowhere.
     pub(crate) fn check_without_changes(&self) -> Result<Config, SettingProblems> {
         self.check_with(secret_file::read_or_generate)
     }

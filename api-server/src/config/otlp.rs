@@ -1,4 +1,4 @@
-//! Checks the settings of the export of traces, whose names are those of the specification of OpenTelemetry.
+//! Checks the settings of the export of traces. Their names are those of OpenTelemetry's specification.
 
 use clap::Args;
 use percent_encoding::percent_decode_str;
@@ -43,10 +43,10 @@ pub(super) struct OtlpArguments {
 }
 
 impl Settings {
-    /// Returns the settings, `Some(None)` if no spans are exported, and `None` if there is a problem.
+    /// Returns the settings: `Some(None)` if no collector is set, and `None` if a setting is invalid.
     #[expect(
         clippy::option_option,
-        reason = "the outer one is that of every check, the inner one that of the setting"
+        reason = "the outer `None` means a problem, the inner one that the setting is absent"
     )]
     pub(super) fn check_otlp(
         &self,
@@ -67,7 +67,7 @@ impl Settings {
     }
 }
 
-/// Returns the address for spans of a collector; `None` if the text is absent or empty.
+/// Returns the URL to which spans are sent, below the URL of the collector; `None` if the text is absent or empty.
 fn traces_url(text: Option<&str>) -> Result<Option<Url>, String> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
@@ -81,7 +81,8 @@ fn traces_url(text: Option<&str>) -> Result<Option<Url>, String> {
         })
 }
 
-/// Returns `None` for a URL with a password as well, because the log names the URL.
+/// Appends the path for spans to the URL of a collector. Returns `None` if this is not an http or https URL, or if it
+/// has a query, a user name or a password: these could be secret, and the log quotes the URL.
 fn with_traces_path(text: &str) -> Option<Url> {
     let mut url = Url::parse(text).ok()?;
     let has_more = url.query().is_some() || !url.username().is_empty() || url.password().is_some();

@@ -55,7 +55,8 @@ impl fmt::Display for SettingProblems {
 impl std::error::Error for SettingProblems {}
 
 impl SettingProblems {
-    /// Returns all problems in one line, for the log of a running server that could not read its secrets again.
+    /// Returns all problems in one line, for the log of a running server that could not read its secrets and keys
+    /// again.
     #[must_use]
     pub fn to_single_line(&self) -> String {
         let problems = self.0.iter();
@@ -132,7 +133,8 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     number(text, 1, 1_000_000).map(|count| usize::try_from(count).unwrap_or(usize::MAX))
 }
 
-/// Rejects a part of a queue with which one account could fill the queue. A number is `None` if the setting is invalid.
+/// Rejects a limit per account that is not below the limit for all accounts. A limit is `None` if its setting is
+/// invalid.
 pub(super) fn check_account_share(
     per_account: Option<usize>,
     total: Option<usize>,
@@ -221,7 +223,8 @@ pub(super) fn optional_lifetime(text: Option<&str>) -> Result<Option<Duration>, 
     }
 }
 
-/// Parses the longest time without new revocations. They are read twice a second, and a read may take 2.5 seconds.
+/// Parses the time after which tokens are rejected if the revocations cannot be read. They are read twice a second, and
+/// a read may take 2.5 seconds, so a shorter time than [`MIN_STALE_AFTER`] would reject tokens without need.
 pub(super) fn stale_after(text: Option<&str>) -> Result<Option<Duration>, String> {
     match optional_lifetime(text) {
         Ok(Some(time)) if time < MIN_STALE_AFTER => Err(()),

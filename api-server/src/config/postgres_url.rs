@@ -23,7 +23,8 @@ pub(super) fn check(url: &str) -> Result<(), &'static str> {
     if is_unambiguous { Ok(()) } else { Err(REMEDY) }
 }
 
-/// Whether the text can be a host (name, IP address or escaped socket path), with or without a port, or is empty.
+/// Returns whether the text can be a host (name, IP address or escaped socket path), with or without a port, or is
+/// empty.
 fn is_host(host: &str) -> bool {
     let port_suffix = match host.strip_prefix('[') {
         Some(bracketed_host) => bracketed_host.split_once(']').map(|(_, rest)| rest),
@@ -35,12 +36,12 @@ fn is_host(host: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 
-/// Whether the text is `NAME=VALUE`, without `@`.
+/// Returns whether the text is `NAME=VALUE`, without `@`.
 fn is_parameter(pair: &str) -> bool {
     pair.split('=').count() == 2 && !pair.contains('@')
 }
 
-/// Whether the text starts with two hexadecimal digits, but not with `00`: libpq rejects an escaped zero byte.
+/// Returns whether the text starts with two hexadecimal digits other than `00`: libpq rejects an escaped zero byte.
 fn is_escape(after_percent: &str) -> bool {
     let digits = after_percent.as_bytes().get(..2);
     digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit) && digits != b"00")

@@ -53,7 +53,7 @@ pub struct Settings {
     )]
     pub database_url: String,
 
-    /// Number of connections to the database, 1 to 1000.
+    /// Maximum number of connections to the database, 1 to 1000; SQLite gets at least 2.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "10")]
     pub database_pool_size: String,
 
@@ -79,7 +79,7 @@ pub struct Settings {
     pub auth_secrets_previous: Option<String>,
 
     /// File with the private key that signs access tokens, PKCS#8 PEM of mode 0600; its type, Ed25519 or P-256, decides
-    /// between EdDSA and ES256. Without it, the secret signs them. The command `keys generate` makes one.
+    /// between EdDSA and ES256. Without this file, the secret signs the tokens. The command `keys generate` makes one.
     #[arg(long, env, global = true, value_name = "FILE")]
     pub auth_signing_key: Option<String>,
 
@@ -132,8 +132,8 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "DURATION")]
     pub session_max_ttl: Option<String>,
 
-    /// Time without new revocations after which the server rejects tokens with 503, because they may be revoked; at
-    /// least 3s. By default it accepts them.
+    /// Time after which the server rejects tokens with 503 if it cannot read the revocations, because the tokens may be
+    /// revoked; at least 3s. By default it accepts them.
     #[arg(long, env, global = true, value_name = "DURATION")]
     pub revocation_stale_after: Option<String>,
 
@@ -160,12 +160,12 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "FILE")]
     pub password_blocklist: Option<String>,
 
-    /// File with the certificate of the server and those between it and the authority, in PEM format, read again by
-    /// SIGHUP; the server then speaks HTTPS.
+    /// File with the certificate of the server, followed by those between it and the authority, in PEM format; read
+    /// again on SIGHUP. With it, the server speaks HTTPS.
     #[arg(long, env, global = true, value_name = "FILE")]
     pub tls_cert: Option<String>,
 
-    /// File with the private key of the certificate, unencrypted, in PEM format; read again by SIGHUP.
+    /// File with the private key of the certificate, unencrypted, in PEM format; read again on SIGHUP.
     #[arg(long, env, global = true, value_name = "FILE")]
     pub tls_key: Option<String>,
 
@@ -195,8 +195,8 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
 
-    /// Whether users verify their email address: off, optional (a registration sends a mail), or required (the same,
-    /// and nobody can log in before).
+    /// Verification of email addresses: off, optional (a registration sends a mail), or required (in addition, users
+    /// can log in only after the verification).
     #[arg(
         long,
         env,
@@ -216,7 +216,7 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "ADDRESS")]
     pub mail_from: Option<String>,
 
-    /// Address for answers to mails; by default the sender.
+    /// Address for replies to mails; by default the sender.
     #[arg(long, env, global = true, value_name = "ADDRESS")]
     pub mail_reply_to: Option<String>,
 

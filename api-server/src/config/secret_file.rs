@@ -19,7 +19,7 @@ pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     }
 }
 
-/// Reads the secret file of this database. Without one, returns a new secret and stores it nowhere.
+/// Reads the secret file of this database. If there is none, returns a new secret and stores it nowhere.
 pub(super) fn read_or_generate(database: &Path) -> Result<Secret, String> {
     match read_if_exists(&secret_path(database))? {
         Some(secret) => Ok(secret),

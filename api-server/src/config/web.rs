@@ -31,16 +31,17 @@ pub struct WebConfig {
     pub pages: bool,
     /// The certificate and the key with which the server encrypts connections; `None` for plain HTTP.
     pub(crate) tls: Option<Tls>,
-    /// Time for which a server that was told to stop serves requests, and reports that it is not ready.
+    /// Time between the signal to stop and the stop. The server still serves requests, but reports that it is not
+    /// ready.
     pub(crate) shutdown_delay: Duration,
-    /// Where the spans of requests go; `None` if they are not exported.
+    /// The collector that gets the spans of requests; `None` if they are not exported.
     #[cfg(feature = "otlp")]
     pub(crate) otlp: Option<OtlpSettings>,
 }
 
 impl WebConfig {
-    /// If `PUBLIC_URL` is not set, derives `public_url` from the address at which the server listens. It differs from
-    /// `BIND_ADDR` if that has port 0.
+    /// If `PUBLIC_URL` is not set, derives `public_url` from the address at which the server listens. This is another
+    /// address than `BIND_ADDR` if `BIND_ADDR` has port 0.
     pub(crate) fn adopt_bound_address(&mut self, bound_address: SocketAddr) {
         if self.has_default_public_url {
             self.public_url = Origin::of_socket_address(bound_address, self.tls.is_some());
@@ -81,7 +82,7 @@ impl Settings {
         })
     }
 
-    /// Parses `PUBLIC_URL`. The default is the origin of the address; `None` if that is invalid.
+    /// Parses `PUBLIC_URL`. The default is the origin of `bind_addr`; `Ok(None)` if that setting is invalid.
     pub(super) fn parse_public_url(
         &self,
         bind_addr: Option<SocketAddr>,
@@ -92,11 +93,10 @@ impl Settings {
         }
     }
 
-    /// Reads the certificate and the key. Returns `None` if there is a problem, and `Some(None)` without these
-    /// settings.
+    /// Reads the certificate and the key. Returns `None` if there is a problem, and `Some(None)` if no file is set.
     #[expect(
         clippy::option_option,
-        reason = "the outer one is that of every check, the inner one that of the setting"
+        reason = "the outer `None` means a problem, the inner one that the setting is absent"
     )]
     fn check_tls(&self, problems: &mut ProblemCollector) -> Option<Option<Tls>> {
         let [certificate, key] =
@@ -135,7 +135,8 @@ impl Settings {
         problems.finish(|| bind_addr)
     }
 
-    /// Whether the server encrypts connections, for `health`, which reads neither the certificate nor the key.
+    /// Returns whether the server encrypts connections. Reads no file, so that `health` works without access to the
+    /// key.
     pub(crate) fn has_tls(&self) -> bool {
         parse::file_name(self.tls_cert.as_deref()).is_some()
     }

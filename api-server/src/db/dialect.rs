@@ -24,10 +24,10 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations
 /// The connection waits up to 2 s for another writer. A committed transaction is kept even after a power failure.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// Lets one process migrate at a time, without a time limit. The number of the lock is arbitrary, but every process
-/// must use the same number. A migration then waits for a table, such as one that a backup reads, for at most 0.3 s:
-/// while it waits, PostgreSQL lets no request of another server use the table. If it and a request wait for each other,
-/// it gives up before PostgreSQL, which ends one of the two after a second.
+/// Makes migrations in several processes take turns; the wait for this has no time limit. The number of the lock is
+/// arbitrary, but every process must use the same number. The migration itself waits at most 0.3 s for a lock on a
+/// table, which for example a backup holds: during this wait, PostgreSQL makes requests of other servers for the table
+/// wait too. In a deadlock, the migration gives up first, because PostgreSQL ends one side only after a second.
 const MIGRATION_LOCK: &str = "SET LOCAL statement_timeout = 0; \
     SELECT pg_advisory_xact_lock(4711201120); SET LOCAL lock_timeout = '300ms'";
 
@@ -36,8 +36,8 @@ const NUMBER_REVOCATIONS: &str = include_str!("number_revocations.sql");
 /// Starts a read-only transaction: one snapshot of all tables, at most 5 s of waiting for a lock, and no other limit.
 const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; BEGIN;";
-/// Does the same for PostgreSQL, with at most 10 s of waiting for a lock. The settings end with the transaction,
-/// because behind a pooler other clients get the session afterwards.
+/// Does the same as [`SQLITE_READ_SETUP`] on PostgreSQL, with at most 10 s of waiting for a lock. The settings end with
+/// the transaction, because behind a pooler other clients get the session afterwards.
 const POSTGRES_READ_SETUP: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TIME ZONE 'UTC'; \
     SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'; \
     SET LOCAL idle_in_transaction_session_timeout = 0;";
@@ -80,7 +80,7 @@ pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     }
 }
 
-/// Opens a SQLite file that exists, and creates none.
+/// Opens a SQLite file. Fails if the file does not exist.
 pub(super) fn connect_to_existing_file(file: &Path) -> ConnectionResult<DbConnection> {
     let uri = format!("file:{}?mode=rw", percent_encode(file));
     SqliteConnection::establish(&uri).map(DbConnection::Sqlite)
@@ -91,8 +91,8 @@ pub(super) fn connect_to_read(url: &DatabaseUrl) -> ConnectionResult<DbConnectio
     connect_read_only(url, "mode=ro")
 }
 
-/// Does the same for a few short queries. On SQLite, a usual connection to a database that no process uses would leave
-/// the files `-wal` and `-shm`. If a process writes to such a database in the same moment, the queries may fail.
+/// Does the same as [`connect_to_read`] for a few short queries, but creates no files `-wal` and `-shm` if no process
+/// uses the SQLite file. If a process begins to write to it at that moment, the queries may fail.
 pub(super) fn connect_to_inspect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     let log_file = url.file_with_suffix("-wal");
     let log_length = log_file
@@ -207,9 +207,9 @@ pub(super) fn engine_sql(connection: &DbConnection) -> &'static EngineSql {
     }
 }
 
-/// Number of threads for jobs. With PostgreSQL, a thread mostly waits for the server, so each connection has a thread.
-/// SQLite runs in this process, so it needs at most four threads per core: one account, which may use 40 % of the
-/// threads, can then keep every core busy. One connection is left for the writer.
+/// Returns the number of threads for jobs. With PostgreSQL, a thread mostly waits for the server, so each connection
+/// has a thread. SQLite runs in this process, so it needs at most four threads per core: one account may use 40 % of
+/// the threads, and can then keep every core busy. One connection is left for the writer.
 pub(super) fn thread_count(url: &DatabaseUrl, connections: u32) -> u32 {
     match url.0 {
         Location::Server(_) => connections,
@@ -220,8 +220,8 @@ pub(super) fn thread_count(url: &DatabaseUrl, connections: u32) -> u32 {
     }
 }
 
-/// Whether this process must commit waiting writes together. SQLite has one writer at a time, which waits for the disk
-/// at each commit. PostgreSQL commits waiting writes together by itself.
+/// Returns whether this process must commit waiting writes together. SQLite has one writer at a time, which waits for
+/// the disk at each commit. PostgreSQL commits waiting writes together by itself.
 pub(super) fn needs_group_commit(url: &DatabaseUrl) -> bool {
     matches!(url.0, Location::File(_))
 }
@@ -281,8 +281,8 @@ pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
     }
 }
 
-/// Waits for the lock of this account and keeps the lock until the transaction ends. Does nothing on SQLite, which has
-/// only one writer at a time.
+/// Waits for the lock of an account, an email address or a network, and keeps the lock until the transaction ends. Does
+/// nothing on SQLite, which has only one writer at a time.
 pub(crate) fn lock_account(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(_) => Ok(()),
@@ -294,12 +294,12 @@ pub(crate) fn lock_account(connection: &mut DbConnection, user_id: &str) -> Quer
     }
 }
 
-/// Whether only one transaction at a time writes, so that transactions commit in the order of their writes.
+/// Returns whether only one transaction at a time writes, so that transactions commit in the order of their writes.
 pub(crate) fn has_single_writer(connection: &DbConnection) -> bool {
     matches!(connection, DbConnection::Sqlite(_))
 }
 
-/// Numbers the revocations that have no number yet. Does nothing on SQLite, where a transaction numbers its own.
+/// Numbers revocations that have no number yet. Does nothing on SQLite, where the revoking transaction numbers them.
 pub(crate) fn number_revocations(connection: &mut DbConnection) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(_) => Ok(()),
@@ -327,7 +327,7 @@ fn begin_immediate(sqlite: &mut SqliteConnection) -> QueryResult<()> {
     }
 }
 
-/// Whether the connection must not be used again.
+/// Returns whether the connection must not be used again.
 pub(super) fn is_broken(connection: &mut DbConnection) -> bool {
     use diesel::r2d2::R2D2Connection as _;
     match connection {

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 /// An error of any type, for a message to the operator.
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a database job failed. Each kind becomes a different response to the client.
+/// The reason why a database job failed. Each kind becomes a different response to the client.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DbError {
@@ -25,7 +25,7 @@ pub enum DbError {
 }
 
 impl DbError {
-    /// The event by which the error is counted.
+    /// Returns the event that counts this error.
     pub(super) const fn event(&self) -> Event {
         match self {
             Self::Overloaded => Event::DatabaseOverloaded,
@@ -44,7 +44,7 @@ impl DbError {
     }
 }
 
-/// Whether an error on a working connection means that the database is unavailable.
+/// Returns whether an error on a working connection means that the database is unavailable.
 fn means_unavailable(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(kind, information) => match kind {

@@ -9,14 +9,14 @@ use super::error::BoxError;
 use super::types::Timestamp;
 use super::url::DatabaseUrl;
 
-/// What an examination of a database has found.
+/// The state of a database that [`inspect`] has found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Inspection {
     /// The time by the clock of the database.
     pub(crate) now: Timestamp,
-    /// Whether the database accepts no writes, such as a standby.
+    /// Whether the database accepts no writes, for example because it is a standby.
     pub(crate) is_read_only: bool,
-    /// Whether the user may create tables, which migrations do.
+    /// Whether the database lets this program create tables, as migrations do.
     pub(crate) may_create: bool,
     /// The number of migrations that have run.
     pub(crate) run_count: usize,

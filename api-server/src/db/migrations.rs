@@ -20,11 +20,11 @@ use crate::progress::{Progress, Unit};
 
 /// Longest time for attempts to connect while the database is locked or starting.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest time for attempts to connect to a database that does not respond, which may be only busy.
+/// Longest time for attempts to connect to a database that does not respond, which may only be busy.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Pause between two attempts to connect.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
-/// Longest time for attempts to migrate while another transaction uses a table that changes.
+/// Longest time for attempts to migrate while another transaction uses a table that the migration changes.
 const TABLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause between two attempts to migrate, in which the requests of other servers are handled.
 const TABLE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     migrate_showing(url, &Progress::hidden())
 }
 
-/// Does the same and shows the progress. If a signal ends the process, the database is not migrated.
+/// Does the same as [`migrate`], and shows the progress. If a signal ends the process, the database is not migrated.
 pub(crate) fn migrate_showing(url: &DatabaseUrl, progress: &Progress) -> Result<(), BoxError> {
     if let Some(folder) = url.file().and_then(|file| file.parent()) {
         create_private_folder(folder)
@@ -105,8 +105,8 @@ fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
     }
 }
 
-/// Returns whether PostgreSQL ended the migration, because another transaction used a table for longer than the limit,
-/// or waited for the migration as well.
+/// Returns whether the migration failed because another transaction used a table for longer than the lock timeout, or
+/// because the two waited for each other.
 fn is_table_in_use(error: &(dyn Error + 'static)) -> bool {
     let text = error.to_string();
     ["lock timeout", "deadlock detected"]

@@ -45,7 +45,7 @@ pub(super) struct PoolEntry {
 }
 
 impl PoolEntry {
-    /// Whether the connection may be used without a check.
+    /// Returns whether the connection may be used without a check.
     fn is_trusted(&mut self) -> bool {
         self.last_used.elapsed() < MAX_TRUSTED_IDLE && !self.is_broken()
     }
@@ -125,7 +125,7 @@ impl Lease {
     }
 }
 
-/// Why the pool could not provide a working connection.
+/// The reason why the pool could not provide a working connection.
 #[derive(Debug)]
 pub(super) enum PoolError {
     Connect(ConnectionError),

@@ -1,8 +1,9 @@
 //! Connects to a PostgreSQL server, directly or through a pooler such as PgBouncer.
 //!
-//! A pooler that pools transactions may run each transaction on another connection of its own. So a statement that one
-//! connection has prepared is unknown to the next one, or is another statement of the same name, and a setting of the
-//! session applies to other clients. Behind a pooler, no statement is prepared and no setting is made.
+//! A pooler that pools transactions may run each transaction of a client on a different connection to the server. A
+//! statement that an earlier transaction prepared may then be unknown, or another statement may have its name, and a
+//! setting of the session would apply to other clients. So behind a pooler, no statement is prepared and no setting of
+//! the session is made.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use super::postgres_parameters::{PoolerParameter, add_options, for_libpq, pooler
 
 /// Cancels a statement after 5 s. A request stops waiting for its result earlier, after 2.5 s.
 const SESSION_SETUP: &str = "SET statement_timeout = '5s'";
-/// The same as options of the session, with a setting that only this program uses. A pooler does not pass the options
-/// on: it rejects or ignores them.
+/// The same timeout as startup options, with a setting that only this program uses. A pooler rejects or ignores these
+/// options, so a session that has the setting has no pooler.
 const DIRECT_OPTIONS: &str = "-c statement_timeout=5s -c api_server.is_direct=on";
 /// Reads which of [`DIRECT_OPTIONS`] the session has.
 const SESSION_STATE: &str = "SELECT \
@@ -51,7 +52,7 @@ impl ServerUrl {
         })
     }
 
-    /// Whether a pooler is between this program and PostgreSQL; `None` if only a connection can tell.
+    /// Returns whether a pooler is between this program and PostgreSQL; `None` if only a connection can show this.
     fn is_pooled(&self) -> Option<bool> {
         match self.pooler_parameter {
             PoolerParameter::True => Some(true),
@@ -134,7 +135,7 @@ fn connect_through_pooler(url: &ServerUrl) -> ConnectionResult<PgConnection> {
     Ok(connection)
 }
 
-/// Lets the connection send each statement and its values together, so that the server forgets the statement after it.
+/// Makes the connection send each statement together with its values instead of preparing it. Records the pooler.
 fn stop_preparing(connection: &mut PgConnection, url: &ServerUrl) -> ConnectionResult<()> {
     connection.set_prepared_statement_cache_size(CacheSize::Disabled);
     if !url.has_found_pooler.load(Ordering::Relaxed) {
@@ -149,8 +150,8 @@ fn read_state(connection: &mut PgConnection) -> ConnectionResult<SessionState> {
         .map_err(ConnectionError::CouldntSetupConfiguration)
 }
 
-/// Whether the error of a connection says that the server accepts no options of a session: PgBouncer names the startup
-/// parameter, and the proxy of Amazon RDS speaks of command-line options.
+/// Returns whether the error of a connection says that the server accepts no session options: PgBouncer names the
+/// startup parameter, and the proxy of Amazon RDS mentions command-line options.
 fn means_options_rejected(error: &str) -> bool {
     ["unsupported startup parameter", "command-line options"]
         .iter()

@@ -11,8 +11,8 @@ const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
     ("application_name", "api-server"),
 ];
 
-/// Parameters that libpq rejects, but that the URLs of hosted databases contain: whether there is a pooler, and
-/// settings of the connection pool of Prisma, which `DATABASE_POOL_SIZE` replaces.
+/// Parameters that libpq rejects, but that the URLs of hosted databases contain. `DATABASE_POOL_SIZE` replaces those
+/// for the connection pool of Prisma.
 const IGNORED_BY_LIBPQ: &[&str] = &[
     "pgbouncer",
     "connection_limit",
@@ -21,7 +21,7 @@ const IGNORED_BY_LIBPQ: &[&str] = &[
     "workaround",
 ];
 
-/// What the URL says about a pooler between this program and PostgreSQL.
+/// The information in the URL about a pooler between this program and PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PoolerParameter {
     True,
@@ -29,9 +29,9 @@ pub(super) enum PoolerParameter {
     Absent,
 }
 
-/// Reads `pgbouncer=true` or `pgbouncer=false`, as Prisma names the parameter. `options` that do not start with `-` are
-/// for a pooler or proxy, such as the `endpoint=` of Neon or the `reference=` of Supabase; PostgreSQL would reject
-/// them.
+/// Reads `pgbouncer=true` or `pgbouncer=false`, as Prisma names the parameter. Without it, `options` that do not start
+/// with `-` also mean a pooler or proxy, such as the `endpoint=` of Neon or the `reference=` of Supabase: PostgreSQL
+/// itself would reject them.
 pub(super) fn pooler_parameter(url: &str) -> Result<PoolerParameter, &'static str> {
     let has_foreign_options = parameter(url, "options")
         .is_some_and(|options| !options.is_empty() && !options.starts_with('-'));
@@ -44,8 +44,8 @@ pub(super) fn pooler_parameter(url: &str) -> Result<PoolerParameter, &'static st
     }
 }
 
-/// Returns the URL without the parameters [`IGNORED_BY_LIBPQ`], and with the missing [`POSTGRES_DEFAULTS`] and, if it
-/// needs this, the file of the system's certificates.
+/// Returns the URL without the parameters [`IGNORED_BY_LIBPQ`], with the missing [`POSTGRES_DEFAULTS`] and, if needed,
+/// with the file of the system's certificates.
 pub(super) fn for_libpq(url: &str) -> String {
     let mut url = without_parameters(url, IGNORED_BY_LIBPQ);
     for (name, value) in POSTGRES_DEFAULTS {
@@ -85,8 +85,8 @@ fn without_parameters(url: &str, names: &[&str]) -> String {
     format!("{location}?{}", pairs.join("&"))
 }
 
-/// Whether `sslrootcert` must be set to the certificates of the system. The built-in OpenSSL does not find these
-/// certificates, because it searches only the folder that was configured at compile time.
+/// Returns whether `sslrootcert` must be set to the certificates of the system. The built-in OpenSSL does not find
+/// these certificates, because it searches only the folder that was configured at compile time.
 fn needs_system_certificates(url: &str) -> bool {
     let verifies_server = matches!(parameter(url, "sslmode"), Some("verify-ca" | "verify-full"));
     let has_certificate_file = parameter(url, "sslrootcert").is_some_and(|file| file != "system");

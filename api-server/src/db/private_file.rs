@@ -33,7 +33,7 @@ fn warn_if_accessible(file: &Path) {
     }
 }
 
-/// Whether the mode of the file gives any permission to users other than the owner.
+/// Returns whether the mode of the file gives any permission to users other than the owner.
 pub(crate) fn is_accessible_to_others(file: &Path) -> io::Result<bool> {
     Ok(fs::metadata(file)?.permissions().mode() & 0o077 != 0)
 }

@@ -49,7 +49,7 @@ fn is_identifier(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.chars().all(is_allowed)
 }
 
-/// Why a cell cannot be decoded.
+/// The reason why a cell cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CellError {
     TooLong,
@@ -147,7 +147,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Connects. Checks that a SQLite file is not damaged and that its encoding is UTF-8.
+    /// Connects to the database. On SQLite, also checks that the file is not damaged and that its encoding is UTF-8.
     pub(crate) fn open(url: &DatabaseUrl) -> Result<Self, BoxError> {
         if let Some(file) = url.file()
             && !file.is_file()

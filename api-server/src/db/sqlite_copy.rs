@@ -16,19 +16,21 @@ use super::reader::Reader;
 use super::url::DatabaseUrl;
 use crate::progress::{Progress, Unit, Work};
 
-/// No code in the schema of a backup is run, such as a trigger; a locked database is waited for.
+/// Waits up to 30 s for a locked database. Code in the schema of a backup cannot call functions that may do harm.
 const COPY_SETUP: &str = "PRAGMA busy_timeout = 30000; PRAGMA trusted_schema = OFF";
-/// Foreign keys are not checked while the rows are replaced table by table: the source has checked them.
+/// Does the same as [`COPY_SETUP`], and turns off the check of foreign keys, because the rows are replaced table by
+/// table. The source has checked them.
 const REPLACE_SETUP: &str =
     "PRAGMA busy_timeout = 30000; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = OFF";
-/// The tables with rows to copy. `sqlite_sequence` has the highest id of each table, so that no id is used twice.
+/// The query of the tables to copy. `sqlite_sequence` has the highest id that each table ever had, so that no id is
+/// used twice.
 const TABLES: &str = "SELECT name FROM main.sqlite_master WHERE type = 'table' \
     AND name <> '__diesel_schema_migrations' AND (name NOT LIKE 'sqlite\\_%' ESCAPE '\\' OR name = 'sqlite_sequence')";
 
-/// The size of a copy, in bytes: a copy leaves out the unused pages.
+/// The query of the size of a copy, in bytes. A copy leaves out the unused pages.
 const COPY_SIZE: &str = "SELECT (page_count - freelist_count) * page_size AS number \
     FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
-/// The number of rows that one statement inserts. Between two statements, the progress is counted.
+/// The number of rows that one statement inserts. The progress advances after each statement.
 const ROWS_PER_STATEMENT: i64 = 10_000;
 
 #[derive(QueryableByName)]
@@ -107,7 +109,7 @@ fn count_rows(connection: &mut DbConnection, tables: &[NameRow]) -> QueryResult<
     Ok(total)
 }
 
-/// Names the columns, because databases may have them in different orders.
+/// Replaces the rows of one table. Names the columns, because the two databases may have them in different orders.
 fn replace_table(connection: &mut DbConnection, table: &str, work: &Work) -> QueryResult<()> {
     let columns: Vec<NameRow> = sql_query("SELECT name FROM pragma_table_info(?)")
         .bind::<Text, _>(table)

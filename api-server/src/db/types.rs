@@ -21,7 +21,8 @@ use super::dialect::MultiBackend;
 pub(crate) struct Timestamp(NaiveDateTime);
 
 impl Timestamp {
-    /// The time `micros` microseconds after the start of 1970; the start of 1970 if chrono does not support that time.
+    /// Returns the time `micros` microseconds after the start of 1970, or the start of 1970 if chrono does not support
+    /// that time.
     pub(crate) fn from_unix_micros(micros: i64) -> Self {
         Self(
             DateTime::from_timestamp_micros(micros)
@@ -34,12 +35,12 @@ impl Timestamp {
         self.0.and_utc().timestamp_micros()
     }
 
-    /// Whole seconds since 1970, rounded down, as in tokens (`NumericDate`, RFC 7519 § 2).
+    /// Returns whole seconds since 1970, rounded down, as in tokens (`NumericDate`, RFC 7519 § 2).
     pub(crate) fn unix_seconds(self) -> i64 {
         self.unix_micros().div_euclid(1_000_000)
     }
 
-    /// Whole seconds since 1970, rounded up.
+    /// Returns whole seconds since 1970, rounded up.
     pub(crate) fn unix_seconds_rounded_up(self) -> i64 {
         -(-self.unix_micros()).div_euclid(1_000_000)
     }
@@ -52,8 +53,8 @@ impl Timestamp {
         Self::from_unix_micros(self.unix_micros().saturating_sub(duration_micros(duration)))
     }
 
-    /// Returns the time from `earlier` to `self`; zero if `earlier` is later than `self`, which happens if the clocks
-    /// of two processes differ.
+    /// Returns the time from `earlier` to `self`; zero if `earlier` is later than `self`, which is possible if the
+    /// clocks of two processes differ.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()
     }
@@ -62,8 +63,8 @@ impl Timestamp {
         UNIX_EPOCH + self.since(Self::from_unix_micros(0))
     }
 
-    /// The time in RFC 3339 format with milliseconds; `None` if the year is not in 0 to 9999. Much faster than chrono's
-    /// own formatting, which matters for a page of tasks with two times per task.
+    /// Returns the time in RFC 3339 format with milliseconds; `None` if the year is not in 0 to 9999. This is much
+    /// faster than chrono's own formatting, which matters for a page of tasks with two times per task.
     fn to_rfc3339_millis(self) -> Option<[u8; 24]> {
         let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
         let year = u32::try_from(self.0.year())

@@ -33,19 +33,19 @@ impl DatabaseUrl {
         Err("use sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE")
     }
 
-    /// The URL of a SQLite file at any path.
+    /// Returns the URL of a SQLite file. The path may have characters that [`parse`](Self::parse) rejects.
     pub(crate) fn of_file(path: &Path) -> Self {
         Self(Location::File(path.to_owned()))
     }
 
-    /// Path of the SQLite file with a suffix such as `-wal`; `None` for PostgreSQL.
+    /// Returns the path of the SQLite file with a suffix such as `-wal`; `None` for PostgreSQL.
     pub(crate) fn file_with_suffix(&self, suffix: &str) -> Option<PathBuf> {
         let mut path = self.file()?.as_os_str().to_owned();
         path.push(suffix);
         Some(PathBuf::from(path))
     }
 
-    /// Path of the SQLite file; `None` for PostgreSQL.
+    /// Returns the path of the SQLite file; `None` for PostgreSQL.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &self.0 {

@@ -32,7 +32,8 @@ pub(crate) struct Caller<S> {
     /// Whether the token came from the header or from the cookie. If it came from the cookie, new tokens are returned
     /// only in cookies, not in the body.
     pub(crate) source: CredentialSource,
-    /// The roles, the scope, the custom claims and their version. The fields above were moved out of it.
+    /// The verified token, for the other data such as the roles. `user_id`, `email` and `session_id` were moved out of
+    /// it.
     token: auth_core::Caller,
     required_scope: PhantomData<S>,
 }
@@ -66,22 +67,23 @@ impl<S: RequiredScope> Caller<S> {
         &self.token.roles
     }
 
-    /// The scope to which the token is limited; `None` if it may be used for everything.
+    /// Returns the scope to which the token is limited; `None` if it may be used for everything.
     pub(crate) fn token_scope(&self) -> Option<&auth_core::Scope> {
         self.token.scope.as_ref()
     }
 
-    /// Whether the user had verified the email address when the token was issued.
+    /// Returns whether the user had verified the email address when the token was issued; `None` if the token does not
+    /// say.
     pub(crate) fn email_verified(&self) -> Option<bool> {
         self.token.email_verified
     }
 
-    /// The version of the user's data in the token.
+    /// Returns the version of the user's data in the token.
     pub(crate) fn claims_version(&self) -> u64 {
         self.token.claims_version
     }
 
-    /// The custom claims of the token.
+    /// Returns the custom claims of the token.
     pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>, Problem> {
         Ok(self.token.custom()?)
     }
@@ -94,13 +96,13 @@ fn require_scope(caller: &auth_core::Caller, required: Option<Scope>) -> Result<
     }
 }
 
-/// The refusal of a token that is limited to other scopes.
+/// Returns the refusal of a token that is limited to other scopes.
 pub(crate) fn insufficient_scope(required: Scope) -> Refusal {
     let name = auth_core::Scope::new(required.as_str());
     name.map_or_else(Refusal::from, |name| Refusal::insufficient_scope(&name))
 }
 
-/// Fails if the request has an `X-User-Id` that is not this id. [`Caller`] checks this itself.
+/// Fails if the request has an `X-User-Id` that is not this id. For an access token, [`Caller`] checks this itself.
 pub(crate) fn require_matching_user_id(
     request: &HttpRequest,
     user_id: &str,
@@ -119,8 +121,8 @@ fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
     origin::require_trusted(request, policy)
 }
 
-/// Verifies the token of the `Authorization` header, or of the cookie if there is no such header, with the server's
-/// clock and the secrets that were read last. [`Verification::of`] calls this authenticator.
+/// The authenticator that [`Verification::of`] calls. Verifies the token of the `Authorization` header, or of the
+/// cookie if there is no such header, with the server's clock and the secrets and keys that were read last.
 pub(crate) struct ServerAuthenticator {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) cookie_format: CookieFormat,
@@ -139,8 +141,8 @@ impl ServerAuthenticator {
         Ok(claims.into())
     }
 
-    /// Rejects a valid token if it may have been revoked meanwhile: if revocations have not been read for longer than
-    /// `REVOCATION_STALE_AFTER`, for example after a pause of the process.
+    /// Rejects every token if the revocations have not been read for longer than `REVOCATION_STALE_AFTER`, for example
+    /// after a pause of the process: the token may have been revoked meanwhile.
     fn check_freshness(&self) -> Result<(), Refusal> {
         match self.sessions.revocation_stale_after {
             Some(max_age) if !self.sessions.feed.is_younger_than(max_age) => {

@@ -39,8 +39,8 @@ impl CookieFormat {
         self.secure
     }
 
-    /// The name of the access cookie. A browser accepts a `__Host-` cookie only over https and only from this host, not
-    /// from another subdomain.
+    /// Returns the name of the access cookie. A browser accepts a `__Host-` cookie only over https and only from this
+    /// host, not from another subdomain.
     pub(crate) const fn access_name(self) -> &'static str {
         if self.secure {
             "__Host-access_token"

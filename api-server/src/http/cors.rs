@@ -1,5 +1,5 @@
-//! Configures cross-origin resource sharing (CORS). A browser lets a page of another origin read responses, including
-//! error responses, only if the origin is in `ALLOWED_ORIGINS`.
+//! Configures cross-origin resource sharing (CORS). Except for [public documents](super::public_document), a browser
+//! lets a page of another origin read responses, including error responses, only if the origin is in `ALLOWED_ORIGINS`.
 
 use actix_cors::Cors;
 use actix_web::dev::ServiceRequest;
@@ -66,7 +66,8 @@ pub(crate) fn readable_by(request: &ServiceRequest) -> Option<HeaderValue> {
     is_trusted.then(|| origin.clone())
 }
 
-/// Returns the headers that let a page of this origin read a response after a panic, which [`cors`] does not see.
+/// Returns the headers that let a page of this origin read a response after a panic. [`cors`] adds no headers to such a
+/// response.
 pub(crate) fn headers_after_panic(origin: HeaderValue) -> [(HeaderName, HeaderValue); 4] {
     [
         (ACCESS_CONTROL_ALLOW_ORIGIN, origin),

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 pub(crate) struct Endpoint {
     patterns: Vec<String>,
     name: String,
-    /// Makes each route once for every pattern.
+    /// The functions that create the routes, once for each pattern.
     routes: Vec<Box<dyn Fn() -> Route>>,
     allow_header: String,
 }
@@ -71,8 +71,8 @@ impl Endpoint {
 
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
-        // One resource for each pattern: a resource with several compiles each to a regular expression, twice, and
-        // compares a request with all of them.
+        // One resource for each pattern: a resource with several patterns compiles each of them to a regular
+        // expression, twice, and compares a request with all of them.
         for pattern in &self.patterns {
             let allow_header = self.allow_header.clone();
             let resource = web::resource(pattern.as_str()).name(&self.name);

@@ -49,14 +49,15 @@ fn parse_hop(bytes: &[u8]) -> Option<IpAddr> {
     ip_address.map(|ip_address| ip_address.to_canonical())
 }
 
-/// Logs a warning about a proxy that is missing in `TRUSTED_PROXIES` or does not send `X-Forwarded-For`.
+/// A warning in the log about a proxy that is missing in `TRUSTED_PROXIES` or does not send `X-Forwarded-For`.
 #[derive(Default)]
 pub(crate) struct ProxyWarning {
     last_logged_at: Mutex<Option<SystemTime>>,
 }
 
 impl ProxyWarning {
-    /// Logs the warning if the request has proxy headers of which none is used, and if the warning is due.
+    /// Logs the warning if the request has proxy headers of which none is used, and if the last warning was long enough
+    /// ago.
     pub(crate) fn log_if_due(
         &self,
         peer: IpAddr,
@@ -79,7 +80,8 @@ impl ProxyWarning {
         }
     }
 
-    /// Returns whether the warning is due. If so, records `now` as the time of the warning.
+    /// Returns whether [`WARNING_INTERVAL`] has passed since the last warning. If so, records `now` as the time of a
+    /// new one.
     fn start_interval_if_due(&self, now: SystemTime) -> bool {
         let lock = self.last_logged_at.lock();
         let mut last_logged_at = lock.unwrap_or_else(PoisonError::into_inner);

@@ -8,9 +8,9 @@ use actix_web::http::header::{
 use crate::logging::trace::TraceContext;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The trace of a request, and the span of the sender in it.
+/// The header with the trace of a request, and the span of the sender in this trace.
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-/// Data of tracing systems about a trace, which this server ignores.
+/// The header with data of tracing systems about a trace, which this server ignores.
 pub(crate) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// The header with the session token, for clients of Better Auth that store the token themselves.
 pub(crate) const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");

@@ -1,4 +1,4 @@
-//! Extracts the language that a browser prefers, for mails.
+//! Extracts the language that a browser prefers, for mails and for pages that the server renders.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 use crate::mail::language::Language;
 
-/// The language of the header `Accept-Language`; `None` if the header names none of ours.
+/// The language of the header `Accept-Language`; `None` if the header names no [`Language`].
 pub(crate) struct AcceptedLanguage(pub(crate) Option<Language>);
 
 impl AcceptedLanguage {

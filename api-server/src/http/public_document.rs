@@ -9,7 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-/// How long a cache may use the document: a new key is published at least this long before it signs.
+/// The time for which a cache may keep the document. A new key must be published for at least this time before it
+/// signs.
 const CACHE_5_MINUTES: &str = "max-age=300";
 
 /// Responds with the document, or with 304 if the caller has it already.

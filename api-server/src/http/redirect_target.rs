@@ -1,4 +1,4 @@
-//! Checks where a page or a response may lead the browser: `callbackURL` and similar values of a request.
+//! Checks the URLs to which a page or a response may send the browser: `callbackURL` and similar values of a request.
 
 use url::Url;
 

@@ -14,7 +14,7 @@ use crate::metrics::{Metrics, OTHER, OTHER_ROUTE, RouteMetrics};
 /// The counters of all routes that a worker has served so far. A worker has its own map, so a request takes no lock.
 pub(crate) struct RequestMetrics {
     metrics: Metrics,
-    /// The counters by the name of a route, of which there are as many as in `routes.rs`.
+    /// The counters by the name of a route. `routes.rs` limits their number.
     routes: RefCell<HashMap<String, Arc<RouteMetrics>>>,
     /// The counters of requests without a route.
     other: Arc<RouteMetrics>,
@@ -41,7 +41,8 @@ impl RequestMetrics {
         }
     }
 
-    /// Records a request whose method and route are lost, because its handler panicked or has no response.
+    /// Records a request that has no response, because its handler panicked or failed. Its method and its route are not
+    /// known.
     pub(super) fn record_failure(&self, duration: Duration) {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         self.other.record(OTHER, status.as_u16(), duration);

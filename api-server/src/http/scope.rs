@@ -62,6 +62,6 @@ required_scopes! {
     AccountRead = Some(Scope::AccountRead),
     AccountWrite = Some(Scope::AccountWrite),
     Sessions = Some(Scope::Sessions),
-    /// For a request that gives no access by itself, such as the exchange for a token that can do less.
+    /// For a request that uses only the token itself, such as its exchange for a token that can do less.
     AnyScope = None,
 }

@@ -51,7 +51,7 @@ pub(crate) struct SpanQueue {
 }
 
 impl SpanQueue {
-    /// Creates a queue, the end from which the spans are taken, and the number of spans that were dropped.
+    /// Creates a queue. Also returns the receiver of its spans, and the counter of the spans that are dropped.
     fn new() -> (Self, Receiver<Span>, Arc<AtomicU64>) {
         let (sender, receiver) = channel(MAX_WAITING);
         let lost = Arc::<AtomicU64>::default();

@@ -1,7 +1,7 @@
 //! The trace to which a request belongs, by the header `traceparent` (W3C Trace Context, level 1).
 //!
-//! A request without the header belongs to no trace: its request id identifies it. While a request with a trace is
-//! handled, every log line of its task has the trace id.
+//! A request without the header belongs to a new trace if this server exports spans, and otherwise to no trace: its
+//! request id identifies it. While a request with a trace is handled, every log line of its task has the trace id.
 
 use std::fmt;
 
@@ -21,10 +21,10 @@ pub(crate) struct TraceContext {
     trace_id: String,
     /// 16 lower-case hexadecimal digits, not all zero.
     span_id: String,
-    /// The span of the caller in it; `None` in a new trace.
+    /// The span of the caller in the trace; `None` in a new trace.
     #[cfg(feature = "otlp")]
     caller_span_id: Option<String>,
-    /// Whether the caller may have recorded its span.
+    /// The flag `sampled`: whether the spans of this trace should be recorded.
     is_sampled: bool,
 }
 
@@ -53,7 +53,7 @@ impl TraceContext {
         let trace_id = fields.next().filter(|field| is_id(field, 32))?;
         #[cfg_attr(
             not(feature = "otlp"),
-            expect(unused_variables, reason = "only spans name it")
+            expect(unused_variables, reason = "only an exported span contains it")
         )]
         let caller_span_id = fields.next().filter(|field| is_id(field, 16))?;
         let flags = fields.next().filter(|field| is_hex(field, 2))?;
@@ -82,13 +82,13 @@ impl TraceContext {
         self.caller_span_id.as_deref()
     }
 
-    /// Whether the span of this server should be recorded as well.
+    /// Returns whether the span of this server should be recorded.
     #[cfg(feature = "otlp")]
     pub(crate) const fn is_sampled(&self) -> bool {
         self.is_sampled
     }
 
-    /// Runs a future to which this trace belongs.
+    /// Runs a future with this trace as the current one.
     pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }
@@ -107,7 +107,8 @@ impl fmt::Display for TraceContext {
     }
 }
 
-/// Returns 16 random digits. The variant of a UUID is not zero, so the digits are not all zero.
+/// Returns 16 random hexadecimal digits. They include the variant of a UUID, which is not zero, so they are not all
+/// zero.
 fn new_span_id() -> String {
     let (_, random) = Uuid::new_v4().as_u64_pair();
     format!("{random:016x}")

@@ -1,4 +1,4 @@
-//! The addresses of the server itself, from `MAIL_FROM` and `MAIL_REPLY_TO`.
+//! Parses the addresses of the server in `MAIL_FROM` and `MAIL_REPLY_TO`, and converts the addresses of users.
 
 use lettre::Address;
 use lettre::message::Mailbox;
@@ -11,8 +11,8 @@ const REMEDY: &str = "use an email address, with or without a name, such as \
 /// The longest name before an address, in characters.
 const MAX_NAME_CHARS: usize = 100;
 
-/// Parses `ADDRESS` or `NAME <ADDRESS>`. The address follows the rule for users, so no SMTP server needs an extension.
-/// The name has no control characters, so that it adds no line to the header.
+/// Parses `ADDRESS` or `NAME <ADDRESS>`. The address must be one that [`Email`] accepts, so that the SMTP server needs
+/// no extension. The name must have no control characters, so that it adds no line to the header.
 pub(crate) fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
     let mailbox = if text.chars().any(char::is_control) {
         None
@@ -30,11 +30,11 @@ pub(crate) fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
     Ok(Mailbox::new(name.filter(|name| !name.is_empty()), address))
 }
 
-/// Converts an email address that follows the rule for users; `None` for any other text.
+/// Converts an email address that [`Email`] accepts; `None` for any other text.
 pub(super) fn to_address(text: &str) -> Option<Address> {
     let email = Email::parse(text).ok()?;
     let (_, domain) = email.as_str().rsplit_once('@')?;
-    // The local part keeps its case, which may matter to its own server.
+    // The local part keeps its case, because the server of the domain may distinguish upper and lower case.
     let (local_part, _) = text.rsplit_once('@')?;
     Address::new(local_part, domain).ok()
 }

@@ -17,7 +17,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// The time after which the server gives up a mail that could not be sent.
 const MAX_AGE: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
-/// What composing and sending mails needs.
+/// Composes mails and hands them to the transport.
 pub(super) struct MailWriter {
     pub(super) composer: Composer,
     pub(super) transport: Transport,
@@ -26,8 +26,8 @@ pub(super) struct MailWriter {
 }
 
 impl MailWriter {
-    /// Sends the mail. Blocks until the other side has replied. An error that another attempt cannot correct is
-    /// [`SendError::Permanent`].
+    /// Sends the mail. Blocks until the server has replied or the file is written. An error that another attempt cannot
+    /// correct is [`SendError::Permanent`].
     pub(super) fn send(
         &self,
         mail: &LeasedMail,
@@ -125,8 +125,8 @@ pub(crate) fn expiry_seconds(expires_at: Timestamp) -> u64 {
     u64::try_from(expires_at.unix_seconds()).unwrap_or_default()
 }
 
-/// Returns the time of the next attempt after `failures` failures; `None` if the mail is given up. A mail with a token
-/// is given up when the token has expired.
+/// Returns the time of the next attempt after `failures` failures. Returns `None` to give the mail up if it would then
+/// be older than [`MAX_AGE`] or have expired.
 pub(super) fn next_attempt(mail: &LeasedMail, failures: i32, now: SystemTime) -> Option<Timestamp> {
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or_default();
     let factor = 2_u32.saturating_pow(doublings);

@@ -1,4 +1,4 @@
-//! Writes mails to files, for a server without an SMTP server.
+//! Writes mails to files if no SMTP server is configured.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -13,7 +13,7 @@ use crate::db::create_private_folder;
 /// The most mails that are kept.
 const MAX_FILES: usize = 1000;
 
-/// A folder of mails, which only the owner can read, because the mails contain links.
+/// A folder of mails. Only the system user of the server can read it, because the mails contain links with tokens.
 #[derive(Debug)]
 pub(crate) struct MailFolder {
     path: PathBuf,
@@ -41,7 +41,8 @@ impl MailFolder {
         Ok(path)
     }
 
-    /// Writes a temporary file with mode 0600, then moves it to its name: so a file with the name is complete.
+    /// Writes a temporary file with mode 0600, then renames it to `path`, so that the file at `path` is always
+    /// complete.
     fn write_file(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         create_private_folder(&self.path)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
@@ -51,7 +52,7 @@ impl MailFolder {
         Ok(())
     }
 
-    /// Removes the oldest mails beyond the limit. Their names start with the time.
+    /// Removes the oldest mails beyond `max_files`. File names start with the time of the mail, so they sort by age.
     fn remove_oldest(&self) -> io::Result<()> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path)? {
@@ -73,8 +74,8 @@ impl MailFolder {
     }
 }
 
-/// Returns a name such as `20261121T140503Z-password_reset-0192….eml`. Characters of the id that could change the
-/// folder are left out.
+/// Returns a name such as `20261121T140503Z-password_reset-0192….eml`. Of the id, only ASCII letters, digits and `-`
+/// are kept, so that it cannot lead to another folder.
 fn file_name(mail: &Composed, id: &str) -> String {
     let is_safe = |character: &char| character.is_ascii_alphanumeric() || *character == '-';
     let id: String = id.chars().filter(is_safe).take(64).collect();

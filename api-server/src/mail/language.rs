@@ -28,7 +28,7 @@ const MAX_ENTRIES: usize = 50;
 /// A language in which mails are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) enum Language {
-    /// English, which users get whose language is unknown.
+    /// The default for users whose language is unknown.
     #[default]
     English,
     German,
@@ -38,7 +38,7 @@ impl Language {
     /// Every language.
     pub(crate) const ALL: [Self; 2] = [Self::English, Self::German];
 
-    /// The tag of the language (RFC 5646): the name in the database, in headers and in the names of templates.
+    /// Returns the tag of the language (RFC 5646): the name in the database, in headers and in the names of templates.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -53,8 +53,8 @@ impl Language {
             .find(|language| language.as_str() == tag)
     }
 
-    /// Returns the language that an `Accept-Language` header prefers (RFC 9110 § 12.5.4), or `None` if it accepts none
-    /// of ours. Of equally good languages, the first wins.
+    /// Returns the language that an `Accept-Language` header prefers (RFC 9110 § 12.5.4), or `None` if it accepts no
+    /// [`Language`]. Of languages with the same quality, the first wins.
     pub(crate) fn from_accept_language(header: &str) -> Option<Self> {
         let entries = header.split(',').take(MAX_ENTRIES);
         let accepted = entries.filter_map(accepted_language);
@@ -63,7 +63,7 @@ impl Language {
             .map(|(language, _quality)| language)
     }
 
-    /// Writes a time for a reader, in UTC, to the minute.
+    /// Formats a time for a reader of this language, in UTC, to the minute.
     pub(super) fn format_time(self, time: SystemTime) -> String {
         let time = DateTime::<Utc>::from(time);
         match self {
@@ -88,8 +88,8 @@ pub(crate) fn language_rule(tag: &str) -> Result<(), ValidationError> {
 const UNKNOWN_LANGUAGE: FieldViolation =
     FieldViolation::new("unknown_language", "must be en or de");
 
-/// Parses one entry, such as `de-AT;q=0.8`. Returns the language and its quality in thousandths, or `None` if it is not
-/// a language of ours or is not accepted.
+/// Parses one entry, such as `de-AT;q=0.8`. Returns the language and its quality in thousandths, or `None` if it is no
+/// [`Language`] or is not accepted.
 fn accepted_language(entry: &str) -> Option<(Language, u16)> {
     let mut parts = entry.split(';').map(str::trim);
     let range = parts.next()?.to_ascii_lowercase();

@@ -15,7 +15,7 @@ use super::templates::{Templates, Text, Values};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The longest line that is not encoded. RFC 5322 § 2.1.1 has 998 bytes.
+/// The longest line that is not encoded. RFC 5322 § 2.1.1 allows 998 bytes.
 const MAX_LINE_BYTES: usize = 900;
 
 /// A mail to compose.
@@ -40,13 +40,13 @@ pub(crate) struct OutgoingMail<'a> {
 pub(crate) struct Composed {
     envelope: Envelope,
     bytes: Vec<u8>,
-    /// The kind, for the name of a file.
+    /// The name of the kind, or `test`, for the name of a file.
     label: &'static str,
     created_at: SystemTime,
 }
 
 impl Composed {
-    /// The header and the body.
+    /// Returns the header and the body.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -91,8 +91,8 @@ impl Composer {
         })
     }
 
-    /// Composes a mail. Fails for an address that no mail can be sent to, such as the addresses beyond ASCII that
-    /// earlier releases accepted, and if the link or the code of the kind is missing.
+    /// Composes a mail. Fails if no mail can be sent to the address, such as an address beyond ASCII that an earlier
+    /// release accepted, or if the link or the code does not fit the kind.
     pub(crate) fn compose(&self, mail: &OutgoingMail<'_>) -> Result<Composed, BoxError> {
         let has_link = mail.link.is_some() == mail.kind.carries_token();
         if !has_link || mail.code.is_some() != mail.kind.has_code() {
@@ -177,7 +177,7 @@ impl Composer {
             .to(Mailbox::new(None, recipient))
             .date(created_at)
             .message_id(Some(format!("<{id}@{domain}>")))
-            // Programs that answer mails, such as absence notes, do not answer this mail.
+            // Tells programs that reply automatically, such as absence notes, not to reply to this mail.
             .raw_header(header("Auto-Submitted", "auto-generated"))
             .raw_header(header("X-Auto-Response-Suppress", "All"));
         match &self.reply_to {
@@ -191,7 +191,7 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-/// Creates a part of the body. Text in ASCII is not encoded, so that a person can read a mail in a file.
+/// Creates a part of the body. ASCII text without long lines is not encoded, so that a person can read it in a file.
 fn part(content_type: ContentType, text: &str) -> SinglePart {
     let text = text.replace("\r\n", "\n");
     let fits = text.lines().all(|line| line.len() <= MAX_LINE_BYTES);

@@ -10,9 +10,9 @@ use crate::db::Timestamp;
 use crate::network::Network;
 use crate::users::id::generate_id;
 
-/// The most mails that wait. Beyond it, requests of clients who are not logged in add no mail.
+/// The most mails that may wait. At this limit, requests of clients who are not logged in add no mail.
 const MAX_WAITING: i64 = 10_000;
-/// The most rows, including the mails that were sent in the last day.
+/// The most rows, including mails that were sent and not purged yet. This limit has the same effect as [`MAX_WAITING`].
 const MAX_ROWS: i64 = 100_000;
 
 /// A mail to add to the outbox.
@@ -22,13 +22,13 @@ pub(crate) struct NewMail {
     pub(crate) id: String,
     pub(crate) kind: MailKind,
     pub(crate) recipient: String,
-    /// The user; `None` if the sender is to look up the user of the recipient.
+    /// The user; `None` if the user is looked up by the address when the mail is sent.
     pub(crate) user_id: Option<String>,
     /// The language to use if the user has none.
     pub(crate) language: Option<Language>,
     /// The address to which a user changes the address of the account.
     pub(crate) new_email: Option<String>,
-    /// Where the page of the link leads afterwards: a path, or a URL of a trusted origin.
+    /// The address to which the page of the link leads afterwards: a path, or a URL of a trusted origin.
     pub(crate) callback_url: Option<String>,
     /// The network of the client whose request caused the mail.
     pub(crate) network: Option<Network>,
@@ -126,7 +126,8 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    /// Returns whether a client who is not logged in may add a row; `false` if the outbox is full.
+    /// Reserves a row for the mail of a client who is not logged in. Returns `false`, and counts this, if the outbox is
+    /// full.
     pub(crate) fn admits(&self) -> bool {
         let is_admitted = self.free_rows.fetch_sub(1, Ordering::Relaxed) > 0;
         if !is_admitted {

@@ -13,10 +13,10 @@ use crate::users::store::MailUser;
 const MAX_TO_RECIPIENT_IN_HOUR: i64 = 3;
 const MAX_TO_RECIPIENT_IN_DAY: i64 = 10;
 const MAX_FROM_NETWORK_IN_HOUR: i64 = 20;
-/// The most notices of attempts to register with an address that has an account already.
+/// The most notices per address about attempts to register the address although it has an account.
 const MAX_REGISTRATION_ATTEMPTS_IN_HOUR: i64 = 1;
 
-/// What the sender needs to compose a mail.
+/// The recipient of a mail, and the inputs of the mail's token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Recipient {
     pub(super) user_id: String,
@@ -26,20 +26,20 @@ pub(super) struct Recipient {
     pub(super) language: Language,
 }
 
-/// What the token and the code of a mail are computed from, besides the user, the purpose and the expiry.
+/// Inputs for computing the token and the code of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TokenInputs {
-    /// The address that the MAC covers: the address of the account. For the undo of a change, the previous address, so
-    /// that the token survives further changes.
+    /// The address that the MAC covers: the address of the account. If the token undoes a change of the address, the
+    /// previous address, so that the token survives further changes.
     pub(super) email: String,
-    /// The mail key of the user. For the undo of a change, the key of the undo, so that the token survives the use of
-    /// other tokens.
+    /// The mail key of the user. If the token undoes a change of the address, the key of that change, so that the token
+    /// survives a new mail key.
     pub(super) key: String,
     /// The address that the account gets if the token is used; empty if the token changes no address.
     pub(super) detail: String,
 }
 
-/// What to do with a mail that is due.
+/// The decision about a mail that is due.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     Send(Box<Recipient>),
@@ -47,8 +47,8 @@ pub(super) enum Decision {
     Skip(&'static str),
 }
 
-/// Finds the user of the mail, and checks the quotas. With [`Decision::Send`], the attempt is recorded. `new_key` is
-/// the mail key of a user who has none yet.
+/// Finds the user of the mail, and checks the quotas. With [`Decision::Send`], the attempt is recorded. `new_key`
+/// becomes the mail key of a user who has none yet.
 pub(super) fn decide(
     connection: &mut DbConnection,
     mail: &LeasedMail,
@@ -104,7 +104,7 @@ fn find_user(connection: &mut DbConnection, mail: &LeasedMail) -> QueryResult<Op
     }
 }
 
-/// Returns why the mail is not to be sent or its token could not be used; `None` if nothing speaks against the mail.
+/// Returns the reason not to send the mail; `None` if it may be sent.
 fn reason_to_skip(
     connection: &mut DbConnection,
     mail: &LeasedMail,
@@ -136,7 +136,7 @@ fn reason_to_skip(
     })
 }
 
-/// Returns what the token is computed from; `None` if the change was undone that the token could undo.
+/// Returns the inputs of the token; `None` if the token could only undo a change that cannot be undone any more.
 fn token_inputs(
     connection: &mut DbConnection,
     mail: &LeasedMail,
@@ -159,8 +159,8 @@ fn token_inputs(
     }))
 }
 
-/// Returns whether too many mails were sent to this address, or were caused by this network. A mail that is sent again
-/// after a failure was counted at its first attempt.
+/// Returns whether too many mails were sent to this address, or were caused by this network. A later attempt to send a
+/// mail exceeds no quota, because the first attempt was counted.
 fn exceeds_quota(
     connection: &mut DbConnection,
     mail: &LeasedMail,
@@ -171,7 +171,7 @@ fn exceeds_quota(
     if kinds.is_empty() || mail.attempts > 0 {
         return Ok(false);
     }
-    // The locks make other processes wait that send to the same address or for the same network.
+    // Other processes that send to the same address or for the same network wait for these locks.
     lock_account(connection, address)?;
     if let Some(network) = &mail.network {
         lock_account(connection, network)?;

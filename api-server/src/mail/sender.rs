@@ -30,21 +30,21 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const COUNT_INTERVAL: Duration = Duration::from_secs(10);
 /// The pause between two deletions of old rows.
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
-/// The time for which a process alone may send a mail. It is longer than the time limits of `mail/smtp/` for all steps
+/// The time for which only one process may send a mail. It is longer than the time limits in `mail/smtp/` for all steps
 /// of one mail together, which are less than ten minutes.
 const LEASE: Duration = Duration::from_secs(15 * 60);
-/// The most mails that are read to lease one of them. The others may be leased by other processes in the meantime.
+/// The most due mails that are read to lease one of them. Other processes may lease the first ones in the meantime.
 const MAX_CANDIDATES: i64 = 10;
 /// The shortest time for which a row is kept: mails of the last day count towards the quotas.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most rows that one statement deletes, so that other writes do not wait long.
 const BATCH_SIZE: i64 = 500;
-/// The most batches that are deleted per interval.
+/// The most batches per table that are deleted in one [`PURGE_INTERVAL`].
 const MAX_BATCHES: usize = 100;
-/// The longest wait for the thread to end.
+/// The longest wait for the thread to end when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Returns the current tokens, which change when the secrets are read again.
+/// Returns the [`MailTokens`] with the current secrets, which change when the secrets are read again.
 pub(crate) type CurrentTokens = Box<dyn Fn() -> MailTokens + Send>;
 
 /// The state of the thread that sends mails.
@@ -57,7 +57,7 @@ pub(crate) struct MailSender {
     current_tokens: CurrentTokens,
 }
 
-/// The running thread.
+/// A handle of the running thread. Dropping it stops the thread.
 pub(crate) struct RunningSender {
     outbox: Arc<Outbox>,
     /// The sender of this channel is dropped when the thread ends.
@@ -65,15 +65,15 @@ pub(crate) struct RunningSender {
 }
 
 impl RunningSender {
-    /// Makes the thread stop, and waits for it, but not until a slow mail server has replied. A mail that is being sent
-    /// then is sent again after the end of its lease if the process ends first.
+    /// Makes the thread stop, and waits at most [`STOP_TIMEOUT`] for this, because a mail server may be slow. If the
+    /// process ends before the server has replied, the mail is sent again when its lease is over.
     pub(crate) async fn stop(mut self) {
         self.outbox.stop();
         let _ended_or_still_sending = timeout(STOP_TIMEOUT, &mut self.ended).await;
     }
 }
 
-/// Makes the thread stop, also if the server fails.
+/// Makes the thread stop even if [`stop`](RunningSender::stop) is not called.
 impl Drop for RunningSender {
     fn drop(&mut self) {
         self.outbox.stop();
@@ -81,7 +81,7 @@ impl Drop for RunningSender {
 }
 
 impl MailSender {
-    /// Reads the templates. The error names the template or the setting that is wrong.
+    /// Reads the templates and prepares the transport. Fails if a template is broken or TLS cannot be prepared.
     pub(crate) fn new(
         settings: &MailSettings,
         public_url: String,
@@ -148,7 +148,7 @@ impl MailSender {
         }
     }
 
-    /// Sends the mail that is due for longest. Returns `false` if no mail is due.
+    /// Handles the mail that has been due longest. Returns `false` if no mail is due.
     async fn send_next(&self) -> Result<bool, DbError> {
         let now = self.clock.now();
         let due_at = Timestamp::from(now);
@@ -179,8 +179,8 @@ impl MailSender {
         result.and(end_result)
     }
 
-    /// Ends the lease of a mail. While the database fails, this is tried again until the lease is over: otherwise a
-    /// mail that was sent would be sent again then.
+    /// Ends the lease of a mail. While the database fails, tries again for at most [`LEASE`], or until the sender must
+    /// stop: a sent mail whose lease is not ended would be sent again.
     async fn end_lease(
         &self,
         mail: &LeasedMail,
@@ -206,7 +206,7 @@ impl MailSender {
         }
     }
 
-    /// Returns the time of the next attempt; `None` if nothing is left to send.
+    /// Sends a mail unless [`decide`] skips it. Returns the time of the next attempt; `None` if there is none.
     async fn decide_and_send(
         &self,
         mail: LeasedMail,
@@ -221,7 +221,7 @@ impl MailSender {
         match decision {
             Decision::Skip(reason) => {
                 let (id, kind) = (&mail.id, mail.kind.as_str());
-                // A mail without an attempt may be for an address that no account has.
+                // Before the first attempt this is expected: the address may have no account.
                 let level = if mail.attempts > 0 {
                     Level::Warn
                 } else {
@@ -290,7 +290,7 @@ impl MailSender {
         let purge_mails =
             move |connection: &mut _| store::purge(connection, cutoff, now, BATCH_SIZE);
         self.delete_in_batches(purge_mails).await?;
-        // The clock of another process may be behind.
+        // Expired undo rows are kept for a day: the clock of another process may be behind.
         let purge_undos = move |connection: &mut _| undos::purge(connection, cutoff, BATCH_SIZE);
         self.delete_in_batches(purge_undos).await
     }
@@ -310,7 +310,7 @@ impl MailSender {
     }
 }
 
-/// Returns whether the time has come, and if so, sets the next time.
+/// Returns whether the time `next` has come; if so, sets `next` to the time after one more interval.
 fn is_due(next: &mut Instant, interval: Duration) -> bool {
     let now = Instant::now();
     let is_due = now >= *next;
@@ -320,7 +320,7 @@ fn is_due(next: &mut Instant, interval: Duration) -> bool {
     is_due
 }
 
-/// Logs the first error, and the end of the errors.
+/// Logs the first of consecutive errors, and the first success after them.
 fn log_change(is_failing: &mut bool, error: Option<DbError>) {
     match error {
         Some(error) if !*is_failing => {

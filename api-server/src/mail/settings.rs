@@ -6,11 +6,11 @@ use lettre::message::Mailbox;
 
 use super::smtp_url::SmtpServer;
 
-/// Whether users verify their email address.
+/// What a registration requires of the email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EmailVerification {
-    /// A registration causes no mail. Users can still request one.
+    /// A registration sends no mail. Users can still request a verification mail.
     Off,
     /// A registration causes a mail, and users can log in without following its link.
     Optional,
@@ -18,10 +18,10 @@ pub enum EmailVerification {
     Required,
 }
 
-/// The address from which mails come if they are only written to files.
+/// The default sender if mails are only written to files.
 pub(crate) const FOLDER_SENDER: &str = "api-server <no-reply@localhost>";
 
-/// Where mails go, whom they come from, and which texts they have.
+/// The destination, the sender and the templates of mails.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct MailSettings {
@@ -29,7 +29,7 @@ pub struct MailSettings {
     pub(crate) smtp: Option<SmtpServer>,
     /// Sender of the mails.
     pub(crate) from: Mailbox,
-    /// Address for answers, if it is not the sender.
+    /// Address for replies, if it is not the sender.
     pub(crate) reply_to: Option<Mailbox>,
     /// Folder with templates that replace the built-in templates of the same name.
     pub(crate) templates: Option<PathBuf>,

@@ -13,12 +13,12 @@ const UNENCRYPTED: &str = "without TLS anyone on the way could read the mails an
 const EXPOSED_PASSWORD: &str =
     "a password needs TLS; use smtps:// or ?tls=required, or leave out user and password";
 
-/// When a connection to the server becomes encrypted.
+/// The point at which a connection to the server becomes encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encryption {
     /// From the first byte.
     Implicit,
-    /// After the command STARTTLS. Without it, no mail is sent.
+    /// After the command STARTTLS. If the server lacks this command, no mail is sent.
     Required,
     /// After the command STARTTLS, if the server has this command.
     Opportunistic,
@@ -93,8 +93,8 @@ impl SmtpServer {
     }
 }
 
-/// Whether all parsers read the text in the same way: it has at most one `@`, every `%` is an escape, and no character
-/// is a space, a control character or beyond ASCII.
+/// Returns whether all parsers read the text in the same way: it has at most one `@`, every `%` starts an escape, and
+/// all characters are visible ASCII other than `\`.
 fn is_unambiguous(text: &str) -> bool {
     let is_escape = |after_percent: &str| {
         let digits = after_percent.as_bytes().get(..2);
@@ -142,7 +142,7 @@ fn parse_encryption(url: &Url, is_local: bool) -> Result<Encryption, &'static st
     }
 }
 
-/// Decodes user and password. A control character is rejected, because it would end the name in the login.
+/// Decodes user and password. Control characters are rejected, because a NUL separates the two in the login.
 fn parse_credentials(url: &Url) -> Result<Option<SmtpCredentials>, &'static str> {
     let decode = |text| {
         let decoded = percent_decode_str(text).decode_utf8().ok();

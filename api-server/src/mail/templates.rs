@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::kind::MailKind;
 use super::language::Language;
 
-/// The link in the samples with which the templates are tested at start. Has no character that HTML escapes.
+/// The link in the samples with which the templates are tested at start. It has no character that HTML escapes.
 const SAMPLE_LINK: &str = "https://host.example/page#token";
 
 /// A built-in file: its name and its content.
@@ -57,12 +57,12 @@ const FILES: [&[(&str, &str)]; 10] = [
     &files_of!("email_changed"),
 ];
 
-/// What a template can use.
+/// The values that a template can use.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Values<'a> {
     /// The tag of the language, such as `en`.
     pub(super) language: &'a str,
-    /// The host of `PUBLIC_URL`.
+    /// The host of `PUBLIC_URL`, and its port if the URL has one.
     pub(super) host: &'a str,
     pub(super) link: Option<&'a str>,
     pub(super) code: Option<&'a str>,
@@ -80,7 +80,7 @@ pub(super) struct Text {
     pub(super) html: String,
 }
 
-/// Templates that render without an error.
+/// Templates that have rendered sample values without an error.
 #[derive(Debug)]
 pub(crate) struct Templates(Environment<'static>);
 

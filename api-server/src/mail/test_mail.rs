@@ -19,7 +19,8 @@ pub(crate) fn probe(settings: &MailSettings) -> Result<Option<String>, String> {
     Ok(Some(server.to_string()))
 }
 
-/// Sends a test mail in the same way as all other mails. Returns what became of it, or why it was not delivered.
+/// Sends a test mail in the same way as all other mails. Returns the result as text; the error says why the mail was
+/// not delivered.
 pub(crate) fn send(
     settings: &MailSettings,
     public_url: &str,

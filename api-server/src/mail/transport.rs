@@ -8,28 +8,29 @@ use super::message::Composed;
 use super::settings::MailSettings;
 use super::smtp::SmtpClient;
 
-/// The most characters of an answer that are kept.
+/// The most characters of a text from another program that are kept.
 const MAX_ANSWER_CHARS: usize = 300;
 
-/// The way in which mails leave the server.
+/// The way in which mails are delivered.
 pub(crate) enum Transport {
     Smtp(Box<SmtpClient>),
     Folder(MailFolder),
 }
 
-/// Where a mail is now.
+/// The result of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Delivered {
-    /// The SMTP server has accepted the mail, with this answer.
+    /// The SMTP server has accepted the mail, with this reply.
     Accepted(String),
     /// The mail is in this file.
     Written(PathBuf),
 }
 
-/// Why a mail was not delivered.
+/// The reason why a mail was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SendError {
-    /// The server rejected the recipient or the mail for good: another attempt would fail as well.
+    /// Another attempt would fail as well: the server rejected the recipient or the mail, or the mail cannot be
+    /// composed.
     Permanent(String),
     /// Another attempt may succeed.
     Temporary(String),
@@ -53,7 +54,8 @@ impl Transport {
         }
     }
 
-    /// Delivers the mail. Blocks until the other side has answered, at most a few minutes.
+    /// Delivers the mail. Blocks until the server has replied or the file is written, which takes at most about ten
+    /// minutes.
     pub(crate) fn send(&self, mail: &Composed, id: &str) -> Result<Delivered, SendError> {
         match self {
             Self::Smtp(client) => client.send(mail).map(Delivered::Accepted),

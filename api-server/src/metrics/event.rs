@@ -15,7 +15,7 @@ pub(super) struct CounterFamily {
 
 macro_rules! events {
     ($($name:literal $label:literal $help:literal { $($event:ident $value:literal,)+ })+) => {
-        /// Something that is counted.
+        /// An event that is counted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Event {
             $($($event,)+)+

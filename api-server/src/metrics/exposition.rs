@@ -47,7 +47,7 @@ impl Sample {
     }
 }
 
-/// Everything that a response contains.
+/// The counters, durations and samples of one response.
 #[derive(Debug)]
 struct Exposition {
     recorder: Arc<Recorder>,

@@ -24,7 +24,8 @@ pub(super) struct HistogramState {
     pub(super) count: u64,
     /// The sum of the durations.
     pub(super) sum: Duration,
-    /// The upper bound of each bucket in seconds, and the number of durations above the bound before it.
+    /// The upper bound of each bucket in seconds, and the number of durations in this bucket alone, that is, above the
+    /// bound before.
     pub(super) buckets: Vec<(f64, u64)>,
 }
 

@@ -23,12 +23,12 @@ pub(crate) use requests::RouteMetrics;
 pub(crate) use wait::Wait;
 use wait::Waits;
 
-/// The route of a request without a route of its own: an unknown path, or a file of the documentation page.
+/// The route of a request without a route of its own, such as one for an unknown path or one whose handler panicked.
 pub(crate) const OTHER_ROUTE: &str = "other";
 /// The label of a method or a status that is not listed.
 pub(crate) const OTHER: &str = "other";
 
-/// Counts events and measures durations, or does nothing if nobody reads the metrics. Cheap to clone.
+/// Counts events and measures durations, or does nothing if the server has no `METRICS_ADDR`. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(Option<Arc<Recorder>>);
 
@@ -70,7 +70,8 @@ impl Metrics {
     }
 
     /// Returns the counters of a route, which are created if they do not exist; `None` if nothing is recorded. The
-    /// caller keeps the result, because this function locks and `route` must be one of few names.
+    /// caller should keep the result, because this function takes a lock. `route` must be one of few names, because
+    /// counters are never removed.
     pub(crate) fn route(&self, route: &str) -> Option<Arc<RouteMetrics>> {
         let recorder = self.0.as_ref()?;
         Some(recorder.requests.route(route))

@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::OTHER;
 use super::histogram::{Histogram, HistogramState};
 
-/// The methods with a name in metrics and spans. A list is searched from its start, so the most frequent values come
-/// first.
+/// The methods with a name in metrics and spans. The most frequent ones come first, because a search starts there; so
+/// do the statuses in [`STATUSES`].
 pub(crate) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 const METHOD_COUNT: usize = METHODS.len() + 1;
 /// The statuses with a label: those that the server, actix-web or the CORS middleware responds with.

@@ -35,14 +35,14 @@ pub(crate) const PATHS: [&str; 12] = [
     "/sessions",
 ];
 
-/// Forbids inline scripts and styles, content from other origins, forms that the browser submits, frames around a page,
-/// and scripts that turn text into HTML or code.
+/// The Content-Security-Policy of the pages. Forbids inline scripts and styles, content from other origins, forms that
+/// the browser submits, frames around a page, and scripts that turn text into HTML or code.
 const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
 
-/// Lets caches keep an asset for a year. If any file changes, all assets get new paths, because each path contains a
-/// hash of all files.
+/// Allows caches to keep an asset for a year. If any file changes, all assets get new paths, because each path contains
+/// a hash of all files.
 const CACHE_ONE_YEAR: &str = "public, max-age=31536000, immutable";
 
 /// The name of the route of the assets in the metrics. Unlike the pattern, it is the same in every release.
@@ -53,8 +53,8 @@ pub(crate) fn asset_pattern() -> String {
     format!("{ASSETS_FOLDER}/{{name}}")
 }
 
-/// Returns the document. Its script leads to the `callbackURL` in the query, so an address whose `callbackURL` is not
-/// trusted gets a refusal without scripts.
+/// Returns the document. Its script sends the browser to the `callbackURL` of the query, so a URL whose `callbackURL`
+/// is not trusted gets an error page without scripts.
 pub(crate) async fn page(
     request: HttpRequest,
     policy: Data<HttpPolicy>,

@@ -40,7 +40,7 @@ codes! {
     InvalidToken = UNAUTHORIZED "INVALID_TOKEN",
     /// The token was valid and has expired.
     TokenExpired = UNAUTHORIZED "TOKEN_EXPIRED",
-    /// The session of the token was ended.
+    /// The session of the token was ended, or the token was issued before a backup of the database was restored.
     TokenRevoked = UNAUTHORIZED "TOKEN_REVOKED",
     /// The user's roles or other claims changed after the token was issued: refresh it.
     TokenStale = UNAUTHORIZED "TOKEN_STALE",
@@ -72,7 +72,7 @@ codes! {
     MethodNotAllowed = METHOD_NOT_ALLOWED "METHOD_NOT_ALLOWED",
     /// The body did not arrive in time.
     RequestTimeout = REQUEST_TIMEOUT "REQUEST_TIMEOUT",
-    /// The email address has an account already.
+    /// The email address already has an account, or a user can still get it back by undoing a change.
     UserAlreadyExists = CONFLICT "USER_ALREADY_EXISTS",
     /// The account has the maximum number of tasks.
     TaskLimitReached = CONFLICT "TASK_LIMIT_REACHED",
@@ -82,7 +82,8 @@ codes! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "UNSUPPORTED_MEDIA_TYPE",
     /// Fields are invalid; `errors` lists them.
     ValidationError = UNPROCESSABLE_ENTITY "VALIDATION_ERROR",
-    /// Too many failed attempts, registrations, or concurrent requests of one account. `Retry-After` is set.
+    /// Too many failed attempts, registrations, requests for mails, or concurrent requests of one account or network.
+    /// `Retry-After` is set.
     TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS",
     /// An error of the server; its cause is in the log.
     InternalServerError = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR",

@@ -1,4 +1,4 @@
-//! Formats how much of a piece of work is done, how fast it goes on, and the time that is left.
+//! Formats the progress of a piece of work: how much is done, the rate, and the time that is left.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,18 +10,18 @@ const RATE_WINDOW: Duration = Duration::from_secs(30);
 const MAX_SAMPLES: usize = 300;
 const BYTES_PER_MB: f64 = 1e6;
 
-/// What a piece of work counts.
+/// The unit in which a piece of work is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Bytes,
     Lines,
     Rows,
-    /// Nothing, because it is one statement of the database. Only the time is shown.
+    /// Nothing is counted, because the work is one step, such as a migration. Only the time is shown.
     Seconds,
 }
 
 impl Unit {
-    /// The count with its unit, such as `12.3 MB` or `7 rows`.
+    /// Returns the count with its unit, such as `12.3 MB` or `7 rows`.
     fn describe(self, count: u64) -> String {
         match self {
             Self::Bytes => format!("{:.1} MB", to_float(count) / BYTES_PER_MB),

@@ -13,25 +13,25 @@ use tokio::signal::unix::{SignalKind, signal};
 const EXIT_AFTER_SIGNAL: u8 = 128;
 const SIGINT: u8 = 2;
 const SIGTERM: u8 = 15;
-/// How often the removal of a folder is tried, because the work may create a file in it at the same time.
+/// The most attempts to remove a folder, in which the work may create a file at the same time.
 const MAX_REMOVALS: usize = 10;
 
 /// The error of work that a signal has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted {
     signal: u8,
-    /// What remains, and what to do.
+    /// A text about what remains and what to do; may be empty.
     advice: &'static str,
 }
 
 impl Interrupted {
-    /// The exit status of the program: 130 after SIGINT, 143 after SIGTERM.
+    /// Returns the exit status of the program: 130 after SIGINT, 143 after SIGTERM.
     #[must_use]
     pub fn exit_status(self) -> u8 {
         EXIT_AFTER_SIGNAL + self.signal
     }
 
-    /// Adds what remains, and what to do.
+    /// Adds a text about what remains and what to do.
     pub(crate) fn with_advice(self, advice: &'static str) -> Self {
         Self { advice, ..self }
     }
@@ -56,14 +56,14 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// What a signal does.
+/// The effect of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Policy {
     /// Ends the process, with a text about what remains.
     AtOnce(&'static str),
     /// Makes [`Interruption::check`] fail. A second signal ends the process.
     AtBatch,
-    /// Nothing.
+    /// Does nothing.
     Never,
 }
 
@@ -75,7 +75,7 @@ enum Reaction {
     Ignore,
 }
 
-/// The signal that has arrived, if any, and what the next one does. A clone is the same interruption.
+/// The signal that has arrived, if any, and the effect of the next one. Clones share this state.
 #[derive(Clone, Default)]
 pub(super) struct Interruption(Arc<Shared>);
 
@@ -108,7 +108,7 @@ impl Interruption {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits forever if a signal is ending the process.
+    /// Sets the effect of signals from now on. Does not return if a signal is already ending the process.
     pub(super) fn set_policy(&self, policy: Policy) {
         self.state().policy = policy;
     }
@@ -191,7 +191,7 @@ impl Interruption {
     }
 }
 
-/// Removes a file, or a folder with its files. What cannot be removed stays: the process ends in any case.
+/// Removes a file, or a folder with its files. Ignores errors, because the process ends in any case.
 fn remove(path: &Path) {
     for _attempt in 0..MAX_REMOVALS {
         let result = if path.is_dir() {

@@ -1,7 +1,8 @@
 //! Shows the progress of a command that takes long, and lets a signal end it.
 //!
-//! On a terminal, standard error has a bar with the rate and the time left. Elsewhere, such as in a log file, it gets a
-//! line from time to time, and none if the work is done earlier. Standard output is left to the command's data.
+//! On a terminal, a bar on standard error shows the rate and the time left. Elsewhere, such as in a log file, a line is
+//! written at each interval, and none if the work ends before the first one. Standard output is left to the command's
+//! data.
 
 mod figures;
 mod interruption;
@@ -26,7 +27,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(5);
 /// Time between two changes of a bar.
 const BAR_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Where progress is shown, and whether a signal asks the command to end. A clone is the same progress.
+/// The display of progress, and the handling of signals. Clones share both.
 #[derive(Clone)]
 pub struct Progress {
     display: Display,
@@ -44,20 +45,21 @@ enum Display {
 }
 
 impl Progress {
-    /// Shows nothing, and never ends the work.
+    /// Creates a progress that shows nothing and handles no signals.
     #[must_use]
     pub fn hidden() -> Self {
         Self::with_display(Display::Hidden)
     }
 
-    /// Writes lines to the log, and leaves signals to the server.
+    /// Creates a progress that writes lines to the log, and leaves signals to the server.
     pub(crate) fn in_log() -> Self {
         Self::with_display(Display::Log)
     }
 
-    /// Shows the progress of a command on standard error, and makes SIGINT and SIGTERM end the process: at once, with
-    /// this text about what remains, until [`end_at_batches`](Self::end_at_batches) or
-    /// [`end_never`](Self::end_never) is called. `draws_bars` says whether the terminal understands escape codes.
+    /// Creates a progress that is shown on standard error, and makes SIGINT and SIGTERM end the process at once. The
+    /// process then prints `remains`, a text about what the command leaves behind.
+    /// [`end_at_batches`](Self::end_at_batches) and [`end_never`](Self::end_never) change the effect of signals.
+    /// `draws_bars` says whether the terminal understands escape codes.
     pub(crate) fn of_command(draws_bars: bool, remains: &'static str) -> io::Result<Self> {
         let display = if draws_bars && io::stderr().is_terminal() {
             Display::Bars(MultiProgress::with_draw_target(ProgressDrawTarget::stderr()))
@@ -80,18 +82,19 @@ impl Progress {
         }
     }
 
-    /// From now on, the first signal makes [`check`](Self::check) fail, and only a second one ends the process at once.
+    /// Makes [`check`](Self::check) fail after the first signal from now on. Only a second signal ends the process at
+    /// once.
     pub(crate) fn end_at_batches(&self) {
         self.interruption.set_policy(Policy::AtBatch);
     }
 
-    /// From now on, signals are ignored, because the work is about to be complete. If a signal arrived before, the
-    /// process ends here.
+    /// Makes the process ignore signals from now on, because the work is about to be complete. Does not return if a
+    /// signal is already ending the process.
     pub(crate) fn end_never(&self) {
         self.interruption.set_policy(Policy::Never);
     }
 
-    /// Fails if a signal has arrived.
+    /// Fails if a signal has arrived after [`end_at_batches`](Self::end_at_batches).
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
         self.interruption.check()
     }
@@ -112,7 +115,7 @@ impl Progress {
         }
     }
 
-    /// Starts to show a piece of work whose count is measured by this function.
+    /// Starts to show a piece of work whose number of bytes is measured by `measure_bytes`.
     pub(crate) fn start_measured(
         &self,
         label: &str,
@@ -161,7 +164,7 @@ impl Progress {
         }
     }
 
-    /// Prints a line that no bar replaces any more.
+    /// Removes the bars for good, and prints a line.
     fn print_last(&self, message: &str) {
         if let Display::Bars(bars) = &self.display {
             // If the terminal is gone, there is nothing to clear.
@@ -186,7 +189,7 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// Counts so many more as done.
+    /// Adds `count` to what is done.
     pub(crate) fn advance(&self, count: u64) {
         self.count.fetch_add(count, Ordering::Relaxed);
     }

@@ -12,14 +12,14 @@ use super::figures::Figures;
 /// Returns how much is done.
 pub(super) type Source = Box<dyn Fn() -> u64 + Send>;
 
-/// The width of a bar. On a narrower terminal, the end of the line is cut off.
+/// A bar of 24 characters. On a narrow terminal, the end of the line is cut off.
 const BAR_TEMPLATE: &str = "{prefix} [{bar:24}] {msg}";
 const SPINNER_TEMPLATE: &str = "{prefix} {spinner} {msg}";
 /// ASCII, because a terminal of a server may have no other characters.
 const BAR_CHARACTERS: &str = "=>-";
 const SPINNER_CHARACTERS: &str = "|/-\\ ";
 
-/// What a ticker shows the work on.
+/// The output of a ticker: a bar, or lines of text.
 pub(super) enum View {
     Bar(ProgressBar),
     Lines {
@@ -75,7 +75,7 @@ impl View {
         }
     }
 
-    /// Clears the bar. Prints a last line if there was one before: short work needs none.
+    /// Clears the bar, or prints a last line if lines were printed before: short work needs none.
     fn finish(self, text: &str) {
         match self {
             Self::Bar(bar) => bar.finish_and_clear(),
@@ -96,7 +96,7 @@ pub(super) struct Ticker {
 }
 
 impl Ticker {
-    /// Starts the thread; `None` if the system has none left. The work does not depend on it.
+    /// Starts the thread; `None` if the system cannot start one. The work does not depend on the thread.
     pub(super) fn start(
         view: View,
         interval: Duration,

@@ -1,4 +1,5 @@
-//! Reads the figures of this process from `/proc`, under the names that all client libraries of Prometheus use.
+//! Reads the figures of this process, most of them from `/proc`, under the names that all client libraries of
+//! Prometheus use.
 
 use std::fs;
 
@@ -7,8 +8,8 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::metrics::{Sample, SampleKind};
 
-/// Returns the figures of this process. A figure that cannot be read is missing, such as all on a system without
-/// `/proc`.
+/// Returns the figures of this process, without those that cannot be read. On a system without `/proc`, only the limit
+/// of open files is left.
 pub(super) fn samples() -> Vec<Sample> {
     let stat = read("/proc/self/stat");
     let fields = stat.as_deref().map(fields_after_name).unwrap_or_default();

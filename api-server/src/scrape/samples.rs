@@ -1,4 +1,4 @@
-//! Reads the values that exist without counting: lengths, ages, the pool of connections, the version.
+//! Reads the values that need no counter, such as the lengths of queues, the age of the oldest mail and the version.
 
 use std::time::Duration;
 
@@ -111,7 +111,7 @@ fn of_outbox(scrape: &Scrape, state: &OutboxState) -> [Sample; 2] {
     ]
 }
 
-/// Converts a count, which is far below 2^32.
+/// Converts a count to the type of a sample. Every count is far below 2^32.
 fn count(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

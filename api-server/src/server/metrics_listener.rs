@@ -29,7 +29,7 @@ impl MetricsListener {
         Self(None)
     }
 
-    /// Binds the socket address.
+    /// Creates a server that listens on this address.
     pub(super) fn bind(
         addr: SocketAddr,
         limits: &Limits,
@@ -55,7 +55,7 @@ impl MetricsListener {
         Ok(Self(Some(Running { addr, actix })))
     }
 
-    /// The socket address on which the metrics are served, if any.
+    /// Returns the socket address on which the metrics are served, if any.
     pub(super) fn addr(&self) -> Option<SocketAddr> {
         self.0.as_ref().map(|running| running.addr)
     }

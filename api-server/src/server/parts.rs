@@ -102,7 +102,8 @@ impl ServerParts {
         })
     }
 
-    /// Lets each request add a span, and returns what exports the spans; does nothing without settings.
+    /// Makes each request add a span to a queue, and returns the exporter of this queue. Without settings, changes
+    /// nothing and returns no exporter.
     #[cfg(feature = "otlp")]
     pub(super) fn with_spans(
         mut self,
@@ -138,7 +139,7 @@ impl ServerParts {
         Ok(sender.map_err(|problem| format!("mails cannot be sent: {problem}"))?)
     }
 
-    /// Builds the state of the address of the metrics.
+    /// Builds the state that the handler of `/metrics` reads.
     pub(super) fn scrape(&self, connections: Connections) -> Scrape {
         Scrape {
             sessions: Arc::clone(&self.sessions),

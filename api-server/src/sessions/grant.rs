@@ -1,4 +1,4 @@
-//! Issues the tokens that a registration, a login, a refresh or a change of password returns.
+//! Issues the tokens that a registration, a login, a refresh, or a change or reset of the password returns.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use crate::db::Timestamp;
 use crate::problem::Problem;
 use crate::users::user::User;
 
-/// Permits the caller to receive tokens of a session, and contains the values for the tokens.
+/// The permission to issue tokens of a session to the caller, with the values for the tokens.
 pub(crate) struct TokenGrant {
     pub(crate) user: User,
     pub(crate) session_id: String,
@@ -26,15 +26,15 @@ pub(crate) struct Tokens {
 }
 
 impl TokenGrant {
-    /// Issues the tokens. Equal grants get equal tokens as long as the secrets stay the same, because no part of a
-    /// token is random. So a refresh that is repeated within [`OVERLAP`](super::rotation::OVERLAP) returns the same
-    /// tokens.
+    /// Issues the tokens. Equal grants get equal tokens as long as the secrets and keys stay the same, because no part
+    /// of a token is random. So a refresh that is repeated within [`OVERLAP`](super::rotation::OVERLAP) returns the
+    /// same tokens.
     pub(crate) fn issue_tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
         let since_epoch = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);
         let unix_seconds = since_epoch.unwrap_or_default().as_secs();
         let version = self.user.claims_version;
         // Includes the version, because a refresh that is repeated after a change of the claims returns a different
-        // token.
+        // token, which needs a `jti` of its own.
         let jti = format!(
             "{}.{}.{unix_seconds}.{version}",
             self.session_id, self.counter
@@ -59,7 +59,7 @@ impl TokenGrant {
     }
 }
 
-/// Begins a token with all claims of the user.
+/// Returns a builder for an access token with all claims of the user.
 pub(crate) fn token_for<'a>(
     issuer: &'a TokenIssuer,
     user: &'a User,

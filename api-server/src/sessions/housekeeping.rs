@@ -40,8 +40,8 @@ pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
     }
 }
 
-/// Once per [`PURGE_INTERVAL`], deletes sessions that expired long ago, and revocations of sessions whose access tokens
-/// have all expired. Never returns.
+/// Once per [`PURGE_INTERVAL`], deletes sessions that expired long ago, and revocations whose access tokens have all
+/// expired. Never returns.
 pub(crate) async fn purge_regularly(sessions: Arc<Sessions>) {
     let mut ticks = interval(PURGE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -4,8 +4,8 @@ use auth_core::Error;
 use auth_core::public_key::{KeySet, PublicKey};
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 
-/// Returns the document. It is written with the types of `jsonwebtoken`, so a service that reads it with that crate can
-/// read every published key. The members are in the order of their names, as in [`KeySet::to_jwks`].
+/// Returns the document. It is written with the types of `jsonwebtoken`, so that services can read every published key
+/// with that crate. The JSON members are sorted by name, as in [`KeySet::to_jwks`].
 ///
 /// # Errors
 ///
@@ -15,12 +15,12 @@ pub(super) fn document(keys: &KeySet) -> Result<String, Error> {
         Error::InvalidKey("other programs could not read the public key; use another key");
     let keys: Option<Vec<Jwk>> = keys.keys().iter().map(jwk).collect();
     let keys = keys.ok_or(UNREADABLE)?;
-    // Only a `Value` sorts the members.
+    // A `Value` sorts the members by name; `JwkSet` itself does not.
     let document = serde_json::to_value(JwkSet { keys });
     Ok(document.map_err(|_never| UNREADABLE)?.to_string())
 }
 
-/// Returns the key as `jsonwebtoken` reads it; `None` if it does not know the type or the algorithm of the key.
+/// Returns the key as `jsonwebtoken` reads it; `None` if that crate does not know the type or the algorithm of the key.
 fn jwk(key: &PublicKey) -> Option<Jwk> {
     let jwk: Jwk = serde_json::from_str(&key.to_jwk()).ok()?;
     let has_known_type = matches!(

@@ -77,7 +77,7 @@ impl Keys {
         read_keys: impl Fn() -> Result<TokenKeys, String> + Clone + Send + 'static,
     ) {
         while sighup.recv().await.is_some() {
-            // Up to 64 files, which may be on a slow disk.
+            // Runs on a blocking thread, because there may be 64 key files on a slow disk.
             let result = spawn_blocking(read_keys.clone()).await;
             let result = result.unwrap_or_else(|stopped| Err(stopped.to_string()));
             match result.and_then(|token_keys| self.replace(token_keys)) {

@@ -32,12 +32,13 @@ pub(crate) struct Sessions {
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) keys: Keys,
-    /// The sessions whose access tokens this process rejects.
+    /// The ended sessions and the users with stale tokens, by which this process rejects access tokens.
     pub(crate) revoked: Revocations,
     pub(crate) feed: RevocationFeed,
-    /// Whether the process was told to stop. It then serves requests for a while, but is not ready for more.
+    /// Whether the process was told to stop. It then still serves requests for a while, but `/readyz` fails.
     pub(crate) is_stopping: AtomicBool,
-    /// The time without new revocations after which this process rejects tokens; `None` if it never does.
+    /// The setting `REVOCATION_STALE_AFTER`: if this process could not read the revocations for this time, it rejects
+    /// all access tokens. `None` if it never does so.
     pub(crate) revocation_stale_after: Option<Duration>,
     pub(crate) access_token_ttl: Duration,
     /// The lifetime of a session after a login, a refresh or a prolongation. A login may choose a shorter lifetime,
@@ -82,8 +83,8 @@ impl Sessions {
         }
     }
 
-    /// Makes this process reject the user's access tokens of earlier versions, as
-    /// [`revoke_locally`](Self::revoke_locally) does for sessions.
+    /// Makes this process reject the user's access tokens with a lower `claims_version`, as
+    /// [`revoke_locally`](Self::revoke_locally) does for the tokens of sessions.
     pub(crate) fn mark_stale_locally(&self, user: &User, now: SystemTime) {
         let forget_after = revocation::forget_after(now, self.access_token_ttl);
         self.revoked

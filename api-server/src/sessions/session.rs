@@ -1,5 +1,5 @@
-//! Defines the session, which is stored as one row. A session begins with a registration, a login or a change of the
-//! password, and ends by expiry or revocation.
+//! Defines the session, which is stored as one row. A session begins with a registration, a login, or a change or reset
+//! of the password, and ends by expiry or revocation.
 
 use std::time::{Duration, SystemTime};
 
@@ -61,13 +61,13 @@ impl Lifetimes {
         }
     }
 
-    /// Returns the new expiry of a session that is refreshed or prolonged `now`.
+    /// Returns the new expiry of a session that is refreshed or prolonged at `now`.
     pub(crate) fn extended_expiry(self, created_at: Timestamp, now: Timestamp) -> Timestamp {
         self.cap_expiry(created_at, now.plus(self.sliding))
     }
 
-    /// Returns the latest time at which a session can have begun that has reached its absolute lifetime now. If that
-    /// lifetime is unlimited, returns 1970, which is before the beginning of every session.
+    /// Returns the cutoff for the absolute lifetime: a session that began at or before this time has reached that
+    /// lifetime. If the lifetime is unlimited, returns 1970, which is before the beginning of every session.
     pub(crate) fn login_cutoff(self, now: Timestamp) -> Timestamp {
         match self.absolute {
             Some(absolute) => now.minus(absolute),

@@ -5,16 +5,17 @@ use std::fmt;
 use auth_core::public_key::{KeySet, PublicKey, SigningKey};
 use auth_core::{Error, Keyring, TokenSigner, VerificationKeys};
 
-/// The secrets and keys that one reading of the settings returned.
+/// The secrets and keys from one read of the settings.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TokenKeys {
     /// The current secret and the previous ones: for refresh tokens, cookies, mails and the feed of revocations, and
     /// for access tokens unless there is a signing key.
     pub keyring: Keyring,
-    /// The private key that signs access tokens; `None` signs them with the current secret.
+    /// The private key that signs access tokens. If `None`, the current secret signs them.
     pub signing_key: Option<SigningKey>,
-    /// Public keys that are published and verify access tokens, beside the signing key: the next and the previous ones.
+    /// Public keys that verify access tokens and are published, in addition to that of the signing key: the next and
+    /// the previous ones.
     pub verifying_keys: Vec<PublicKey>,
 }
 
@@ -39,7 +40,7 @@ impl TokenKeys {
         KeySet::new(keys).map(Some)
     }
 
-    /// Returns what signs the access tokens for this server.
+    /// Returns the signer of access tokens for this server.
     pub(super) fn signer(&self) -> TokenSigner {
         match &self.signing_key {
             Some(key) => key.clone().into(),
@@ -47,7 +48,7 @@ impl TokenKeys {
         }
     }
 
-    /// Returns what signs the access tokens for the service that `audience` names.
+    /// Returns the signer of access tokens for the service that `audience` names.
     pub(super) fn service_signer(&self, audience: &str) -> Result<TokenSigner, Error> {
         match &self.signing_key {
             Some(key) => Ok(key.clone().into()),
@@ -55,8 +56,8 @@ impl TokenKeys {
         }
     }
 
-    /// Returns what verifies the access tokens for this server. The secrets stay accepted beside the keys of `key_set`,
-    /// because tokens that a secret signed may not have expired.
+    /// Returns the keys that verify access tokens for this server. The secrets stay accepted beside the keys of
+    /// `key_set`, because tokens that a secret signed may not have expired.
     pub(super) fn verification_keys(&self, key_set: Option<KeySet>) -> VerificationKeys {
         match key_set {
             Some(keys) => VerificationKeys::from(keys).with_secrets(self.keyring.clone()),

@@ -20,7 +20,8 @@ use crate::db::Db;
 use crate::http::large_response::LargeResponseLimiter;
 use quota::TaskQuota;
 
-/// What the task handlers need. The keys that sign tokens are not part of it, because no task handler issues tokens.
+/// The state that the task handlers need. It does not contain the keys that sign tokens, because no task handler issues
+/// tokens.
 pub(crate) struct Tasks {
     pub(crate) db: Db,
     pub(crate) clock: Clock,

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::users::id::UserId;
 
-/// The least distance from the lock threshold to the limit, in tasks. It must be more than the number of tasks that
-/// requests add to one account at the same time, in all processes together.
+/// The smallest distance from [`TaskQuota::lock_threshold`] to the limit, in tasks. It must be more than the number of
+/// tasks that requests add to one account at the same time, in all processes together.
 const LIMIT_MARGIN: i64 = 64;
 /// The tasks of an account are counted again after this many additions, because each check of the limit reads the index
 /// entries of the tasks that were added since the count.
@@ -25,13 +25,14 @@ pub(crate) struct TaskQuota {
     key_hasher: RandomState,
 }
 
-/// At most `count` tasks of the account have an id up to `max_id`, because new tasks have larger ids, and the counted
-/// tasks can only be deleted. On PostgreSQL, the count may miss tasks that concurrent requests were adding.
+/// The last count of an account's tasks: `count` tasks had an id up to `max_id`. Since then the number can only have
+/// fallen, because new tasks have larger ids. Limitation: on PostgreSQL, the count may miss tasks that concurrent
+/// requests were adding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TaskCount {
     pub(super) max_id: i64,
     pub(super) count: i64,
-    /// How many tasks this process has added without a lock since the count.
+    /// The number of tasks that this process has added without a lock since the count.
     additions: u32,
 }
 
@@ -48,13 +49,14 @@ impl TaskQuota {
         self.max_tasks.into()
     }
 
-    /// From this number of tasks on, tasks are added to an account one at a time, under a lock, because concurrent
-    /// inserts do not count each other's rows. With a low limit, the number is not positive, so every insert locks.
+    /// Returns the number of tasks from which on an account gets new tasks one at a time, under a lock: concurrent
+    /// inserts do not count each other's rows. With a low limit, the number is not positive, so every insert takes the
+    /// lock.
     pub(super) fn lock_threshold(&self) -> i64 {
         self.max_tasks() - LIMIT_MARGIN.max(self.max_tasks() / 8)
     }
 
-    /// The last count of the account's tasks; zero if none is in memory.
+    /// Returns the last count of the account's tasks; zero if none is in memory.
     pub(super) fn last_count(&self, owner: &UserId) -> TaskCount {
         let counts = self.lock();
         counts.get(&self.key(owner)).copied().unwrap_or_default()

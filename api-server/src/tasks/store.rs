@@ -45,7 +45,7 @@ fn task_of_row(owner: &UserId, row: TaskRow) -> Task {
     }
 }
 
-/// Which of a user's tasks to list.
+/// The filters and the maximum length of a list of a user's tasks.
 pub(super) struct Selection {
     pub(super) completed: Option<bool>,
     /// Only tasks older than the task with this id.
@@ -161,7 +161,7 @@ fn count_tasks(
         .get_result(connection)
 }
 
-/// How many tasks the owner may have with an id greater than `above_id`.
+/// The number of tasks with an id greater than `above_id` that the owner may have.
 #[derive(Clone, Copy)]
 struct Allowance {
     above_id: i64,

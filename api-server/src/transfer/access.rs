@@ -13,17 +13,17 @@ use crate::users::custom_claims::to_column;
 use crate::users::email::LoginEmail;
 use crate::users::user::User;
 
-/// What `users roles` and `users claims` need.
+/// The arguments and settings of `users roles` and `users claims`.
 pub(crate) struct AccessCommand {
     pub(crate) database_url: DatabaseUrl,
     pub(crate) email: LoginEmail,
     pub(crate) change: AccessChange,
-    /// How long the access tokens of the servers live. After this time, all stale tokens have expired.
+    /// The lifetime of the access tokens of the servers. After this time, all stale tokens have expired.
     pub(crate) access_token_ttl: Duration,
 }
 
-/// Changes the roles or the claims of a user, and writes them as they are then: a line for each role, or one line of
-/// JSON. Writes nothing if there is none.
+/// Changes the roles or the claims of a user, and writes all that the user then has: a line for each role, or one line
+/// of JSON. Writes nothing if the user has none.
 pub(crate) fn run(command: &AccessCommand, mut output: impl Write) -> Result<(), TransferError> {
     let database_url = &command.database_url;
     let database_error = |error: TransferError| -> TransferError {

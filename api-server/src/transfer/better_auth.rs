@@ -276,7 +276,7 @@ fn read_user(row: &TextRow, now: Timestamp) -> Result<ImportedUser, RejectReason
     Ok(user)
 }
 
-/// Returns why a user with a ban is not imported. Fails if the row does not say whether the user is banned.
+/// Returns why a banned user is not imported; `None` if there is no ban. Fails if a cell about the ban is invalid.
 fn read_ban(row: &TextRow, now: Timestamp) -> Result<Option<RejectReason>, RejectReason> {
     let is_banned = match optional_text(row, 11, "banned")? {
         None => false,

@@ -140,7 +140,7 @@ fn boolean(row: &TextRow, column: usize) -> Result<bool, TransferError> {
     Ok(matches!(required_text(row, column)?.as_str(), "true" | "1"))
 }
 
-/// Splits the text of the column `roles`, also with names that this release does not accept.
+/// Splits the text of the column `roles`. Keeps names that this release does not accept.
 fn names(text: &str) -> Vec<String> {
     text.split_ascii_whitespace()
         .map(ToOwned::to_owned)

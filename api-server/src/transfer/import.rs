@@ -48,13 +48,14 @@ impl<W: Write> ImportWriter<W> {
         Ok(())
     }
 
-    /// From now on, records the ids of the imported users. If one of these users is deleted later, no import that
-    /// records ids imports the user again.
+    /// Makes the writer record the ids of the users that it imports from now on. If one of these users is deleted
+    /// later, no import that records ids imports the user again.
     pub(super) fn remember_users(&mut self) {
         self.remember_users = true;
     }
 
-    /// Adds a user to the batch, or reports why the user is rejected. Fails after a signal: the batch is not written.
+    /// Adds a user to the batch, or reports why the user is rejected. Fails after a signal; the batch is then not
+    /// written.
     pub(super) fn add_user(
         &mut self,
         id: &str,
@@ -70,7 +71,8 @@ impl<W: Write> ImportWriter<W> {
         }
     }
 
-    /// Adds a task to the batch, or reports why the task is rejected. Fails after a signal: the batch is not written.
+    /// Adds a task to the batch, or reports why the task is rejected. Fails after a signal; the batch is then not
+    /// written.
     pub(super) fn add_task(
         &mut self,
         id: &str,

@@ -15,7 +15,7 @@ use crate::users::user;
 /// The longest id that is accepted, in bytes; every common form of id is shorter.
 pub(super) const MAX_ID_BYTES: usize = 255;
 
-/// Why a user or a task is not imported.
+/// The reason why a user or a task is not imported.
 pub(super) type RejectReason = String;
 
 /// A user from a row or a line of the source, not yet checked. An export writes a user in the same form.
@@ -29,7 +29,7 @@ pub(super) struct UserRecord {
     pub(super) email_verified: bool,
     /// Absent in exports of earlier releases.
     pub(super) language: Option<String>,
-    /// Absent in exports of earlier releases, as `claims`.
+    /// Absent in exports of earlier releases, like `claims`.
     pub(super) roles: Option<Vec<String>>,
     pub(super) claims: Option<Map<String, Value>>,
     pub(super) password_hash: Option<String>,
@@ -50,7 +50,7 @@ pub(super) struct ImportedUser {
     pub(super) password_hash: Option<PasswordHash>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
-    /// Why the user is banned in the source. A banned user is not imported.
+    /// The reason not to import the user, if the user is banned in the source.
     pub(super) ban: Option<RejectReason>,
 }
 
@@ -108,13 +108,13 @@ fn parse_language(tag: &str) -> Result<Language, RejectReason> {
     Language::parse(tag).ok_or_else(|| violation_reason("language", None::<String>))
 }
 
-/// Returns the set of these roles, in the order in which the commands store it.
+/// Returns the set of these roles, sorted, as the commands store roles.
 fn parse_roles(mut names: Vec<String>) -> Result<Roles, RejectReason> {
     names.sort_unstable();
     Roles::new(names).map_err(|error| format!("its roles are not acceptable: {error}"))
 }
 
-/// The reason to reject a field that violates a rule.
+/// Returns the reason to reject a field that violates a rule.
 pub(super) fn violation_reason(field: &str, message: Option<impl Display>) -> RejectReason {
     match message {
         Some(message) => format!("its {field} {message}"),

@@ -32,7 +32,7 @@ pub(super) fn copy_to<W: Write>(
     let mut line_number = 0;
     loop {
         let next = next_line(&mut input.reader, MAX_LINE_BYTES);
-        // After a signal, the error of the reader is that of the signal.
+        // After a signal, the reader may fail as well, but the caller needs the error of this check.
         writer.progress.check()?;
         let Some(line) = next? else { return Ok(()) };
         line_number += 1;

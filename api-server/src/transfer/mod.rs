@@ -1,6 +1,6 @@
-//! Runs the subcommands of `users`. An import reads users and tasks from a database
-//! of Better Auth or from JSON Lines. An export writes JSON Lines. They read one row or one line at a time, and an
-//! import writes batch by batch, so memory does not grow with the number of rows.
+//! Runs the subcommands of `users`. An import reads users and tasks from a database of Better Auth or from JSON Lines.
+//! An export writes JSON Lines. Both read one row or one line at a time, and an import writes batch by batch, so memory
+//! does not grow with the number of rows.
 
 mod access;
 mod ban;
@@ -31,7 +31,7 @@ use import::ImportWriter;
 use json_input::JsonInput;
 use report::Report;
 
-/// Why an import, an export or a check stopped.
+/// The error with which an import, an export or a check stopped.
 pub type TransferError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Imports users, and tasks if their table is named, from a database of Better Auth, which is not changed.
@@ -64,8 +64,8 @@ pub fn import_json(
     import_into(target, progress, |writer| json::copy_to(input, writer))
 }
 
-/// After a signal, the rows of the batch that was not written yet are left out, and the error is
-/// [`Interrupted`].
+/// Migrates the target, and writes the rows that `copy_rows` reads. After a signal, the rows of the batch that was not
+/// written yet are left out, and the error is [`Interrupted`].
 fn import_into(
     target: &DatabaseUrl,
     progress: &Progress,

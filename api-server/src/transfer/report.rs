@@ -10,7 +10,7 @@ const MAX_ID_CHARS: usize = 80;
 /// The outcome of importing one user or task.
 pub(super) enum ImportOutcome {
     Imported,
-    /// The user or task was imported before, even if the task was deleted since, or was created in this database.
+    /// The user or task exists here already, or the task was imported before and has been deleted since.
     AlreadyPresent,
     Rejected(RejectReason),
     /// The user is rejected because of a ban in the source.
@@ -23,7 +23,7 @@ struct OutcomeCounts {
     imported: u64,
     already_present: u64,
     rejected: u64,
-    /// How many of the rejected users are banned.
+    /// The number of the rejected users that are banned.
     banned: u64,
 }
 

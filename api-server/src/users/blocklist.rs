@@ -23,7 +23,7 @@ pub struct Blocklist {
 }
 
 impl Blocklist {
-    /// The built-in list of common passwords.
+    /// Returns the built-in list of common passwords.
     #[must_use]
     pub const fn common() -> Self {
         Self {
@@ -68,19 +68,19 @@ impl Blocklist {
         }
     }
 
-    /// The number of passwords.
+    /// Returns the number of passwords.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lines.lines().count()
     }
 
-    /// Whether the list has no passwords.
+    /// Returns whether the list has no passwords.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// Whether the password is on the list.
+    /// Returns whether the password is on the list, ignoring case.
     #[must_use]
     pub fn contains(&self, password: &Password) -> bool {
         contains(&self.lines, &password.expose().to_lowercase())

@@ -9,14 +9,15 @@ use std::time::{Duration, SystemTime};
 
 /// The time to wait if attempts in progress use up the limit. These attempts may be refunded soon.
 const RETRY_SOON: Duration = Duration::from_secs(1);
-/// How far the time that a caller passes may lie before the start of the window. The caller may have read the clock
-/// before a concurrent attempt that started the window. A larger difference means that the clock was set back.
+/// The largest difference by which the time that a caller passes may lie before the start of the window. The caller may
+/// have read the clock before a concurrent attempt that started the window. A larger difference means that the clock
+/// was set back.
 const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
-/// If a budget is full of keys whose window is not over, it evicts up to a sixteenth of its keys at once, so that
-/// evictions are rare.
+/// The divisor for the number of keys to evict: a full budget in which no window is over evicts up to a sixteenth of
+/// its keys at once, so that evictions are rare.
 const EVICTION_DIVISOR: usize = 16;
 
-/// How a reserved attempt ended.
+/// The outcome of a reserved attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AttemptOutcome {
     /// The attempt is counted towards the limit.
@@ -51,7 +52,7 @@ impl Entry {
         }
     }
 
-    /// The time until the window ends; zero if the window is over, or if the clock was set back by more than
+    /// Returns the time until the window ends; zero if the window is over, or if the clock was set back by more than
     /// [`OVERLAP_TOLERANCE`].
     fn remaining(&self, now: SystemTime, window: Duration) -> Duration {
         let elapsed = match now.duration_since(self.window_start) {

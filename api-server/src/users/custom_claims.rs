@@ -3,8 +3,8 @@
 use auth_core::CustomJson;
 use serde_json::{Map, Value};
 
-/// Returns the claims in the column `custom_claims`. A text that a later release may have stored, and that this release
-/// does not accept, counts as no claims.
+/// Returns the claims in the column `custom_claims`. A text that this release does not accept, which a later release
+/// may have stored, counts as no claims.
 pub(crate) fn stored_claims(column: Option<&str>) -> CustomJson {
     let parsed = column.map(CustomJson::parse).transpose();
     parsed.ok().flatten().unwrap_or_default()

@@ -49,7 +49,7 @@ impl Email {
         self.0
     }
 
-    /// Whether an account has this address, as read from the database.
+    /// Returns whether `stored`, as read from the database, is a spelling of this address.
     pub(crate) fn is_stored_as(&self, stored: &str) -> bool {
         self.0 == stored
             || self
@@ -57,8 +57,8 @@ impl Email {
                 .is_some_and(|old_spelling| old_spelling == stored)
     }
 
-    /// The spelling that earlier releases stored, with the domain as U-labels (RFC 5890); `None` if this spelling is
-    /// the same as `self`, or if the domain has no such spelling.
+    /// Returns the spelling that earlier releases stored, with the domain as U-labels (RFC 5890); `None` if this
+    /// spelling is the same as `self`, or if the domain has no such spelling.
     pub(crate) fn with_u_labels(&self) -> Option<String> {
         let (local_part, domain) = self.0.split_once('@')?;
         let (unicode_domain, result) = idna::domain_to_unicode(domain);
@@ -99,7 +99,7 @@ impl LoginEmail {
         })
     }
 
-    /// The email address of an account, as read from the database.
+    /// Wraps the email address of an account, as read from the database.
     pub(crate) const fn stored(text: String) -> Self {
         Self {
             email: Email(text),
@@ -111,7 +111,7 @@ impl LoginEmail {
         &self.email
     }
 
-    /// The spellings to look up, the current spelling first.
+    /// Returns the spellings to look up, the current spelling first.
     pub(crate) fn spellings(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.email.as_str()).chain(self.old_spellings.iter().map(String::as_str))
     }
@@ -133,7 +133,7 @@ fn is_dot_atom(text: &str) -> bool {
     text.split('.').all(is_atom)
 }
 
-/// Whether the byte may be in an atom (RFC 5322 § 3.2.3).
+/// Returns whether the byte may be in an atom (RFC 5322 § 3.2.3).
 const fn is_atext(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/')
@@ -160,7 +160,8 @@ fn to_a_labels(domain: &str) -> Option<Cow<'_, str>> {
     (!is_number).then_some(ascii)
 }
 
-/// Whether an earlier release may have stored this email address and each of its characters is safe in a log line.
+/// Returns whether an earlier release may have stored this email address and each of its characters is safe in a log
+/// line.
 fn may_be_stored(lowercase_email: &str) -> bool {
     let is_safe = |character: char| match u8::try_from(character) {
         Ok(byte) if byte.is_ascii() => is_atext(byte) || b".@[]:".contains(&byte),

@@ -141,7 +141,7 @@ mod tests {
     type PendingPermit<'a> =
         Pin<Box<dyn Future<Output = Result<HashPermit, NetworkQueueFull>> + 'a>>;
 
-    #[expect(clippy::unnecessary_wraps, reason = "the type of a queue key")]
+    #[expect(clippy::unnecessary_wraps, reason = "a queue key is an `Option`")]
     fn network(last_octet: u8) -> Option<Network> {
         Some(Network::V4(Ipv4Addr::new(192, 0, 2, last_octet)))
     }

@@ -12,9 +12,8 @@ use crate::network::Network;
 /// The network of a waiter; `None` for all clients without a network.
 pub(crate) type QueueKey = Option<Network>;
 
-/// How many waiters the queue accepts at most. If the queue has `total` waiters, a waiter of a new network displaces
-/// one of the site with the most. So a new network can still wait while dozens of other networks have as many waiters
-/// as they may.
+/// The maximum numbers of waiters. If the queue has `total` waiters, a waiter of a new network displaces a waiter of
+/// the site with the most waiters. So a new network can still wait while many other networks have reached their limits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WaiterLimits {
     total: usize,
@@ -24,7 +23,7 @@ pub(crate) struct WaiterLimits {
 }
 
 impl WaiterLimits {
-    /// An IPv6 /48 gets the limit of four networks.
+    /// Creates the limits. An IPv6 /48 gets four times the limit of one network.
     pub(crate) const fn new(total: usize, per_network: usize) -> Self {
         Self {
             total,
@@ -38,11 +37,11 @@ impl WaiterLimits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaiterId(u64);
 
-/// The error if the limit of the network is reached, or if another limit is reached and no waiter is displaced.
+/// The error if the limit of the network is reached, or if another limit is reached and no waiter can be displaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NetworkQueueFull;
 
-/// A queue of the waiters of all networks. `T` is what the owner of the queue needs to wake a waiter.
+/// A queue of the waiters of all networks. `T` is the value with which the owner of the queue wakes a waiter.
 pub(crate) struct NetworkQueue<T> {
     limits: WaiterLimits,
     /// The site that is served next comes first.
@@ -146,7 +145,8 @@ impl<T> NetworkQueue<T> {
     }
 
     /// Removes and returns the newest waiter of the largest network in a site, that is, the network with the most
-    /// waiters. If `network_waiter_count` is given, fails unless the largest network has at least two waiters more.
+    /// waiters. If `network_waiter_count` is given, fails unless the largest network has at least two waiters more than
+    /// this number.
     fn displace(
         &mut self,
         site_key: QueueKey,
@@ -167,7 +167,7 @@ impl<T> NetworkQueue<T> {
         Ok(waiter)
     }
 
-    /// Counts one waiter less, and removes the network and the site if they have no waiters left.
+    /// Subtracts one from the number of waiters, and removes the network and the site if they have no waiters left.
     fn subtract_waiter(&mut self, key: QueueKey) {
         if let Some(site) = self.site_mut(site_of(key)) {
             site.networks.retain(|network| !network.waiters.is_empty());
@@ -230,7 +230,7 @@ impl<T> NetworkWaiters<T> {
     }
 }
 
-/// The key of the site to which a network belongs.
+/// Returns the key of the site to which a network belongs.
 fn site_of(key: QueueKey) -> QueueKey {
     key.map(Network::site)
 }

@@ -2,13 +2,13 @@
 
 use auth_core::Roles;
 
-/// Returns the roles in the column `roles`, which are separated by spaces. A text that a later release may have stored,
-/// with names that this release does not accept, counts as no roles.
+/// Returns the roles in the column `roles`, which are separated by spaces. A text with names that this release does not
+/// accept, which a later release may have stored, counts as no roles.
 pub(crate) fn stored_roles(column: Option<&str>) -> Roles {
     Roles::new(column.unwrap_or_default().split_ascii_whitespace()).unwrap_or_default()
 }
 
-/// Returns the names with this separator; `None` if there is no role.
+/// Returns the names, joined with this separator; `None` if there is no role.
 pub(crate) fn joined(roles: &Roles, separator: &str) -> Option<String> {
     (!roles.is_empty()).then(|| roles.iter().collect::<Vec<_>>().join(separator))
 }

@@ -84,8 +84,8 @@ pub(crate) fn user_of_row(row: UserRow) -> User {
 /// A user and the stored password hash, which is `None` if the account has no password.
 pub(crate) type Credentials = (User, Option<String>);
 
-/// Returns the stored spelling of an email address that has an account: this spelling, or the spelling that earlier
-/// releases stored.
+/// Returns the spelling in which an account has this email address: this spelling, or the spelling that earlier
+/// releases stored. Returns `None` if no account has the address.
 pub(crate) fn registered_spelling(
     connection: &mut DbConnection,
     email: &Email,
@@ -103,7 +103,7 @@ pub(crate) fn registered_spelling(
     }
 }
 
-/// Inserts the user; `false` if another user has the same spelling of the email address, or the same id.
+/// Inserts the user. Returns `false` if another user has the same spelling of the email address, or the same id.
 pub(crate) fn insert(
     connection: &mut DbConnection,
     user: &User,
@@ -182,8 +182,8 @@ pub(crate) fn change_profile(
     Ok(result.optional()?.map(user_of_row))
 }
 
-/// Replaces the password hash; `false` if the stored hash is not `old_hash`. After `true`, no other transaction can
-/// change the row until this transaction ends.
+/// Replaces the password hash. Returns `false` if the stored hash is not `old_hash`. After `true`, no other transaction
+/// can change the row until this transaction ends.
 pub(crate) fn replace_hash(
     connection: &mut DbConnection,
     id: &str,
@@ -198,10 +198,10 @@ pub(crate) fn replace_hash(
     Ok(updated_row_count == 1)
 }
 
-/// A user, with the key of the user's mails.
+/// A user, with the key that the tokens and codes in mails to the user depend on.
 pub(crate) struct MailUser {
     pub(crate) user: User,
-    /// `None` until the first mail with a token.
+    /// `None` before the first mail with a token, and after the key was removed.
     pub(crate) mail_key: Option<String>,
 }
 
@@ -220,7 +220,7 @@ pub(crate) fn find_mail_user(
     }))
 }
 
-/// Sets the mail key of a user who has none; `false` if the user has one, or does not exist.
+/// Sets the mail key of a user who has none. Returns `false` if the user has one, or does not exist.
 pub(crate) fn set_first_mail_key(
     connection: &mut DbConnection,
     id: &str,
@@ -241,7 +241,7 @@ pub(crate) fn forget_mail_key(connection: &mut DbConnection, id: &str) -> QueryR
         .map(drop)
 }
 
-/// The mail key and the email address that a token or a code was verified with, and the key that replaces this key.
+/// The mail key and the email address that a token or a code was verified with, and the new mail key.
 #[derive(Debug, Clone)]
 pub(crate) struct MailKeyChange {
     pub(crate) user_id: String,

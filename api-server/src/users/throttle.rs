@@ -46,7 +46,7 @@ const TOO_MANY_MAIL_REQUESTS: &str = "Too many requests for mails from your netw
 /// The limits of one network; `None` for no limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NetworkLimits {
-    /// Wrong passwords within 15 minutes, for any account.
+    /// Wrong passwords within 15 minutes, for all accounts together.
     pub(crate) failed_logins: Option<u32>,
     /// Registrations within an hour, including attempts with an email address that already has an account.
     pub(crate) registrations: Option<u32>,
@@ -184,7 +184,7 @@ impl NetworkReservation<'_> {
 /// A budget that several threads share.
 struct SharedBudget<K> {
     budget: Mutex<Budget<K>>,
-    /// The text of the error when the limit is reached, and the event by which it is counted.
+    /// The text of the error when the limit is reached, and the event that counts this error.
     rejection: (&'static str, Event),
     metrics: Metrics,
 }

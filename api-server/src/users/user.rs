@@ -38,7 +38,7 @@ pub(crate) struct User {
     pub(crate) roles: Roles,
     #[serde(skip)]
     pub(crate) custom_claims: CustomJson,
-    /// Numbers the states of the roles and the other claims. Tokens with a lower number are stale.
+    /// The number of the last change of the roles or the other claims. Tokens with a lower number are stale.
     #[serde(skip)]
     pub(crate) claims_version: u64,
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]

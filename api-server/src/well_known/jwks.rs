@@ -10,7 +10,7 @@ use crate::http::public_document;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
 
-// The two types are the schema of the document. `sessions/jwks.rs` writes it.
+// The next two types only describe the document for OpenAPI. `sessions/jwks.rs` writes the document.
 
 /// A JWK Set (RFC 7517 § 5).
 #[derive(Serialize, ToSchema)]

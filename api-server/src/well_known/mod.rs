@@ -13,8 +13,8 @@ use crate::problem::{Code, Problem};
 #[openapi(paths(jwks::show, oauth_authorization_server::show))]
 pub(crate) struct Api;
 
-/// The response of a server whose tokens only secrets sign and verify. An empty set would be the wrong response: a
-/// verifier may keep it, and then rejects all tokens.
+/// Returns the error of a server without public keys. A key set without keys would be the wrong response: a verifier
+/// may keep it, and then rejects all tokens.
 fn no_public_keys() -> Problem {
     let detail = "This server has no public keys; it needs the setting AUTH_SIGNING_KEY";
     Problem::new(Code::NotFound, detail)

@@ -1,4 +1,4 @@
-//! Defines custom claims: the members of a token that no rule of this crate and of the standards is about.
+//! Defines custom claims: the members of a token whose names are not reserved.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -37,7 +37,7 @@ pub struct CustomJson(Box<str>);
 impl CustomJson {
     /// The longest JSON text of the object, without white space, in bytes: 1024.
     pub const MAX_BYTES: usize = 1024;
-    /// How deep arrays and objects may be nested: 16, including the object itself.
+    /// The deepest nesting of arrays and objects: 16, including the object itself.
     pub const MAX_DEPTH: usize = 16;
 
     /// Creates custom claims from a struct or a map: serializes it as JSON, and then does the same as
@@ -55,8 +55,8 @@ impl CustomJson {
     ///
     /// # Errors
     ///
-    /// [`Error::ReservedClaim`] with the first reserved name of a member. [`Error::UnacceptableClaims`] if the text is
-    /// not one JSON object, has more than 1024 bytes without white space, or is nested more than 16 deep.
+    /// [`Error::ReservedClaim`] with the name if a member has a reserved name. [`Error::UnacceptableClaims`] if the
+    /// text is not one JSON object, has more than 1024 bytes without white space, or is nested more than 16 deep.
     pub fn parse(json: &str) -> Result<Self, Error> {
         let members: Map<String, Value> =
             serde_json::from_str(json).map_err(|_serde| NOT_AN_OBJECT)?;
@@ -117,7 +117,7 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-/// The JSON text from which custom claims are read: an object, which also has the other claims.
+/// The JSON text from which custom claims are read: an object, which may also have the other claims.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct KeptPayload(Cow<'static, str>);
 
@@ -126,12 +126,12 @@ impl KeptPayload {
         Self(Cow::Owned(payload.to_owned()))
     }
 
-    /// A payload whose token has no custom claim. Allocates nothing.
+    /// Returns the payload for a token without custom claims. Allocates nothing.
     pub(crate) fn without_custom_claims() -> Self {
         Self(Cow::Borrowed("{}"))
     }
 
-    /// Reads the custom claims, as [`read_custom`].
+    /// Reads the custom claims, as [`read_custom`] does.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
         read_custom(&self.0)
     }

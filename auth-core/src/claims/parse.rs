@@ -248,8 +248,8 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
 struct ClaimReader(Cell<Error>);
 
 impl ClaimReader {
-    /// Reads a claim that most tokens do not have, and skips a claim that this crate does not know. Not inlined, so
-    /// that other tokens are not slower.
+    /// Reads a claim that most tokens do not have, or skips a claim that this crate does not know. Not inlined, so that
+    /// tokens without such claims are not slower.
     #[cold]
     #[inline(never)]
     fn read_rare<'de, A: MapAccess<'de>>(

@@ -27,7 +27,7 @@ pub(crate) struct Policy {
     pub(crate) keeps_payload: bool,
 }
 
-/// Whether a token without the claim is rejected. Other claims are always required.
+/// For each claim that a verifier can make optional: whether a token without it is rejected.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequiredClaims {
     pub(crate) email: bool,

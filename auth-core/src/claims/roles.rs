@@ -33,7 +33,7 @@ pub struct Roles(
 );
 
 impl Roles {
-    /// The most roles in a set: 32.
+    /// The maximum number of roles in a set: 32.
     pub const MAX_ROLES: usize = 32;
     /// The longest name of a role, in bytes: 64.
     pub const MAX_NAME_BYTES: usize = MAX_NAME_LENGTH as usize;
@@ -83,7 +83,7 @@ impl fmt::Debug for Roles {
     }
 }
 
-/// A set while its names are read.
+/// A set of roles to which names are added.
 #[derive(Default)]
 struct RolesBuilder {
     text: String,
@@ -112,7 +112,7 @@ impl RolesBuilder {
         Ok(())
     }
 
-    /// Returns whether `name` is in the set. Compares the names of this length only.
+    /// Returns whether `name` is in the set. Compares only with the names of the same length.
     fn contains(&self, name: &str) -> bool {
         let mut start = 0;
         self.lengths.iter().take(self.count).any(|length| {
@@ -165,7 +165,7 @@ impl<'de> Deserialize<'de> for Roles {
                 f.write_str("an array of roles")
             }
 
-            // Not inlined, so that the builder is no part of the stack frame of a token without roles.
+            // Not inlined, so that the builder does not enlarge the stack frame for tokens without roles.
             #[inline(never)]
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Roles, A::Error> {
                 let mut builder = RolesBuilder::default();

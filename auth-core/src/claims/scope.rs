@@ -10,7 +10,8 @@ use serde::ser::{Serialize, Serializer};
 use crate::Error;
 use crate::json::JsonString;
 
-/// The scope of a token (RFC 6749 § 3.3): what a token that can do less than its user may be used for.
+/// The scope of a token (RFC 6749 § 3.3), which limits what the token may be used for. Without a scope, a token may be
+/// used for everything that its user may do.
 ///
 /// A scope is a text of 1 to 64 names with one space between two of them, at most 1024 bytes. A name consists of
 /// printable ASCII characters except `"` and `\`. The order of the names has no meaning, and a name that occurs twice
@@ -29,7 +30,7 @@ use crate::json::JsonString;
 pub struct Scope(Box<str>);
 
 impl Scope {
-    /// The most names in a scope: 64.
+    /// The maximum number of names in a scope: 64.
     pub const MAX_NAMES: usize = 64;
     /// The longest text of a scope, in bytes: 1024.
     pub const MAX_BYTES: usize = 1024;
@@ -38,8 +39,8 @@ impl Scope {
     ///
     /// # Errors
     ///
-    /// [`Error::UnacceptableClaims`] if the text is empty, has more than 1024 bytes or 64 names, has another character
-    /// than printable ASCII, a `"` or a `\`, or if there is not exactly one space between two names.
+    /// [`Error::UnacceptableClaims`] if the text is empty, has more than 1024 bytes or 64 names, contains a `"`, a `\`
+    /// or a character that is not printable ASCII, or if there is not exactly one space between two names.
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
         check_scope(&text)?;
@@ -50,7 +51,7 @@ impl Scope {
     ///
     /// # Errors
     ///
-    /// [`Error::UnacceptableClaims`] as for [`new`](Self::new), and if a name contains a space.
+    /// [`Error::UnacceptableClaims`] as for [`new`](Self::new), and if a name is empty or contains a space.
     pub fn from_names<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Result<Self, Error> {
         let mut text = String::new();
         for name in names {
@@ -77,8 +78,8 @@ impl Scope {
         self.iter().any(|own_name| own_name == name)
     }
 
-    /// Returns whether `other` contains every name of this scope. A server that narrows a token requires this of the
-    /// requested scope and the scope of the caller.
+    /// Returns whether `other` contains every name of this scope. A server that issues a token with a narrower scope
+    /// requires that the requested scope is a subset of the caller's.
     #[must_use]
     pub fn is_subset_of(&self, other: &Self) -> bool {
         self.iter().all(|name| other.contains(name))
@@ -126,7 +127,7 @@ pub(crate) fn check_scope(text: &str) -> Result<(), Error> {
             "a scope must have at most 1024 bytes",
         ));
     }
-    // As if a space were before the text and one after it, so that an empty text also has two spaces in a row.
+    // Checks the text as if it had a space before and after, so that an empty text also has two spaces in a row.
     let (violations, last) = text
         .bytes()
         .fold((NAME, SPACE), |(violations, previous), byte| {
@@ -137,7 +138,7 @@ pub(crate) fn check_scope(text: &str) -> Result<(), Error> {
     if violations | (last & SPACE) != NAME {
         return Err(MALFORMED_SCOPE);
     }
-    // A shorter text does not have too many names.
+    // A shorter text cannot have more than 64 names.
     if text.len() > 2 * Scope::MAX_NAMES && text.split(' ').count() > Scope::MAX_NAMES {
         return Err(Error::UnacceptableClaims(
             "a scope must have at most 64 names",
@@ -146,7 +147,7 @@ pub(crate) fn check_scope(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The errors of [`Scope::new`].
+/// Does the same as [`Scope::new`].
 impl FromStr for Scope {
     type Err = Error;
 

@@ -9,7 +9,7 @@ use crate::claims::{check_sub, whole_unix_seconds};
 use crate::random::random_base64url;
 use crate::{Claims, CustomJson, Error, MAX_TOKEN_BYTES, Roles, Scope, Subject};
 
-/// A token that [`TokenIssuer::token_for`] or [`TokenIssuer::token_for_machine`] has started.
+/// A builder of an access token, from [`TokenIssuer::token_for`] or [`TokenIssuer::token_for_machine`].
 #[derive(Debug, Clone)]
 #[must_use = "a builder issues no token until `issue` is called"]
 pub struct TokenBuilder<'a> {
@@ -112,8 +112,8 @@ impl<'a> TokenBuilder<'a> {
         self
     }
 
-    /// Sets `aud` (RFC 7519 § 4.1.3). Defaults to the audience of the issuer. The secret stays the secret of the
-    /// issuer: a service that has only [a key of its own](crate::Secret::for_audience) needs an issuer with that key.
+    /// Sets `aud` (RFC 7519 § 4.1.3). Defaults to the audience of the issuer. The key of the issuer signs in any case:
+    /// for a service that has only [a key of its own](crate::Secret::for_audience), create an issuer with that key.
     pub const fn with_audience(mut self, audience: &'a str) -> Self {
         self.audience = audience;
         self
@@ -125,8 +125,8 @@ impl<'a> TokenBuilder<'a> {
         self
     }
 
-    /// Limits `exp`, in seconds since 1970. Defaults to no limit but the lifetime of the issuer's tokens. For example,
-    /// the token that a token exchange (RFC 8693) returns must not outlive the token of the request.
+    /// Limits `exp`, in seconds since 1970. By default, only the lifetime of the issuer's tokens limits it. For
+    /// example, the token that a token exchange (RFC 8693) returns must not outlive the token of the request.
     pub const fn with_max_exp(mut self, max_exp: i64) -> Self {
         self.max_exp = max_exp;
         self

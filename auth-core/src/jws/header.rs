@@ -1,4 +1,5 @@
-//! Parses the JOSE header (RFC 7515 § 4) strictly. An accepted header determines only which key is tried first.
+//! Parses the JOSE header (RFC 7515 § 4) strictly. A header can choose among the keys of the verifier, but not the
+//! algorithm of a key.
 
 use std::borrow::Cow;
 use std::cell::Cell;

@@ -148,7 +148,7 @@ fn no_token_of_another_algorithm_is_accepted_under_any_hs256_key_of_wycheproof()
     }
 }
 
-/// Valid `ES256` and `EdDSA` examples must be rejected too: the only supported algorithm is `HS256`.
+/// Valid `ES256` and `EdDSA` examples must be rejected too: a [`Keyring`] verifies only `HS256`.
 #[test]
 fn jws_examples_of_the_rfcs_are_accepted_only_if_they_are_hs256() {
     let mut vectors: Vec<RfcVector> = serde_json::from_str(RFC_VECTORS).unwrap();

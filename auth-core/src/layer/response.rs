@@ -34,7 +34,7 @@ impl Refusal {
     }
 }
 
-/// A framework's response body that can express a refusal.
+/// The response body of a framework, whose type determines how a refusal becomes a response.
 pub(crate) trait RefusalBody: Sized {
     /// Converts a refusal to a response of the framework.
     fn refuse(refusal: Refusal) -> Response<Self>;
@@ -55,7 +55,7 @@ impl<B: RefusalBody> Refuse<B> for FrameworkResponse {
     }
 }
 
-/// Creates a response with a body of any type.
+/// Creates a response whose body the function makes from the JSON text of the refusal.
 pub struct ResponseWith<B>(pub(super) fn(String) -> B);
 
 impl<B> Refuse<B> for ResponseWith<B> {
@@ -64,7 +64,7 @@ impl<B> Refuse<B> for ResponseWith<B> {
     }
 }
 
-/// Does not need a `B` that can be cloned, as a derived implementation would.
+/// Not derived, because a derived implementation would require `B: Clone`.
 impl<B> Clone for ResponseWith<B> {
     fn clone(&self) -> Self {
         *self

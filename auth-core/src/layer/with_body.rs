@@ -6,8 +6,8 @@ use super::response::ResponseWith;
 use super::{RequireCallerService, RequirementService};
 use crate::{RequireCaller, RequireRole, RequireScope};
 
-/// A guard as a layer for tower services whose response body is a `B`: the result of
-/// [`RequireCaller::with_body`], [`RequireRole::with_body`] and [`RequireScope::with_body`].
+/// A guard as a layer for tower services whose response body is a `B`: the result of [`RequireCaller::with_body`],
+/// [`RequireRole::with_body`] and [`RequireScope::with_body`].
 #[derive(Debug, Clone)]
 pub struct WithBody<G, B> {
     guard: G,
@@ -54,7 +54,7 @@ impl RequireCaller {
 }
 
 impl RequireRole {
-    /// Creates a layer for tower services with any body, as [`RequireCaller::with_body`].
+    /// Creates a layer for tower services with any body, as [`RequireCaller::with_body`] does.
     #[must_use]
     pub const fn with_body<B>(self, new_body: fn(String) -> B) -> WithBody<Self, B> {
         WithBody::new(self, new_body)
@@ -62,7 +62,7 @@ impl RequireRole {
 }
 
 impl RequireScope {
-    /// Creates a layer for tower services with any body, as [`RequireCaller::with_body`].
+    /// Creates a layer for tower services with any body, as [`RequireCaller::with_body`] does.
     #[must_use]
     pub const fn with_body<B>(self, new_body: fn(String) -> B) -> WithBody<Self, B> {
         WithBody::new(self, new_body)

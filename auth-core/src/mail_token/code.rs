@@ -14,7 +14,7 @@ const CODE_BYTES: usize = 5;
 const MALFORMED: Error =
     Error::MalformedToken("A code has 8 letters and digits, without 0, 1, I and O");
 
-/// The request that a code answers.
+/// The request that a code confirms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
@@ -23,7 +23,7 @@ const MALFORMED: Error =
 pub struct Challenge<'a> {
     /// The id of the request, which must be unique. A client may know it.
     pub id: &'a str,
-    /// What the code permits.
+    /// The action that the code permits.
     pub purpose: MailPurpose,
     /// The id of the user to whom the code was sent.
     pub user_id: &'a str,
@@ -62,11 +62,11 @@ impl fmt::Debug for MailCode {
     }
 }
 
-/// Decodes a code as a person typed it to the 40 bits.
+/// Decodes a code, as a person typed it, into its 40 bits.
 ///
 /// # Errors
 ///
-/// [`Error::MalformedToken`] unless `entered` consists of 8 symbols, ASCII spaces and hyphens.
+/// [`Error::MalformedToken`] unless `entered` has exactly 8 symbols, and otherwise only ASCII spaces and hyphens.
 pub(super) fn decode(entered: &str) -> Result<[u8; CODE_BYTES], Error> {
     let (mut bits, mut count) = (0_u64, 0);
     for byte in entered.bytes().filter(|byte| !b" -".contains(byte)) {

@@ -14,7 +14,7 @@ const MAX_TOKEN_BYTES: usize = 1024;
 const MAX_TEXT_BYTES: usize = 254;
 const MALFORMED: Error = Error::MalformedToken("The token from the mail is malformed");
 
-/// What a mail token or a code permits. A token or a code of one purpose is never accepted for another.
+/// The action that a mail token or a code permits. A token or a code of one purpose is never accepted for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MailPurpose {
@@ -24,7 +24,7 @@ pub enum MailPurpose {
     EmailVerification,
     /// To change the address of the account to the address that the mail was sent to.
     EmailChange,
-    /// To change the address of the account back.
+    /// To change the address of the account back to the previous one.
     EmailChangeUndo,
     /// To delete the account.
     AccountDeletion,
@@ -61,14 +61,14 @@ impl MailPurpose {
     reason = "callers construct it; the fields are the format"
 )]
 pub struct MailToken {
-    /// What the token permits.
+    /// The action that the token permits.
     pub purpose: MailPurpose,
     /// The id of the user, 1 to 254 bytes.
     pub user_id: String,
     /// The first second in which the token is no longer accepted: seconds since 1970-01-01T00:00:00Z.
     pub expires_at: u64,
-    /// More text of the purpose, for example the new email address; at most 254 bytes. The text is not encrypted: who
-    /// has the token can read it.
+    /// Additional text, for example the new email address; at most 254 bytes. The text is not encrypted: anyone who has
+    /// the token can read it.
     pub detail: String,
 }
 
@@ -120,7 +120,8 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     Some(*bytes)
 }
 
-/// Removes a length and a text of this length from `rest`, and returns the text; `None` if it is too long or not UTF-8.
+/// Removes a length and a text of this length from `rest`, and returns the text; `None` if the text is too long,
+/// incomplete or not UTF-8.
 fn take_text(rest: &mut &[u8]) -> Option<String> {
     let length = usize::from(u16::from_be_bytes(take(rest)?));
     if length > MAX_TEXT_BYTES {

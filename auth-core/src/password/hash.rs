@@ -87,7 +87,8 @@ impl PasswordHash {
     }
 
     /// Returns a hash that matches no password and takes as long to verify as a hash of this crate with this cost.
-    /// Verify an attempt against this hash if the user is unknown, so that the response time does not reveal that.
+    /// Verify an attempt against this hash if the user is unknown, so that the response time does not reveal whether
+    /// the user exists.
     #[must_use]
     pub fn unmatchable(cost: Cost) -> Self {
         Self(format!(
@@ -104,7 +105,8 @@ impl PasswordHash {
             .map_err(|_no_random_bytes| Error::Crypto)
     }
 
-    /// Verifies an attempt. For plain bcrypt, tries the input of this crate and, if different, the password as typed.
+    /// Verifies an attempt. For plain bcrypt, tries the input that this crate passes to bcrypt and, if different, the
+    /// password as typed.
     pub(super) fn verify(&self, attempt: &PasswordAttempt) -> Result<bool, Error> {
         if scrypt::is_well_formed(&self.0) {
             return scrypt::verify(attempt.normalised().as_bytes(), &self.0);
@@ -119,7 +121,8 @@ impl PasswordHash {
     }
 
     /// Returns whether [`verify`](Self::verify) runs bcrypt twice: the hash is plain bcrypt, and the password as typed
-    /// differs from the input of this crate, because it is not in NFKC, has more than 71 bytes or contains NUL.
+    /// differs from the input that this crate passes to bcrypt, because the password is not in NFKC, has more than 71
+    /// bytes or contains NUL.
     pub(super) fn is_verified_twice(&self, attempt: &PasswordAttempt) -> bool {
         let is_plain_bcrypt = !self.0.starts_with(CRATE_PREFIX) && !scrypt::is_well_formed(&self.0);
         is_plain_bcrypt && plain_bcrypt_input(attempt) != attempt.bcrypt_input().as_slice()

@@ -10,8 +10,8 @@ use crate::Error;
 const SCRYPT_AS_BCRYPT_COST: u32 = 10;
 
 impl PasswordAttempt {
-    /// As [`matches`](Self::matches), but a wrong password takes at least the time of one bcrypt of `cost`,
-    /// even if `hash` is cheaper to check. A hash of a higher cost takes longer.
+    /// Does the same as [`matches`](Self::matches), but a wrong password takes at least the time of one bcrypt of
+    /// `cost`, even if `hash` is cheaper to check. A hash of a higher cost takes longer.
     ///
     /// A correct password gets no additional work: the response shows the match anyway.
     ///

@@ -47,9 +47,8 @@ impl Ed25519Key {
         Self::new(&bytes.map_err(|_malformed| NOT_A_KEY)?.0)
     }
 
-    /// Returns whether `signature` is a signature of `message`. Also rejects `R` of small order, and every encoding
-    /// except one of `R` and `S`, so a valid signature cannot be changed
-    /// into another valid one.
+    /// Returns whether `signature` is a signature of `message`. Also rejects an `R` of small order, and `R` and `S` in
+    /// an encoding that is not canonical, so a valid signature cannot be changed into another valid one.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())

@@ -48,7 +48,8 @@ impl P256Key {
     }
 
     /// Returns whether `signature`, the 64 bytes of `r` and `s` (RFC 7518 § 3.4), is a signature of `message`. A high
-    /// `s` is accepted, because half of all signers write it. So do not identify a token by its text.
+    /// `s` is accepted too, because many signers do not avoid it. So a token can be changed into another valid text: do
+    /// not identify a token by its text.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.0.verify(message, &signature).is_ok())

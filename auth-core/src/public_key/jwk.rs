@@ -39,7 +39,8 @@ const EMPTY_ID: Error = Error::InvalidKey("`kid` is empty");
 /// The members with private values (RFC 7518 § 6.2.2, § 6.3.2, RFC 8037 § 2). `k` is the value of a secret.
 const PRIVATE_NAMES: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// The members that are read. Others, such as `x5c` and `x5u`, are ignored, whatever their value.
+/// The members that are read, and whether there is a private member. Others, such as `x5c` and `x5u`, are ignored,
+/// whatever their value.
 #[derive(Default)]
 pub(super) struct Jwk<'t> {
     kty: Option<JsonString<'t>>,
@@ -60,7 +61,8 @@ impl<'t> Jwk<'t> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKey`] unless `text` is one JSON object without duplicate names, whose members have their types.
+    /// [`Error::InvalidKey`] unless `text` is one JSON object without duplicate names, in which each member that is
+    /// read has the right type.
     pub(super) fn parse(text: &'t str) -> Result<Self, Error> {
         let error = Cell::new(NOT_AN_OBJECT);
         let mut json = serde_json::Deserializer::from_str(text);
@@ -88,7 +90,7 @@ impl<'t> Jwk<'t> {
     /// # Errors
     ///
     /// [`Error::InvalidKey`] for a private key, a secret, a key that is not for verifying signatures, a type or curve
-    /// that is not supported, an `alg` that does not belong to the key, and values that are no key of their type.
+    /// that is not supported, an `alg` that does not belong to the key, and values that are not a valid key.
     pub(super) fn material(&self) -> Result<Material, Error> {
         let kty = text(self.kty.as_ref()).unwrap_or_default();
         if kty == "oct" {
@@ -123,7 +125,8 @@ impl<'t> Jwk<'t> {
         }
     }
 
-    /// Requires that the key is for signatures, as far as the key says what it is for (RFC 7517 § 4.2, § 4.3).
+    /// Requires that `use`, if present, is `sig`, and that `key_ops`, if present, contains `verify` (RFC 7517 § 4.2, §
+    /// 4.3).
     fn check_use(&self) -> Result<(), Error> {
         if text(self.usage.as_ref()).is_some_and(|usage| usage != "sig") {
             return Err(OTHER_USE);

@@ -13,7 +13,8 @@ use crate::Error;
 /// The longest JWK Set document, in bytes: 1 MiB. A longer document is rejected without parsing.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 
-/// The most keys of a set, and of a JWK Set document: 64. A document with more keys is rejected.
+/// The maximum number of keys in a [`KeySet`](super::KeySet) and in a JWK Set document: 64. A document with more keys
+/// is rejected.
 pub const MAX_KEYS: usize = 64;
 
 const DUPLICATE_ID: Error =
@@ -24,7 +25,7 @@ const NO_ID: Error = Error::InvalidKey("the key has no `kid`, so no token can na
 ///
 /// One bad key does not make the others unusable (RFC 7517 § 5): a key is skipped if this crate does not support its
 /// type, if it is not for signatures, or if it breaks a rule of [`PublicKey::from_jwk`]. A key without `kid` is
-/// skipped, because tokens name their key. If several keys have one `kid`, all of them are skipped.
+/// skipped, because tokens name their key. If several keys have the same `kid`, all of them are skipped.
 ///
 /// ```
 /// use auth_core::public_key::JwkSet;
@@ -47,7 +48,7 @@ pub struct JwkSet {
     skipped: Vec<SkippedKey>,
 }
 
-/// A key of a JWK Set document that is not used, and why. `Display` is one line for the log.
+/// A skipped key of a JWK Set document, and the reason. `Display` is one line for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SkippedKey {
@@ -133,7 +134,7 @@ fn parse_key(text: &str, is_duplicate: bool) -> Result<PublicKey, Error> {
     Ok(PublicKey::new(material).with_id(key_id.to_owned()))
 }
 
-/// Reads the `kid` of a key that may break any rule.
+/// Reads the `kid` of a key, even if the key breaks a rule.
 fn read_key_id(text: &str) -> Option<String> {
     let key: Value = serde_json::from_str(text).ok()?;
     Some(key.get("kid")?.as_str()?.to_owned())

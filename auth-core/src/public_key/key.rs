@@ -25,7 +25,7 @@ pub(super) const ED25519_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1
 pub(super) const EC_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 pub(super) const RSA_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
-/// The longest signature, in bytes: of an RSA key of 8192 bits. Others have 64 bytes.
+/// The longest signature, in bytes: that of an RSA key of 8192 bits. Signatures of the other algorithms have 64 bytes.
 const MAX_SIGNATURE_BYTES: usize = 1024;
 
 /// A public key: verifies the signatures of one private key. Clones share the key.
@@ -54,7 +54,7 @@ struct Inner {
     thumbprint: String,
 }
 
-/// A key of one type.
+/// The public key itself, by its type.
 pub(super) enum Material {
     Ed25519(Ed25519Key),
     P256(P256Key),
@@ -88,11 +88,11 @@ impl PublicKey {
 
     /// Reads a JSON Web Key (RFC 7517): one JSON object without duplicate names.
     ///
-    /// `kty` and `crv` must be `OKP` and `Ed25519` or `EC` and `P-256` or, with the feature `rs256`, `kty` must be
-    /// `RSA`. Coordinates have exactly 32 bytes and are a point of the curve, for Ed25519 none of small order. RSA keys
-    /// have 2048 to 8192 bits. `use` must be absent or `sig`, `key_ops` absent or contain `verify`, `alg` absent or the
-    /// algorithm of the key. A key with a private member and a secret (`oct`) are rejected. `x5c` and other members are
-    /// ignored.
+    /// `kty` and `crv` must be `OKP` and `Ed25519`, or `EC` and `P-256`. With the feature `rs256`, `kty` may also be
+    /// `RSA`. Coordinates must have exactly 32 bytes and be a point of the curve, for Ed25519 not one of small order.
+    /// RSA keys must have 2048 to 8192 bits. `use` must be absent or `sig`, `key_ops` absent or contain `verify`, `alg`
+    /// absent or the algorithm of the key. A key with a private member is rejected, and so is a secret (`oct`). `x5c`
+    /// and other members are ignored.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Crypto`] if a computation fails that is not expected to fail.
+    /// [`Error::Crypto`] if the key cannot be encoded, which does not happen.
     pub fn to_pem(&self) -> Result<String, Error> {
         match &self.0.material {
             Material::Ed25519(key) => key.to_pem(),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{JwkSet, MAX_KEYS, PublicKey};
 use crate::Error;
 
-/// The public keys of one issuer, which tokens choose from by `kid`. Clones share the keys.
+/// The public keys of one issuer. A token names its key by `kid`. Clones share the keys.
 ///
 /// A set has 1 to 64 keys with different ids, and never a secret. It does not change: for keys that an issuer rotates,
 /// use [`RemoteKeySet`](crate::remote::RemoteKeySet) (feature `remote`), or create a new verifier.
@@ -19,7 +19,7 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKey`] for no key, for more than 64 keys, and if two keys have the same id.
+    /// [`Error::InvalidKey`] if there are no keys or more than 64, or if two keys have the same id.
     pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Result<Self, Error> {
         let keys: Vec<PublicKey> = keys.into_iter().take(MAX_KEYS + 1).collect();
         let mut ids: Vec<&str> = keys.iter().map(PublicKey::key_id).collect();
@@ -42,8 +42,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKey`] if the document is not a JWK Set or contains no usable key. [`JwkSet::skipped`] has the
-    /// reasons.
+    /// [`Error::InvalidKey`] if the document is not a JWK Set or contains no usable key. [`JwkSet::skipped`] says why a
+    /// key is not usable.
     pub fn from_jwks(document: &[u8]) -> Result<Self, Error> {
         Self::new(JwkSet::parse(document)?.keys().iter().cloned())
     }
@@ -60,8 +60,8 @@ impl KeySet {
         &self.0
     }
 
-    /// Returns the JWK Set document for other verifiers: one JSON object with the array `keys`. From equal sets results
-    /// the same text. Send it as `application/json`.
+    /// Returns the JWK Set document for other verifiers: one JSON object with the array `keys`. Equal sets have the
+    /// same text. Send it as `application/json`.
     #[must_use]
     pub fn to_jwks(&self) -> String {
         let keys = self.0.iter().map(|key| Value::Object(key.jwk()));

@@ -5,8 +5,9 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 
-/// The marks around a label.
+/// The text before a label, in the first line of a block.
 const BEGIN: &str = "-----BEGIN ";
+/// The text after a label.
 const END: &str = "-----";
 
 const NO_PEM: Error = Error::InvalidKey(

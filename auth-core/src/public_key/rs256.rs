@@ -12,10 +12,11 @@ use p256::pkcs8::der::{self, Decode as _, Reader as _, SliceReader};
 use super::thumbprint::Member;
 use crate::Error;
 
-/// The sizes of `n` in bits: RFC 7518 § 3.3 requires the lower one, and `aws_lc_rs` supports no larger key.
+/// The smallest size of `n`, in bits (RFC 7518 § 3.3).
 const MIN_BITS: usize = 2048;
+/// The largest size of `n`, in bits, that `aws_lc_rs` supports.
 const MAX_BITS: usize = 8192;
-/// The largest size of `e` in bits, which is that of `aws_lc_rs`.
+/// The largest size of `e`, in bits, that `aws_lc_rs` supports.
 const MAX_EXPONENT_BITS: usize = 33;
 
 const NOT_A_KEY: Error = Error::InvalidKey("the RSA key is malformed");

@@ -31,7 +31,7 @@ const OTHER_TYPE: Error = Error::InvalidKey(
 /// A private key that signs tokens: EdDSA with a key on Ed25519, or ES256 with a key on P-256. The memory is wiped on
 /// drop, and `Debug` does not show the key. Clones share the key.
 ///
-/// Both algorithms are deterministic here (RFC 8032, RFC 6979): from the same input results the same signature.
+/// Both algorithms are deterministic here (RFC 8032, RFC 6979): the same key and input produce the same signature.
 ///
 /// ```
 /// use auth_core::public_key::{Algorithm, SigningKey};
@@ -87,8 +87,8 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKey`] for any other text. The message says what the text is, such as an encrypted key, and how
-    /// to convert it.
+    /// [`Error::InvalidKey`] for any other text. For the usual mistakes, such as an encrypted key, the message says
+    /// what the text is and what to do.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         let bytes = pem::decode_private(pem)?;
         let key = PrivateKeyInfoRef::from_der(&bytes).map_err(|_malformed| MALFORMED)?;
@@ -133,7 +133,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Crypto`] if a computation fails that is not expected to fail.
+    /// [`Error::Crypto`] if the key cannot be encoded, which does not happen.
     pub fn to_pem(&self) -> Result<Zeroizing<String>, Error> {
         let pem = match &self.0.secret {
             SecretKey::Ed25519(key) => {

@@ -73,7 +73,7 @@ fn every_ed25519_signature_of_wycheproof_has_the_expected_result() {
     assert_eq!(count, 88);
 }
 
-/// Some of the keys are valid, but their points have small coordinates.
+/// The points of some keys have small coordinates. These keys are valid too.
 #[test]
 fn every_p256_signature_of_wycheproof_has_the_expected_result() {
     let count = count_valid(P256_VECTORS, |key, message, signature| {
@@ -108,7 +108,7 @@ fn every_rsa_signature_of_wycheproof_has_the_expected_result() {
             .collect();
         let key = super::rs256::RsaKey::new(strip_zeros(&vector.n), exponent).unwrap();
         let is_valid = key.verifies(&bytes(&vector.message), &bytes(&vector.signature));
-        // `acceptable` is a signature whose hash algorithm lacks the parameter NULL.
+        // The result `acceptable` means that the hash algorithm lacks the parameter NULL. Such a signature is rejected.
         assert_eq!(is_valid, vector.result == "valid", "{}", vector.id);
     }
 }
@@ -118,7 +118,7 @@ fn verify(keys: KeySet, token: &str) -> Result<(), Error> {
     VerificationKeys::from(keys).verify(&Jws::split(token)?, TokenTypes::new(types)?)
 }
 
-/// Without the feature `rs256` no RSA key is usable, so no such token is accepted.
+/// Without the feature `rs256` no RSA key is usable, so no RS256 token is accepted.
 #[test]
 fn every_jws_of_wycheproof_has_the_expected_result() {
     let vectors: Vec<JwsVector> = parse_lines(JWS_VECTORS);
@@ -136,7 +136,7 @@ fn every_jws_of_wycheproof_has_the_expected_result() {
     assert_eq!(accepted_count, if cfg!(feature = "rs256") { 12 } else { 2 });
 }
 
-/// The tokens of the RFCs have no `kid`, so only the signatures are compared.
+/// The tokens of the RFCs have no `kid`, so a key set rejects them, although their signatures are valid.
 #[test]
 fn the_examples_of_the_rfcs_have_valid_signatures_and_need_a_key_id() {
     let vectors: Vec<RfcVector> = serde_json::from_str(RFC_VECTORS).unwrap();

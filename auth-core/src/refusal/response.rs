@@ -23,7 +23,8 @@ impl Refusal {
     /// The media type of [`body`](Self::body) (RFC 9457 § 3).
     pub const MEDIA_TYPE: &'static str = "application/problem+json";
 
-    /// Returns the HTTP status: 401, 403, 500 or 503 (422 for an unacceptable password).
+    /// Returns the HTTP status: 401, 403, 500 or 503 (422 for an unacceptable password or unacceptable claims of a new
+    /// token).
     #[must_use]
     pub const fn status(&self) -> u16 {
         match &self.0 {
@@ -47,8 +48,8 @@ impl Refusal {
         }
     }
 
-    /// Returns a stable, machine-readable name: `FORBIDDEN`, `INSUFFICIENT_SCOPE` or a name
-    /// of [`Error::code`](crate::Error::code).
+    /// Returns a stable, machine-readable name: `FORBIDDEN`, `INSUFFICIENT_SCOPE` or a name of
+    /// [`Error::code`](crate::Error::code).
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match &self.0 {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// The delay after a successful request. Each failure in a row doubles the delay, up to [`MAX_DELAY`].
+/// The delay of the revocation feed after a successful request. Each failure in a row doubles it.
 const SUCCESS_DELAY: Duration = Duration::from_millis(500);
-/// The longest delay, before multiplication by the random factor.
+/// The longest delay of the revocation feed, before multiplication by the random factor.
 const MAX_DELAY: Duration = Duration::from_secs(8);
 
 /// Returns the delay before the next request of the revocation feed: 0.5 s after a success; 1, 2, 4 and at most 8 s

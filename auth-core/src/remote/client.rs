@@ -24,8 +24,8 @@ impl From<reqwest::Error> for RequestError {
     }
 }
 
-/// Builds a client that keeps up to `max_idle` idle connections, follows no redirect and uses no proxy. The client
-/// does not limit the time of a whole request.
+/// Builds a client that keeps up to `max_idle` idle connections, follows no redirect and uses no proxy. The client does
+/// not limit the time of a whole request.
 ///
 /// # Errors
 ///

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Refusal;
 
-/// The most requests that wait for a permit at the same time.
+/// The maximum number of requests that wait for a permit at the same time.
 const MAX_WAITING: usize = 1024;
 /// The time without new requests after a connection to the server could not be opened.
 const CONNECT_PAUSE: Duration = Duration::from_millis(500);
@@ -62,7 +62,7 @@ impl ConcurrencyLimit {
         })
     }
 
-    /// Lets [`acquire`](Self::acquire) fail for the next half second.
+    /// Makes [`acquire`](Self::acquire) fail for the next half second.
     pub(super) fn pause(&self) {
         let pause_end = self.elapsed_millis().saturating_add(millis(CONNECT_PAUSE));
         self.paused_until.store(pause_end, Ordering::Relaxed);

@@ -72,7 +72,7 @@ impl RevocationFeed {
         Self::start_with_clock(url, signer, issuer, Arc::new(SystemTime::now))
     }
 
-    /// As [`start`](Self::start), with the given clock instead of the system's clock.
+    /// Does the same as [`start`](Self::start), with the given clock instead of the system's clock.
     ///
     /// # Errors
     ///
@@ -97,15 +97,15 @@ impl RevocationFeed {
         Ok(Self(Arc::new(BackgroundPoll { state, task })))
     }
 
-    /// Waits, without a time limit, until the feed was up to date once. The set then contains the sessions that were
-    /// revoked before [`start`](Self::start) and whose access tokens have not expired. Await this before listening if
-    /// the service must not accept a token of a revoked session right after its start.
+    /// Waits, without a time limit, until the feed has been up to date once. The set then contains the sessions that
+    /// were revoked before [`start`](Self::start) and whose access tokens have not expired. Await this before listening
+    /// if the service must not accept a token of a revoked session right after its start.
     pub async fn caught_up(&self) {
         self.0.state.caught_up().await;
     }
 
     /// Returns the time since the feed was last up to date, measured from the request for the final page of the list;
-    /// `None` if the feed never was up to date.
+    /// `None` if the feed has never been up to date.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
         self.0.state.age()
@@ -140,7 +140,7 @@ impl RevocationSource for RevocationFeed {
 }
 
 impl TokenVerifier {
-    /// Rejects tokens of the sessions that the feed reports as revoked. `policy` applies while the feed is not up to
+    /// Rejects tokens that are revoked or stale according to the feed. `policy` applies while the feed is not up to
     /// date. Defaults to no feed. Replaces the set of [`with_revocations`](Self::with_revocations).
     #[must_use]
     pub fn with_feed(self, feed: &RevocationFeed, policy: StalePolicy) -> Self {
@@ -149,9 +149,9 @@ impl TokenVerifier {
     }
 
     /// Follows the feed of the server at this URL (`https://auth.example.com`): starts a [`RevocationFeed`] with the
-    /// secrets and the issuer of this verifier, and waits until the feed was up to date once, without a time limit. The
-    /// feed stops when the last clone of the verifier is dropped. For the state of the feed, use
-    /// [`with_feed`](Self::with_feed).
+    /// secrets and the issuer of this verifier, and waits, without a time limit, until the feed has been up to date
+    /// once. The feed stops when the last clone of the verifier is dropped. To read the state of the feed, start the
+    /// feed yourself and pass it to [`with_feed`](Self::with_feed).
     ///
     /// ```no_run
     /// use auth_core::remote::StalePolicy;
@@ -166,8 +166,8 @@ impl TokenVerifier {
     ///
     /// # Errors
     ///
-    /// As [`RevocationFeed::start`]; [`Error::InvalidSetting`] also if the verifier has only public keys, because a
-    /// secret signs the requests.
+    /// The errors of [`RevocationFeed::start`], and [`Error::InvalidSetting`] if the verifier has only public keys,
+    /// because a secret signs the requests.
     pub async fn follow(self, url: &str, policy: StalePolicy) -> Result<Self, Error> {
         let (keyring, issuer) = self.feed_identity().ok_or(Error::InvalidSetting(
             "following a feed needs a verifier with a secret",

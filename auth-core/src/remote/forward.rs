@@ -5,8 +5,8 @@ use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue}
 use crate::credentials::{Credentials, Field};
 use crate::{Error, MAX_TOKEN_BYTES};
 
-/// The most bytes of cookies that are forwarded; more are an error. The limit leaves room for the cookies of other
-/// applications on the host, which a browser sends too.
+/// The maximum length of the forwarded cookies, in bytes; longer ones are an error. The limit leaves room for the
+/// cookies of other applications on the host, which a browser sends too.
 const MAX_COOKIE_BYTES: usize = 16_384;
 
 /// Returns the `Authorization` header or, without such a header, all cookies if cookies are accepted.

@@ -25,20 +25,20 @@ use state::State;
 /// The public keys of an issuer, requested in the background from the URL of its JWK Set document (RFC 7517 § 5).
 ///
 /// The document is requested again after the `max-age` of its `Cache-Control` header, but not sooner than after 1
-/// minute and not later than after 60 minutes; without a `max-age`, after 5 minutes. An `ETag` is sent back, so that an
-/// unchanged document is not sent again. A token with a `kid` that the set does not have makes the task request the
-/// document at once, unless the previous request, successful or not, started less than 10 seconds ago. Such a token
-/// waits for the response, for at most 2 seconds
-/// ([`TokenVerifier::verify_after_refresh`](crate::TokenVerifier::verify_after_refresh), and every extractor and guard
-/// of this crate). At most one request runs at a time, whatever arrives.
+/// minute and not later than after 60 minutes; without a `max-age`, after 5 minutes, and with `no-store` or `no-cache`,
+/// after 1 minute. An `ETag` is sent back, so that an unchanged document is not sent again. A token with a `kid` that
+/// the set does not have makes the task request the document at once, unless the previous request, successful or not,
+/// started less than 10 seconds ago. Such a token waits for the response for at most 2 seconds in
+/// [`TokenVerifier::verify_after_refresh`](crate::TokenVerifier::verify_after_refresh) and in the extractors and guards
+/// of this crate, except interceptors of tonic. At most one request runs at a time, however many tokens arrive.
 ///
 /// After a failure the task retries after 1, 2, 4 and at most 60 seconds, each multiplied by a random factor of 0.5 to
 /// 1.5, and the last good set stays in use: without a time limit, unless [`with_stale_policy`](Self::with_stale_policy)
-/// sets one. Before the first success, every token is rejected with [`Error::KeysUnavailable`], a 503. A response
-/// replaces the whole set, so a key that the issuer withdraws is no longer accepted. A response that is not a JWK Set,
-/// has no usable key, is longer than 1 MiB or has more than 64 keys is a failure; so is every status but 200 and 304.
-/// Redirects are not followed. The `Content-Type` is ignored. Unusable keys of an otherwise good document are
-/// [skipped](Self::skipped).
+/// sets one. Before the first success, every otherwise acceptable token is rejected with [`Error::KeysUnavailable`], a
+/// 503. A response replaces the whole set, so a key that the issuer withdraws is no longer accepted. A response that is
+/// not a JWK Set, has no usable key, is longer than 1 MiB or has more than 64 keys is a failure; so is every status but
+/// 200 and 304. Redirects are not followed. The `Content-Type` is ignored. Unusable keys of an otherwise good document
+/// are [skipped](Self::skipped).
 ///
 /// Clones share the set. The task stops when the last clone and the last verifier with this set are dropped.
 ///
@@ -83,22 +83,24 @@ impl RemoteKeySet {
         Self::spawn(HttpFetch::new(Source::Url(url))?)
     }
 
-    /// As [`start`](Self::start), but also accepts `http://…` to other machines, for a network that is trusted
-    /// entirely: an attacker who can change the response on its way can forge tokens.
+    /// Does the same as [`start`](Self::start), but also accepts `http://…` to other machines, for a network that is
+    /// trusted entirely: an attacker who can change the response on its way can forge tokens.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, and as [`start`](Self::start).
+    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, without a tokio runtime, and if the
+    /// system's certificates cannot be read.
     pub fn start_without_tls(url: &str) -> Result<Self, Error> {
         let url = Transport::Any.parse(url)?;
         Self::spawn(HttpFetch::new(Source::Url(url))?)
     }
 
     /// Starts to request the keys of the issuer with this URL, which is the `iss` of its tokens. The `jwks_uri` in the
-    /// issuer's metadata is the URL of the document: first `ISSUER/.well-known/openid-configuration` (OpenID Connect
-    /// Discovery 1.0 § 4) is requested, and after a 404 `/.well-known/oauth-authorization-server` (RFC 8414 § 3).
+    /// issuer's metadata is the URL of the document. The metadata are requested from
+    /// `ISSUER/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 § 4) and, after a 404, from
+    /// `/.well-known/oauth-authorization-server`, followed by the path of the issuer (RFC 8414 § 3).
     ///
-    /// `issuer` in the metadata must equal `issuer`, character for character (RFC 8414 § 3.3). The rule of
+    /// The `issuer` in the metadata must equal the argument, character for character (RFC 8414 § 3.3). The rule of
     /// [`start`](Self::start) for URLs also applies to `jwks_uri`, which must be `https://…` if the issuer is. The
     /// metadata are requested again after each failure.
     ///
@@ -122,9 +124,10 @@ impl RemoteKeySet {
         })
     }
 
-    /// Sets what happens while the keys cannot be requested: with [`StalePolicy::FailClosedAfter`], every token is
-    /// rejected with [`Error::KeysUnavailable`] (503) if the last good response is older. Choose more than an hour, or
-    /// than the `max-age` of the issuer. Defaults to [`StalePolicy::FailOpen`]: the last good keys stay in use.
+    /// Sets what happens while the keys cannot be requested: with [`StalePolicy::FailClosedAfter`], tokens are rejected
+    /// with [`Error::KeysUnavailable`] (503) if the last good response is older than the duration. Choose a duration
+    /// that is longer than the time between two requests, which is at most an hour. Defaults to
+    /// [`StalePolicy::FailOpen`]: the last good keys stay in use.
     ///
     /// Applies to this value and its clones, not to the values that it was cloned from.
     #[must_use]
@@ -166,7 +169,8 @@ impl RemoteKeySet {
         self.task.state.skipped()
     }
 
-    /// Returns the key with this id. On failure makes the task request the document, unless it did so recently.
+    /// Returns the key with this id. On failure, makes the task request the document, unless a request runs or started
+    /// less than 10 seconds ago.
     ///
     /// # Errors
     ///
@@ -179,8 +183,8 @@ impl RemoteKeySet {
         result
     }
 
-    /// Returns a future that ends with the request that runs or is about to, and after 2 seconds at the latest; `None`
-    /// if no request is about to run, or too many tokens wait already.
+    /// Returns a future that ends when the request that runs or is about to run has completed, or after 2 seconds;
+    /// `None` if there is no such request, or too many tokens wait already.
     pub(crate) fn refreshed(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         self.task.state.refreshed()
     }

@@ -21,7 +21,7 @@ struct User {
     email: String,
     #[serde(default)]
     roles: Roles,
-    /// The custom claims; absent if the server does not know them.
+    /// The custom claims; absent if the server does not send them.
     #[serde(default)]
     claims: Option<Map<String, Value>>,
 }
@@ -30,7 +30,7 @@ struct User {
 #[serde(rename_all = "camelCase")]
 struct Session {
     id: String,
-    /// When the access token expires, or the session if there is no access token, in RFC 3339 format.
+    /// The expiry of the access token, or of the session if there is no access token, in RFC 3339 format.
     expires_at: String,
     /// The scope of the access token. Absent if the token may be used for everything.
     #[serde(default)]

@@ -20,8 +20,8 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_CONNECTIONS: usize = 32;
 const MAX_CONNECTIONS: usize = 1024;
 
-/// Identifies callers by `GET /api/auth/session` of a server, for a service that must not know the secret.
-/// A `RemoteVerifier` can replace a local verifier as the [`Authority`] of a service.
+/// Identifies callers by `GET /api/auth/session` of a server, for a service that must not know the secret. A
+/// `RemoteVerifier` can replace a local verifier as the [`Authority`] of a service.
 ///
 /// The verifier forwards only the `Authorization` header or, without such a header, the cookies. A 200 whose body names
 /// a valid user becomes a [`Caller`]. The code and the detail of a 401 become a [`Refusal::unauthorized`]. Any other

@@ -1,4 +1,4 @@
-//! Defines a credential that opens the revocation feed and nothing else.
+//! Defines a credential that gives access to the revocation feed and nothing else.
 
 #[cfg(test)]
 mod tests;
@@ -14,15 +14,15 @@ use crate::{Error, Keyring, Secret};
 
 /// The start of the HKDF `info`. The name follows the zero byte.
 const INFO_LABEL: &[u8] = b"auth-core feed v1\0";
-/// The start of the text of a credential. It tells a credential from a secret.
+/// The start of the text of a credential. It distinguishes a credential from a secret.
 const PREFIX: &str = "feed.";
 const MAX_NAME_CHARS: usize = 64;
 
-/// A credential of one service for the feed of revocations (`GET /api/auth/revocations`). It opens the feed and signs
-/// nothing else: neither the server nor a service accepts an access token that was signed with it.
+/// A credential of one service for the feed of revocations (`GET /api/auth/revocations`). It gives access to the feed
+/// and nothing else: neither the server nor a service accepts an access token that was signed with it.
 ///
-/// A service that verifies tokens with public keys follows logouts with it. `api-server keys derive --feed NAME` prints
-/// it. It stays valid until the server drops the secret from which it is derived. `Debug` shows the name only.
+/// A service that verifies tokens with public keys needs it to learn of logouts. `api-server keys derive --feed NAME`
+/// prints it. It stays valid until the server drops the secret from which it is derived. `Debug` shows the name only.
 ///
 /// ```
 /// use auth_core::Secret;
@@ -85,9 +85,9 @@ impl fmt::Debug for FeedCredential {
 }
 
 impl Secret {
-    /// Derives the credential with which the service of this name reads the feed of revocations: HKDF-SHA-256
-    /// (RFC 5869) of this secret without salt. `info` is `auth-core feed v1`, a zero byte and the name. The output has
-    /// 32 bytes, written as 43 characters of base64url without padding.
+    /// Derives the credential with which the service of this name reads the feed of revocations: HKDF-SHA-256 (RFC
+    /// 5869) of this secret without salt. `info` is `auth-core feed v1`, a zero byte and the name. The output has 32
+    /// bytes, written as 43 characters of base64url without padding.
     ///
     /// # Errors
     ///
@@ -119,8 +119,8 @@ impl Keyring {
     }
 }
 
-/// What signs the [`FeedTokens`](super::FeedTokens) of a service: the current secret of a [`Keyring`], or a
-/// [`FeedCredential`]. Both convert into a signer.
+/// The signer of the [`FeedTokens`](super::FeedTokens) of a service: the current secret of a [`Keyring`], or a
+/// [`FeedCredential`]. Both convert into this type.
 #[derive(Debug, Clone)]
 pub struct FeedSigner {
     pub(super) keyring: Keyring,

@@ -36,7 +36,7 @@ const LEEWAY_SECONDS: f64 = 5.0;
 #[derive(Debug, Clone)]
 pub struct FeedTokens {
     signer: FeedSigner,
-    /// The keys of the signer, and those of services.
+    /// The keys that verify tokens: the keys of the signer, and the keys of the services.
     accepted: Keyring,
     access_token_issuer: String,
 }
@@ -53,9 +53,9 @@ struct Payload<'a> {
 }
 
 impl FeedTokens {
-    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `access_token_issuer`.
-    /// The current secret of a keyring signs, or a credential. Every secret of the keyring verifies, and every
-    /// credential that is derived from one of them.
+    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `access_token_issuer`. If
+    /// `signer` is a keyring, its current secret signs, and every secret of the keyring verifies, as does every
+    /// credential that is derived from one of them. If `signer` is a credential, it signs.
     ///
     /// # Errors
     ///
@@ -125,8 +125,8 @@ impl FeedTokens {
         jws.with_payload(|json| self.check(json, unix_seconds(now)))
     }
 
-    /// Verifies the MAC of a token whose header is acceptable with the credentials of the name in the token. The name
-    /// is not verified yet: it only selects the keys, one per secret.
+    /// Verifies the MAC with the keys of the credential that `sub` names, one key per secret. `sub` is not verified
+    /// before, and only selects the keys. The header was accepted before.
     fn verify_credential(&self, jws: &Jws<'_>) -> Result<(), Error> {
         let keyring = jws.with_payload(|json| {
             let payload: Payload<'_> =

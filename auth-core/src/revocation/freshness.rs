@@ -25,7 +25,7 @@ pub(crate) trait RevocationSource: fmt::Debug + Send + Sync {
     fn age(&self) -> Option<Duration>;
 }
 
-/// A source of revocations and its maximum age. The source does not stop before every copy of this value is dropped.
+/// A source of revocations and its maximum age. The source runs at least until every copy of this value is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Freshness {
     source: Arc<dyn RevocationSource>,

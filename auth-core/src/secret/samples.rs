@@ -142,8 +142,8 @@ const WORDS: &[&str] = &[
     "your",
 ];
 
-/// The least length of a marker, in bytes. A marker is a word that marks a secret as a sample. Shorter words also occur
-/// in random text by chance.
+/// The minimum length of a marker, in bytes. A marker is a word that marks a secret as a sample. Shorter words also
+/// occur in random text by chance.
 const MIN_MARKER_BYTES: usize = 3;
 
 /// Returns whether `secret` consists only of sample words, in upper or lower case, and padding ([`is_padding`]). At
@@ -177,7 +177,7 @@ pub(super) fn is_sample(secret: &[u8]) -> bool {
     coverage.last() == Some(&Coverage::Marked)
 }
 
-/// What the first bytes of a secret consist of.
+/// The content of the first bytes of a secret.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Coverage {
     /// Text that is not only words and padding.

@@ -49,8 +49,8 @@ impl TokenVerifier {
         self
     }
 
-    /// Sets which algorithms of public keys are accepted, if the set may have keys for others as well. Defaults to all
-    /// that the enabled features support. Secrets always have HS256.
+    /// Sets which algorithms of public keys are accepted, for a key set that may also have keys of other algorithms.
+    /// Defaults to all that the enabled features support. Does not affect HS256 with secrets.
     #[cfg(feature = "public-key")]
     #[must_use]
     pub fn with_algorithms(
@@ -61,8 +61,8 @@ impl TokenVerifier {
         self
     }
 
-    /// As [`verify`](Self::verify), but if the key of the token is not known or no keys are available, waits until the
-    /// keys have been requested again, for at most 2 seconds, and then verifies once more.
+    /// Does the same as [`verify`](Self::verify), but if the key of the token is not known or no keys are available,
+    /// waits for at most 2 seconds until the keys have been requested again, and then verifies once more.
     ///
     /// Only a [`RemoteKeySet`](crate::remote::RemoteKeySet) requests keys again, and at most every 10 seconds. With
     /// other keys this function does not wait.

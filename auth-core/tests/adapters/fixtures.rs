@@ -83,7 +83,7 @@ pub(crate) fn sign(header: &Value, claims: &Value) -> String {
     sign_with(SECRET, header, claims)
 }
 
-/// The private key of the issuer, whose public key the services have.
+/// Returns the private key of the issuer. The test services have its public key.
 pub(crate) fn signing_key() -> SigningKey {
     SigningKey::from_pem(include_str!("../vectors/pem/ed25519.pem")).unwrap()
 }
@@ -95,7 +95,7 @@ pub(crate) fn token_with_key() -> String {
     sign_with_key(&header, &valid_claims())
 }
 
-/// Signs a header and claims with the private key, by another library.
+/// Signs a header and claims with the private key, using another library.
 pub(crate) fn sign_with_key(header: &Value, claims: &Value) -> String {
     let pem = include_str!("../vectors/pem/ed25519.pem");
     let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();

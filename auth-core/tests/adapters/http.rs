@@ -78,7 +78,8 @@ fn send(server: SocketAddr, path: &str, fields: &[(&'static str, String)]) -> Re
     }
 }
 
-/// Returns the URL paths of a target. Behind a guard, a request that no caller may send is refused as elsewhere.
+/// Returns the URL paths of a target. Guarded paths are among those of user 42, because a guard must also refuse
+/// requests without a valid caller.
 fn paths_of(target: Target) -> Vec<&'static str> {
     let paths: &[&[&str]] = match target {
         Target::User42 => &[

@@ -66,7 +66,8 @@ impl Decoder for TextCodec {
 
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
-/// Responds with the id of the caller if the message of the request is the same id, or with the caller's plan.
+/// Responds with the caller's plan if `responds_with_plan`; otherwise with the caller's id, if the message of the
+/// request is the same id.
 #[derive(Clone)]
 struct Notes {
     responds_with_plan: bool,
@@ -100,7 +101,7 @@ impl Service<Request<String>> for Notes {
 #[derive(Clone)]
 struct Probe<const LETTER: char>;
 
-/// Names the service of each letter.
+/// Implements `NamedService` for the service of each letter.
 macro_rules! named_services {
     ($($letter:literal $name:literal,)*) => {
         $(impl NamedService for Probe<$letter> {
@@ -198,8 +199,8 @@ async fn start_and_connect() -> Channel {
     endpoint.unwrap().connect().await.unwrap()
 }
 
-/// Returns the paths of the gRPC methods of a target. The guards of the first of two methods are tower layers, those of
-/// the second are interceptors.
+/// Returns the paths of the gRPC methods of a target. The guards of a service `…Layered` are tower layers, those of
+/// `…Intercepted` are interceptors.
 const fn method_paths(target: Target) -> &'static [&'static str] {
     match target {
         Target::User42 => &[

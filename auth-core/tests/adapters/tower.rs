@@ -1,5 +1,5 @@
-//! Tests that the guards with a body of any type refuse the requests of `table.rs` as expected, and accept a valid
-//! caller, in a service of hyper without a framework.
+//! Tests the guards in a service of hyper without a framework, with its own type of response body (`with_body`): they
+//! must refuse the requests of `table.rs` as expected, and accept a valid caller.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -62,7 +62,7 @@ struct Authorities {
     unreachable: Authority,
 }
 
-/// Calls the handler behind `guard` and, in `/guarded`, also behind `RequireCaller`.
+/// Calls the handler behind `guard` and, for paths in `/guarded`, also behind `RequireCaller`.
 async fn call_behind<G>(
     guard: G,
     authorities: &Authorities,

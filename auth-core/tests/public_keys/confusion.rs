@@ -1,4 +1,4 @@
-//! Tests attacks that confuse keys, algorithms and issuers. None of them is accepted.
+//! Tests attacks that confuse keys and algorithms. Every such token or key must be rejected.
 
 use auth_core::public_key::{Algorithm, KeySet};
 use auth_core::{Error, Keyring, Secret, TokenVerifier, VerificationKeys};
@@ -10,7 +10,8 @@ use crate::fixtures::{
     sign_hs256, token,
 };
 
-/// Verifiers that know the key of the algorithm: alone, with a key of another algorithm, and with a secret.
+/// Returns verifiers that know the key of the algorithm: alone, with the key of the other algorithm, and with both that
+/// key and a secret.
 fn verifiers(algorithm: Algorithm) -> [TokenVerifier; 3] {
     let keys = || KeySet::new(ALGORITHMS.map(public_key)).unwrap();
     let keyring = Keyring::new(Secret::generate().unwrap());
@@ -36,7 +37,7 @@ fn assert_rejected(algorithm: Algorithm, token: &str, attack: &str) {
     }
 }
 
-/// Every form in which an attacker knows the public key.
+/// Returns texts and bytes that an attacker could try as the secret: forms of the public key, and no bytes.
 fn forms(algorithm: Algorithm) -> Vec<Vec<u8>> {
     let key = public_key(algorithm);
     let pem = key.to_pem().unwrap();

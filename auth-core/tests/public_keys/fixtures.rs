@@ -33,7 +33,7 @@ pub(crate) fn der(name: &str) -> Vec<u8> {
     STANDARD.decode(base64).unwrap()
 }
 
-/// Returns the PEM of the key of an algorithm.
+/// Returns the private key of an algorithm as PEM.
 pub(crate) fn private_pem(algorithm: Algorithm) -> String {
     pem(match algorithm {
         Algorithm::EdDsa => "ed25519",
@@ -76,7 +76,7 @@ pub(crate) fn verify(algorithm: Algorithm, token: &str) -> Result<Claims, Error>
     verifier(key_set(algorithm)).verify(token, now())
 }
 
-/// A valid payload.
+/// Returns a valid payload.
 pub(crate) fn payload() -> String {
     format!(
         r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","sub":"42","email":"ada@example.com","iat":{NOW},"exp":{},"jti":"t1","sid":"7"}}"#,
@@ -84,7 +84,7 @@ pub(crate) fn payload() -> String {
     )
 }
 
-/// The header that an issuer writes with the key of this algorithm.
+/// Returns the header that an issuer writes with the key of this algorithm.
 pub(crate) fn header(algorithm: Algorithm) -> String {
     let key_id = public_key(algorithm).key_id().to_owned();
     format!(r#"{{"alg":"{algorithm}","typ":"at+jwt","kid":"{key_id}"}}"#)
@@ -94,7 +94,7 @@ pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Signs a header and a payload with the key of this algorithm, by another library, whatever the header says.
+/// Signs a header and a payload with the key of this algorithm, using another library, even if the header is wrong.
 pub(crate) fn sign(algorithm: Algorithm, header: &str, payload: &str) -> String {
     let (key, algorithm) = match algorithm {
         Algorithm::EdDsa => (

@@ -1,4 +1,4 @@
-//! Tests tokens as other issuers write them, each with the policy that accepts it and without.
+//! Tests tokens as other issuers write them, each with the verifier settings that accept it, and without them.
 
 use auth_core::public_key::Algorithm;
 use auth_core::{Error, TokenType, TokenVerifier};

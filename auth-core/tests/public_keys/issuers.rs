@@ -17,7 +17,7 @@ fn keyring() -> Keyring {
     Keyring::new(Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap())
 }
 
-/// One issuer with an Ed25519 key, one with a P-256 key, and one with a secret.
+/// Returns the verifiers of three issuers: with an Ed25519 key, with a P-256 key, and with a secret.
 fn issuers() -> Issuers {
     Issuers::new([
         TokenVerifier::new(key_set(Algorithm::EdDsa), ISSUER, AUDIENCE).unwrap(),

@@ -1,4 +1,5 @@
-//! Compares with `jsonwebtoken`: it verifies tokens of this crate and reads its key sets, and the reverse.
+//! Compares this crate with `jsonwebtoken`: each verifies tokens of the other, and `jsonwebtoken` reads key sets of
+//! this crate. Shows why this crate does not read keys with `jsonwebtoken`.
 
 use ::jsonwebtoken::jwk::{self, ThumbprintHash};
 use ::jsonwebtoken::{
@@ -64,7 +65,7 @@ fn its_tokens_are_accepted() {
     }
 }
 
-/// The reason why this crate does not read key sets with it.
+/// Shows why this crate does not read key sets with `jsonwebtoken`.
 #[test]
 fn one_bad_key_makes_the_whole_set_unusable_for_it() {
     let jwk = public_key(Algorithm::EdDsa).to_jwk();
@@ -85,7 +86,7 @@ fn one_bad_key_makes_the_whole_set_unusable_for_it() {
     }
 }
 
-/// The reason why this crate does not decode keys with it: it does not look at `use`, `key_ops`, `crv` and `d`.
+/// Shows why this crate does not decode keys with `jsonwebtoken`, which ignores `use`, `key_ops`, `crv` and `d`.
 #[test]
 fn it_accepts_keys_that_are_not_for_verifying() {
     let jwk = public_key(Algorithm::Es256).to_jwk();

@@ -1,4 +1,4 @@
-//! Tests single JSON Web Keys: which are accepted, and every kind of hostile key.
+//! Tests which single JSON Web Keys are accepted, and which are rejected.
 
 mod points;
 #[cfg(feature = "rs256")]

@@ -14,7 +14,7 @@ fn authority(algorithm: Algorithm) -> TestAuthority {
     TestAuthority::with_issuer_and_audience(ISSUER, "reports").with_private_key(algorithm)
 }
 
-/// A verifier as a service makes it from the published document.
+/// Returns a verifier as a service creates it from the published key set.
 fn verifier_of(authority: &TestAuthority) -> TokenVerifier {
     let document = authority.public_keys().to_jwks();
     let keys = KeySet::from_jwks(document.as_bytes()).unwrap();

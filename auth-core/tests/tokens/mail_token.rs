@@ -213,7 +213,7 @@ fn a_token_expires_in_the_second_of_its_expiry() {
         let result = verify_with(&tokens(), &text, EMAIL, MAIL_KEY, time);
         assert_eq!(result, Err(Error::Expired));
     }
-    // A forged token is forged, expired or not.
+    // A forged token is reported as forged even after its expiry.
     let result = verify_with(&tokens(), &text, EMAIL, OTHER_MAIL_KEY, expiry);
     assert_eq!(result, Err(Error::SignatureMismatch));
 }

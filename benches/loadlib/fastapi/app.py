@@ -1,4 +1,4 @@
-"""The session and the list of tasks as a FastAPI service has them: the same tokens and the same tables.
+"""The session and the list of tasks as a FastAPI service, with the tokens and the tables of an api-server.
 
 Run: uvicorn app:app, with DATABASE_URL and AUTH_SECRET of an api-server.
 """

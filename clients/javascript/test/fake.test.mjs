@@ -37,7 +37,7 @@ function fakeServer({ refreshes = [] } = {}) {
   return fake;
 }
 
-/** Signs a user in whose access token the server no longer accepts. `signOuts` collects what the app is told. */
+/** Signs in a user whose access token the server no longer accepts. `signOuts` collects the calls of `onSignedOut`. */
 async function signInWithExpiredToken(fake, options = {}) {
   const signOuts = [];
   const store = options.store ?? memoryStore();

@@ -1,8 +1,8 @@
-// Creates a database like a Better Auth project with the admin plugin, with its own migrator and its own sign-up.
+// Creates a database as a Better Auth project with the admin plugin does, with Better Auth's migrator and sign-up.
 //
 //     node make.mjs sqlite://FILE | postgres://…
 //
-// Prints the users who signed up, as one JSON array.
+// Prints the users, with the values that they must have after an import, as one JSON array.
 
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
@@ -22,7 +22,7 @@ const USERS = [
   ["trudy@example.com", "trudy's password", "Trudy"],
   ["oscar@example.com", "oscar's password", "Oscar"],
 ].map(([email, password, name]) => ({ email, password, name, roles: ["user"], isBanned: false }));
-// What an admin has changed, by address, and what the import makes of it.
+// The changes that an admin makes, by address: the fields in Better Auth, and what the import makes of them.
 const CHANGES = {
   "ada@example.com": [{ role: "admin,editor" }, { roles: ["admin", "editor"] }],
   "mallory@example.com": [{ banned: true, banReason: "spam" }, { isBanned: true }],

@@ -2,7 +2,7 @@
 import { CookieJar } from "jsdom";
 
 export const SERVER = process.env.SERVER;
-/// A frontend of ours on another port, listed in ALLOWED_ORIGINS.
+/// The origin of a frontend on another port of the same host. The server has it in ALLOWED_ORIGINS.
 export const APP = process.env.APP_ORIGIN;
 export const UNTRUSTED = "http://untrusted.example";
 export const PASSWORD = "correct horse battery staple";

@@ -41,7 +41,7 @@ test("a page of an allowed origin resets the password with the token of the mail
   refused(await page.client.resetPassword({ newPassword: "short", token }), 400, "PASSWORD_TOO_SHORT", "Password too short");
   const { data, error } = await page.client.resetPassword({ newPassword: NEW_PASSWORD, token });
   assert.deepEqual([data, error], [{ status: true }, null]);
-  // Nobody is signed in, and every session has ended.
+  // The reset signs no user in, and every earlier session has ended.
   assert.deepEqual(page.browser.jar.getCookiesSync(SERVER), []);
   assert.deepEqual(await it.client.getSession(), { data: null, error: null });
   refused(await signIn(it.email, PASSWORD), 401, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password");

@@ -38,7 +38,7 @@ on_both_engines! {
 /// The time after a restore for which new tokens are rejected as well.
 const SAFETY_MARGIN: Duration = Duration::from_secs(5);
 
-/// Does what the command `restore --end-sessions` does, at the time of the test.
+/// Ends the sessions as the command `restore --end-sessions` does, at the time of the server's clock.
 fn end_restored_sessions(app: &App) -> Restored {
     let url = DatabaseUrl::parse(&app.database().url()).unwrap();
     let clock = app.clock.clone();
@@ -46,7 +46,7 @@ fn end_restored_sessions(app: &App) -> Restored {
     end_sessions(&url, &clock, &Progress::hidden()).unwrap()
 }
 
-/// Moves the clock behind the safety margin, to the next whole second.
+/// Advances the clock beyond the safety margin, by one second more because `iat` has whole seconds.
 fn pass_safety_margin(app: &App) {
     app.clock.advance(SAFETY_MARGIN + Duration::from_secs(1));
 }
@@ -88,12 +88,12 @@ async fn every_running_and_every_new_process_rejects_all_tokens_from_before(proc
 async fn a_session_that_the_backup_does_not_know_to_be_ended_is_not_revived(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
-    // The state of the database before the logout.
+    // Restores the state of the database before the logout.
     let restore_sql = "UPDATE sessions SET revoked_at = NULL; DELETE FROM revocations; \
         UPDATE revocation_sequence SET last = 0";
     app.database().execute(restore_sql);
     end_restored_sessions(&app);
-    // A new process knows the logout only from the database.
+    // The running process still has the logout in memory. A new process knows only what the database has.
     let new_process = app.another_process().start();
     pass_safety_margin(&app);
     assert_refused(&new_process, &device).await;
@@ -116,7 +116,8 @@ async fn tokens_of_the_safety_margin_are_rejected_and_later_ones_accepted(app: A
     let (ada, device) = user_with_device(&app, "ada").await;
     end_restored_sessions(&app);
     until_rejected(&app, &device.access, "TOKEN_REVOKED").await;
-    // The test's clock starts 0.87 s after a whole second, so the margin ends within the second of the second login.
+    // The clock starts 0.87 s after a whole second. At the second login, the margin has just ended, but the token's
+    // `iat`, rounded down to a whole second, is before this end.
     for (step, is_accepted) in [(4, false), (1, false), (1, true)] {
         app.clock.advance(Duration::from_secs(step));
         let response = get_session(&app, &login(&app, &ada).await.access).await;
@@ -194,7 +195,7 @@ async fn the_list_for_services_has_the_time_of_the_restore(app: App) {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
     end_restored_sessions(&app);
-    // The test's clock starts 0.87 s after a whole second.
+    // The clock starts 0.87 s after a whole second, and the time in the list is rounded up.
     let end_of_margin = (restored_at + SAFETY_MARGIN).as_secs() + 1;
     assert_eq!(read_list().await["issued_before"], end_of_margin);
 }

@@ -21,7 +21,7 @@ on_both_engines! {
 }
 
 async fn every_documented_operation_exists(engine: Engine) {
-    // Without a key, and with another issuer, nothing is published.
+    // Without a signing key, or if the issuer is not the server's URL, paths under `/.well-known` respond 404.
     let options = App::on(engine).set("auth-issuer", "http://127.0.0.1:8080");
     let app = start_with_key(options, &new_key(Algorithm::EdDsa));
     let ada = app.user("ada").await;
@@ -83,8 +83,8 @@ const TASK_OPERATIONS: &str = "
     POST   /{task_id}/toggle
 ";
 
-/// Returns the operations of both lists in the form `GET * /api/tasks`; without the star if the operation needs no
-/// access token.
+/// Returns the operations in [`OPERATIONS`] and [`TASK_OPERATIONS`] in the form `GET * /api/tasks`; without the star if
+/// the operation needs no access token.
 fn expected_operations() -> BTreeSet<String> {
     let mut operations = BTreeSet::new();
     for line in OPERATIONS.lines().filter(|line| !line.trim().is_empty()) {

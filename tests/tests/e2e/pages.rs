@@ -130,7 +130,7 @@ async fn a_setting_disables_the_pages(engine: Engine) {
     assert_eq!(documentation_page.status(), 200);
 }
 
-/// An app with a trusted origin besides its own.
+/// Starts a server that trusts another origin besides its own.
 fn app_with_trusted_origin(engine: Engine) -> App {
     App::on(engine)
         .set("public-url", "https://api.example")

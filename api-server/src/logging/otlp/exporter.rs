@@ -21,9 +21,9 @@ use super::{OtlpSettings, Span, SpanQueue};
 const MAX_BATCH: usize = 512;
 /// The time for which a batch that is not full waits for more spans.
 const LINGER: Duration = Duration::from_millis(500);
-/// The time after which an export has failed.
+/// The time limit for one export.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The time that a server that stops has for the export of the last spans.
+/// The time limit for the export of the last spans when the server stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The export of the spans, before it starts.
@@ -69,7 +69,7 @@ impl SpanExporter {
         Ok((queue, exporter))
     }
 
-    /// Starts the task.
+    /// Starts the task that exports the spans.
     pub(crate) fn start(self) -> RunningExporter {
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(self.run(stopped));
@@ -96,7 +96,7 @@ impl SpanExporter {
         }
     }
 
-    /// Returns only if no request can add a span any more. A span stays in `batch` until its export has ended.
+    /// Exports spans until no request can add a span any more. A span stays in `batch` until its export has ended.
     async fn export_forever(&mut self, batch: &mut Vec<Span>) {
         while self.spans.recv_many(batch, MAX_BATCH).await > 0 {
             let fill = async {
@@ -169,7 +169,7 @@ fn with_sources(error: &(dyn Error + 'static)) -> String {
 }
 
 impl RunningExporter {
-    /// Exports the spans that wait, within a time limit, and ends the task.
+    /// Exports the spans that wait, within [`FLUSH_TIMEOUT`], and ends the task.
     pub(crate) async fn stop(self) {
         let _already_ended = self.stop.send(());
         let _panicked = self.task.await;

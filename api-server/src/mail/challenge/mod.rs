@@ -1,3 +1,3 @@
-//! Counts the codes that are entered for a mail.
+//! Counts the wrong codes that are entered for a mail.
 
 pub(crate) mod store;

@@ -1,4 +1,4 @@
-//! Contains the queries on the challenges of the table `outbox`: the mails whose codes are entered.
+//! Contains the queries on challenges: the mails in the table `outbox` for which codes are entered.
 
 use diesel::prelude::*;
 
@@ -12,16 +12,18 @@ const MAX_WRONG_CODES: i32 = 5;
 /// A challenge whose code is being entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OpenChallenge {
-    /// `None` if no mail was sent to a user.
+    /// The user to whom the code was sent; `None` if it was sent to no user.
     pub(crate) user_id: Option<String>,
-    /// The address to which the user changes the address of the account.
+    /// The new address, if the code confirms a change of the address.
     pub(crate) new_email: Option<String>,
     pub(crate) expires_at: Timestamp,
 }
 
-/// Counts an entered code as wrong, before it is compared. Returns `None` if there is no such challenge, or if too many
-/// wrong codes were entered. The registration of an address that has an account already has a challenge without a user:
-/// so its codes are counted like those of other registrations, and none is right.
+/// Counts an entered code as wrong before it is compared; [`uncount_code`] reverses this for a right code. Returns
+/// `None` if there is no such challenge, or if too many wrong codes were entered.
+///
+/// An attempt to register an address that already has an account creates a challenge without a user. Its codes are
+/// counted like those of other registrations, and none is right.
 pub(crate) fn count_code(
     connection: &mut DbConnection,
     challenge_id: &str,
@@ -57,7 +59,7 @@ fn kinds_of_challenge(kind: MailKind) -> Vec<&'static str> {
     }
 }
 
-/// Takes back the count of a code that was right.
+/// Reverses [`count_code`] for a code that was right.
 pub(crate) fn uncount_code(connection: &mut DbConnection, challenge_id: &str) -> QueryResult<()> {
     let counted_row = outbox::table
         .find(challenge_id)

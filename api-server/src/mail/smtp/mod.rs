@@ -58,7 +58,7 @@ impl SmtpClient {
         })
     }
 
-    /// Sends the mail, and returns the reply with which the server accepted it. Blocks at most a few minutes.
+    /// Sends the mail, and returns the reply with which the server accepted it. Blocks for at most about ten minutes.
     pub(super) fn send(&self, mail: &Composed) -> Result<String, SendError> {
         self.deliver(mail).map_err(|error| {
             let text = format!("{}: {error}", self.server);
@@ -70,7 +70,7 @@ impl SmtpClient {
         })
     }
 
-    /// Connects and logs in, and sends nothing. An error says what the server did.
+    /// Connects and logs in, and sends no mail. An error says what the server did.
     pub(super) fn probe(&self) -> Result<(), String> {
         let limits = TimeLimits {
             step: PROBE_STEP_LIMIT,

@@ -13,7 +13,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// Whether the command succeeded, or the server waits for the rest of the command.
+    /// Returns whether the command succeeded, or the server waits for the rest of the command.
     pub(super) const fn is_positive(&self) -> bool {
         matches!(self.code, 200..=399)
     }
@@ -59,7 +59,7 @@ impl ReplyLine {
     }
 }
 
-/// What the client did when the session failed.
+/// The step at which a session failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Connect,
@@ -91,7 +91,7 @@ impl Step {
     }
 }
 
-/// Why a session failed.
+/// The error that ended a session.
 #[derive(Debug)]
 pub(super) struct SmtpError {
     pub(super) step: Step,
@@ -104,15 +104,16 @@ pub(super) enum Cause {
     Io(io::Error),
     /// The server rejected the command.
     Rejected(Reply),
-    /// The server sent something else than a reply of SMTP.
+    /// The server sent something other than a reply of SMTP.
     Unreadable(String),
     /// The server lacks something that the settings require.
     Missing(&'static str),
 }
 
 impl SmtpError {
-    /// Whether every further attempt would fail as well: the server rejected this recipient or this mail for good. A
-    /// rejected login or sender is an error of the settings, which the operator can correct before the next attempt.
+    /// Returns whether every further attempt would fail as well: the server rejected this recipient or this mail for
+    /// good. A rejected login or sender is an error of the settings, which the operator can correct before the next
+    /// attempt.
     pub(super) fn is_permanent(&self) -> bool {
         let concerns_mail = matches!(self.step, Step::Recipient | Step::Data | Step::Text);
         match &self.cause {

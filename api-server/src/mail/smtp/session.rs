@@ -12,14 +12,14 @@ use super::login;
 use super::reply::{Cause, Reply, ReplyLine, SmtpError, Step};
 use super::stream::SmtpStream;
 
-/// The longest line of a reply. RFC 5321 § 4.5.3.1.5 has 512 bytes, which some servers exceed.
+/// The longest line of a reply. RFC 5321 § 4.5.3.1.5 allows 512 bytes, which some servers exceed.
 const MAX_LINE_BYTES: u64 = 2000;
 /// The most lines of a reply.
 const MAX_LINES: usize = 100;
-/// The longest time that the server may take to reply to QUIT, after which nothing depends on the reply.
+/// The longest wait for the reply to QUIT, when the result of the mail is already known.
 const QUIT_LIMIT: Duration = Duration::from_secs(1);
 
-/// A session in which the server has accepted the client, its login included.
+/// A session with a server that has accepted the greeting of the client and the login, if there is one.
 pub(super) struct Session {
     stream: BufReader<SmtpStream>,
     limits: TimeLimits,
@@ -80,7 +80,7 @@ impl Session {
         let _ignored = self.read_reply(Step::Hello, self.limits.step.min(QUIT_LIMIT));
     }
 
-    /// Whether the reply to EHLO has a line that starts with this word.
+    /// Returns the parameters of a feature; `None` if the reply to EHLO does not name the feature.
     pub(super) fn feature(&self, name: &str) -> Option<&str> {
         let mut lines = self.features.iter();
         lines.find_map(|line| match line.split_once(' ') {
@@ -121,8 +121,8 @@ impl Session {
         }
     }
 
-    /// Encrypts the connection. Bytes that arrived before are rejected: an attacker may have added them to be read as
-    /// if the server had sent them encrypted.
+    /// Encrypts the connection. Bytes that arrived before this are rejected: an attacker may have added them, and they
+    /// would be read as if the server had sent them encrypted.
     fn encrypt(mut self, connector: &TlsConnector, host: &str) -> Result<Self, SmtpError> {
         if !self.stream.buffer().is_empty() {
             let text = String::from_utf8_lossy(self.stream.buffer()).into_owned();

@@ -43,12 +43,12 @@ impl SmtpStream {
         }
     }
 
-    /// Sets the time limit of all reads and writes until the next call.
+    /// Sets the time limit, from now on, for all reads and writes together until the next call.
     pub(super) fn set_time_limit(&mut self, limit: Duration) {
         self.tcp_mut().deadline = Instant::now() + limit;
     }
 
-    /// The own address of the connection.
+    /// Returns the local IP address of the connection.
     pub(super) fn local_address(&mut self) -> io::Result<IpAddr> {
         Ok(self.tcp_mut().tcp.local_addr()?.ip())
     }

@@ -19,7 +19,7 @@ use crate::mail::smtp_url::SmtpServer;
 use crate::mail::transport::SendError;
 use server::{CERTIFICATE, End, ScriptedServer};
 
-/// More than any reply of a scripted server takes.
+/// A limit that no reply of a scripted server reaches.
 const LONG: Duration = Duration::from_secs(20);
 /// The limit for a server that never replies.
 const SHORT: Duration = Duration::from_millis(100);
@@ -245,7 +245,7 @@ fn a_mail_accepted_by_a_server_that_then_falls_silent_is_delivered() {
 
 #[test]
 fn a_host_without_an_address_or_a_listener_may_be_reached_later() {
-    // A port that is taken, and does not listen.
+    // A bound port on which nothing listens.
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket
         .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())

@@ -111,8 +111,8 @@ fn end_rows(
     })
 }
 
-/// Marks a session as revoked, unless it is revoked already or expired before `cutoff`. One statement does so, which
-/// both engines prepare once, because most logouts end one session.
+/// Marks a session as revoked, unless it is already revoked, or expired at or before `cutoff`. Does this in one
+/// statement, which is prepared only once per connection, because most logouts end one session.
 fn mark_one_revoked(
     connection: &mut DbConnection,
     id: &str,
@@ -257,7 +257,7 @@ pub(crate) fn surplus_ids(
     select_surplus(connection, user, kept, time_filter, limit)
 }
 
-/// Selects the sessions that expire after one time and began after another time.
+/// Selects the sessions that expire after `expires_after` and began after `created_after`.
 #[derive(Clone, Copy)]
 struct SessionTimeFilter {
     expires_after: Timestamp,

@@ -1,9 +1,10 @@
 //! Distributes revocations from the process that ends a session to all other processes.
 //!
-//! Revocations are numbered in the order of their commits. Every process remembers the last number that it has read,
-//! and reads the newer revocations twice a second. On PostgreSQL, it first numbers those that were committed since the
-//! last read of any process, so that ending a session waits for no other session. The cost of these reads does not
-//! depend on the number of sessions. The check of an access token uses only the revocations in memory.
+//! Revocations have numbers, which become visible in ascending order. Every process remembers the last number that it
+//! has read, and reads the newer revocations twice a second. On PostgreSQL, revocations are committed without a number,
+//! so that the transactions that end sessions do not wait for each other; the next process that reads gives them their
+//! numbers. The cost of these reads does not depend on the number of sessions. The check of an access token uses only
+//! the revocations in memory.
 
 mod feed;
 pub(crate) mod page;

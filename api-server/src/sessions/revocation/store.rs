@@ -25,11 +25,11 @@ const MAX_ROWS_PER_STATEMENT: usize = 1000;
 
 /// The record of an ended session or of stale tokens, for all processes.
 pub(crate) struct Revocation {
-    /// The number of the revocation, in the order of commits. Negative if it has no number yet.
+    /// The number of the revocation; numbers become visible in ascending order. Negative if it has no number yet.
     pub(crate) sequence: i64,
     pub(crate) target: RevocationTarget,
-    /// Until this time, the revocation must be kept. Afterwards all access tokens of the session have expired, even by
-    /// a slow clock of another process.
+    /// Until this time, the revocation must be kept. Afterwards all access tokens that it concerns have expired, even
+    /// by a slow clock of another process.
     pub(crate) forget_after: Timestamp,
 }
 
@@ -158,7 +158,7 @@ fn insert_unnumbered(
             revocations::forget_after.eq(forget_after),
         )
     };
-    // Unlike a statement with several rows, this one is prepared once.
+    // Unlike a statement with several rows, this one is prepared only once per connection.
     if let [session_id] = *session_ids {
         let statement = diesel::insert_into(revocations::table).values(row(session_id));
         return on_either_engine!(connection, |either| statement.execute(either)).map(drop);
@@ -176,7 +176,7 @@ pub(crate) fn has_unnumbered(connection: &mut DbConnection) -> QueryResult<bool>
     if has_single_writer(connection) {
         return Ok(false);
     }
-    // Ordered, so that PostgreSQL reads the end of the index, and not the table.
+    // Ordered, so that PostgreSQL reads only the start of the index, and not the table.
     let newest_unnumbered: Option<i64> = revocations::table
         .filter(revocations::sequence.lt(0))
         .order(revocations::sequence.asc())
@@ -186,8 +186,8 @@ pub(crate) fn has_unnumbered(connection: &mut DbConnection) -> QueryResult<bool>
     Ok(newest_unnumbered.is_some())
 }
 
-/// Gives up to 10 000 committed revocations their numbers. Does not run inside another transaction. Fails if another
-/// transaction has locked the row of `revocation_sequence` for half a second.
+/// Gives up to 10 000 committed revocations their numbers. Must not be called inside a transaction. Fails if it waits
+/// longer than half a second for a lock, which another process that assigns numbers may hold.
 pub(crate) fn number(connection: &mut DbConnection) -> QueryResult<()> {
     number_revocations(connection)
 }
@@ -197,7 +197,7 @@ pub(crate) fn number(connection: &mut DbConnection) -> QueryResult<()> {
 pub(crate) struct FeedState {
     /// The number of the newest revocation, even if that revocation was purged; 0 before the first revocation.
     pub(crate) newest_sequence: i64,
-    /// Another number after each restore of a backup; 0 before the first restore.
+    /// The generation of the database, which `api-server restore` raises; 0 before the first restore.
     pub(crate) generation: i64,
     /// All tokens that were issued before this time are rejected; `None` before the first restore.
     pub(crate) issued_before: Option<Timestamp>,
@@ -237,8 +237,8 @@ pub(crate) struct FeedPage {
     pub(crate) unnumbered: Vec<Revocation>,
 }
 
-/// Returns the revocations after the number `sequence`. If that number was never used, it is probably from before a
-/// backup of the database was restored, so the page is the first one.
+/// Returns the revocations after the number `sequence`. If `sequence` is higher than the newest number, a backup of the
+/// database was probably restored since that number was read, so returns the first page.
 pub(crate) fn page_after(connection: &mut DbConnection, sequence: i64) -> QueryResult<FeedPage> {
     let state = feed_state(connection)?;
     let is_too_large = sequence > state.newest_sequence;
@@ -280,8 +280,7 @@ pub(crate) fn unnumbered(
     Ok(rows.into_iter().map(revocation_of_row).collect())
 }
 
-/// Deletes up to `limit` numbered revocations of sessions whose access tokens have all expired. Returns the number of
-/// deletions.
+/// Deletes up to `limit` numbered revocations whose access tokens have all expired. Returns the number of deletions.
 pub(crate) fn purge(
     connection: &mut DbConnection,
     now: Timestamp,

@@ -11,10 +11,10 @@ use crate::users::email::Email;
 use crate::users::store::{COLUMNS, MailKeyChange, UserRow, user_of_row};
 use crate::users::user::User;
 
-/// The previous address of an account, to which its owner can change the account back.
+/// The previous address of an account, which the account can get back until the expiry.
 #[derive(Debug, Clone)]
 pub(crate) struct NewEmailUndo {
-    /// Part of the MAC of the token that is mailed to the previous address.
+    /// Random text that the MAC of the token in the mail to the previous address covers.
     pub(crate) key: String,
     pub(crate) user_id: String,
     pub(crate) old_email: String,
@@ -22,8 +22,9 @@ pub(crate) struct NewEmailUndo {
     pub(crate) expires_at: Timestamp,
 }
 
-/// Adds the undo. `created_at` is later than that of every earlier undo of the user, even if the clock of another
-/// process was ahead, because an undo also undoes the later changes. The caller must have locked the user.
+/// Adds a row. Its `created_at` is later than that of the user's earlier rows, even if another process with a faster
+/// clock wrote them, because undoing a change also undoes the changes with a later `created_at`. The caller must have
+/// locked the user.
 pub(crate) fn insert(connection: &mut DbConnection, undo: &NewEmailUndo) -> QueryResult<()> {
     let last_created_at: Option<Timestamp> = email_undos::table
         .filter(email_undos::user_id.eq(&undo.user_id))
@@ -43,7 +44,7 @@ pub(crate) fn insert(connection: &mut DbConnection, undo: &NewEmailUndo) -> Quer
         .map(drop)
 }
 
-/// Returns the keys with which a user can get back an address, the newest first.
+/// Returns the keys with which a user can get back an address and which have not expired, the newest first.
 pub(crate) fn live_keys(
     connection: &mut DbConnection,
     user_id: &str,
@@ -59,8 +60,8 @@ pub(crate) fn live_keys(
         .load(connection)
 }
 
-/// Deletes the undo with this key and the undos of later changes of the user. Returns `false` if the undo does not
-/// exist any more. The caller must have locked the user.
+/// Deletes the row with this key and the rows of the user's later changes. Returns `false` if the user has no row with
+/// this key. The caller must have locked the user.
 pub(crate) fn take(connection: &mut DbConnection, user_id: &str, key: &str) -> QueryResult<bool> {
     let undos_of_user = || email_undos::table.filter(email_undos::user_id.eq(user_id));
     let created_at: Option<Timestamp> = undos_of_user()
@@ -76,7 +77,7 @@ pub(crate) fn take(connection: &mut DbConnection, user_id: &str, key: &str) -> Q
     Ok(true)
 }
 
-/// Returns whether an undo can give this address back to a user other than `user_id`.
+/// Returns whether a user other than `user_id` can still get this address back by undoing a change.
 pub(crate) fn is_reserved(
     connection: &mut DbConnection,
     email: &Email,
@@ -112,7 +113,7 @@ pub(crate) fn is_taken(
     }
 }
 
-/// The spelling that is stored, and the spelling that earlier releases stored.
+/// Returns the spelling that is stored now, and the spelling that earlier releases stored, if it is different.
 fn spellings(email: &Email) -> Vec<String> {
     let mut spellings = vec![email.as_str().to_owned()];
     spellings.extend(email.with_u_labels());
@@ -146,8 +147,8 @@ pub(crate) fn change(
 }
 
 /// Sets the address to the previous address, marks it as verified, and removes the password and the mail key, so that
-/// neither a password nor a mail of the time since the change is accepted. Returns the user; `None` if another user has
-/// the address. After `None`, the caller must roll the transaction back.
+/// no password and no mailed token or code from before is accepted any more. Returns the user; `None` if another user
+/// has the address. After `None`, the caller must roll the transaction back.
 pub(crate) fn restore(
     connection: &mut DbConnection,
     user_id: &str,
@@ -174,7 +175,7 @@ fn user_unless_taken(result: QueryResult<UserRow>) -> QueryResult<Option<User>> 
     }
 }
 
-/// Deletes up to `limit` undos that expired before `cutoff`. Returns the number of deleted rows.
+/// Deletes up to `limit` rows that expired before `cutoff`. Returns the number of deleted rows.
 pub(crate) fn purge(
     connection: &mut DbConnection,
     cutoff: Timestamp,

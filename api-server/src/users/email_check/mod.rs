@@ -1,5 +1,5 @@
-//! Finds stored email addresses that the current rule rejects or spells differently. Can also store the new spelling,
-//! unless another account has that spelling.
+//! Finds stored email addresses that the current rule ([`Email::parse`]) rejects or spells differently. Can also store
+//! the new spelling, unless another account has that spelling.
 
 mod store;
 
@@ -17,7 +17,7 @@ pub(crate) struct Deviation {
     pub(crate) verdict: Verdict,
 }
 
-/// How the current rule changes or rejects a stored email address.
+/// The result of the current rule for a stored email address.
 pub(crate) enum Verdict {
     /// The rule accepts the email address in this new spelling, which no other account has.
     NewSpelling(Email),

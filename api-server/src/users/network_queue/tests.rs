@@ -12,20 +12,20 @@ use crate::users::network_queue::{
 
 const LIMITS: WaiterLimits = WaiterLimits::new(1024, 56);
 
-/// The queue key of the IPv4 address with this number.
-#[expect(clippy::unnecessary_wraps, reason = "the type of a queue key")]
+/// Returns the queue key of the IPv4 address with this number.
+#[expect(clippy::unnecessary_wraps, reason = "a queue key is an `Option`")]
 fn v4(number: usize) -> QueueKey {
     let address_bits = u32::try_from(number).unwrap();
     Some(Network::V4(address_bits.into()))
 }
 
-/// The queue key of a subnet (an IPv6 /64) of a site (an IPv6 /48).
-#[expect(clippy::unnecessary_wraps, reason = "the type of a queue key")]
+/// Returns the queue key of a subnet (an IPv6 /64) of a site (an IPv6 /48).
+#[expect(clippy::unnecessary_wraps, reason = "a queue key is an `Option`")]
 fn v6(site: u64, subnet: u64) -> QueueKey {
     Some(Network::V6Subnet(site << 16 | subnet))
 }
 
-/// A queue in which each waiter is the key of its network.
+/// Returns a queue in which each waiter is the key of its network.
 fn queue() -> NetworkQueue<QueueKey> {
     NetworkQueue::new(LIMITS)
 }
@@ -193,7 +193,7 @@ struct Model {
 }
 
 impl Model {
-    /// The site of each waiter.
+    /// Returns the site of each waiter.
     fn sites(&self) -> Vec<QueueKey> {
         let waiters = self.waiters.iter();
         waiters.map(|waiter| site_of(waiter.key)).collect()

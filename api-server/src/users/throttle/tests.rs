@@ -60,7 +60,7 @@ impl Scenario {
     }
 }
 
-/// The network of an IP address; `-` stands for a client without a network.
+/// Returns the network of an IP address; `None` for `-`, which stands for a client without a network.
 fn network_of(ip_address: &str) -> Option<Network> {
     ip_address.parse().ok().map(Network::of)
 }

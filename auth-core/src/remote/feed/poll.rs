@@ -24,8 +24,7 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Deserialize)]
 struct Page {
     revocations: Vec<Revocation>,
-    /// The users whose older tokens are stale. A server that does not know stale tokens sends no such member, and a
-    /// feed that does not know them ignores it.
+    /// The users whose older tokens are stale. An older server does not send this member, and an older feed ignores it.
     #[serde(default)]
     stale: Vec<StaleUser>,
     /// The cursor of the next page.
@@ -61,11 +60,11 @@ pub(super) struct FeedClient {
 }
 
 impl Page {
-    /// Adds the entries of the page that follows `cursor`.
+    /// Adds the entries of this page, which was requested with `cursor`, to `revocations`.
     fn insert_into(&self, revocations: &Revocations, cursor: i64) {
         if self.next < cursor {
-            // The server's database was restored from a backup, so users may have lower versions than before. Their
-            // tokens would be stale until the old entries are removed. This page is the first one.
+            // The server's database was restored from a backup, so the server has sent its first page, and users may
+            // have lower versions than before. Their tokens would be stale until the old entries are removed.
             revocations.clear_stale();
         }
         // First, because it removes the users who were stale before the restore.
@@ -148,7 +147,7 @@ mod tests {
     use crate::testing::TestAuthority;
     use crate::{Error, Revocations};
 
-    /// The page as versions before stale tokens read it.
+    /// The page as older versions of this crate, without stale tokens, read it.
     #[derive(Deserialize)]
     struct OldPage {
         revocations: Vec<OldRevocation>,

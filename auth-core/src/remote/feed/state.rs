@@ -37,7 +37,7 @@ impl FeedState {
         let _sender_gone = receiver.wait_for(|has_caught_up| *has_caught_up).await;
     }
 
-    /// Returns the time since the latest request that returned the final page of the list; `None` without one.
+    /// Returns the time since the latest request that returned the final page of the list; `None` if no request has.
     pub(super) fn age(&self) -> Option<Duration> {
         let caught_up_at = self.caught_up_at.load(Ordering::Acquire).checked_sub(1)?;
         let since_start = self.started_at.elapsed();

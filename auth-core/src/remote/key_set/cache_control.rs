@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-/// The shortest and the longest time between two regular requests, and the time without a `max-age`.
+/// The shortest time between two regular requests.
 const SHORTEST: Duration = Duration::from_secs(60);
+/// The longest time between two regular requests.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
+/// The time between two regular requests without a `max-age`.
 const DEFAULT: Duration = Duration::from_secs(5 * 60);
 
 /// Returns the time until the next regular request, from the values of all `Cache-Control` header fields.
@@ -28,7 +30,8 @@ pub(super) fn refresh_interval<'v>(values: impl Iterator<Item = &'v [u8]>) -> Du
     interval.unwrap_or(DEFAULT).clamp(SHORTEST, LONGEST)
 }
 
-/// Parses a number of seconds, which may be quoted (RFC 9111 § 5.2). A number that is too large is the largest.
+/// Parses a number of seconds, which may be quoted (RFC 9111 § 5.2). A number that is too large becomes the largest
+/// possible one.
 fn parse_seconds(text: &str) -> Option<Duration> {
     let digits = text.trim_matches('"');
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -7,7 +7,7 @@ use url_host::is_loopback;
 use crate::Error;
 use crate::remote::client::RequestError;
 
-/// Which URLs keys may be requested from.
+/// The URLs from which keys may be requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Transport {
     /// `https`, and `http` on this machine.
@@ -76,7 +76,7 @@ pub(super) struct Discovery {
     issuer: String,
     /// The URLs of the metadata, in the order in which they are tried.
     pub(super) metadata_urls: [Url; 2],
-    /// Which `jwks_uri` is acceptable.
+    /// The URLs that are acceptable as `jwks_uri`.
     transport: Transport,
 }
 
@@ -88,6 +88,8 @@ struct Metadata {
 }
 
 impl Discovery {
+    /// Creates a discovery of the keys of this issuer.
+    ///
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] for an issuer that is not an acceptable URL, or has a query or a fragment (RFC 8414
@@ -119,7 +121,8 @@ impl Discovery {
         })
     }
 
-    /// Returns the URL of the keys in these metadata.
+    /// Returns the URL of the keys from these metadata. Rejects metadata of another issuer, and a URL that is not
+    /// acceptable.
     pub(super) fn read_metadata(&self, metadata: &[u8]) -> Result<Url, RequestError> {
         let metadata: Metadata = serde_json::from_slice(metadata)
             .map_err(|error| RequestError(format!("the response is not metadata: {error}")))?;

@@ -28,7 +28,7 @@ pub(super) struct Fetched {
     pub(super) refresh_interval: Duration,
 }
 
-/// Where the keys are.
+/// The URL of the keys, or the issuer whose metadata name it.
 pub(super) enum Source {
     Url(Url),
     Issuer(Discovery),
@@ -38,13 +38,15 @@ pub(super) enum Source {
 pub(super) struct HttpFetch {
     client: Client,
     source: Source,
-    /// The URL that the metadata of the issuer named.
+    /// The URL of the keys in the metadata of the issuer; `None` until it is known, and after a failure.
     discovered_url: Option<Url>,
     /// The `ETag` of the previous good response.
     etag: Option<HeaderValue>,
 }
 
 impl HttpFetch {
+    /// Creates a client for requests of these keys.
+    ///
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] if the system's certificates cannot be read.

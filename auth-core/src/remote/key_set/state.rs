@@ -15,7 +15,7 @@ use crate::remote::client::RequestError;
 const WAKE_INTERVAL: Duration = Duration::from_secs(10);
 /// The longest time that a token waits for a request.
 const MAX_WAIT: Duration = Duration::from_secs(2);
-/// The most tokens that wait at the same time. Others are rejected at once.
+/// The maximum number of tokens that wait at the same time. Further tokens are rejected at once.
 const MAX_WAITING: usize = 1024;
 
 /// The keys and the state of the requests.
@@ -41,7 +41,7 @@ struct Loaded {
 struct Requests {
     /// The start of the latest request.
     started_at: Instant,
-    /// Whether a request runs or is about to.
+    /// Whether a request runs or is about to run.
     is_pending: bool,
 }
 
@@ -81,7 +81,7 @@ impl State {
         }
     }
 
-    /// Returns a future that ends with the pending request, and after [`MAX_WAIT`] at the latest; `None` if no request
+    /// Returns a future that ends when the pending request has completed, or after [`MAX_WAIT`]; `None` if no request
     /// is pending or too many tokens wait.
     pub(super) fn refreshed(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         let requests = lock(&self.requests);
@@ -134,7 +134,7 @@ impl State {
         }
     }
 
-    /// Waits until a verifier wakes the task, or for `delay`.
+    /// Waits until a verifier wakes the task, for at most `delay`.
     pub(super) async fn wait(&self, delay: Duration) {
         let _elapsed = timeout(delay, self.wake.notified()).await;
     }

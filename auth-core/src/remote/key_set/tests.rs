@@ -18,7 +18,7 @@ use crate::remote::client::RequestError;
 /// The result of one scripted request.
 #[derive(Clone)]
 struct Step {
-    /// How long the request takes.
+    /// The time that the request takes.
     duration: Duration,
     /// The document, `unchanged` for a 304, or `None` for a failure.
     document: Option<String>,
@@ -85,7 +85,7 @@ impl Scripted {
     }
 }
 
-/// A request that succeeds at once, with this document, which is requested again after 5 minutes.
+/// Returns the step of a request that succeeds at once with this document. The next request follows after 5 minutes.
 fn document(text: impl Into<String>) -> Step {
     Step {
         duration: Duration::ZERO,

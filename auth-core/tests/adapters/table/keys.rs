@@ -1,4 +1,4 @@
-//! Requests with tokens that name a public key.
+//! The requests of the table whose tokens break a rule for tokens with a public key.
 
 use auth_core::public_key::{Algorithm, SigningKey};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Case, token_case};
 use crate::fixtures::{sign, sign_with_key, signing_key, token_with_key, valid_claims};
 
-/// Returns the header of a token that the service's key signed, with this member.
+/// Returns the header of a token with the key of the issuer, after adding or replacing this member.
 fn header_with(name: &str, value: impl Into<Value>) -> Value {
     let mut header: Value = json!({
         "alg": "EdDSA", "typ": "at+jwt", "kid": signing_key().public_key().key_id(),
@@ -16,7 +16,7 @@ fn header_with(name: &str, value: impl Into<Value>) -> Value {
     header
 }
 
-/// Returns cases of tokens that name a key and break a rule.
+/// Returns requests whose tokens have an unacceptable key id, algorithm, signature or type.
 pub(super) fn key_cases() -> Vec<Case> {
     let unknown_id = SigningKey::generate(Algorithm::EdDsa).unwrap();
     let signed = |header: &Value| sign_with_key(header, &valid_claims());

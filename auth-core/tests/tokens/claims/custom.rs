@@ -43,7 +43,8 @@ struct Plan {
     seats: u32,
 }
 
-/// Verifies a token with this payload, and reads its custom claims in both ways.
+/// Verifies a token with this payload. Asserts that `verify_with` and claims that were kept (`with_custom_claims`) have
+/// the same custom claims.
 fn verify_with<T>(payload: &Payload) -> Result<(Claims, T), Error>
 where
     T: serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
@@ -126,7 +127,7 @@ fn kept_claims_show_nothing_in_debug_output() {
     assert!(!format!("{claims:?}").contains("canary"));
 }
 
-/// Has fields with reserved names.
+/// A type whose fields have reserved names.
 #[derive(Debug, Deserialize, PartialEq)]
 struct Shadow {
     sub: Option<String>,

@@ -17,8 +17,8 @@ const ACCESS_TTL: Duration = Duration::from_secs(900);
 /// The lifetime of a refresh token. A short lifetime keeps the simulation small.
 const SESSION_TTL: Duration = Duration::from_secs(1800);
 const LEEWAY: Duration = Duration::from_secs(5);
-/// How far the clock advances after each change of a node. During a longer wait, the nodes issue and verify tokens at
-/// this interval.
+/// The time by which the clock advances after each change of a node. During a longer wait, the nodes issue and verify
+/// tokens at this interval.
 const STEP_INTERVAL: Duration = Duration::from_secs(450);
 
 /// The progress of a node in the rotation.

@@ -1,4 +1,4 @@
-//! Tests that a code verifies for its own challenge only, however a person types it.
+//! Tests that a code verifies for its own challenge only, also in lower case and with spaces or hyphens.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Tests the limits of the content, and that only the canonical text of a token is parsed.
+//! Tests the limits of the content of a mail token, and that only its canonical text is parsed.
 
 use auth_core::Error;
 use auth_core::mail_token::{MailPurpose, MailToken, MailTokens};
@@ -141,7 +141,7 @@ fn padding_and_the_standard_alphabet_are_rejected() {
     assert_eq!(verify_text(&text), Err(MALFORMED));
 }
 
-/// The last character of a MAC holds 4 bits, that of this payload 4: the 2 others must be zero.
+/// The last character of this payload, and of a MAC, holds 4 bits of data. Its 2 other bits must be zero.
 #[test]
 fn spare_bits_are_rejected() {
     let text = encode(&reset_token());

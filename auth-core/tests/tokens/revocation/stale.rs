@@ -42,8 +42,8 @@ fn exactly_the_tokens_of_lower_versions_are_stale() {
     }
 }
 
-/// A version of time in seconds could not tell these tokens apart: all are issued in the second of the change, or with
-/// a clock that differs from the clock of the change by up to the leeway.
+/// A time in seconds, in place of the version, could not tell these tokens apart: they are issued up to 5 seconds, the
+/// leeway, before or after the change.
 #[test]
 fn only_the_version_decides_whatever_the_clocks_say() {
     let revocations = Revocations::default();

@@ -33,7 +33,7 @@ fn a_revoked_token_is_rejected_and_other_tokens_of_its_subject_are_not() {
         (user_token("t2"), Ok(())),
         (machine_token("m", "t1"), Err(Error::Revoked)),
         (machine_token("m", "t2"), Ok(())),
-        // The ids of tokens, sessions and subjects are different names.
+        // A revoked token id does not revoke the subject with the same id.
         (machine_token("t1", "t2"), Ok(())),
     ] {
         assert_eq!(verifier.verify(&token, now()).map(drop), expected);

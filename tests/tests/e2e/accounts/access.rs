@@ -86,7 +86,7 @@ async fn a_removed_role_is_felt_within_two_seconds_and_ends_no_session(node_a: A
     }
 }
 
-/// A client whose response was lost repeats the refresh, and gets a token with the time of the first one.
+/// A client that lost the response repeats the refresh, and gets a token with the `iat` of the lost token.
 async fn a_refresh_that_is_repeated_after_a_change_gets_a_token_that_is_not_stale(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let lost = refreshed(&app, &device).await;
@@ -218,7 +218,7 @@ async fn a_stale_token_can_still_log_out(app: App) {
     refreshed(&app, &other_device).await;
 }
 
-/// Signs in by Better Auth's API, and returns the user in the response of `get-session`.
+/// Signs in with Better Auth's API, and returns the user in the response of `get-session`.
 async fn better_auth_user(app: &App, ada: &Client) -> Value {
     let body = json!({ "email": ada.email(), "password": ada.password() });
     let sign_in = app

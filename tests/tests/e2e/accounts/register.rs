@@ -16,8 +16,8 @@ const LOGIN_COUNT: usize = 100;
 
 const IP_ADDRESS: &str = "198.51.100.7";
 
-/// Sends logins at the same time, and waits until the server rejects one of them because the queue is full. Returns
-/// the open connections.
+/// Sends logins at the same time, and waits until the server rejects one of them because the queue is full. Returns the
+/// open connections.
 async fn fill_queue(app: &App) -> Vec<Connection> {
     let login_futures = (0..LOGIN_COUNT).map(async |number| {
         let email = format!("{number}@example.com");

@@ -25,14 +25,14 @@ fn version(app: &App, device: &Device) -> u64 {
     claims_of(app, &device.access).claims_version
 }
 
-/// Requests a verification mail and uses its token, as the caller with this access token.
+/// Requests a verification mail, and confirms with its token as the caller with this access token.
 async fn verify(app: &App, email: &str, access_token: &str) {
     let (mail, _) = verification::requested_mail(app, email).await;
     let caller = app.bearer(access_token);
     verification::confirm(&caller, mail.token()).await.ok();
 }
 
-/// Asserts that the first node rejects the token at once, and the other one soon.
+/// Asserts that the first node rejects the token at once, and the other one within [`MAX_REVOCATION_DELAY`].
 async fn assert_stale_on_both([changed, other]: [&App; 2], device: &Device) {
     let response = get_session(changed, &device.access).await;
     response.problem(401, "TOKEN_STALE");
@@ -148,7 +148,7 @@ async fn a_node_that_starts_later_knows_the_stale_tokens(node_a: App) {
     get_session(&node_b, &new_device.access).await.ok();
 }
 
-/// The session of Better Auth lives on, and issues the next token with the new state.
+/// The session stays, and its next token says that the address is verified.
 async fn a_token_of_better_auth_from_before_the_verification_is_stale(app: App) {
     let ada = app.user("ada").await;
     let body = json!({ "email": ada.email(), "password": ada.password() });

@@ -100,8 +100,8 @@ pub(crate) fn assert_rejected(response: Response) {
     response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
 }
 
-/// Changes the address of the user, and returns the mail to the previous address, which has the link that undoes the
-/// change. Moves the clock, so that the newest mail is the last one.
+/// Changes the user's address, and returns the mail to the previous address, with the link that undoes the change.
+/// Advances the clock afterwards, so that later mails sort after this one.
 pub(crate) async fn change(app: &App, user: &Client, old_email: &str, new_email: &str) -> Mail {
     let notices = |mails: Vec<Mail>| {
         mails
@@ -127,7 +127,7 @@ pub(crate) fn mail_key(app: &App, user: &Client) -> String {
     app.database().value(&query).unwrap()
 }
 
-/// Computes a token that never expires, as the server would.
+/// Computes the token of a mail as the server would, with an expiry in the year 2096.
 pub(crate) fn encode(
     app: &App,
     (purpose, detail): (MailPurpose, &str),
@@ -184,7 +184,7 @@ async fn an_address_is_changed_with_the_code_of_the_mail(app: App) {
     let response = confirm_code(&app, &challenge_id.to_uppercase(), &typed_code).await;
     assert_eq!(response.ok()["user"]["email"], "ada@new.example");
     assert_eq!(stored_email(&app, &ada), "ada@new.example");
-    // The link of the same mail is used as well.
+    // The link of the same mail no longer works.
     assert_rejected(confirm_token(&app, mail.token()).await);
 }
 

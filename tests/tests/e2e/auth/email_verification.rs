@@ -118,7 +118,7 @@ async fn a_confirmation_logs_nobody_in_and_ends_no_session(app: App) {
     }
 }
 
-/// Decodes the claims of an access token, without verifying it.
+/// Returns the claim `email_verified` of an access token, without verifying the token.
 fn email_verified_claim(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     let bytes = URL_SAFE_NO_PAD.decode(payload);

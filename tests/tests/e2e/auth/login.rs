@@ -29,8 +29,8 @@ pub(crate) fn credentials(email: &str, password: &str) -> Value {
     json!({ "email": email, "password": password })
 }
 
-/// Returns a bcrypt cost with which many logins that are sent at once arrive faster than the server hashes their
-/// passwords, even on a machine with many cores.
+/// Returns a bcrypt cost that is so high that many logins, sent at the same time, arrive faster than the server hashes
+/// their passwords, even on a machine with many cores.
 pub(crate) fn slow_bcrypt_cost() -> String {
     let core_count = available_parallelism().unwrap().get();
     (8 + core_count.ilog2()).min(15).to_string()

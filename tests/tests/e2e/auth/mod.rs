@@ -1,5 +1,5 @@
-//! Tests the endpoints of `api-server/src/auth/`. Each file, and the folder of the same name if there is one, tests the
-//! endpoints of the file with this name there.
+//! Tests the endpoints of `api-server/src/auth/`. For example, `login.rs` and the files in `login/` test the endpoints
+//! of `login.rs` there.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 

@@ -75,7 +75,7 @@ async fn a_forgotten_password_is_replaced_with_the_link_of_the_mail(app: App) {
     let message_id = format!("<{challenge_id}@api.example>");
     assert_eq!(mail.header("Message-ID"), message_id);
     assert_eq!(mail.header("Date"), "Fri, 20 Nov 2026 12:57:51 +0000");
-    // Without SMTP_URL, a person finds the mail in the log.
+    // Without `SMTP_URL`, the log has the file and the link of the mail.
     until_nothing_waits(&app).await;
     let lines = log_lines::find(mail.link());
     assert!(lines[0].contains(&mail.name), "{lines:?}");
@@ -112,7 +112,7 @@ async fn a_forgotten_password_is_replaced_with_the_code_of_the_mail(app: App) {
         .await
         .ok();
     assert_password(&app, ada.email(), NEW_PASSWORD, ada.password()).await;
-    // The link of the same mail is used as well.
+    // The link of the same mail no longer works.
     let response = confirm_token(&app, mail.token()).await;
     response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
 }
@@ -133,7 +133,7 @@ async fn a_reset_ends_every_session_and_every_token_of_the_account(app: App) {
         are_live(&app, [&first_device, &second_device, &new_device]),
         [false, false, true]
     );
-    // The table `revocations` tells other services.
+    // Other services learn of the ended session from the table `revocations`.
     let revocations = format!("revocations WHERE session_id = '{}'", first_device.session);
     assert_eq!(count(&app, &revocations), 1);
 }
@@ -182,7 +182,7 @@ async fn a_browser_that_resets_the_password_gets_new_cookies_and_its_old_session
         .header("cookie", &cookies)
         .header("origin", SERVER_ORIGIN);
     assert_eq!(session.await.ok()["session"]["id"], session_id);
-    // The browser has lost the cookies of this session.
+    // In the browser, the new cookies have replaced the cookies of this session.
     assert_eq!(are_live(&app, [&eve_device]), [false]);
 }
 

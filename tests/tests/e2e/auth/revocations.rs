@@ -172,7 +172,7 @@ async fn a_user_with_stale_tokens_is_listed_beside_the_sessions(app: App) {
     assert_eq!(stale_user["sub"], ada.id());
     assert_eq!(stale_user["claims_version"], 1);
     assert!(stale_user["exp"].as_u64().unwrap() > 0);
-    // Both kinds are numbered together.
+    // Revoked sessions and users with stale tokens share one sequence of numbers.
     assert_eq!(page["next"], before["next"].as_u64().unwrap() + 2);
     let lengths = ["revocations", "stale"].map(|name| page[name].as_array().unwrap().len());
     assert_eq!(lengths, [1, 1]);

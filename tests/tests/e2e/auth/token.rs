@@ -227,7 +227,7 @@ async fn the_token_of_a_revoked_session_is_not_exchanged(engine: Engine) {
         .problem(401, "TOKEN_REVOKED");
 }
 
-/// Otherwise a script in a page, which cannot read the cookies, could get a token that works outside of the browser.
+/// A script in a page cannot read the cookies, and must not get a token for them that works outside of the browser.
 async fn the_token_in_a_cookie_is_not_exchanged_for_a_token_of_this_server(engine: Engine) {
     let app = start_app(engine);
     let ada = app.user("ada").await;

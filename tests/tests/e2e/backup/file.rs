@@ -1,4 +1,4 @@
-//! Tests backups and restores of SQLite files of this version, an earlier and a newer one.
+//! Tests backups and restores of SQLite files of this version, of an earlier version and of a newer version.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,7 +26,8 @@ on_sqlite! {
     backups_during_writes_are_consistent,
 }
 
-/// The last migration, without which a database is of an earlier version.
+/// The migration that adds the columns `generation` and `issued_before`. A database without it is of an earlier
+/// version.
 const LAST_MIGRATION: &str = "20261122000060";
 
 fn url_of(database: &Database) -> DatabaseUrl {
@@ -48,14 +49,14 @@ fn restore_into(database: &Database, app: &App, file: &std::path::Path) -> Resul
     result.map(drop).map_err(|error| error.to_string())
 }
 
-/// Returns a new database with the current schema, on which a test changes what it needs.
+/// Creates a database with the current schema, which a test may change.
 fn migrated_database() -> Database {
     let database = Database::new(Engine::Sqlite);
     migrate(&url_of(&database)).unwrap();
     database
 }
 
-/// Path of the file of a database.
+/// Returns the path of the file of a database.
 fn file_of(database: &Database) -> PathBuf {
     url_of(database).file().unwrap().to_owned()
 }

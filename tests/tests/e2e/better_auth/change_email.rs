@@ -112,7 +112,7 @@ async fn the_login_must_be_less_than_a_day_old(app: App) {
 
 async fn a_session_that_ends_at_the_same_time_cannot_request_a_change(app: App) {
     let ada = sign_up(&app, "ada").await;
-    // The statements act as a new password that another process sets.
+    // The statements act as another process that sets a new password.
     let statements = "UPDATE users SET password_hash = 'another hash'; \
          UPDATE sessions SET revoked_at = created_at;";
     let request = ada.post(&app, CHANGE_EMAIL, json!({ "newEmail": NEW_EMAIL }));

@@ -14,8 +14,8 @@ pub(super) async fn list_sessions(app: &App, browser: &Browser) -> Vec<Value> {
     body.as_array().unwrap().clone()
 }
 
-/// Only the entry of the caller's session has the session token. Every other entry has a handle, with which the caller
-/// can only revoke the session.
+/// Only the entry of the caller's session has the session token. The other entries have handles, with which the caller
+/// can only revoke the sessions.
 async fn the_list_has_every_live_session_but_only_the_token_of_the_callers_session(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });

@@ -24,7 +24,8 @@ on_both_engines! {
 const REQUEST_RESET: &str = "/api/auth/request-password-reset";
 const MESSAGE: &str = "If this email exists in our system, check your email for the reset link";
 
-/// Requests a mail for this address, and waits for it. The account has got `earlier_count` mails before.
+/// Requests a mail for this address, and waits for it. The address must have got exactly `earlier_count` such mails
+/// before.
 pub(crate) async fn requested_mail(app: &App, email: &str, earlier_count: usize) -> Mail {
     request_mail(app, json!({ "email": email })).await;
     let mut mails = reset_mails(app, email, earlier_count + 1).await;

@@ -65,7 +65,8 @@ async fn a_reset_ends_every_session_of_the_user_and_no_other(app: App) {
     for browser in [&ada, &phone] {
         assert!(!browser.is_signed_in(&app).await);
     }
-    // The access token of an ended session is rejected at once, and other services are told.
+    // The access token of an ended session is rejected at once, and other services learn of the ended sessions from the
+    // table `revocations`.
     let caller = app.bearer(token_response["token"].as_str().unwrap());
     let response = caller.get("/api/auth/session").await;
     response.problem(401, "TOKEN_REVOKED");

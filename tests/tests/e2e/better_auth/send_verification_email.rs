@@ -37,7 +37,7 @@ async fn the_mail_links_to_our_page_which_leads_to_the_callback_url(engine: Engi
     .enumerate()
     {
         let body = json!({ "email": "ada@example.com", "callbackURL": callback_url });
-        // A signed-in user and a client without a session.
+        // The first request has a session, the other two have none.
         let request = match number {
             0 => ada.post(&app, SEND, body),
             _ => app.anonymous().post(SEND, body),
@@ -94,7 +94,7 @@ async fn a_signed_in_user_with_a_verified_address_is_told_so(app: App) {
     let response = ada.post(&app, SEND, body.clone()).await;
     let expected = (400, "EMAIL_ALREADY_VERIFIED", "Email is already verified");
     assert_error(&response, expected);
-    // A session that has ended tells nothing.
+    // After a sign-out, the response does not reveal that the address is verified.
     ada.post(&app, "/api/auth/sign-out", json!({})).await.ok();
     assert_eq!(
         ada.post(&app, SEND, body).await.ok(),

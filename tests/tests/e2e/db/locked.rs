@@ -19,8 +19,7 @@ async fn while_another_process_writes_a_write_is_503_and_a_read_succeeds(app: Ap
 
     let all_requests = database_requests(&ada, &task_path).into_iter();
     let (reads, writes): (Vec<_>, Vec<_>) = all_requests.partition(Request::is_read_only);
-    // The writes are sent in parallel. Even the last write in the queue must get a response within
-    // `MAX_RESPONSE_TIME`.
+    // The writes are sent in parallel. Even the last write in the queue must get a response within `MAX_RESPONSE_TIME`.
     for response in join_all(writes.into_iter().map(send_within_max_time)).await {
         response.problem(503, "DATABASE_UNAVAILABLE");
     }

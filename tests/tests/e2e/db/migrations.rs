@@ -74,7 +74,7 @@ async fn a_migration_that_waits_for_a_table_lets_others_use_the_table(engine: En
     let url = DatabaseUrl::parse(&database.url()).unwrap();
     migrate(&url).unwrap();
     undo(&database, MIGRATION_OF_OUTBOX);
-    // A backup reads the table for as long as it takes.
+    // A backup holds a read lock on the table until it is complete.
     let mut backup = database.open_session();
     backup.execute("BEGIN; LOCK TABLE outbox IN ACCESS SHARE MODE");
     let migration = thread::spawn(move || migrate(&url).map_err(|error| error.to_string()));

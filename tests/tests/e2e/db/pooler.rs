@@ -1,4 +1,4 @@
-//! Tests how the server finds a pooler between itself and PostgreSQL, and that it prepares no statement behind one. The
+//! Tests how the server detects a pooler between itself and PostgreSQL, and that it then prepares no statement. The
 //! poolers of these tests treat options of a session as real ones do, and pass on everything else.
 
 use std::io::{self, Read, Write as _};
@@ -21,7 +21,7 @@ on_postgres! {
     the_server_works_without_prepared_statements,
 }
 
-/// What a pooler does with the options of a session.
+/// A pooler, by its treatment of the options of a session.
 #[derive(Debug, Clone, Copy)]
 enum Pooler {
     Rejects,
@@ -35,7 +35,7 @@ struct Count {
     count: i64,
 }
 
-/// Whether a statement stays prepared on a connection to this URL.
+/// Returns whether a statement stays prepared on a connection to this URL.
 async fn is_prepared(url: &Url) -> bool {
     let db = Db::new(
         DatabaseUrl::parse(url.as_str()).unwrap(),
@@ -61,7 +61,7 @@ fn with_parameter(url: &str, name: &str, value: &str) -> Url {
     url
 }
 
-/// Starts a pooler before the database. Returns the URL of the database through the pooler.
+/// Starts a pooler in front of the database. Returns the URL of the database through the pooler.
 fn start_pooler(database: &Database, pooler: Pooler) -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -110,7 +110,7 @@ fn serve(mut client: TcpStream, server: SocketAddr, pooler: Pooler) -> io::Resul
     client.shutdown(Shutdown::Both)
 }
 
-/// A message of PostgreSQL's protocol that ends a connection.
+/// Encodes an error message of PostgreSQL's protocol that ends a connection.
 fn error_response(text: &str) -> Vec<u8> {
     let fields = format!("SFATAL\0C08P01\0M{text}\0\0");
     let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();

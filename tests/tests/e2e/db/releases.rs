@@ -30,7 +30,8 @@ const PAUSE: Duration = Duration::from_secs(2 * 60);
 /// A server on the database of a release.
 struct Upgraded {
     app: App,
-    /// What the users of the database know.
+    /// The JSON file of the release: the secret, what the users know (password, tokens, tasks), and the number of rows
+    /// of each table.
     known: Value,
 }
 
@@ -142,7 +143,7 @@ async fn tasks_of_a_release_are_listed_and_their_numbers_go_on(engine: Engine) {
         assert_eq!(ada.get("/api/tasks").await.ok(), release.known["tasks"]);
         let body = json!({ "title": "A task of this version" });
         let task = ada.post("/api/tasks", body).await.created();
-        // The number of the newest task, which was deleted, is not given again.
+        // The number of the newest task, which was deleted, is not assigned again.
         let newest_listed = release.known["tasks"][0]["id"].as_i64().unwrap();
         assert!(task["id"].as_i64().unwrap() > newest_listed + 1, "{task}");
         let barbara = release.log_in("barbara@example.com").await;

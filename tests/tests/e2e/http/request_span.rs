@@ -70,8 +70,8 @@ impl Collector {
     }
 }
 
-/// Reads one export, and responds to it. Returns `None` if the export ends early, because a server that stops begins it
-/// again.
+/// Reads one export, and responds to it. Returns `None` if the connection ends before the export is complete: a server
+/// that stops cancels a running export, and sends its spans again.
 fn receive(mut stream: &TcpStream, status: &str) -> Option<Export> {
     let mut reader = BufReader::new(stream);
     let mut head = Vec::new();
@@ -152,7 +152,7 @@ async fn a_trace_that_its_caller_does_not_record_is_not_exported(engine: Engine)
             .await
             .ok();
     }
-    // The span of the first request would have come first.
+    // The span of the first request would have been exported first.
     let response = app.anonymous().get("/readyz").await;
     response.ok();
     let mut spans = collector.next_spans();

@@ -1,4 +1,4 @@
-//! Tests the header `traceparent`, by which a request belongs to a trace.
+//! Tests the header `traceparent`, which assigns a request to a trace.
 
 use e2e::{App, Engine, Request, Response, on_both_engines};
 
@@ -26,7 +26,8 @@ fn trace_of(response: &Response) -> [String; 3] {
     [trace_id, span_id, flags]
 }
 
-/// Requests with a response of the handler, of an extractor, of actix-web and of the CORS middleware.
+/// Builds requests to which a handler, an extractor, the defaults for an unknown path and an unknown method, and Better
+/// Auth's check of the origin respond.
 fn requests(app: &App) -> Vec<Request> {
     let caller = app.anonymous();
     let sign_in = caller.post("/api/auth/sign-in/email", "{}");

@@ -22,8 +22,8 @@ on_both_engines! {
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Starts another process on the database, whose clock is ahead by an hour. Every mail that waits looks an hour old to
-/// it.
+/// Starts another process on the database, with a clock that is an hour ahead. For this process, every waiting mail is
+/// an hour old.
 fn start_ahead(behind: &App, smtp_url: &str) -> App {
     let clock = TestClock::default();
     clock.advance(HOUR);
@@ -55,7 +55,7 @@ async fn each_mail_is_sent_at_most_once(engine: Engine) {
         request_reset(process, user.email())
     });
     let challenge_ids = join_all(requests).await;
-    // The process that is behind sends no mail of the other one before its own clock says so.
+    // A mail that the process ahead has requested is not due yet for the process behind.
     until_nothing_waits(&behind).await;
     let sent_ids = smtp.headers("Message-ID");
     let distinct_ids: BTreeSet<_> = sent_ids.iter().cloned().collect();
@@ -63,7 +63,8 @@ async fn each_mail_is_sent_at_most_once(engine: Engine) {
     let to_message_id = |id: &String| format!("<{id}@api.example>");
     let requested_ids: BTreeSet<_> = challenge_ids.iter().map(to_message_id).collect();
     assert!(distinct_ids.is_subset(&requested_ids), "{sent_ids:?}");
-    // The mails of the process that is ahead have the other half of the ids.
+    // All mails that the process ahead has requested are sent. The other mails may have expired by the clock of that
+    // process.
     let ids_of_ahead = challenge_ids.iter().skip(1).step_by(2).map(to_message_id);
     assert!(
         ids_of_ahead

@@ -28,7 +28,7 @@ async fn the_mails_of_a_deleted_account_are_not_sent_any_more(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     requested_mail(&app, ada.email()).await;
     requested_mail(&app, eve.email()).await;
-    // The mails of the user that are still to be sent, one of them to another address.
+    // Two more mails of the user, which are still to be sent, one of them to another address.
     app.database().execute(&format!(
         "INSERT INTO outbox (id, kind, recipient, user_id, new_email, callback_url, created_at, expires_at, \
          next_attempt_at, attempts, wrong_codes) VALUES \

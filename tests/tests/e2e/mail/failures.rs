@@ -17,7 +17,7 @@ on_both_engines! {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Makes it impossible to write mails, with a file at the path of the folder.
+/// Creates a file at the path of the mail folder, so that no mail can be written.
 fn block_mails(app: &App) {
     fs::write(app.database().mail_folder(), "").unwrap();
 }
@@ -44,7 +44,7 @@ async fn a_mail_that_could_not_be_sent_is_sent_later(app: App) {
     fs::remove_file(app.database().mail_folder()).unwrap();
     app.clock.advance(2 * MINUTE);
     let mails = received(&app, ada.email(), 1).await;
-    // A second attempt has the date and the expiry of the first one.
+    // The date is that of the request, not of the attempt.
     assert_eq!(mails[0].header("Date"), "Fri, 20 Nov 2026 12:57:51 +0000");
     confirm_token(&app, mails[0].token()).await.ok();
 }

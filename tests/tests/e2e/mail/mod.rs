@@ -25,7 +25,7 @@ pub(crate) async fn received(app: &App, address: &str, expected_count: usize) ->
     mails
 }
 
-/// Wakes the sender, which otherwise looks once a second whether a mail is due.
+/// Wakes the sender, which otherwise checks once a second whether a mail is due.
 pub(crate) async fn wake_sender(app: &App) {
     app.database()
         .execute("DELETE FROM outbox WHERE recipient = 'nobody@example.com'");

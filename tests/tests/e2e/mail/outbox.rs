@@ -119,7 +119,7 @@ async fn old_rows_are_deleted_and_recent_rows_stay(app: App) {
     let ada = app.user("ada").await;
     requested_mail(&app, ada.email()).await;
     for number in 0..1234 {
-        // Many rows in one statement would need another syntax for each engine.
+        // Inserts the rows with two statements.
         if number % 617 == 0 {
             app.database().execute(&insert_old_rows(number, 617));
         }
@@ -131,7 +131,7 @@ async fn old_rows_are_deleted_and_recent_rows_stay(app: App) {
         count(&first_process, "outbox") == 1
     })
     .await;
-    // The row is a day old now, and its token has expired long ago.
+    // The row is now more than a day old.
     app.clock.advance(Duration::from_micros(1));
     let second_process = app.another_process().start();
     wait_until("the purge is complete", async || {

@@ -67,7 +67,7 @@ async fn requests_of_one_network_cause_twenty_mails_an_hour(engine: Engine) {
     };
     for number in 0..22 {
         let user = app.user(&format!("user{number}")).await;
-        // All addresses are in one /64.
+        // All IP addresses are in one /64 network.
         let ip_address = format!("2001:db8::{number}");
         request(user.email().to_owned(), &ip_address).await;
     }

@@ -74,7 +74,7 @@ async fn a_mail_that_the_mail_server_refuses_for_now_is_tried_again(engine: Engi
 }
 
 async fn a_mail_server_without_an_address_is_tried_again(engine: Engine) {
-    // No name server is asked for a label of 64 characters.
+    // A label of 64 characters is invalid, so no name server is asked.
     let url = format!("smtps://{}.example", "x".repeat(64));
     let app = App::on(engine).set("smtp-url", &url).start();
     let ada = app.user("ada").await;

@@ -116,7 +116,7 @@ async fn a_notice_is_tried_for_two_days_and_then_given_up(engine: Engine) {
     let lines = log_lines::find(&notice_id);
     let is_given_up = |line: &&String| line.contains("given up") && line.contains("failures=53");
     assert_eq!(lines.iter().filter(is_given_up).count(), 1, "{lines:?}");
-    // A request of the third day has nothing to do with it.
+    // A request on the third day sends its own mail, and the notice is not tried again.
     app.clock.advance(180 * MINUTE);
     smtp.react(Reaction::Accept);
     request_reset(&app, ada.email()).await;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What the server does with one mail.
+/// The reaction of the server to a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reaction {
     Accept,
@@ -84,7 +84,7 @@ impl SmtpServer {
     }
 }
 
-/// Serves one connection. Errors of the connection end it.
+/// Serves a connection until the client closes it or an error occurs.
 fn serve(mut connection: TcpStream, state: &Mutex<State>) -> Option<()> {
     let mut lines = BufReader::new(connection.try_clone().ok()?)
         .lines()

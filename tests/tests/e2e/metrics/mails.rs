@@ -31,7 +31,7 @@ async fn a_sent_mail_is_counted(engine: Engine) {
 async fn a_mail_that_could_not_be_sent_is_counted_and_waits_in_the_outbox(engine: Engine) {
     let app = options(engine).start();
     let ada = app.user("ada").await;
-    // Mails cannot be written with a file at the path of the folder.
+    // With a file at the path of the mail folder, no mail can be written.
     fs::write(app.database().mail_folder(), "").unwrap();
     request_reset(&app, ada.email()).await;
     until_attempts(&app, 1).await;

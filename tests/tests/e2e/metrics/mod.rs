@@ -8,7 +8,8 @@ mod state;
 
 use e2e::{App, Engine, Metrics, Options};
 
-/// Options of a server with metrics, behind a proxy, so that each `X-Forwarded-For` is a network of its own.
+/// Returns options for a server with metrics. The server trusts the test as a proxy, so that each IP address in
+/// `X-Forwarded-For` is a network of its own.
 fn options(engine: Engine) -> Options {
     App::on(engine).behind_proxy().with_metrics()
 }

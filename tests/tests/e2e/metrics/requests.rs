@@ -14,7 +14,7 @@ on_both_engines! {
     the_duration_of_a_request_is_recorded,
 }
 
-/// The number of requests with these labels.
+/// Returns the number of requests with these labels.
 fn request_count(metrics: &Metrics, route: &str, method: &str, status: u16) -> i64 {
     let labels = format!(r#"route="{route}",method="{method}",status="{status}""#);
     let series = format!("http_requests_total{{{labels}}}");
@@ -108,7 +108,7 @@ async fn every_kind_of_response_is_counted(engine: Engine) {
     assert_eq!(total(&metrics), 9);
 }
 
-/// Sends requests on one connection, and ignores the responses.
+/// Sends requests on one connection, and asserts that each response is an error.
 async fn send_all(app: &App, requests: impl Iterator<Item = (String, String)>) {
     let mut connection: Connection = app.connect().await;
     for (method, path) in requests {

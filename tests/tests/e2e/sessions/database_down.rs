@@ -63,7 +63,7 @@ async fn start_servers() -> Servers {
         .another_process()
         .set("database-url", &url)
         .start();
-    // A server that has not read the revocations once does not survive the loss of its database.
+    // Waits until the server has read the revocations: if this first read fails, the server stops.
     proxied_server.anonymous().get("/readyz").await.ok();
     Servers {
         direct_server,
@@ -127,7 +127,7 @@ async fn a_process_that_cannot_read_revocations_for_too_long_rejects_tokens_with
     .await;
     let refused = get_session(&proxied_server, &device.access).await;
     refused.problem(503, "DATABASE_UNAVAILABLE");
-    // A token that is invalid anyway is no reason to try again.
+    // An invalid token gets a 401, because the caller need not try again.
     let invalid = get_session(&proxied_server, "no token").await;
     invalid.problem(401, "INVALID_TOKEN");
     // The process that reads revocations accepts the token.
@@ -138,7 +138,7 @@ async fn a_process_that_cannot_read_revocations_for_too_long_rejects_tokens_with
         get_session(&proxied_server, &device.access).await.status() == 200
     })
     .await;
-    // The token that was revoked meanwhile was never accepted in between.
+    // A token that was revoked during the outage is rejected as soon as tokens are accepted again.
     let revoked = get_session(&proxied_server, &missed_device.access).await;
     revoked.problem(401, "TOKEN_REVOKED");
 }

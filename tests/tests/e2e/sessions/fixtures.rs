@@ -140,8 +140,9 @@ pub(crate) async fn get_session(app: &App, access_token: &str) -> Response {
     app.bearer(access_token).get(SESSION).await
 }
 
-/// The time after a logout on one process within which every process must reject the tokens of the session: 2 s, and
-/// as much again twice where many tests share the machine. The tests of clusters measure it under load.
+/// The longest time from a logout on one process until every process rejects the tokens of the session: 2 s, and here
+/// three times as long, because many tests share the machine. The tests in `api-server/tests/cluster` measure it under
+/// load.
 pub(crate) const MAX_REVOCATION_DELAY: Duration = Duration::from_secs(6);
 
 /// Sends requests until the server rejects one with this code. Returns how long that took.

@@ -181,7 +181,7 @@ async fn session_max_ttl_limits_sessions_from_before_the_setting(app: App) {
         .post(CHANGE_PASSWORD, body)
         .await;
     refused.problem(401, "TOKEN_REVOKED");
-    // The access token is valid for some minutes more, but is revoked with the session.
+    // The access token would be valid for some minutes more, so the logout revokes it.
     assert_logged_out(
         by_access(&limited_process, &newest_device, json!({})).await,
         0,

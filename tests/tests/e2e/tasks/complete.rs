@@ -1,5 +1,4 @@
-//! Tests `PATCH /api/{user_id}/tasks/{task_id}/complete` and the alias
-//! `POST /api/{user_id}/tasks/{task_id}/toggle`.
+//! Tests `PATCH /api/{user_id}/tasks/{task_id}/complete` and the alias `POST /api/{user_id}/tasks/{task_id}/toggle`.
 
 use std::time::Duration;
 

@@ -80,8 +80,8 @@ impl Load {
     }
 }
 
-/// Runs one client, which logs in with new email addresses until a response is not 401 or the load is over. Returns
-/// the last response.
+/// Runs one client, which logs in with new email addresses until a response is not 401 or the load is over. Returns the
+/// last response.
 async fn run_client(
     app: &App,
     ip_address: &str,

@@ -11,8 +11,8 @@ on_both_engines! {
     a_body_with_a_password_of_a_megabyte_is_too_large,
 }
 
-/// Registers a user with `password`, and asserts that the user can log in with `password` and with no
-/// password of `other_passwords`.
+/// Registers a user with `password`, and asserts that the user can log in with `password`, but with none of
+/// `other_passwords`.
 async fn assert_only_password(
     app: &App,
     user_number: usize,

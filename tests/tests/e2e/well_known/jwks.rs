@@ -125,7 +125,7 @@ async fn without_keys_nothing_is_published(app: App) {
     }
 }
 
-/// Verifies as a service does that knows only the document, the issuer and the audience.
+/// Verifies tokens as a service that knows only the document, the issuer and the audience.
 async fn jsonwebtoken_verifies_tokens_with_the_document_alone(engine: Engine) {
     for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
         let (key, other_key) = (new_key(algorithm), new_key(Algorithm::EdDsa));

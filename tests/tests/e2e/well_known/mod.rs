@@ -12,14 +12,14 @@ pub(crate) fn new_key(algorithm: Algorithm) -> SigningKey {
     SigningKey::generate(algorithm).unwrap()
 }
 
-/// Starts a server that signs with the first key, and with its secret without one. The other keys are published and
-/// accepted.
+/// Starts a server that signs with `signing_key`, or with its secret if there is no such key. The server also publishes
+/// and accepts `verifying_keys`.
 pub(crate) fn start_with_keys(
     options: Options,
     signing_key: Option<&SigningKey>,
     verifying_keys: &[&SigningKey],
 ) -> App {
-    // The server reads the files when it starts.
+    // The server reads the files only at its start, so the folder may be removed afterwards.
     let folder = WorkDir::new();
     let write = |name: String, text: &str| {
         folder.write_private(&name, text);

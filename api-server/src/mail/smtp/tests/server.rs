@@ -6,11 +6,11 @@ use std::thread::{JoinHandle, spawn};
 
 use native_tls::{Identity, TlsAcceptor};
 
-/// The certificate of the server, which is also its own authority.
+/// The certificate of the server, which is self-signed.
 pub(super) const CERTIFICATE: &[u8] = include_bytes!("certificate.pem");
 const KEY: &[u8] = include_bytes!("key.pem");
 
-/// What the server does after the last reply of the script.
+/// The behaviour of the server after the last reply of the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// It closes the connection.

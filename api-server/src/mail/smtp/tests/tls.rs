@@ -1,4 +1,4 @@
-//! Tests when the connection is encrypted, and that nothing is sent to a server that cannot prove who it is.
+//! Tests when the connection is encrypted, and that no mail is sent to a server whose certificate is not valid.
 
 use super::server::{End, ScriptedServer};
 use super::{GO_ON, GREETING, HELLO, LONG, OK, QUEUED, client, mail};

@@ -1,4 +1,4 @@
-//! Tests the queries of the undos on SQLite. The end-to-end tests run them on both engines.
+//! Tests the queries of the table `email_undos` on SQLite. The end-to-end tests run them on both engines.
 
 use std::time::{Duration, SystemTime};
 
@@ -44,7 +44,7 @@ impl Fixture {
         }
     }
 
-    /// Adds an undo of a change of Ada's address at this time.
+    /// Adds the row of a change of Ada's address at this time.
     fn add(&mut self, key: &str, old_email: &str, changed_at: Timestamp) {
         let undo = NewEmailUndo {
             key: key.to_owned(),

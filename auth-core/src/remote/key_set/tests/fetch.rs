@@ -12,7 +12,7 @@ use crate::remote::key_set::fetch::{Fetch as _, Fetched, HttpFetch, Source};
 /// A server that sends these responses, one per connection. `{url}` in a response is the URL of the server.
 struct Server {
     url: String,
-    /// The heads of the requests, in lower case.
+    /// The task that responds. Its result is the heads of the requests, in lower case.
     task: JoinHandle<Vec<String>>,
 }
 

@@ -30,7 +30,7 @@ async fn after_five_wrong_codes_the_right_code_is_rejected(app: App) {
     }
     assert_eq!(wrong_code_count(&app, &challenge_id), "5");
     assert_eq!(stored_email(&app, &ada), ada.email());
-    // The link is no guess.
+    // The limit is only for codes, because the token of the link cannot be guessed.
     confirm_token(&app, mail.token()).await.ok();
 }
 

@@ -19,7 +19,7 @@ on_both_engines! {
     a_change_waits_for_a_change_away_from_the_address_and_then_fails,
 }
 
-/// Sends the requests at the same time. One must succeed; returns its response.
+/// Sends the requests at the same time. Asserts that exactly one succeeds, and returns its response.
 async fn only_winner(requests: impl IntoIterator<Item = Request>) -> Response {
     let requests = requests.into_iter().map(IntoFuture::into_future);
     let responses = join_all(requests).await;

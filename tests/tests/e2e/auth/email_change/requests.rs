@@ -46,7 +46,7 @@ async fn a_taken_address_gets_the_same_response_and_no_mail(app: App) {
         );
         rows.push(count(&app, &queued));
         until_nothing_waits(&app).await;
-        // A code for a mail that was not sent is rejected like a wrong code.
+        // A wrong code is rejected and counted, whether or not the mail was sent.
         assert_rejected(confirm_code(&app, id, "WRNGCDE2").await);
         let wrong_codes = format!("outbox WHERE id = '{id}' AND wrong_codes = 1");
         assert_eq!(count(&app, &wrong_codes), 1);
@@ -101,7 +101,7 @@ async fn the_current_address_is_rejected_in_every_spelling(app: App) {
         .execute("UPDATE users SET email = 'ada@exämple.de'");
     let response = change_request(&ada, "ada@xn--exmple-cua.de").await;
     response.invalid("new_email", "unchanged", message);
-    // Without the password, nothing is said about the address.
+    // With a wrong password, the response does not reveal that the address is unchanged.
     let body = change_body("not the password", ada.email());
     let response = ada.post(EMAIL_CHANGE, body).await;
     response.problem(403, "INVALID_PASSWORD");
@@ -137,7 +137,7 @@ async fn the_previous_address_gets_three_notices_an_hour(app: App) {
         until_nothing_waits(&app).await;
     }
     received(&app, ada.email(), 3).await;
-    // The notices do not use up the quota of other mails, and the other way round.
+    // Notices and other mails have separate quotas.
     crate::auth::password_reset::requested_mail(&app, ada.email()).await;
     app.clock.advance(HOUR);
     let token = super::login(&app, &ada).await.access;

@@ -69,7 +69,7 @@ async fn the_owner_can_change_back_to_a_reserved_address(app: App) {
     let moved_ada = app.login_at(&ada, "ada@new.example").await;
     let second_undo = change(&app, &moved_ada, "ada@new.example", ada.email()).await;
     assert_eq!(stored_email(&app, &ada), ada.email());
-    // The first undo is of the first change, so it undoes the second change too.
+    // The first link undoes the first change, and with it the second change.
     undo_request(&app, first_undo.token()).await.ok();
     assert_eq!(stored_email(&app, &ada), ada.email());
     assert_rejected(undo_request(&app, second_undo.token()).await);

@@ -19,14 +19,14 @@ async fn a_token_is_rejected_while_another_account_has_the_address(app: App) {
     let key = mail_key(&app, &ada);
     assert_rejected(confirm_token(&app, mail.token()).await);
     assert_rejected(confirm_code(&app, &challenge_id, mail.code()).await);
-    // Earlier releases stored this spelling, which the unique index does not compare with.
+    // Earlier releases stored this spelling. For the unique index, it is another address.
     let (u_label_mail, _) = requested_change(&app, &ada, "eve@xn--exmple-cua.de").await;
     app.database().execute(&format!(
         "UPDATE users SET email = 'eve@exämple.de' WHERE id = '{}'",
         eve.id()
     ));
     assert_rejected(confirm_token(&app, u_label_mail.token()).await);
-    // Nothing of the rejected changes is left.
+    // The rejected changes have stored nothing.
     assert_eq!(stored_email(&app, &ada), ada.email());
     assert_eq!(mail_key(&app, &ada), key);
     assert_eq!(count(&app, "email_undos"), 0);
@@ -40,7 +40,7 @@ async fn a_mail_is_not_sent_if_the_address_is_taken_in_the_meantime(app: App) {
     app.user("eve").await;
     until_nothing_waits(&app).await;
     let mail_count = app.mails_to("eve@example.com").len();
-    // The mail is sent again, as after a failure.
+    // The mail becomes due again, as after a failure.
     app.database().execute(&format!(
         "UPDATE outbox SET next_attempt_at = created_at WHERE id = '{challenge_id}'"
     ));

@@ -1,4 +1,4 @@
-//! Tests who can undo a change of the address, and what an undo does.
+//! Tests who can undo a change of the address, and what happens then.
 
 use std::time::Duration;
 
@@ -110,7 +110,7 @@ async fn an_undo_ends_more_sessions_than_one_transaction_does(app: App) {
     assert_eq!(count(&app, "sessions WHERE revoked_at IS NULL"), 0);
 }
 
-/// Changes Ada's address to B and then to C. Returns the mails to A and to B.
+/// Changes Ada's address (A) to B and then to C. Returns the mails to A and to B, with the links that undo the changes.
 async fn change_twice(app: &App, ada: &Client) -> [Mail; 2] {
     let undo_for_a = change(app, ada, ada.email(), "b@example.com").await;
     let moved_ada = app.login_at(ada, "b@example.com").await;

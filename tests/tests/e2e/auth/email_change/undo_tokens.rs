@@ -1,4 +1,4 @@
-//! Tests which tokens undo a change of the address, and which tokens an undo makes invalid.
+//! Tests which tokens undo a change of the address, and which tokens become invalid then.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn an_undo_makes_the_tokens_of_the_thief_invalid(app: App) {
     assert_rejected(confirm_token(&app, change_mail.token()).await);
     let response = password_reset::confirm_token(&app, reset_mail.token()).await;
     assert_rejected(response);
-    // Neither a session that was open during the change nor one begun afterwards can request another change.
+    // Neither a session from before the change nor one that began after it can request another change.
     for caller in [&ada, &thief] {
         let response = change_request(caller, "thief3@example.com").await;
         response.problem(401, "TOKEN_REVOKED");

@@ -100,7 +100,7 @@ async fn an_expired_token_is_reported_unless_the_password_is_right(app: App) {
     let ada = app.user("ada").await;
     let (mail, _) = requested_mail(&app, ada.email()).await;
     app.clock.advance(Duration::from_secs(60 * 60));
-    // The client refreshes the token, and sends the request again.
+    // A client would now refresh the token, and send the request again.
     let response = confirm(&ada, mail.token()).await;
     response.problem(401, "TOKEN_EXPIRED");
     let wrong = json!({ "token": mail.token(), "password": "not the password" });
@@ -178,7 +178,7 @@ async fn wrong_passwords_are_limited_like_those_of_a_login(engine: Engine) {
     assert_eq!(statuses, [403, 403, 429, 429, 429]);
     let response = request(ada.password()).await;
     response.problem(429, "TOO_MANY_REQUESTS");
-    // The session needs no password.
+    // With a session, no password is needed.
     confirm(&ada, mail.token()).await.ok();
 }
 
@@ -199,7 +199,7 @@ async fn a_person_whose_address_another_person_registered_verifies_nothing(engin
         response.problem(403, "PASSWORD_REQUIRED");
     }
     assert!(!is_verified(&app, "ada@example.com"));
-    // Eve's session does not help without the mail.
+    // Eve has a session of the account, but not the mail.
     let eve = app.bearer(token_of_eve.as_str().unwrap());
     let account = eve.get("/api/auth/account").await.ok();
     assert_eq!(account["email_verified"], false);

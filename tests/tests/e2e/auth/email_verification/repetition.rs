@@ -1,4 +1,4 @@
-//! Tests that a link which is used again is no error for its user, but works only once.
+//! Tests that a link that is used again gets the same response in a session of its user, and is rejected otherwise.
 
 use e2e::{App, Response, on_both_engines};
 use futures_util::future::join_all;
@@ -90,7 +90,7 @@ async fn a_used_link_is_rejected_while_the_address_is_not_verified(app: App) {
     response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
 }
 
-/// Confirms like a client, which refreshes after a 401 and sends the request again.
+/// Confirms as a client does: after a 401, it refreshes and sends the request again.
 async fn confirm_as_client(app: &App, device: &Device, token: &str) -> Response {
     let send = |device: &Device| confirm(&app.bearer(device.access.as_str()), token);
     let response = send(device).await;

@@ -157,7 +157,7 @@ async fn a_forged_token_revokes_nothing(app: App) {
     refreshed(&app, &device).await;
 }
 
-/// The tokens are of sessions that are not in the database, as the tokens of another service are.
+/// Uses tokens whose sessions are not in the database, such as a token that another service issued.
 async fn an_unknown_session_is_not_revoked(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let unknown_device = Device {

@@ -1,4 +1,4 @@
-//! Tests the request for a mail, and the shape of the confirmation.
+//! Tests the request for a mail, and which fields the confirmation accepts.
 
 use std::time::Duration;
 

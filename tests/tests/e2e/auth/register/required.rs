@@ -79,7 +79,7 @@ async fn a_browser_registers_and_follows_the_link(engine: Engine) {
     assert_eq!(mail.header("Content-Language"), "de");
 }
 
-/// Returns the names of the header fields, and the body without the challenge id.
+/// Returns the values of four header fields, and the body without the challenge id.
 fn shape(response: &Response) -> (Vec<Option<String>>, Value) {
     let names = [
         "content-type",
@@ -116,7 +116,7 @@ async fn free_and_taken_addresses_get_the_same_response(engine: Engine) {
         .database()
         .value("SELECT CAST(COUNT(DISTINCT expires_at) AS TEXT) FROM outbox");
     assert_eq!(expiries.as_deref(), Some("1"));
-    // Neither is a request whose fields are invalid.
+    // Invalid fields are reported for a taken address too.
     let response = register(&app, "ada@example.com", "short").await;
     response.problem(422, "VALIDATION_ERROR");
 }

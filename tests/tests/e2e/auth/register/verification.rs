@@ -1,4 +1,4 @@
-//! Tests the mail that a registration sends, unless the setting is `off`.
+//! Tests the mail that a registration sends, unless `EMAIL_VERIFICATION` is `off`.
 
 use e2e::{App, Engine, on_both_engines};
 use serde_json::json;
@@ -41,7 +41,7 @@ async fn a_registration_sends_one_mail_and_logs_the_user_in(engine: Engine) {
         assert_eq!(mails[0].kind(), "email_verification");
         assert_eq!(mails[0].header("Content-Language"), language);
         assert_eq!(count(&app, &format!("users WHERE email = '{email}'")), 1);
-        // The lines of a German mail are encoded, also the line of the link.
+        // The text of a German mail is encoded, so the test cannot read its link.
         if language == "en" {
             let user = app.bearer(grant["access_token"].as_str().unwrap());
             confirm(&user, mails[0].token()).await.ok();

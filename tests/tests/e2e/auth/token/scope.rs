@@ -1,4 +1,4 @@
-//! Tests the exchange of an access token for one that may be used for less.
+//! Tests the scopes of the tokens for which `POST /api/auth/token` exchanges an access token.
 
 use auth_core::{Claims, Keyring, Scope, Secret, TokenVerifier};
 use e2e::{App, Client, Engine, on_both_engines};

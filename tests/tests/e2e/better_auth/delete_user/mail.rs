@@ -1,4 +1,4 @@
-//! Tests the deletion of a user that a mail confirms.
+//! Tests the deletion of a user with a token from a mail.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn requested_deletion(app: &App, browser: &Browser, email: &str) -> Mail {
     received(app, email, 1).await.remove(0)
 }
 
-/// Signs up with a new browser, and waits until the session is a day old. The session was prolonged since.
+/// Signs up with a new browser, advances the clock by a day, and extends the session with a request.
 async fn sign_up_a_day_ago(app: &App, name: &str) -> Browser {
     let browser = sign_up(app, name).await;
     app.clock.advance(DAY);
@@ -225,7 +225,7 @@ async fn the_callback_redirects_to_the_page_and_deletes_nothing(engine: Engine) 
     let (code, message) = ("INVALID_CALLBACK_URL", "Invalid callbackURL");
     let response = app.anonymous().get(&path).await;
     assert_error(&response, (403, code, message));
-    // A token for another purpose has no page here.
+    // A token for another purpose is rejected.
     let (reset_mail, _) = password_reset::requested_mail(&app, "ada@example.com").await;
     let path = format!("{CALLBACK}?token={}", reset_mail.token());
     assert_error(&ada.get(&app, &path).await, INVALID_TOKEN);

@@ -1,4 +1,4 @@
-//! Tests `GET /api/auth/reset-password/{token}`, which uses up nothing.
+//! Tests `GET /api/auth/reset-password/{token}`, which does not use up the token.
 
 use e2e::{App, Engine, on_both_engines};
 

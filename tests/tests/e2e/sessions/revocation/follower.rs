@@ -7,14 +7,14 @@ use e2e::{App, DatabaseSession};
 /// A service that polls `GET /api/auth/revocations` of one server.
 pub(super) struct Service<'a> {
     app: &'a App,
-    /// `next` of the last page.
+    /// The value of `next` on the last page.
     cursor: u64,
-    /// The sessions of all pages.
+    /// The revoked sessions on all pages that were read after the creation.
     pub(super) session_ids: Vec<String>,
 }
 
 impl<'a> Service<'a> {
-    /// Creates a service, which reads the revocations that are listed already.
+    /// Creates a service that has already read the revocations so far.
     pub(super) async fn of(app: &'a App) -> Self {
         let mut service = Self {
             app,
@@ -45,16 +45,16 @@ impl<'a> Service<'a> {
     }
 }
 
-/// A server of an earlier release, which reads only positive numbers, and numbers no revocation.
+/// A server of an earlier release. It reads only revocations with positive numbers, and gives no numbers to the others.
 pub(super) struct EarlierServer {
     database: DatabaseSession,
     newest_read: u64,
-    /// The sessions of all reads.
+    /// The revoked sessions of all reads after the creation.
     pub(super) session_ids: Vec<String>,
 }
 
 impl EarlierServer {
-    /// Creates a server that has read the revocations which are numbered already.
+    /// Creates a server that has already read the revocations with numbers so far.
     pub(super) fn of(app: &App) -> Self {
         let mut server = Self {
             database: app.database().open_session(),

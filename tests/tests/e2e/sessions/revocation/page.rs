@@ -1,5 +1,5 @@
-//! Tests that no reader of the feed misses a revocation, although transactions on PostgreSQL commit in another order
-//! than that in which they insert their revocations.
+//! Tests that no reader of the feed misses a revocation, even if transactions on PostgreSQL commit in another order
+//! than they insert their revocations.
 
 use std::sync::Arc;
 use std::thread;
@@ -23,7 +23,7 @@ on_postgres! {
 
 const UNNUMBERED: &str = "revocations WHERE sequence < 0";
 
-/// Lets `statement` run when a transaction that has inserted a revocation commits.
+/// Makes PostgreSQL run `statement` when a transaction that has inserted a revocation commits.
 fn run_at_commit(app: &App, statement: &str) {
     app.database().execute(&format!(
         "CREATE FUNCTION at_commit() RETURNS trigger AS $$ BEGIN {statement}; RETURN NULL; END $$ LANGUAGE plpgsql; \
@@ -32,7 +32,7 @@ fn run_at_commit(app: &App, statement: &str) {
     ));
 }
 
-/// Delays the commits of logouts until a test lets them happen.
+/// A database session with locks that delay the commits of logouts until a test releases them.
 struct Gate(DatabaseSession);
 
 impl Gate {
@@ -104,7 +104,7 @@ async fn every_reader_gets_revocations_in_the_order_of_their_commits(process_a: 
     LocalSet::new().run_until(test).await;
 }
 
-/// Ends sessions as a server of an earlier release does.
+/// Starts a thread that inserts revocations of these sessions, as a server of an earlier release does.
 fn end_as_earlier_release(app: &App, ids: Vec<String>) -> thread::JoinHandle<()> {
     let mut database = app.database().open_session();
     thread::spawn(move || {
@@ -163,7 +163,7 @@ async fn no_reader_misses_a_revocation_of_this_or_an_earlier_release(process_a: 
     for service in &mut services {
         service.poll().await;
         service.session_ids.sort_unstable();
-        // A service gets a revocation a second time if the first time the revocation could not be numbered.
+        // A service gets a revocation twice if the revocation had no number the first time.
         service.session_ids.dedup();
         assert_eq!(service.session_ids, expected_ids);
     }

@@ -1,6 +1,5 @@
-//! Tests that every process reads every revocation when several processes revoke sessions in parallel. The order in
-//! which their transactions commit must not matter, nor that a process of an earlier release numbers its revocations
-//! itself.
+//! Tests that every process reads every revocation when several processes revoke sessions in parallel. This must hold
+//! for every order of their commits, and if a process of an earlier release numbers its revocations itself.
 
 use e2e::{App, DatabaseSession, on_both_engines, on_postgres};
 use futures_util::future::join_all;
