@@ -20,7 +20,7 @@ from live import live_server, wait_until
 # The number of requests for known addresses, and of those for unknown ones.
 SAMPLES = 200
 # The significance level: if the times do not differ, one measurement in a hundred has a lower probability.
-LEAST_PROBABILITY = 0.01
+SIGNIFICANCE_LEVEL = 0.01
 PASSWORD = "correct horse battery staple"
 NO_LIMITS = {"MAX_MAIL_REQUESTS_PER_NETWORK": "off", "MAX_REGISTRATIONS_PER_NETWORK": "off",
              "MAX_FAILED_LOGINS_PER_NETWORK": "off"}

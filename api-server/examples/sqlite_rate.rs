@@ -15,18 +15,18 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Statement};
 
-type Failure = Box<dyn Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
 #[derive(Clone)]
-struct Work {
+struct Arguments {
     file: String,
     duration: Duration,
     parameter: String,
     statements: Vec<String>,
 }
 
-fn main() -> Result<(), Failure> {
-    let work = work_of_arguments()?;
+fn main() -> Result<(), BoxError> {
+    let work = parse_arguments()?;
     let core_count = available_parallelism().map_or(1, NonZeroUsize::get);
     let threads: Vec<_> = (0..core_count)
         .map(|thread| {
@@ -44,14 +44,14 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-fn work_of_arguments() -> Result<Work, Failure> {
+fn parse_arguments() -> Result<Arguments, BoxError> {
     let mut arguments = std::env::args().skip(1);
     let (Some(file), Some(seconds_text), Some(parameter)) =
         (arguments.next(), arguments.next(), arguments.next())
     else {
         return Err("usage: sqlite_rate FILE SECONDS PARAMETER STATEMENT...".into());
     };
-    Ok(Work {
+    Ok(Arguments {
         file,
         duration: Duration::from_secs_f64(seconds_text.parse()?),
         parameter,
@@ -60,7 +60,7 @@ fn work_of_arguments() -> Result<Work, Failure> {
 }
 
 /// Executes the list of statements repeatedly for the duration. Returns the executions of the whole list per second.
-fn executions_per_second(work: &Work, thread: usize) -> Result<f64, Failure> {
+fn executions_per_second(work: &Arguments, thread: usize) -> Result<f64, BoxError> {
     let connection = Connection::open(&work.file)?;
     // The server sets `synchronous` and `foreign_keys` to the same values.
     connection.execute_batch(

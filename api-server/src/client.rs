@@ -17,14 +17,14 @@ pub(crate) struct Client {
     pub(crate) network: Option<Network>,
     /// The `User-Agent` header without control characters, cut off after 512 characters.
     pub(crate) user_agent: Option<String>,
-    pub(crate) hang_up: HangUp,
+    pub(crate) hang_up: HangUpSignal,
 }
 
 /// A signal that the client closed the connection or, with HTTP/2, cancelled the request, before the response.
 #[derive(Debug, Clone)]
-pub(crate) struct HangUp(Option<watch::Receiver<()>>);
+pub(crate) struct HangUpSignal(Option<watch::Receiver<()>>);
 
-impl HangUp {
+impl HangUpSignal {
     /// Creates a signal that fires when the sender of `receiver` is dropped. With `None`, the signal never fires.
     pub(crate) const fn new(receiver: Option<watch::Receiver<()>>) -> Self {
         Self(receiver)

@@ -36,7 +36,7 @@ pub fn run(settings: &Settings) -> ExitCode {
     match &settings.command {
         None | Some(Command::Serve) => serve(settings),
         Some(Command::Check) => check_installation(settings),
-        Some(Command::Health { ready }) => ask_health(settings, *ready),
+        Some(Command::Health { ready }) => check_health(settings, *ready),
         Some(Command::Backup { file }) => back_up(settings, file),
         Some(Command::Restore {
             file: Some(file),
@@ -79,7 +79,7 @@ fn check_installation(settings: &Settings) -> ExitCode {
     }
 }
 
-fn ask_health(settings: &Settings, ready: bool) -> ExitCode {
+fn check_health(settings: &Settings, ready: bool) -> ExitCode {
     let path = if ready { "/readyz" } else { "/healthz" };
     match settings.check_bind_addr() {
         Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
@@ -168,7 +168,7 @@ fn with_progress<T>(
 }
 
 /// Prints why a command failed. Returns the exit status of the signal, if a signal has ended the command.
-fn fail_of(error: &TransferError) -> ExitCode {
+fn fail_transfer(error: &TransferError) -> ExitCode {
     let interrupted = error.downcast_ref::<Interrupted>();
     let exit_status = interrupted.map_or(EXIT_FAILURE, |error| error.exit_status());
     fail(exit_status, error)

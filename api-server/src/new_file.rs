@@ -56,7 +56,7 @@ impl NewFile {
         } = self;
         let complete = || {
             temp_file.as_file().sync_all()?;
-            progress.end_never();
+            progress.ignore_signals();
             let file = temp_file
                 .persist_noclobber(&path)
                 .map_err(|error| error.error)?;

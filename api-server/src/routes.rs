@@ -45,7 +45,7 @@ fn page_routes(config: &mut ServiceConfig) {
         // The pattern is `/assets/HASH/{name}`. `build.rs` computes the hash from the files.
         .service(
             Endpoint::at([pages::asset_pattern().as_str()])
-                .named(pages::ASSET_ROUTE)
+                .with_metric_name(pages::ASSET_ROUTE)
                 .get(pages::asset),
         );
 }
@@ -151,13 +151,13 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(get("/list-accounts", list_accounts::list_accounts))
         .service(get("/ok", ok::ok))
         .service(get("/error", error::error))
-        .configure(mail_routes)
+        .configure(better_auth_mail_routes)
         .service(admin::resource())
         .service(unknown_path());
 }
 
 /// Registers the endpoints of Better Auth's API for resetting the password, and for verifying or changing the address.
-fn mail_routes(config: &mut ServiceConfig) {
+fn better_auth_mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(
             "/request-password-reset",
@@ -179,7 +179,7 @@ fn openapi_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/docs"]).get(openapi::page::redirect))
         .service(
             Endpoint::at(["/docs/{file:.*}"])
-                .named("/docs/{file}")
+                .with_metric_name("/docs/{file}")
                 .get(openapi::page::show),
         );
 }

@@ -26,7 +26,7 @@ use crate::connections::{
 };
 use crate::db::{self, DatabaseUrl};
 use crate::http::cors::cors;
-use crate::http::hang_up::finish_changes;
+use crate::http::hang_up::complete_unsafe_requests;
 use crate::http::middleware::finish_responses;
 use crate::limits::Limits;
 #[cfg(feature = "otlp")]
@@ -216,7 +216,7 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
                 cors(&allowed_origins),
             ))
             .wrap(from_fn(finish_responses))
-            .wrap(from_fn(finish_changes))
+            .wrap(from_fn(complete_unsafe_requests))
             .configure(|app| routes(app, has_pages))
     };
     let builder = new_builder(&limits, limits.worker_threads);

@@ -34,7 +34,8 @@ impl Authority {
     /// Identifies the caller by the request's header fields. Refuses the caller with a 403 if the request has an
     /// `X-User-Id` field that is not the caller's id.
     pub fn authenticate(&self, headers: &dyn Headers) -> Verification {
-        let verification = trace::verification(self.0.authenticate(&Credentials::new(headers)));
+        let verification =
+            trace::record_verification(self.0.authenticate(&Credentials::new(headers)));
         let visit_user_ids = |visit: &mut dyn FnMut(&[u8])| {
             headers.for_each_value(Field::UserId, &mut |id| visit(id));
         };

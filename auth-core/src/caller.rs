@@ -86,7 +86,7 @@ impl Caller {
     pub fn custom<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let payload = self.payload.as_ref();
         let result = payload.map_or(Err(NO_CUSTOM_CLAIMS), KeptPayload::read);
-        result.map_err(|error| trace::refused(error.into()))
+        result.map_err(|error| trace::record_refusal(error.into()))
     }
 
     /// Requires a role, as [`RequireRole`](crate::RequireRole) does for a whole route.
@@ -98,7 +98,7 @@ impl Caller {
         if self.has_role(role) {
             Ok(())
         } else {
-            Err(trace::refused(Refusal::missing_role()))
+            Err(trace::record_refusal(Refusal::missing_role()))
         }
     }
 
@@ -112,7 +112,7 @@ impl Caller {
         if scope.iter().all(|name| self.has_scope(name)) {
             Ok(())
         } else {
-            Err(trace::refused(Refusal::insufficient_scope(scope)))
+            Err(trace::record_refusal(Refusal::insufficient_scope(scope)))
         }
     }
 
@@ -136,7 +136,7 @@ pub fn require_owner(sub: &str, user_id: &str) -> Result<(), Refusal> {
     if sub == user_id {
         Ok(())
     } else {
-        Err(trace::refused(Refusal::wrong_owner()))
+        Err(trace::record_refusal(Refusal::wrong_owner()))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::Error;
 pub use custom::CustomJson;
 pub(crate) use custom::{KeptPayload, read_custom};
 pub(crate) use parse::parse;
-pub(crate) use policy::{DEFAULT_MAX_LIFETIME, Expiry, Policy, RequiredClaims, Times};
+pub(crate) use policy::{ClaimRules, DEFAULT_MAX_LIFETIME, Expiry, RequiredClaims, Times};
 pub use roles::Roles;
 pub use scope::Scope;
 

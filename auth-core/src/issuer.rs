@@ -90,7 +90,7 @@ impl TokenIssuer {
 
     /// Returns the `iss` and the `aud` of the tokens.
     #[cfg(all(feature = "public-key", feature = "testing"))]
-    pub(crate) fn names(&self) -> (&str, &str) {
+    pub(crate) fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.issuer, &self.audience)
     }
 

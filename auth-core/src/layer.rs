@@ -100,7 +100,9 @@ pub(crate) fn identify_caller(extensions: &Extensions, headers: &HeaderMap) -> V
     }
     match extensions.get::<Authority>() {
         Some(authority) => authority.authenticate(headers),
-        None => Verification::Ready(Err(trace::refused(Refusal::internal_error(NO_AUTHORITY)))),
+        None => Verification::Ready(Err(trace::record_refusal(Refusal::internal_error(
+            NO_AUTHORITY,
+        )))),
     }
 }
 

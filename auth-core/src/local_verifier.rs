@@ -73,7 +73,7 @@ impl LocalVerifier {
         token: &str,
         error: Error,
     ) -> Verification {
-        let Some(refreshed) = verifier.refreshed() else {
+        let Some(refreshed) = verifier.pending_refresh() else {
             // No request is pending, but the keys may have arrived since the first verification.
             let result = verifier.verify(token, (self.clock)());
             return Verification::Ready(result.map(Into::into).map_err(Into::into));

@@ -33,7 +33,7 @@ pub use code::{Challenge, MailCode};
 pub use content::{MailPurpose, MailToken, UnverifiedMailToken};
 
 /// The HKDF `info` of the MAC key.
-const PURPOSE: &[u8] = b"auth-core mail token v1";
+const HKDF_INFO: &[u8] = b"auth-core mail token v1";
 const MIN_MAIL_KEY_CHARS: usize = 32;
 
 /// Computes mail tokens and codes with the current secret of a keyring. Verification accepts any secret of the keyring.
@@ -76,7 +76,7 @@ impl MailTokens {
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
         Self {
-            keys: keyring.mac_keys(|key| key.derive(PURPOSE)),
+            keys: keyring.mac_keys(|key| key.derive(HKDF_INFO)),
         }
     }
 

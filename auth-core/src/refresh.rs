@@ -17,7 +17,7 @@ use crate::keyring::MacKeys;
 use crate::{Error, Keyring};
 
 /// The HKDF `info` of the MAC key.
-const PURPOSE: &[u8] = b"auth-core refresh v1";
+const HKDF_INFO: &[u8] = b"auth-core refresh v1";
 const PREFIX: &str = "rt_";
 /// The length of session id and counter, in bytes.
 const CONTENT_BYTES: usize = 20;
@@ -59,7 +59,7 @@ impl RefreshTokens {
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
         Self {
-            keys: keyring.mac_keys(|key| key.derive(PURPOSE)),
+            keys: keyring.mac_keys(|key| key.derive(HKDF_INFO)),
         }
     }
 

@@ -61,7 +61,7 @@ impl RequireRole {
     ///
     /// [`Error::InvalidSetting`] unless there are 1 to 32 different valid names.
     pub fn any_of<N: AsRef<str>>(roles: impl IntoIterator<Item = N>) -> Result<Self, Error> {
-        Ok(Self(Arc::new(Requirement::AnyRole(some_roles(roles)?))))
+        Ok(Self(Arc::new(Requirement::AnyRole(nonempty_roles(roles)?))))
     }
 
     /// Creates a guard that requires all of these roles.
@@ -70,7 +70,9 @@ impl RequireRole {
     ///
     /// [`Error::InvalidSetting`] unless there are 1 to 32 different valid names.
     pub fn all_of<N: AsRef<str>>(roles: impl IntoIterator<Item = N>) -> Result<Self, Error> {
-        Ok(Self(Arc::new(Requirement::EveryRole(some_roles(roles)?))))
+        Ok(Self(Arc::new(Requirement::EveryRole(nonempty_roles(
+            roles,
+        )?))))
     }
 
     /// Checks the caller, for a framework without an adapter. Allocates nothing.
@@ -139,18 +141,20 @@ impl Requirement {
         match self {
             Self::AnyRole(roles) if roles.iter().any(|role| caller.has_role(role)) => Ok(()),
             Self::EveryRole(roles) if roles.iter().all(|role| caller.has_role(role)) => Ok(()),
-            Self::AnyRole(_) | Self::EveryRole(_) => Err(trace::refused(Refusal::missing_role())),
+            Self::AnyRole(_) | Self::EveryRole(_) => {
+                Err(trace::record_refusal(Refusal::missing_role()))
+            }
             Self::AnyScope(scope) if scope.iter().any(|name| caller.has_scope(name)) => Ok(()),
             Self::EveryScope(scope) if scope.iter().all(|name| caller.has_scope(name)) => Ok(()),
             Self::AnyScope(scope) | Self::EveryScope(scope) => {
-                Err(trace::refused(Refusal::insufficient_scope(scope)))
+                Err(trace::record_refusal(Refusal::insufficient_scope(scope)))
             }
         }
     }
 }
 
 /// Creates a set of roles that is not empty: `all_of` nothing would let every caller through.
-fn some_roles<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Result<Roles, Error> {
+fn nonempty_roles<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Result<Roles, Error> {
     let roles = Roles::new(names).map_err(to_setting_error)?;
     if roles.is_empty() {
         return Err(Error::InvalidSetting("a guard needs at least one role"));

@@ -9,7 +9,7 @@ use crate::keyring::Key;
 use crate::{Error, Keyring, Secret};
 
 /// The start of the HKDF `info`. The audience follows the zero byte.
-const INFO_LABEL: &[u8] = b"auth-core audience v1\0";
+const HKDF_INFO_PREFIX: &[u8] = b"auth-core audience v1\0";
 
 impl Secret {
     /// Derives the secret of the service that `audience` names: HKDF-SHA-256 (RFC 5869) of this secret without salt.
@@ -35,7 +35,7 @@ impl Secret {
         if audience.is_empty() {
             return Err(Error::InvalidSetting("the audience must not be empty"));
         }
-        let key = self.derive(&[INFO_LABEL, audience.as_bytes()]);
+        let key = self.derive(&[HKDF_INFO_PREFIX, audience.as_bytes()]);
         Self::new(URL_SAFE_NO_PAD.encode(*key))
     }
 }

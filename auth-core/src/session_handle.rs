@@ -15,7 +15,7 @@ use crate::session_token::{ID_BYTES, decode_hex, encode_hex};
 use crate::{Error, Keyring};
 
 /// The HKDF `info` of the MAC key.
-const PURPOSE: &[u8] = b"auth-core session handle v1";
+const HKDF_INFO: &[u8] = b"auth-core session handle v1";
 const MALFORMED: Error = Error::MalformedToken("The session handle is malformed");
 
 /// Encodes session handles with the current secret of a keyring. Decodes handles that were made with any secret of the
@@ -43,7 +43,7 @@ impl SessionHandles {
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
         Self {
-            keys: keyring.mac_keys(|key| key.derive(PURPOSE)),
+            keys: keyring.mac_keys(|key| key.derive(HKDF_INFO)),
         }
     }
 

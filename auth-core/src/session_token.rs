@@ -23,7 +23,7 @@ use crate::keyring::MacKeys;
 use crate::{Error, Keyring};
 
 /// The HKDF `info` of the MAC key.
-const PURPOSE: &[u8] = b"auth-core session token v1";
+const HKDF_INFO: &[u8] = b"auth-core session token v1";
 pub(crate) const ID_BYTES: usize = 16;
 /// The length of session id and MAC, in bytes before the hexadecimal encoding.
 const TOKEN_BYTES: usize = 48;
@@ -59,7 +59,7 @@ impl SessionTokens {
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
         Self {
-            token_keys: keyring.mac_keys(|key| key.derive(PURPOSE)),
+            token_keys: keyring.mac_keys(|key| key.derive(HKDF_INFO)),
             cookie_keys: keyring.mac_keys(|key| key.mac.clone()),
         }
     }
@@ -138,7 +138,7 @@ impl SessionTokens {
 
     /// Returns whether the cookie (percent-decoded) is the word `true`, signed with a secret of the keyring.
     #[must_use]
-    pub fn is_flag(&self, cookie: &str) -> bool {
+    pub fn verify_flag(&self, cookie: &str) -> bool {
         self.verify_cookie(cookie) == Ok(FLAG)
     }
 }

@@ -38,7 +38,7 @@ pub struct TestAuthority {
 
 /// The optional claims of a token.
 #[derive(Clone, Copy, Default)]
-struct Grants<'a> {
+struct OptionalClaims<'a> {
     roles: Option<&'a Roles>,
     scope: Option<&'a Scope>,
     custom: Option<&'a CustomJson>,
@@ -100,7 +100,7 @@ impl TestAuthority {
     pub fn with_private_key(self, algorithm: Algorithm) -> Self {
         let key = SigningKey::generate(algorithm).expect("the algorithm signs");
         let keys = KeySet::new([key.public_key().clone()]).expect("one key is a set");
-        let (issuer, audience) = self.issuer.names();
+        let (issuer, audience) = self.issuer.issuer_and_audience();
         let authority = Self::with_keys(key, keys.clone(), issuer, audience);
         Self {
             public_keys: Some(keys),
@@ -181,7 +181,7 @@ impl TestAuthority {
     /// As [`token_for`](Self::token_for).
     #[must_use]
     pub fn token_at(&self, user_id: &str, now: SystemTime) -> String {
-        self.issue(user_id, now, Grants::default())
+        self.issue(user_id, now, OptionalClaims::default())
     }
 
     /// Issues a token for the user with these roles.
@@ -192,9 +192,9 @@ impl TestAuthority {
     #[must_use]
     pub fn token_with_roles(&self, user_id: &str, roles: &[&str]) -> String {
         let roles = Roles::new(roles).expect("the roles are valid");
-        let grants = Grants {
+        let grants = OptionalClaims {
             roles: Some(&roles),
-            ..Grants::default()
+            ..OptionalClaims::default()
         };
         self.issue(user_id, SystemTime::now(), grants)
     }
@@ -207,9 +207,9 @@ impl TestAuthority {
     #[must_use]
     pub fn token_with_scope(&self, user_id: &str, scope: &str) -> String {
         let scope = Scope::new(scope).expect("the scope is valid");
-        let grants = Grants {
+        let grants = OptionalClaims {
             scope: Some(&scope),
-            ..Grants::default()
+            ..OptionalClaims::default()
         };
         self.issue(user_id, SystemTime::now(), grants)
     }
@@ -223,9 +223,9 @@ impl TestAuthority {
     #[must_use]
     pub fn token_with_claims<T: Serialize + ?Sized>(&self, user_id: &str, claims: &T) -> String {
         let custom = CustomJson::new(claims).expect("the custom claims are valid");
-        let grants = Grants {
+        let grants = OptionalClaims {
             custom: Some(&custom),
-            ..Grants::default()
+            ..OptionalClaims::default()
         };
         self.issue(user_id, SystemTime::now(), grants)
     }
@@ -236,7 +236,7 @@ impl TestAuthority {
         &self.issuer
     }
 
-    fn issue(&self, user_id: &str, now: SystemTime, grants: Grants<'_>) -> String {
+    fn issue(&self, user_id: &str, now: SystemTime, grants: OptionalClaims<'_>) -> String {
         let (email, sid) = (format!("{user_id}@example.com"), session_id(user_id));
         let subject = Subject {
             id: user_id,

@@ -6,36 +6,36 @@ use crate::{Refusal, Verification};
 
 /// Records `sub` and `sid` of the caller, or the `code` of the refusal, as soon as the verification has a result.
 #[cfg(feature = "tracing")]
-pub(crate) fn verification(verification: Verification) -> Verification {
+pub(crate) fn record_verification(verification: Verification) -> Verification {
     match verification {
         Verification::Ready(result) => Verification::Ready(record(result)),
-        Verification::Pending(pending) => Verification::Pending(recorded(pending)),
+        Verification::Pending(pending) => Verification::Pending(record_pending(pending)),
         // The refusal is only for code that cannot await the result. It is not recorded.
         Verification::PendingOr(pending, refusal) => {
-            Verification::PendingOr(recorded(pending), refusal)
+            Verification::PendingOr(record_pending(pending), refusal)
         }
     }
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn verification(verification: Verification) -> Verification {
+pub(crate) const fn record_verification(verification: Verification) -> Verification {
     verification
 }
 
 /// Records the `code` of a refusal.
 #[cfg(feature = "tracing")]
-pub(crate) fn refused(refusal: Refusal) -> Refusal {
+pub(crate) fn record_refusal(refusal: Refusal) -> Refusal {
     tracing::Span::current().record("code", refusal.code());
     refusal
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) const fn refused(refusal: Refusal) -> Refusal {
+pub(crate) const fn record_refusal(refusal: Refusal) -> Refusal {
     refusal
 }
 
 #[cfg(feature = "tracing")]
-fn recorded(pending: PendingVerification) -> PendingVerification {
+fn record_pending(pending: PendingVerification) -> PendingVerification {
     Box::pin(async move { record(pending.await) })
 }
 
@@ -48,5 +48,5 @@ fn record(result: Result<crate::Caller, Refusal>) -> Result<crate::Caller, Refus
             span.record("sid", sid.as_str());
         }
     }
-    result.map_err(refused)
+    result.map_err(record_refusal)
 }

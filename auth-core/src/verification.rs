@@ -46,7 +46,7 @@ impl Verification {
                 Self::Ready(if all_match {
                     Ok(caller)
                 } else {
-                    Err(trace::refused(refuse()))
+                    Err(trace::record_refusal(refuse()))
                 })
             }
             Self::Ready(result) => Self::Ready(result),
@@ -71,7 +71,7 @@ fn require_ids(
         if all_match {
             Ok(caller)
         } else {
-            Err(trace::refused(refuse()))
+            Err(trace::record_refusal(refuse()))
         }
     })
 }

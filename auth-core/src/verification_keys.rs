@@ -120,9 +120,9 @@ impl VerificationKeys {
     /// Returns a future that ends when the keys have been requested again, for a token that was rejected because its
     /// key is unknown or no keys are available; `None` if no request is possible now.
     #[cfg(all(feature = "public-key", feature = "remote"))]
-    pub(crate) fn refreshed(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+    pub(crate) fn pending_refresh(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         match &self.public_keys {
-            Some(PublicKeys::Remote(keys)) => keys.refreshed(),
+            Some(PublicKeys::Remote(keys)) => keys.pending_refresh(),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 
 use crate::claims::{
-    self, DEFAULT_MAX_LIFETIME, Expiry, Policy, RequiredClaims, read_custom, require_nonempty,
+    self, ClaimRules, DEFAULT_MAX_LIFETIME, Expiry, RequiredClaims, read_custom, require_nonempty,
     unix_seconds,
 };
 use crate::jws::Jws;
@@ -57,7 +57,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 pub struct TokenVerifier {
     keys: VerificationKeys,
     types: TokenTypes,
-    policy: Policy,
+    policy: ClaimRules,
     revocations: Option<Revocations>,
     #[cfg(feature = "remote")]
     freshness: Option<Freshness>,
@@ -77,7 +77,7 @@ impl TokenVerifier {
         Ok(Self {
             keys: keys.into(),
             types: TokenTypes::default(),
-            policy: Policy {
+            policy: ClaimRules {
                 issuer: require_nonempty(issuer.into(), "the issuer must not be empty")?,
                 audience: require_nonempty(audience.into(), "the audience must not be empty")?,
                 leeway: DEFAULT_LEEWAY.as_secs_f64(),

@@ -44,11 +44,11 @@ impl AccessChange {
         let mut changed_user = user.clone();
         match self {
             Self::Roles { added, removed } => {
-                changed_user.roles = roles::changed(&user.roles, added, removed)?;
+                changed_user.roles = roles::with_changes(&user.roles, added, removed)?;
             }
             Self::Claims { set, removed } => {
                 let claims = &user.custom_claims;
-                changed_user.custom_claims = custom_claims::changed(claims, set, removed)?;
+                changed_user.custom_claims = custom_claims::with_changes(claims, set, removed)?;
             }
         }
         Ok(changed_user)

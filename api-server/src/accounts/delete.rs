@@ -15,7 +15,7 @@ use crate::users::passwords::Authenticated;
 use crate::users::store::MailKeyChange;
 
 /// The reason why the caller may delete the account.
-pub(crate) enum Confirmation {
+pub(crate) enum DeletionConfirmation {
     /// The caller entered the password.
     Password(Authenticated),
     /// The caller has the token of a mail to the user.
@@ -29,23 +29,25 @@ pub(crate) enum Confirmation {
 pub(crate) async fn delete(
     accounts: &Accounts,
     id: UserId,
-    confirmation: Confirmation,
+    confirmation: DeletionConfirmation,
 ) -> Result<(), Problem> {
     // This session is kept, because the transaction checks it again.
     let caller_session = match &confirmation {
-        Confirmation::RecentLogin(session_id) => session_id,
-        Confirmation::Password(_) | Confirmation::Mail(_) => "",
+        DeletionConfirmation::RecentLogin(session_id) => session_id,
+        DeletionConfirmation::Password(_) | DeletionConfirmation::Mail(_) => "",
     };
     surplus::end_most(&accounts.sessions, &id, caller_session).await?;
     surplus::delete_ended(&accounts.sessions, &id).await?;
     let now = accounts.sessions.now();
     let (proof, failure): (_, fn() -> Problem) = match confirmation {
-        Confirmation::Password(authenticated) => (
+        DeletionConfirmation::Password(authenticated) => (
             DeletionProof::PasswordHash(authenticated.hash),
             Problem::token_revoked,
         ),
-        Confirmation::Mail(key_change) => (DeletionProof::MailKey(key_change), invalid_proof),
-        Confirmation::RecentLogin(id) => {
+        DeletionConfirmation::Mail(key_change) => {
+            (DeletionProof::MailKey(key_change), invalid_proof)
+        }
+        DeletionConfirmation::RecentLogin(id) => {
             let lifetimes = accounts.sessions.lifetimes();
             let session = CallerSession { id, lifetimes };
             (DeletionProof::RecentLogin(session), Problem::token_revoked)

@@ -59,7 +59,7 @@ pub(crate) async fn request(
     };
     let challenge = MailChallenge::of(&confirmation);
     // If the outbox is full, the response does not say so.
-    if !accounts.outbox.admits() {
+    if !accounts.outbox.reserve_row() {
         return Ok(challenge);
     }
     let requested_change = RequestedChange {

@@ -38,7 +38,7 @@ pub(crate) async fn request_for_user(
 }
 
 /// The evidence that the person who has the mail is also the user of the account.
-pub(crate) struct Ownership {
+pub(crate) struct OwnershipEvidence {
     /// The user of the session in the request; `None` without a session.
     pub(crate) caller_id: Option<UserId>,
     pub(crate) password: Option<PasswordAttempt>,
@@ -52,10 +52,10 @@ pub(crate) struct Ownership {
 pub(crate) async fn confirm(
     accounts: &Accounts,
     proof: MailProof,
-    ownership: Ownership,
+    ownership: OwnershipEvidence,
     client: &Client,
 ) -> Result<User, Problem> {
-    let named_user_id = user_id_in_token(&proof);
+    let named_user_id = unverified_user_id(&proof);
     let caller_id = ownership.caller_id.clone();
     match use_proof(accounts, proof, ownership, client).await {
         Err(problem) if problem.code() == Code::InvalidOrExpiredToken => {
@@ -69,7 +69,7 @@ pub(crate) async fn confirm(
 async fn use_proof(
     accounts: &Accounts,
     proof: MailProof,
-    ownership: Ownership,
+    ownership: OwnershipEvidence,
     client: &Client,
 ) -> Result<User, Problem> {
     let key_change =
@@ -97,7 +97,7 @@ async fn use_proof(
 }
 
 /// Returns the user id in a token that verifies an email address. Does not verify the MAC of the token.
-fn user_id_in_token(proof: &MailProof) -> Option<String> {
+fn unverified_user_id(proof: &MailProof) -> Option<String> {
     let MailProof::Token(text) = proof else {
         return None;
     };

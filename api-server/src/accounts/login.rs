@@ -121,7 +121,7 @@ async fn open_session(
         .await?
         .ok_or_else(Problem::invalid_credentials)?;
     accounts.sessions.metrics.count(Event::SessionOpened);
-    end_surplus(accounts, &user, &session_id, ended_ids).await;
+    apply_ended_sessions(accounts, &user, &session_id, ended_ids).await;
     Ok(TokenGrant {
         user,
         session_id,
@@ -134,7 +134,12 @@ async fn open_session(
 /// Makes this process reject the access tokens of the sessions that the login's transaction ended. If these are a whole
 /// batch, there may be more sessions beyond the account's limit: then ends those as well. If that fails, the login
 /// still succeeds, because the next login tries again.
-async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended_ids: Vec<String>) {
+async fn apply_ended_sessions(
+    accounts: &Accounts,
+    user: &User,
+    session_id: &str,
+    ended_ids: Vec<String>,
+) {
     if ended_ids.is_empty() {
         return;
     }

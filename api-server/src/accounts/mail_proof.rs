@@ -18,7 +18,7 @@ use crate::users::store::{self as users, MailKeyChange, MailUser};
 
 /// A mail key for users who have none, so that verifying their codes takes as long as for other users. No mail was sent
 /// with a token or a code of this key.
-const NO_MAIL_KEY: &str = "-------------------------------------------";
+const PLACEHOLDER_MAIL_KEY: &str = "-------------------------------------------";
 
 /// A token or a code that a user received by mail.
 pub(crate) enum MailProof {
@@ -104,7 +104,7 @@ async fn verify_token(
         .read(move |connection| users::find_mail_user(connection, &user_id))
         .await?;
     let user = found_user.ok_or_else(invalid_proof)?;
-    let mail_key = user.mail_key.as_deref().unwrap_or(NO_MAIL_KEY);
+    let mail_key = user.mail_key.as_deref().unwrap_or(PLACEHOLDER_MAIL_KEY);
     let verified = tokens
         .verify(token, purpose, &user.user.email, mail_key, now)
         .map_err(|_invalid| invalid_proof())?;
@@ -141,7 +141,7 @@ fn compare_code(
     now: SystemTime,
 ) -> QueryResult<Option<(MailUser, String)>> {
     write_transaction(connection, |connection| {
-        let open = challenges::count_code(connection, &typed.challenge_id, typed.kind)?;
+        let open = challenges::count_code_attempt(connection, &typed.challenge_id, typed.kind)?;
         let open = open.unwrap_or(OpenChallenge {
             user_id: None,
             new_email: None,
@@ -157,12 +157,12 @@ fn compare_code(
             user_id: &user_id,
             expires_at: expiry_seconds(open.expires_at),
         };
-        let mail_key = mail_key.unwrap_or(NO_MAIL_KEY);
+        let mail_key = mail_key.unwrap_or(PLACEHOLDER_MAIL_KEY);
         let result = tokens.verify_code(&challenge, &typed.code, email, mail_key, now);
         let Some(user) = found.filter(|_| result.is_ok()) else {
             return Ok(None);
         };
-        challenges::uncount_code(connection, &typed.challenge_id)?;
+        challenges::uncount_code_attempt(connection, &typed.challenge_id)?;
         Ok(Some((user, open.new_email.unwrap_or_default())))
     })
 }

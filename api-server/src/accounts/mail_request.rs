@@ -52,7 +52,7 @@ pub(crate) async fn queue(accounts: &Accounts, mail: NewMail) -> Result<MailChal
     throttle.count_mail_request(mail.network, accounts.sessions.now())?;
     let challenge = MailChallenge::of(&mail);
     // If the outbox is full, the response does not say so.
-    if accounts.outbox.admits() {
+    if accounts.outbox.reserve_row() {
         accounts
             .sessions
             .db

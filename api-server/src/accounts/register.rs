@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::login::LoginContext;
 use super::mail_request::MailChallenge;
-use super::store::{NewCredentials, NewRegistration};
+use super::store::{NewPassword, NewRegistration};
 use super::time_slot::until_end_of_slot;
 use super::{Accounts, store};
 use crate::client::Client;
@@ -101,11 +101,11 @@ async fn create_with_session(
     let mail = sends_mail.then(|| account.verification_mail(&user, &context.client, now));
     let opening = context.into_opening(accounts, &user.id, now);
     let registration = NewRegistration {
-        credentials: NewCredentials {
+        credentials: NewPassword {
             hash: hash.as_str().to_owned(),
         },
         user,
-        mail: mail.filter(|_| accounts.outbox.admits()),
+        mail: mail.filter(|_| accounts.outbox.reserve_row()),
     };
     let grant = insert(accounts, registration, opening, now).await?;
     log::info!("registered user_id={}", grant.user.id);
@@ -162,11 +162,11 @@ async fn create_unverified(
     let mail = account.verification_mail(&user, client, now);
     let challenge = MailChallenge::of(&mail);
     let registration = NewRegistration {
-        credentials: NewCredentials {
+        credentials: NewPassword {
             hash: hash.as_str().to_owned(),
         },
         user: user.clone(),
-        mail: Some(mail).filter(|_| accounts.outbox.admits()),
+        mail: Some(mail).filter(|_| accounts.outbox.reserve_row()),
     };
     let email = account.email;
     let is_new = until_end_of_slot(store_unverified(accounts, registration, email)).await?;

@@ -18,14 +18,14 @@ use crate::users::store::{MailKeyChange, ProfileChange};
 use crate::users::user::User;
 
 /// The password hash of a new user, which is not part of [`User`].
-pub(super) struct NewCredentials {
+pub(super) struct NewPassword {
     pub(super) hash: String,
 }
 
 /// The input of [`register`] and [`register_unverified`].
 pub(super) struct NewRegistration {
     pub(super) user: User,
-    pub(super) credentials: NewCredentials,
+    pub(super) credentials: NewPassword,
     /// The mail that verifies the email address; `None` to send none.
     pub(super) mail: Option<NewMail>,
 }
@@ -38,7 +38,7 @@ pub(super) struct NewRegistration {
 fn insert_user(
     connection: &mut DbConnection,
     user: &User,
-    credentials: &NewCredentials,
+    credentials: &NewPassword,
 ) -> QueryResult<bool> {
     if !users::insert(connection, user, &credentials.hash)? {
         return Ok(false);
@@ -251,7 +251,7 @@ pub(super) fn delete(
             return Ok(None);
         }
         if let Some(user) = users::find(connection, id)? {
-            outbox::detach(connection, &user.id, &user.email)?;
+            outbox::cancel_for_deleted_user(connection, &user.id, &user.email)?;
         }
         let ended_ids = end(connection, &SessionFilter::AllOfUser(id), now, forget_after)?;
         Ok(users::delete(connection, id)?.then_some(ended_ids))

@@ -12,12 +12,12 @@ const SLOT: Duration = Duration::from_millis(50);
 pub(super) async fn until_end_of_slot<T>(work: impl Future<Output = T>) -> T {
     let started_at = Instant::now();
     let result = work.await;
-    sleep_until(started_at + rounded_up(started_at.elapsed())).await;
+    sleep_until(started_at + end_of_slot(started_at.elapsed())).await;
     result
 }
 
 /// Returns the duration from the start of the work to the end of the slot that contains `duration`.
-fn rounded_up(duration: Duration) -> Duration {
+fn end_of_slot(duration: Duration) -> Duration {
     let slots = duration.as_nanos() / SLOT.as_nanos() + 1;
     SLOT.saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX))
 }
@@ -36,7 +36,7 @@ mod tests {
             (99_999, 100),
             (100_000, 150),
         ] {
-            let rounded = rounded_up(Duration::from_micros(micros));
+            let rounded = end_of_slot(Duration::from_micros(micros));
             assert_eq!(
                 rounded,
                 Duration::from_millis(expected_millis),
@@ -47,6 +47,6 @@ mod tests {
 
     #[test]
     fn the_longest_duration_does_not_overflow() {
-        assert!(rounded_up(Duration::MAX) >= Duration::from_secs(60 * 60 * 24));
+        assert!(end_of_slot(Duration::MAX) >= Duration::from_secs(60 * 60 * 24));
     }
 }

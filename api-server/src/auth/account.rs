@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::accounts::Accounts;
-use crate::accounts::delete::{Confirmation, delete as delete_account};
+use crate::accounts::delete::{DeletionConfirmation, delete as delete_account};
 use crate::accounts::profile::change as change_profile;
 use crate::client::Client;
 use crate::http::caller::Caller;
-use crate::http::json::{Json, nullable};
+use crate::http::json::{ValidatedJson, nullable};
 use crate::http::policy::HttpPolicy;
 use crate::http::scope;
 use crate::mail::language::language_rule;
@@ -72,7 +72,7 @@ pub(crate) struct AccountChange {
 pub(crate) async fn change(
     caller: Caller<scope::AccountWrite>,
     accounts: Data<Accounts>,
-    Json(body): Json<AccountChange>,
+    ValidatedJson(body): ValidatedJson<AccountChange>,
 ) -> Result<web::Json<User>, Problem> {
     let user_id = caller.user_id;
     let user = change_profile(&accounts, user_id, body.name, body.image, body.language).await?;
@@ -104,10 +104,10 @@ pub(crate) async fn delete(
     client: Client,
     accounts: Data<Accounts>,
     policy: Data<HttpPolicy>,
-    Json(body): Json<DeleteAccount>,
+    ValidatedJson(body): ValidatedJson<DeleteAccount>,
 ) -> Result<HttpResponse, Problem> {
     let attempt =
-        user::attempted_password(&body.password).map_err(|violation| violation.at("password"))?;
+        user::parse_attempt(&body.password).map_err(|violation| violation.at("password"))?;
     let authenticated = accounts
         .passwords
         .confirm(&caller.user_id, &caller.session_id, attempt, &client)
@@ -115,7 +115,7 @@ pub(crate) async fn delete(
     delete_account(
         &accounts,
         caller.user_id,
-        Confirmation::Password(authenticated),
+        DeletionConfirmation::Password(authenticated),
     )
     .await?;
     let mut response = HttpResponse::Ok();

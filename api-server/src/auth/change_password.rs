@@ -16,7 +16,7 @@ use crate::better_auth::context::BetterAuthContext;
 use crate::better_auth::{change_password as better_auth, identity};
 use crate::client::Client;
 use crate::http::caller::Caller;
-use crate::http::json::{self, Json};
+use crate::http::json::{self, ValidatedJson};
 use crate::http::scope;
 use crate::problem::Problem;
 use crate::users::user;
@@ -47,10 +47,10 @@ pub(crate) async fn change_password(
     client: Client,
     accounts: Data<Accounts>,
     responder: TokenResponder,
-    Json(body): Json<ChangePassword>,
+    ValidatedJson(body): ValidatedJson<ChangePassword>,
 ) -> Result<HttpResponse, Problem> {
     let now = accounts.sessions.now();
-    let attempt = user::attempted_password(&body.current_password)
+    let attempt = user::parse_attempt(&body.current_password)
         .map_err(|violation| violation.at("current_password"))?;
     let new_password = user::new_password(&accounts.passwords.policy, &body.new_password)
         .map_err(|violation| violation.at("new_password"))?;

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::mail_proof::{MailRequested, proof};
+use super::mail_proof::{MailRequested, parse_proof};
 use crate::accounts::Accounts;
 use crate::accounts::email_change::{
     EmailChange, confirm as confirm_change, request as request_change, undo as undo_change,
 };
 use crate::client::Client;
 use crate::http::caller::Caller;
-use crate::http::json::Json;
+use crate::http::json::ValidatedJson;
 use crate::http::language::AcceptedLanguage;
 use crate::http::scope;
 use crate::problem::Problem;
@@ -49,10 +49,10 @@ pub(crate) async fn request(
     client: Client,
     AcceptedLanguage(language): AcceptedLanguage,
     accounts: Data<Accounts>,
-    Json(body): Json<EmailChangeRequest>,
+    ValidatedJson(body): ValidatedJson<EmailChangeRequest>,
 ) -> Result<HttpResponse, Problem> {
     let attempt =
-        user::attempted_password(&body.password).map_err(|violation| violation.at("password"))?;
+        user::parse_attempt(&body.password).map_err(|violation| violation.at("password"))?;
     let new_email = Email::parse(&body.new_email).map_err(|violation| violation.at("new_email"))?;
     let authenticated = accounts
         .passwords
@@ -101,9 +101,9 @@ pub(crate) struct EmailChanged {
 pub(crate) async fn confirm(
     client: Client,
     accounts: Data<Accounts>,
-    Json(body): Json<EmailChangeConfirmation>,
+    ValidatedJson(body): ValidatedJson<EmailChangeConfirmation>,
 ) -> Result<web::Json<EmailChanged>, Problem> {
-    let proof = proof(body.token, body.challenge_id, body.code)?;
+    let proof = parse_proof(body.token, body.challenge_id, body.code)?;
     let user = confirm_change(&accounts, proof, &client).await?;
     Ok(web::Json(EmailChanged { user }))
 }
@@ -140,7 +140,7 @@ pub(crate) struct EmailChangeUndone {
 pub(crate) async fn undo(
     client: Client,
     accounts: Data<Accounts>,
-    Json(body): Json<EmailChangeUndo>,
+    ValidatedJson(body): ValidatedJson<EmailChangeUndo>,
 ) -> Result<web::Json<EmailChangeUndone>, Problem> {
     undo_change(&accounts, &body.token, &client).await?;
     Ok(web::Json(EmailChangeUndone { success: true }))

@@ -6,15 +6,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::mail_proof::{MailRequested, proof};
+use super::mail_proof::{MailRequested, parse_proof};
 use crate::accounts::Accounts;
-use crate::accounts::email_verification::{Ownership, confirm as confirm_email, request_for_user};
+use crate::accounts::email_verification::{
+    OwnershipEvidence, confirm as confirm_email, request_for_user,
+};
 use crate::accounts::mail_request;
 use crate::better_auth::context::BetterAuthContext;
 use crate::better_auth::identity::{self, Identity};
 use crate::client::Client;
 use crate::http::caller::Caller;
-use crate::http::json::{Json, OptionalJson};
+use crate::http::json::{OptionalValidatedJson, ValidatedJson};
 use crate::http::language::AcceptedLanguage;
 use crate::http::origin;
 use crate::http::scope;
@@ -45,7 +47,7 @@ pub(crate) async fn request(
     client: Client,
     AcceptedLanguage(language): AcceptedLanguage,
     accounts: Data<Accounts>,
-    OptionalJson(body): OptionalJson<EmailVerificationRequest>,
+    OptionalValidatedJson(body): OptionalValidatedJson<EmailVerificationRequest>,
 ) -> Result<HttpResponse, Problem> {
     let challenge = if let Some(email_text) = body.email {
         let email = LoginEmail::parse(&email_text).map_err(|violation| violation.at("email"))?;
@@ -101,10 +103,10 @@ pub(crate) async fn confirm(
     client: Client,
     accounts: Data<Accounts>,
     better_auth: Data<BetterAuthContext>,
-    Json(body): Json<EmailVerificationConfirmation>,
+    ValidatedJson(body): ValidatedJson<EmailVerificationConfirmation>,
 ) -> Result<web::Json<EmailVerified>, Problem> {
-    let proof = proof(body.token, body.challenge_id, body.code)?;
-    let password = body.password.as_deref().map(user::attempted_password);
+    let proof = parse_proof(body.token, body.challenge_id, body.code)?;
+    let password = body.password.as_deref().map(user::parse_attempt);
     let password = password
         .transpose()
         .map_err(|violation| violation.at("password"))?;
@@ -113,7 +115,7 @@ pub(crate) async fn confirm(
         Err(_invalid_credentials) if password.is_some() => None,
         result => result?,
     };
-    let ownership = Ownership {
+    let ownership = OwnershipEvidence {
         caller_id,
         password,
     };
@@ -136,7 +138,7 @@ async fn caller_id(
             }
             Ok(match identity::find(request, context, false).await? {
                 Identity::SignedIn(signed_in_user) => Some(UserId::stored(signed_in_user.user.id)),
-                Identity::Anonymous | Identity::SessionExpired => None,
+                Identity::Anonymous | Identity::NoLiveSession => None,
             })
         }
         Err(problem) => Err(problem),

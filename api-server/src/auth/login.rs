@@ -12,7 +12,7 @@ use super::token_response::{TokenResponder, TokenResponse};
 use crate::accounts::Accounts;
 use crate::accounts::login::{LoginContext, log_in};
 use crate::client::Client;
-use crate::http::json::Json;
+use crate::http::json::ValidatedJson;
 use crate::http::replaced_session::ReplacedSessions;
 use crate::problem::Problem;
 use crate::users::email::{self, LoginEmail};
@@ -42,11 +42,11 @@ pub(crate) async fn login(
     ReplacedSessions(replaced_ids): ReplacedSessions,
     accounts: Data<Accounts>,
     responder: TokenResponder,
-    Json(body): Json<LoginRequest>,
+    ValidatedJson(body): ValidatedJson<LoginRequest>,
 ) -> Result<HttpResponse, Problem> {
     let email = LoginEmail::parse(&body.email).map_err(|violation| violation.at("email"))?;
     let attempt =
-        user::attempted_password(&body.password).map_err(|violation| violation.at("password"))?;
+        user::parse_attempt(&body.password).map_err(|violation| violation.at("password"))?;
     let context = LoginContext {
         client,
         lifetime: accounts.sessions.session_ttl,

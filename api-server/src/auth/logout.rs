@@ -15,14 +15,14 @@ use crate::http::caller::{
 };
 use crate::http::cookie_sessions;
 use crate::http::cookies::CookieLookup;
-use crate::http::json::{OptionalJson, not_null};
+use crate::http::json::{OptionalValidatedJson, not_null};
 use crate::http::origin;
 use crate::http::policy::HttpPolicy;
 use crate::http::scope;
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
-use crate::sessions::logout::{self, Credential, Scope};
+use crate::sessions::logout::{self, Credential, LogoutScope};
 
 #[derive(Deserialize, Validate, ToSchema, Default)]
 pub(crate) struct LogoutRequest {
@@ -32,13 +32,13 @@ pub(crate) struct LogoutRequest {
     refresh_token: Option<String>,
     /// Which sessions of the user to end; `current` if absent.
     #[serde(default, deserialize_with = "deserialize_scope")]
-    scope: Scope,
+    scope: LogoutScope,
 }
 
 /// Deserializes a string, and then the scope from the string. Without the first step, `serde_json` would report a
 /// syntax error, which does not name the field, if the JSON value is of another type such as a number.
-fn deserialize_scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
-    Scope::deserialize(String::deserialize(deserializer)?.into_deserializer())
+fn deserialize_scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LogoutScope, D::Error> {
+    LogoutScope::deserialize(String::deserialize(deserializer)?.into_deserializer())
 }
 
 #[derive(Serialize, ToSchema)]
@@ -63,14 +63,14 @@ pub(crate) async fn logout(
     client: Client,
     sessions: Data<Sessions>,
     policy: Data<HttpPolicy>,
-    OptionalJson(body): OptionalJson<LogoutRequest>,
+    OptionalValidatedJson(body): OptionalValidatedJson<LogoutRequest>,
 ) -> Result<HttpResponse, Problem> {
     let (credentials, source) = presented_credentials(&request, &sessions, &policy, &body)?;
     if !credentials.is_empty() && source == CredentialSource::Cookie {
         origin::require_trusted(&request, &policy)?;
     }
     let revoked_count = match (source, body.scope) {
-        (CredentialSource::Cookie, Scope::Current) => {
+        (CredentialSource::Cookie, LogoutScope::Current) => {
             end_each(&sessions, credentials, client.network).await?
         }
         _ if credentials.is_empty() => 0,
@@ -79,7 +79,7 @@ pub(crate) async fn logout(
     let mut response = HttpResponse::Ok();
     // The caller stays logged in when only other sessions end. Another site could make the browser send this request
     // without cookies, and must not be able to clear the cookies.
-    if body.scope != Scope::Others && !origin::is_from_untrusted_origin(&request, &policy) {
+    if body.scope != LogoutScope::Others && !origin::is_from_untrusted_origin(&request, &policy) {
         for cookie in policy.cookie_format.render_cleared() {
             response.append_header((SET_COOKIE, cookie));
         }
@@ -98,7 +98,8 @@ async fn end_each(
 ) -> Result<usize, Problem> {
     let mut revoked_count = 0;
     for credential in credentials {
-        revoked_count += logout::end(sessions, vec![credential], Scope::Current, network).await?;
+        revoked_count +=
+            logout::end(sessions, vec![credential], LogoutScope::Current, network).await?;
     }
     Ok(revoked_count)
 }
@@ -128,11 +129,11 @@ fn presented_credentials(
     if let Some(credential) = body_credential {
         return Ok((vec![credential], CredentialSource::Body));
     }
-    if body.scope == Scope::Current {
+    if body.scope == LogoutScope::Current {
         let session_ids =
             cookie_sessions::session_ids_of_all_cookies(request, sessions, policy).into_iter();
         return Ok((
-            session_ids.map(Credential::stale).collect(),
+            session_ids.map(Credential::limited).collect(),
             CredentialSource::Cookie,
         ));
     }
@@ -159,9 +160,9 @@ fn access_token_credential(
     };
     let (keys, now) = (sessions.keys.current(), sessions.now());
     let (claims, make_credential) = match keys.verifier.verify(token, now) {
-        Ok(claims) => (claims, Credential::current as fn(String) -> Credential),
+        Ok(claims) => (claims, Credential::valid as fn(String) -> Credential),
         Err(_not_accepted) => match keys.verifier.verify_for_logout(token, now) {
-            Ok(claims) => (claims, Credential::stale as fn(String) -> Credential),
+            Ok(claims) => (claims, Credential::limited as fn(String) -> Credential),
             Err(_not_valid) => return Ok(None),
         },
     };

@@ -28,7 +28,7 @@ impl From<MailChallenge> for MailRequested {
 }
 
 /// Returns the token, or the code with its challenge. Fails unless the request has exactly one of the two.
-pub(super) fn proof(
+pub(super) fn parse_proof(
     token: Option<String>,
     challenge_id: Option<String>,
     code: Option<String>,

@@ -8,14 +8,14 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::mail_proof::{MailRequested, proof};
+use super::mail_proof::{MailRequested, parse_proof};
 use super::token_response::{TokenResponder, TokenResponse};
 use crate::accounts::Accounts;
 use crate::accounts::login::LoginContext;
 use crate::accounts::mail_request;
 use crate::accounts::password_reset::confirm as reset_password;
 use crate::client::Client;
-use crate::http::json::Json;
+use crate::http::json::ValidatedJson;
 use crate::http::language::AcceptedLanguage;
 use crate::http::replaced_session::ReplacedSessions;
 use crate::mail::kind::MailKind;
@@ -41,7 +41,7 @@ pub(crate) async fn request(
     client: Client,
     AcceptedLanguage(language): AcceptedLanguage,
     accounts: Data<Accounts>,
-    Json(body): Json<PasswordResetRequest>,
+    ValidatedJson(body): ValidatedJson<PasswordResetRequest>,
 ) -> Result<HttpResponse, Problem> {
     let email = LoginEmail::parse(&body.email).map_err(|violation| violation.at("email"))?;
     let kind = MailKind::PasswordReset;
@@ -78,9 +78,9 @@ pub(crate) async fn confirm(
     ReplacedSessions(replaced_ids): ReplacedSessions,
     accounts: Data<Accounts>,
     responder: TokenResponder,
-    Json(body): Json<PasswordResetConfirmation>,
+    ValidatedJson(body): ValidatedJson<PasswordResetConfirmation>,
 ) -> Result<HttpResponse, Problem> {
-    let proof = proof(body.token, body.challenge_id, body.code)?;
+    let proof = parse_proof(body.token, body.challenge_id, body.code)?;
     let new_password = user::new_password(&accounts.passwords.policy, &body.new_password)
         .map_err(|violation| violation.at("new_password"))?;
     let context = LoginContext {

@@ -14,7 +14,7 @@ use super::token_response::{TokenResponder, TokenResponse};
 use crate::client::Client;
 use crate::connections::has_hung_up;
 use crate::http::cookies::CookieLookup;
-use crate::http::json::{OptionalJson, not_null};
+use crate::http::json::{OptionalValidatedJson, not_null};
 use crate::http::origin;
 use crate::http::policy::HttpPolicy;
 use crate::metrics::Event;
@@ -44,7 +44,7 @@ pub(crate) async fn refresh(
     sessions: Data<Sessions>,
     policy: Data<HttpPolicy>,
     responder: TokenResponder,
-    OptionalJson(body): OptionalJson<RefreshRequest>,
+    OptionalValidatedJson(body): OptionalValidatedJson<RefreshRequest>,
 ) -> Result<HttpResponse, Problem> {
     reject_if_hung_up(&request)?;
     let (token, source) = presented_token(&request, &sessions, &policy, body)?;
@@ -103,7 +103,7 @@ const fn event_of(outcome: &RefreshOutcome) -> Event {
         RefreshOutcome::Granted { .. } => Event::RefreshGranted,
         RefreshOutcome::Reused(_) => Event::RefreshReused,
         RefreshOutcome::NotLive(_) => Event::RefreshExpired,
-        RefreshOutcome::Unknown => Event::RefreshUnknown,
+        RefreshOutcome::UnknownCounter => Event::RefreshUnknown,
         RefreshOutcome::Busy => Event::RefreshBusy,
     }
 }
@@ -144,7 +144,7 @@ fn token_grant(
             );
             Err(Problem::refresh_token_reused())
         }
-        RefreshOutcome::Unknown => Err(Error::SignatureMismatch.into()),
+        RefreshOutcome::UnknownCounter => Err(Error::SignatureMismatch.into()),
         RefreshOutcome::Busy => Err(Problem::overloaded()),
     }
 }

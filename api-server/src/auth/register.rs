@@ -14,7 +14,7 @@ use crate::accounts::Accounts;
 use crate::accounts::login::LoginContext;
 use crate::accounts::register::{NewAccount, Registration, create};
 use crate::client::Client;
-use crate::http::json::Json;
+use crate::http::json::ValidatedJson;
 use crate::http::language::AcceptedLanguage;
 use crate::http::replaced_session::ReplacedSessions;
 use crate::problem::Problem;
@@ -56,7 +56,7 @@ pub(crate) async fn register(
     ReplacedSessions(replaced_ids): ReplacedSessions,
     accounts: Data<Accounts>,
     responder: TokenResponder,
-    Json(body): Json<RegisterRequest>,
+    ValidatedJson(body): ValidatedJson<RegisterRequest>,
 ) -> Result<HttpResponse, Problem> {
     let email = Email::parse(&body.email).map_err(|violation| violation.at("email"))?;
     let password = user::new_password(&accounts.passwords.policy, &body.password)

@@ -100,7 +100,7 @@ async fn show_better_auth_session(
 ) -> Result<web::Json<CurrentSession>, Problem> {
     let signed_in_user = match identity::find(request, context, false).await? {
         Identity::Anonymous => return Err(missing_token_problem),
-        Identity::SessionExpired => return Err(Problem::session_expired()),
+        Identity::NoLiveSession => return Err(Problem::session_expired()),
         Identity::SignedIn(signed_in_user) => signed_in_user,
     };
     require_matching_user_id(request, &signed_in_user.user.id)?;

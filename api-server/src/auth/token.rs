@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::http::caller::Caller;
-use crate::http::json::{Json, not_null};
+use crate::http::json::{ValidatedJson, not_null};
 use crate::http::scope;
 use crate::problem::violation::{FieldViolation, rule};
 use crate::problem::{Code, Problem};
@@ -76,15 +76,15 @@ pub(crate) struct ServiceToken {
 pub(crate) async fn exchange(
     caller: Caller<scope::AnyScope>,
     sessions: Data<Sessions>,
-    Json(body): Json<TokenRequest>,
+    ValidatedJson(body): ValidatedJson<TokenRequest>,
 ) -> Result<web::Json<ServiceToken>, Problem> {
     let (audience, scope) = (body.audience.as_deref(), body.scope.as_deref());
     let requested_scope = scope.map(parse_scope).transpose();
     let requested_scope = requested_scope.map_err(|violation| violation.at("scope"))?;
     let keys = sessions.keys.current();
     let issuer = choose_issuer(&keys, audience, requested_scope.as_ref())?;
-    reject_own_token_for_cookie(&caller, audience)?;
-    let granted_scope = narrowed(caller.token_scope(), requested_scope)?;
+    require_audience_for_cookie(&caller, audience)?;
+    let granted_scope = narrow_scope(caller.token_scope(), requested_scope)?;
     let custom = CustomJson::new(&caller.custom_claims()?).map_err(Problem::internal)?;
     let subject = Subject {
         id: caller.user_id.as_str(),
@@ -112,7 +112,7 @@ pub(crate) async fn exchange(
 
 /// Fails if a request with cookies asks for a token of this server. A script of a page cannot read the cookies, so it
 /// must not get a token that works outside of the browser.
-fn reject_own_token_for_cookie<S>(
+fn require_audience_for_cookie<S>(
     caller: &Caller<S>,
     audience: Option<&str>,
 ) -> Result<(), Problem> {
@@ -151,7 +151,7 @@ fn choose_issuer<'k>(
 
 /// Returns the scope of the new token: the requested one, or else that of the token of the request. Fails if the
 /// request asks for more than its token has.
-fn narrowed(held: Option<&Scope>, requested: Option<Scope>) -> Result<Option<Scope>, Problem> {
+fn narrow_scope(held: Option<&Scope>, requested: Option<Scope>) -> Result<Option<Scope>, Problem> {
     match (held, requested) {
         (Some(held), Some(requested)) if !requested.is_subset_of(held) => Err(Problem::new(
             Code::Forbidden,

@@ -51,14 +51,14 @@ impl fmt::Display for WrittenBackup {
 /// The result of a restore.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Restored {
+pub struct RestoreSummary {
     /// The number of accounts in the database.
     pub account_count: i64,
     /// The number of sessions that were ended.
     pub ended_count: usize,
 }
 
-impl fmt::Display for Restored {
+impl fmt::Display for RestoreSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -103,7 +103,7 @@ pub fn restore(
     replace: bool,
     clock: &Clock,
     progress: &Progress,
-) -> Result<Restored, BackupError> {
+) -> Result<RestoreSummary, BackupError> {
     let copy = file::migrated_copy(target, file, progress)?;
     db::migrate_showing(target, progress)?;
     let mut connection = db::connect(target)?;
@@ -116,11 +116,13 @@ pub fn restore(
     }
     let replaced = store::read_feed_state(&mut connection)?;
     db::replace_rows(&mut connection, &copy.path(), progress, |connection| {
-        let restored = Restored {
-            ended_count: store::end_all(connection, Some(replaced), || end_of_old_tokens(clock))?,
+        let restored = RestoreSummary {
+            ended_count: store::invalidate_all(connection, Some(replaced), || {
+                end_of_old_tokens(clock)
+            })?,
             account_count: store::count_accounts(connection)?,
         };
-        progress.end_never();
+        progress.ignore_signals();
         Ok(restored)
     })
 }
@@ -134,18 +136,18 @@ pub fn end_sessions(
     target: &DatabaseUrl,
     clock: &Clock,
     progress: &Progress,
-) -> Result<Restored, BackupError> {
+) -> Result<RestoreSummary, BackupError> {
     file::existing_database_or_server(target)?;
     db::migrate_showing(target, progress)?;
     let mut connection = db::connect(target)?;
-    let work = progress.start("end sessions", Unit::Seconds, None);
+    let work = progress.start("end sessions", Unit::Uncounted, None);
     let ended_count = db::write_transaction(&mut connection, |connection| {
-        let ended_count = store::end_all(connection, None, || end_of_old_tokens(clock));
-        progress.end_never();
+        let ended_count = store::invalidate_all(connection, None, || end_of_old_tokens(clock));
+        progress.ignore_signals();
         ended_count
     })?;
     drop(work);
-    Ok(Restored {
+    Ok(RestoreSummary {
         ended_count,
         account_count: store::count_accounts(&mut connection)?,
     })

@@ -20,7 +20,7 @@ pub(super) fn read_feed_state(connection: &mut DbConnection) -> QueryResult<Feed
 /// Ends all sessions, and makes all tokens and mailed links and codes invalid, except links that undo a change of the
 /// email address. Returns the number of ended sessions. `replaced` is the state of the database that the backup has
 /// replaced, if it is known. `read_time` is called after other processes can no longer begin or refresh a session.
-pub(super) fn end_all(
+pub(super) fn invalidate_all(
     connection: &mut DbConnection,
     replaced: Option<FeedState>,
     read_time: impl FnOnce() -> Timestamp,

@@ -40,7 +40,7 @@ pub(super) fn has_session_cookie(request: &HttpRequest, context: &BetterAuthCont
     has_cookie(request, &cookie_name(context, SESSION_TOKEN))
 }
 
-/// Returns the session ids of all valid session cookies, up to the maximum of [`cookie_sessions::distinct_ids`].
+/// Returns the session ids of all valid session cookies, up to the maximum of [`cookie_sessions::first_distinct_ids`].
 pub(super) fn session_ids_of_all_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -49,7 +49,7 @@ pub(super) fn session_ids_of_all_cookies(
     let keys = context.sessions.keys.current();
     let tokens = decoded_values(request, &name)
         .filter_map(|text| decode_signed_token(&keys.session_tokens, &text).ok()?);
-    cookie_sessions::distinct_ids(tokens.map(|token| token.session_id))
+    cookie_sessions::first_distinct_ids(tokens.map(|token| token.session_id))
 }
 
 /// Returns the id of the session whose cookie a login replaces; `None` without a valid cookie or with two cookies.
@@ -78,7 +78,7 @@ pub(super) fn decode_listed_session_id(context: &BetterAuthContext, text: &str) 
 pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let name = cookie_name(context, DONT_REMEMBER);
     let keys = context.sessions.keys.current();
-    decoded_values(request, &name).any(|flag| keys.session_tokens.is_flag(&flag))
+    decoded_values(request, &name).any(|flag| keys.session_tokens.verify_flag(&flag))
 }
 
 /// Returns the signed session token, and the `Set-Cookie` values of a session. Without `remember_until`, the cookies

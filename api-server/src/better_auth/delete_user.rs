@@ -14,7 +14,7 @@ use super::redirect::redirect;
 use super::respond::ApiResult;
 use super::sign_up_email::parse_password_attempt;
 use super::{callback, cookies};
-use crate::accounts::delete::{Confirmation, DeletionRequest, delete, request_mail};
+use crate::accounts::delete::{DeletionConfirmation, DeletionRequest, delete, request_mail};
 use crate::accounts::mail_proof::{self, MailProof};
 use crate::http::language::AcceptedLanguage;
 use crate::mail::kind::MailKind;
@@ -66,7 +66,7 @@ async fn confirmation(
     signed_in_user: &SignedInUser,
     password: Option<&str>,
     token: Option<&str>,
-) -> Result<Option<Confirmation>, ApiError> {
+) -> Result<Option<DeletionConfirmation>, ApiError> {
     let mut authenticated = None;
     if let Some(password) = password {
         let parsed_attempt = parse_password_attempt(password)?;
@@ -78,11 +78,11 @@ async fn confirmation(
         return verify_token(request, signed_in_user, token).await.map(Some);
     }
     if let Some(authenticated) = authenticated {
-        return Ok(Some(Confirmation::Password(authenticated)));
+        return Ok(Some(DeletionConfirmation::Password(authenticated)));
     }
     let now = request.context.sessions.now().into();
     let is_recent = signed_in_user.has_recent_login(now);
-    Ok(is_recent.then(|| Confirmation::RecentLogin(signed_in_user.session.id.clone())))
+    Ok(is_recent.then(|| DeletionConfirmation::RecentLogin(signed_in_user.session.id.clone())))
 }
 
 /// Verifies the token of a mail. A token for another user is rejected before it is used, so it stays valid for its
@@ -91,7 +91,7 @@ async fn verify_token(
     request: &ApiRequest,
     signed_in_user: &SignedInUser,
     token: &str,
-) -> Result<Confirmation, ApiError> {
+) -> Result<DeletionConfirmation, ApiError> {
     let (kind, proof) = (
         MailKind::AccountDeletion,
         MailProof::Token(token.to_owned()),
@@ -101,7 +101,7 @@ async fn verify_token(
     if key_change.user_id != signed_in_user.user.id {
         return Err(ApiError::invalid_token(StatusCode::NOT_FOUND));
     }
-    Ok(Confirmation::Mail(key_change))
+    Ok(DeletionConfirmation::Mail(key_change))
 }
 
 fn token_error(problem: Problem) -> ApiError {
@@ -150,7 +150,7 @@ pub(crate) async fn callback(request: ApiRequest) -> ApiResult {
         identity => {
             let (code, message) = ("FAILED_TO_GET_USER_INFO", "Failed to get user info");
             let error = ApiError::new(status, code, message);
-            if matches!(identity, Identity::SessionExpired) {
+            if matches!(identity, Identity::NoLiveSession) {
                 let removal_cookies = cookies::removal_cookies(&request.http, &request.context);
                 return Err(error.with_cookies(removal_cookies));
             }

@@ -78,7 +78,7 @@ impl<'a> Fields<'a> {
     pub(super) fn email(&mut self, name: &str) -> &'a str {
         let earlier_issue_count = self.issues.len();
         let text = self.text(name);
-        if self.issues.len() == earlier_issue_count && !is_email(text) {
+        if self.issues.len() == earlier_issue_count && !is_zod_email(text) {
             self.add_issue(name, "Invalid email address");
         }
         text
@@ -142,7 +142,7 @@ const fn type_name(value: Option<&Value>) -> &'static str {
 }
 
 /// Returns whether zod accepts the email address. For example, zod requires ASCII and a domain with a dot.
-pub(super) fn is_email(text: &str) -> bool {
+pub(super) fn is_zod_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
     };
@@ -171,7 +171,7 @@ fn is_domain(domain: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_email;
+    use super::is_zod_email;
 
     #[test]
     fn an_email_address_is_valid_if_zod_accepts_the_address() {
@@ -181,7 +181,7 @@ mod tests {
             "1@1.aa",
             "A@B.CC",
         ] {
-            assert!(is_email(text), "{text}");
+            assert!(is_zod_email(text), "{text}");
         }
         for text in [
             "",
@@ -206,7 +206,7 @@ mod tests {
             "ada@exämple.com",
             "ada@example.com\n",
         ] {
-            assert!(!is_email(text), "{text}");
+            assert!(!is_zod_email(text), "{text}");
         }
     }
 }

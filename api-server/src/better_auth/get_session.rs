@@ -25,7 +25,7 @@ pub(crate) async fn show(request: ApiRequest) -> ApiResult {
     let may_prolong = disable_refresh.is_none_or(|value| value == "");
     let mut response = match identity::find(&request.http, &request.context, may_prolong).await? {
         Identity::Anonymous => anonymous_response(&request),
-        Identity::SessionExpired => request.clear_cookies(HttpResponse::Ok().json(())),
+        Identity::NoLiveSession => request.clear_cookies(HttpResponse::Ok().json(())),
         Identity::SignedIn(signed_in_user) => signed_in_response(&request, *signed_in_user)?,
     };
     let headers = response.headers_mut();

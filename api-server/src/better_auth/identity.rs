@@ -24,7 +24,7 @@ const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 const PROLONGATIONS_PER_LIFETIME: u32 = 7;
 /// The age from which a session can no longer delete the user or change the email address without the password: one
 /// day, as in Better Auth.
-const FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const BEARER_SCHEME: &str = "bearer ";
 
 /// A user with a live session.
@@ -46,7 +46,7 @@ impl SignedInUser {
     /// Returns whether the login is recent enough to delete the user or to change the email address without
     /// the password.
     pub(super) fn has_recent_login(&self, now: Timestamp) -> bool {
-        now.since(self.session.created_at) < FRESH_LOGIN_AGE
+        now.since(self.session.created_at) < MAX_FRESH_LOGIN_AGE
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) enum Identity {
     /// no valid bearer token.
     Anonymous,
     /// The signature of the token is valid, but the token names no live session.
-    SessionExpired,
+    NoLiveSession,
     SignedIn(Box<SignedInUser>),
 }
 
@@ -75,7 +75,7 @@ impl ApiRequest {
         match find(&self.http, &self.context, true).await? {
             Identity::SignedIn(signed_in_user) => Ok(*signed_in_user),
             Identity::Anonymous => Err(ApiError::unauthorized()),
-            Identity::SessionExpired => {
+            Identity::NoLiveSession => {
                 let removal_cookies = cookies::removal_cookies(&self.http, &self.context);
                 Err(ApiError::unauthorized().with_cookies(removal_cookies))
             }
@@ -92,7 +92,7 @@ pub(crate) async fn find(
 ) -> Result<Identity, Problem> {
     let token = match presented_token(request, context) {
         Err(_no_valid_token) => return Ok(Identity::Anonymous),
-        Ok(None) => return Ok(Identity::SessionExpired),
+        Ok(None) => return Ok(Identity::NoLiveSession),
         Ok(Some(token)) => token,
     };
     let now = Timestamp::from(context.sessions.now());
@@ -107,7 +107,7 @@ pub(crate) async fn find(
         context.sessions.db.record_session(&session.id, &user.id);
     }
     let Some((user, session)) = found_row.filter(|(_, session)| session.is_live(now)) else {
-        return Ok(Identity::SessionExpired);
+        return Ok(Identity::NoLiveSession);
     };
     let is_short_lived = context.sessions.session_ttl > UNREMEMBERED_TTL
         && session.expires_at.since(session.created_at) <= UNREMEMBERED_TTL;
@@ -121,7 +121,7 @@ pub(crate) async fn find(
     let is_due = is_prolonging_due(context, &signed_in_user.session, now);
     if may_prolong && is_remembered && is_due && !prolong(context, &mut signed_in_user, now).await?
     {
-        return Ok(Identity::SessionExpired);
+        return Ok(Identity::NoLiveSession);
     }
     Ok(Identity::SignedIn(Box::new(signed_in_user)))
 }

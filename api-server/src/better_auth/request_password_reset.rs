@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::callback;
-use super::fields::is_email;
+use super::fields::is_zod_email;
 use super::respond::ApiResult;
 use crate::accounts::mail_request::queue;
 use crate::http::language::AcceptedLanguage;
@@ -32,7 +32,7 @@ pub(crate) async fn request_password_reset(request: ApiRequest) -> ApiResult {
     let email_text = fields.email("email");
     fields.optional_text("redirectTo");
     let parsed_email = LoginEmail::parse(email_text);
-    if parsed_email.is_err() && is_email(email_text) {
+    if parsed_email.is_err() && is_zod_email(email_text) {
         fields.add_issue("email", "Invalid email address");
     }
     fields.finish()?;

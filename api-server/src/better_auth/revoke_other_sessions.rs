@@ -3,16 +3,16 @@
 use super::api_request::ApiRequest;
 use super::format::DONE;
 use super::respond::ApiResult;
-use crate::sessions::logout::{Credential, Scope, end};
+use crate::sessions::logout::{Credential, LogoutScope, end};
 
 /// Ends every session of the caller except the session of the request.
 pub(crate) async fn revoke_other_sessions(request: ApiRequest) -> ApiResult {
     let signed_in_user = request.signed_in_user().await?;
-    let credential = Credential::current(signed_in_user.session.id.clone());
+    let credential = Credential::valid(signed_in_user.session.id.clone());
     end(
         &request.context.sessions,
         vec![credential],
-        Scope::Others,
+        LogoutScope::Others,
         request.client.network,
     )
     .await?;

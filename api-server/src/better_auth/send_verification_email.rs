@@ -29,7 +29,7 @@ pub(crate) async fn send_verification_email(request: ApiRequest) -> ApiResult {
             require_own_unverified(&signed_in_user, email.as_ref())?;
             queue_for_user(&request, &signed_in_user).await?;
         }
-        Identity::Anonymous | Identity::SessionExpired => queue_for(&request, email).await?,
+        Identity::Anonymous | Identity::NoLiveSession => queue_for(&request, email).await?,
     }
     Ok(HttpResponse::Ok().json(DONE))
 }

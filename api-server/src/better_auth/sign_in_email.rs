@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::callback;
-use super::fields::is_email;
+use super::fields::is_zod_email;
 use super::format::{UserBody, session_token};
 use super::origin;
 use super::respond::ApiResult;
@@ -34,7 +34,7 @@ pub(crate) async fn sign_in(request: ApiRequest) -> ApiResult {
     let is_remembered = fields.optional_bool("rememberMe") != Some(false);
     fields.finish()?;
     origin::require_trusted_login(&request)?;
-    if !is_email(email_text) {
+    if !is_zod_email(email_text) {
         let error = ApiError::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email");
         return Err(error);
     }

@@ -8,7 +8,7 @@ use super::cookies;
 use super::identity::{self, Identity};
 use super::respond::ApiResult;
 use crate::http::origin::is_from_untrusted_origin;
-use crate::sessions::logout::{Credential, Scope, end};
+use crate::sessions::logout::{Credential, LogoutScope, end};
 
 #[derive(Serialize)]
 struct SignOutBody {
@@ -21,16 +21,16 @@ struct SignOutBody {
 pub(crate) async fn sign_out(request: ApiRequest) -> ApiResult {
     let session_ids = match identity::find(&request.http, &request.context, false).await? {
         Identity::SignedIn(signed_in_user) => vec![signed_in_user.session.id],
-        Identity::SessionExpired => Vec::new(),
+        Identity::NoLiveSession => Vec::new(),
         Identity::Anonymous if identity::has_two_authorization_headers(&request.http) => Vec::new(),
         Identity::Anonymous => cookies::session_ids_of_all_cookies(&request.http, &request.context),
     };
     for session_id in session_ids {
-        let credential = Credential::current(session_id);
+        let credential = Credential::valid(session_id);
         end(
             &request.context.sessions,
             vec![credential],
-            Scope::Current,
+            LogoutScope::Current,
             request.client.network,
         )
         .await?;

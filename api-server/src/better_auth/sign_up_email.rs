@@ -75,7 +75,7 @@ pub(crate) async fn sign_up(request: ApiRequest) -> ApiResult {
 /// Parses an email address. If the text is invalid, adds an issue unless [`Fields::email`] has already added the issue.
 pub(super) fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email> {
     let email = Email::parse(text);
-    if email.is_err() && super::fields::is_email(text) {
+    if email.is_err() && super::fields::is_zod_email(text) {
         fields.add_issue(name, "Invalid email address");
     }
     email.ok()

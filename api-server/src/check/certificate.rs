@@ -8,11 +8,11 @@ use crate::connections::CertificateState;
 
 /// Returns no finding if the server has no certificate.
 pub(super) fn check(web: &WebConfig, now: SystemTime) -> Vec<Finding> {
-    const PART: &str = "TLS_CERT";
+    const CHECKED_PART: &str = "TLS_CERT";
     let finding = web.tls.as_ref().map(|tls| match tls.state(now) {
-        CertificateState::Valid(text) => Finding::ok(PART, text),
-        CertificateState::ExpiresSoon(text) => Finding::warning(PART, text),
-        CertificateState::Invalid(text) => Finding::wrong(PART, text),
+        CertificateState::Valid(text) => Finding::ok(CHECKED_PART, text),
+        CertificateState::ExpiresSoon(text) => Finding::warning(CHECKED_PART, text),
+        CertificateState::Invalid(text) => Finding::wrong(CHECKED_PART, text),
     });
     finding.into_iter().collect()
 }

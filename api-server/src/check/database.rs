@@ -9,19 +9,19 @@ use crate::db::{DatabaseUrl, Inspection, Timestamp, inspect};
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn check(url: &DatabaseUrl, now: SystemTime) -> Vec<Finding> {
-    const PART: &str = "database";
+    const CHECKED_PART: &str = "database";
     if let Some(file) = url.file()
         && !file.exists()
     {
         let folder = file.parent().unwrap_or(file).display();
         return vec![if files::is_creatable(file) {
             Finding::ok(
-                PART,
+                CHECKED_PART,
                 format!("{url} does not exist yet, the first start creates it"),
             )
         } else {
             Finding::wrong(
-                PART,
+                CHECKED_PART,
                 format!(
                     "{url} does not exist, and the folder {folder} is not writable; \
                 make it writable, or correct DATABASE_URL"
@@ -31,7 +31,7 @@ pub(super) fn check(url: &DatabaseUrl, now: SystemTime) -> Vec<Finding> {
     }
     match inspect(url) {
         Err(error) => vec![Finding::wrong(
-            PART,
+            CHECKED_PART,
             format!(
                 "{url} cannot be read: {error}; check DATABASE_URL, and that the database runs"
             ),
@@ -45,36 +45,36 @@ pub(super) fn check(url: &DatabaseUrl, now: SystemTime) -> Vec<Finding> {
 }
 
 fn check_access(url: &DatabaseUrl, state: &Inspection) -> Finding {
-    const PART: &str = "database";
+    const CHECKED_PART: &str = "database";
     if state.is_read_only {
         return Finding::wrong(
-            PART,
+            CHECKED_PART,
             format!(
                 "{url} accepts no writes, because it is a standby; name the primary in DATABASE_URL"
             ),
         );
     }
-    Finding::ok(PART, format!("{url} responds"))
+    Finding::ok(CHECKED_PART, format!("{url} responds"))
 }
 
 fn check_schema(state: &Inspection) -> Finding {
-    const PART: &str = "schema";
+    const CHECKED_PART: &str = "schema";
     let pending_count = state.pending_count;
     match state.unknown_versions.as_slice() {
-        [] if pending_count == 0 => Finding::ok(PART, "it is the one of this version"),
-        [] if state.may_create => Finding::ok(
-            PART,
+        [] if pending_count == 0 => Finding::ok(CHECKED_PART, "it is the one of this version"),
+        [] if state.may_create_tables => Finding::ok(
+            CHECKED_PART,
             format!("the next start runs {pending_count} migrations; take a backup first"),
         ),
         [] => Finding::wrong(
-            PART,
+            CHECKED_PART,
             format!(
                 "{pending_count} migrations must run, but the user of DATABASE_URL may not create tables; as the \
                  owner of the database run: GRANT CREATE ON SCHEMA public TO the user"
             ),
         ),
         versions => Finding::wrong(
-            PART,
+            CHECKED_PART,
             format!(
                 "a newer version of api-server has migrated the database ({}); run that version again, if this one is \
                  not of the same minor version (such as 0.1)",
@@ -87,10 +87,10 @@ fn check_schema(state: &Inspection) -> Finding {
 /// Compares the clock of the database with `now`. Several servers share sessions and tokens, so their clocks must
 /// agree.
 fn check_clock(state: &Inspection, now: Timestamp) -> Finding {
-    const PART: &str = "clock";
+    const CHECKED_PART: &str = "clock";
     let (ahead, behind) = (now.since(state.now), state.now.since(now));
     if ahead.max(behind) <= MAX_CLOCK_DIFFERENCE {
-        return Finding::ok(PART, "it agrees with the clock of the database");
+        return Finding::ok(CHECKED_PART, "it agrees with the clock of the database");
     }
     let (difference, direction) = if ahead > behind {
         (ahead, "ahead of")
@@ -99,7 +99,7 @@ fn check_clock(state: &Inspection, now: Timestamp) -> Finding {
     };
     let seconds = difference.as_secs();
     Finding::wrong(
-        PART,
+        CHECKED_PART,
         format!(
             "the clock of this machine is {seconds} s {direction} the clock of the database; set both by a time \
              service, such as chrony or systemd-timesyncd"
@@ -118,7 +118,7 @@ mod tests {
         Inspection {
             now: Timestamp::from_unix_micros(NOW_MICROS),
             is_read_only: false,
-            may_create: true,
+            may_create_tables: true,
             run_count: 9,
             pending_count: 0,
             unknown_versions: Vec::new(),
@@ -153,13 +153,13 @@ mod tests {
         let outcome = check_schema(&pending).outcome.unwrap();
         assert!(outcome.contains("3 migrations"), "{outcome}");
         let forbidden = Inspection {
-            may_create: false,
+            may_create_tables: false,
             ..pending
         };
         let remedy = check_schema(&forbidden).outcome.unwrap_err();
         assert!(remedy.contains("GRANT CREATE"), "{remedy}");
         let current = Inspection {
-            may_create: false,
+            may_create_tables: false,
             ..state()
         };
         check_schema(&current).outcome.unwrap();

@@ -5,29 +5,29 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 
 use super::Finding;
-use crate::config::exposed_secrets;
+use crate::config::exposed_secret_setting;
 use crate::db::{DatabaseUrl, is_accessible_to_others};
 
-const PART: &str = "permissions";
+const CHECKED_PART: &str = "permissions";
 
 pub(super) fn check(url: &DatabaseUrl) -> Vec<Finding> {
     let mut problems = Vec::new();
     problems.extend(url.file().and_then(database_problem));
     problems.extend(url.file().and_then(folder_problem));
-    if let Some(setting) = exposed_secrets() {
+    if let Some(setting) = exposed_secret_setting() {
         problems.push(format!(
             "other users of this machine can read {setting} in .env; run: chmod 600 .env"
         ));
     }
     if problems.is_empty() {
         return vec![Finding::ok(
-            PART,
+            CHECKED_PART,
             "other users cannot read the files, and this user can write them",
         )];
     }
     problems
         .into_iter()
-        .map(|problem| Finding::wrong(PART, problem))
+        .map(|problem| Finding::wrong(CHECKED_PART, problem))
         .collect()
 }
 

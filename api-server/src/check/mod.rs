@@ -91,7 +91,7 @@ fn check_settings(settings: &Settings) -> (Vec<Finding>, Option<Config>) {
     match settings.check_without_changes() {
         Ok(config) => {
             let mut findings = vec![Finding::ok("settings", "all are valid")];
-            findings.extend(describe_keys(&config));
+            findings.extend(key_finding(&config));
             (findings, Some(config))
         }
         Err(problems) => {
@@ -103,7 +103,7 @@ fn check_settings(settings: &Settings) -> (Vec<Finding>, Option<Config>) {
 }
 
 /// Lists the public keys that the server would publish; `None` if there are none.
-fn describe_keys(config: &Config) -> Option<Finding> {
+fn key_finding(config: &Config) -> Option<Finding> {
     let keys = &config.token_keys;
     let url = config.web.public_url.as_str();
     let has_keys = keys.key_set().is_ok_and(|key_set| key_set.is_some());
@@ -111,25 +111,25 @@ fn describe_keys(config: &Config) -> Option<Finding> {
 }
 
 fn check_mails(config: &Config) -> Finding {
-    const PART: &str = "mails";
+    const CHECKED_PART: &str = "mails";
     let folder = &config.mail.folder;
     match test_mail::probe(&config.mail) {
-        Ok(Some(server)) => Finding::ok(PART, format!("{server} accepts connections")),
+        Ok(Some(server)) => Finding::ok(CHECKED_PART, format!("{server} accepts connections")),
         Ok(None) if files::is_creatable(folder) => {
             let folder = folder.display();
             Finding::ok(
-                PART,
+                CHECKED_PART,
                 format!("SMTP_URL is not set, so mails are written to {folder}"),
             )
         }
         Ok(None) => {
             let folder = folder.display();
             Finding::wrong(
-                PART,
+                CHECKED_PART,
                 format!("the folder {folder} is not writable; set SMTP_URL, or make it writable"),
             )
         }
-        Err(error) => Finding::wrong(PART, format!("{error}; check SMTP_URL")),
+        Err(error) => Finding::wrong(CHECKED_PART, format!("{error}; check SMTP_URL")),
     }
 }
 

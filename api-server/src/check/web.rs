@@ -8,7 +8,7 @@ pub(super) fn check(web: &WebConfig) -> Vec<Finding> {
 }
 
 fn check_url(web: &WebConfig) -> Finding {
-    const PART: &str = "PUBLIC_URL";
+    const CHECKED_PART: &str = "PUBLIC_URL";
     let url = web.public_url.as_str();
     let host = url.split_once("://").map_or(url, |(_, host)| host);
     let is_local = ["localhost", "127.", "[::1]"]
@@ -16,7 +16,7 @@ fn check_url(web: &WebConfig) -> Finding {
         .any(|prefix| host.starts_with(prefix));
     if host.starts_with("0.0.0.0") || host.starts_with("[::]") {
         return Finding::wrong(
-            PART,
+            CHECKED_PART,
             format!(
                 "{url} is no address that browsers can open; set PUBLIC_URL to the one that users open"
             ),
@@ -24,7 +24,7 @@ fn check_url(web: &WebConfig) -> Finding {
     }
     if !web.public_url.is_https() && !is_local {
         return Finding::wrong(
-            PART,
+            CHECKED_PART,
             format!(
                 "passwords travel unencrypted to {url}; set TLS_CERT and TLS_KEY, or put a proxy with TLS in front, and \
                  set the https URL"
@@ -32,13 +32,13 @@ fn check_url(web: &WebConfig) -> Finding {
         );
     }
     Finding::ok(
-        PART,
+        CHECKED_PART,
         format!("{url} is the address of links in mails, and the origin of the pages"),
     )
 }
 
 fn check_proxies(web: &WebConfig) -> Finding {
-    const PART: &str = "TRUSTED_PROXIES";
+    const CHECKED_PART: &str = "TRUSTED_PROXIES";
     let networks: Vec<_> = web
         .trusted_proxies
         .iter()
@@ -50,19 +50,19 @@ fn check_proxies(web: &WebConfig) -> Finding {
         .any(|network| network.prefix_len() == 0)
     {
         return Finding::wrong(
-            PART,
+            CHECKED_PART,
             "it contains every address, so each client can choose its own; list only the proxies",
         );
     }
     match networks.as_slice() {
         [] if web.public_url.is_https() && web.tls.is_none() => Finding::wrong(
-            PART,
+            CHECKED_PART,
             "PUBLIC_URL is https, so a proxy is in front; without its address here, all clients seem to be the proxy \
              and share the limits of one network",
         ),
-        [] => Finding::ok(PART, "no proxy is in front"),
+        [] => Finding::ok(CHECKED_PART, "no proxy is in front"),
         networks => Finding::ok(
-            PART,
+            CHECKED_PART,
             format!(
                 "X-Forwarded-For is trusted only from {}",
                 networks.join(", ")

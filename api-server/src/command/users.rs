@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{EXIT_INVALID_SETTINGS, fail, fail_of, with_progress};
+use super::{EXIT_INVALID_SETTINGS, fail, fail_transfer, with_progress};
 use crate::config::{ImportCommand, Settings, UsersCommand};
 use crate::db::DatabaseUrl;
 use crate::progress::Progress;
@@ -45,7 +45,7 @@ pub(super) fn run(settings: &Settings, command: &UsersCommand) -> ExitCode {
     };
     match outcome {
         Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
-        Ok(Err(error)) => fail_of(&error),
+        Ok(Err(error)) => fail_transfer(&error),
         Ok(Ok(())) => ExitCode::SUCCESS,
     }
 }

@@ -22,7 +22,7 @@ impl Settings {
         let mut problems = ProblemCollector::default();
         // Changes an empty set of roles, only to check the names.
         let check = |added: &[String], removed: &[String]| {
-            roles::changed(&Roles::default(), added, removed).map(|_roles| ())
+            roles::with_changes(&Roles::default(), added, removed).map(|_roles| ())
         };
         let added_check = check(added, &[]);
         let removed_check = check(if added_check.is_ok() { added } else { &[] }, removed);
@@ -87,7 +87,7 @@ impl Settings {
 fn parse_members(texts: &[String]) -> Result<Vec<(String, Value)>, String> {
     let members: Result<Vec<_>, String> = texts.iter().map(|text| parse_member(text)).collect();
     let members = members?;
-    custom_claims::changed(&CustomJson::default(), &members, &[])?;
+    custom_claims::with_changes(&CustomJson::default(), &members, &[])?;
     Ok(members)
 }
 

@@ -9,7 +9,7 @@ use super::parse::{self, ProblemCollector};
 
 // The settings as text. Not a doc comment, which would replace the first line of `--help`.
 #[derive(Args, Clone)]
-pub(super) struct BoundArguments {
+pub(super) struct LimitArguments {
     /// Maximum number of tasks of one account, 1 to 1000000; imports may exceed it.
     #[arg(
         long,
@@ -82,7 +82,8 @@ pub(super) struct BoundArguments {
     max_waiting_queries: String,
 
     /// Maximum number of requests of one account, or of one network without an account, that wait for the database,
-    /// lower than the maximum of all; further ones get 429. On SQLite, this applies to the reads and to the writes separately.
+    /// lower than the maximum of all; further ones get 429. On SQLite, this applies to the reads and to the writes
+    /// separately.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "256")]
     max_waiting_queries_per_account: String,
 
@@ -104,7 +105,7 @@ pub(super) struct BoundArguments {
 /// Limits of accounts, networks and connections.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct BoundConfig {
+pub struct LimitConfig {
     /// Maximum number of tasks of one account.
     pub tasks_per_user: u32,
     /// Maximum number of open client connections.
@@ -150,7 +151,7 @@ pub struct QueueConfig {
 }
 
 impl Settings {
-    pub(super) fn check_bounds(&self, problems: &mut ProblemCollector) -> Option<BoundConfig> {
+    pub(super) fn check_bounds(&self, problems: &mut ProblemCollector) -> Option<LimitConfig> {
         let texts = &self.bounds;
         let tasks_result = parse::number(&texts.max_tasks_per_user, 1, 1_000_000);
         let tasks_per_user = problems.ok_or_record("MAX_TASKS_PER_USER", tasks_result);
@@ -164,7 +165,7 @@ impl Settings {
         let registrations = problems.ok_or_record("MAX_REGISTRATIONS_PER_NETWORK", limit_result);
         let mail_result = parse::optional_limit(&texts.max_mail_requests_per_network);
         let mail_requests = problems.ok_or_record("MAX_MAIL_REQUESTS_PER_NETWORK", mail_result);
-        Some(BoundConfig {
+        Some(LimitConfig {
             tasks_per_user: tasks_per_user?,
             connections: connections?,
             timeouts: timeouts?,
@@ -176,7 +177,7 @@ impl Settings {
     }
 }
 
-impl BoundArguments {
+impl LimitArguments {
     fn check_timeouts(&self, problems: &mut ProblemCollector) -> Option<TimeoutConfig> {
         let mut check = |variable, text| problems.ok_or_record(variable, parse::timeout(text));
         let header = check("HEADER_TIMEOUT", &self.header_timeout);

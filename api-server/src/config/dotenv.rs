@@ -40,10 +40,11 @@ const SECRET_SETTINGS: &[&str] = &[
     "AUTH_SECRETS_PREVIOUS",
     "DATABASE_URL",
     "SMTP_URL",
+    "OTEL_EXPORTER_OTLP_HEADERS",
 ];
 
 /// Returns the first secret setting in `.env` if other users of the machine have access to the file.
-pub(crate) fn exposed_secrets() -> Option<&'static str> {
+pub(crate) fn exposed_secret_setting() -> Option<&'static str> {
     let file = Path::new(ENV_FILE);
     if !is_accessible_to_others(file).unwrap_or_default() {
         return None;

@@ -28,7 +28,7 @@ use std::time::Duration;
 use auth_core::password::Cost;
 use auth_core::{Keyring, Secret};
 
-pub use bounds::{BoundConfig, QueueConfig, TimeoutConfig};
+pub use bounds::{LimitConfig, QueueConfig, TimeoutConfig};
 pub use commands::{Command, KeyAlgorithm, KeysCommand, MailCommand};
 pub use parse::{SettingProblem, SettingProblems};
 pub use raw::Settings;
@@ -40,7 +40,7 @@ use crate::mail::settings::{EmailVerification, MailSettings};
 use crate::sessions::token_keys::TokenKeys;
 use crate::users::blocklist::Blocklist;
 pub(crate) use commands::is_dumb_terminal;
-pub(crate) use dotenv::exposed_secrets;
+pub(crate) use dotenv::exposed_secret_setting;
 pub(crate) use key_files::read_public_key;
 use parse::ProblemCollector;
 
@@ -63,7 +63,7 @@ pub struct Config {
     /// Cost of password hashing, and the passwords to reject.
     pub passwords: PasswordConfig,
     /// Limits for each user and network, and for the server's connections.
-    pub bounds: BoundConfig,
+    pub bounds: LimitConfig,
     /// Origins, trusted proxies and optional endpoints.
     pub web: WebConfig,
     /// The mail server or folder to which mails go, their sender and their templates.

@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
-use super::bounds::BoundArguments;
+use super::bounds::LimitArguments;
 use super::commands::Command;
 use super::dotenv;
 use super::non_utf8::name_non_utf8_variables;
@@ -138,7 +138,7 @@ pub struct Settings {
     pub revocation_stale_after: Option<String>,
 
     #[command(flatten)]
-    pub(super) bounds: BoundArguments,
+    pub(super) bounds: LimitArguments,
 
     /// Cost of bcrypt, 10 to 15; each step doubles the time of a login.
     #[arg(long, env, global = true, value_name = "COST", default_value = "12")]

@@ -9,7 +9,7 @@ use super::parse;
 use super::parse::ProblemCollector;
 use super::{SettingProblems, Settings};
 use crate::db::{DatabaseUrl, Table};
-use crate::transfer::BetterAuth;
+use crate::transfer::BetterAuthSource;
 
 /// The subcommands of `users`.
 #[derive(Subcommand, Clone, Debug)]
@@ -122,7 +122,7 @@ impl Settings {
     pub fn check_import(
         &self,
         arguments: &BetterAuthArguments,
-    ) -> Result<(DatabaseUrl, BetterAuth), SettingProblems> {
+    ) -> Result<(DatabaseUrl, BetterAuthSource), SettingProblems> {
         let mut problems = ProblemCollector::default();
         let target = problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
         let source_url = problems.ok_or_record("--from", parse::database_url(&arguments.from));
@@ -133,7 +133,7 @@ impl Settings {
         let task_table = problems.ok_or_record("--tasks", task_table_result);
         self.check_logging(&mut problems);
         problems.finish(|| {
-            let source = BetterAuth {
+            let source = BetterAuthSource {
                 url: source_url?,
                 users: user_table?,
                 accounts: account_table?,

@@ -12,7 +12,7 @@ use crate::db::Timestamp;
 /// The time before its expiry at which a certificate should have been renewed, unless a third of its lifetime is
 /// shorter.
 const WARNING_PERIOD: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-const RENEWAL: &str = "renew it, and send the server SIGHUP";
+const RENEWAL_ADVICE: &str = "renew it, and send the server SIGHUP";
 
 /// The first and the last second in which a certificate is valid (RFC 5280 § 4.1.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,11 @@ impl Validity {
     }
 
     pub(super) fn state(self, file: &Path, now: Timestamp) -> CertificateState {
-        let (file, start, end) = (file.display(), text_of(self.start), text_of(self.end));
+        let (file, start, end) = (
+            file.display(),
+            format_time(self.start),
+            format_time(self.end),
+        );
         if now < self.start {
             return CertificateState::Invalid(format!(
                 "the certificate in {file} is not valid before {start}; correct the clock of this machine, or name a \
@@ -57,11 +61,11 @@ impl Validity {
         }
         // The last second is valid to its end.
         if self.end.plus(Duration::from_secs(1)) <= now {
-            let text = format!("the certificate in {file} expired at {end}; {RENEWAL}");
+            let text = format!("the certificate in {file} expired at {end}; {RENEWAL_ADVICE}");
             return CertificateState::Invalid(text);
         }
         if self.end.since(now) <= self.warning_period() {
-            let text = format!("the certificate in {file} expires at {end}; {RENEWAL}");
+            let text = format!("the certificate in {file} expires at {end}; {RENEWAL_ADVICE}");
             return CertificateState::ExpiresSoon(text);
         }
         CertificateState::Valid(format!("the certificate in {file} is valid until {end}"))
@@ -75,7 +79,7 @@ fn timestamp(time: &Asn1TimeRef) -> Result<Timestamp, ErrorStack> {
 }
 
 /// Formats the time in RFC 3339 format, without the microseconds, which are zero in a certificate.
-fn text_of(time: Timestamp) -> String {
+fn format_time(time: Timestamp) -> String {
     let text = time.to_rfc3339_micros();
     text.replace(".000000Z", "Z")
 }

@@ -34,9 +34,9 @@ const MAX_CONCURRENT_REQUESTS: u32 = 100;
 /// actix-http accepts up to 128 KiB.
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
 /// The most bytes of request bodies that wait on a connection until handlers read them.
-const MAX_WAITING_BYTES: u32 = 1024 * 1024;
+const MAX_UNREAD_BODY_BYTES: u32 = 1024 * 1024;
 /// The most bytes of a response that wait until the client accepts them.
-const MAX_SENT_BYTES: usize = 64 * 1024;
+const MAX_UNSENT_BYTES: usize = 64 * 1024;
 
 /// Serves the connection until the client closes it or, after the stop signal, until all requests are finished.
 pub(super) async fn serve<App, B>(
@@ -56,8 +56,8 @@ where
     let mut connection = Builder::new()
         .max_concurrent_streams(MAX_CONCURRENT_REQUESTS)
         .max_header_list_size(MAX_HEADER_BYTES)
-        .initial_connection_window_size(MAX_WAITING_BYTES)
-        .max_send_buffer_size(MAX_SENT_BYTES)
+        .initial_connection_window_size(MAX_UNREAD_BODY_BYTES)
+        .max_send_buffer_size(MAX_UNSENT_BYTES)
         .handshake(stream)
         .await?;
     let mut running_requests = FuturesUnordered::new();
@@ -154,7 +154,7 @@ async fn send_chunk(
     response_timeout: Duration,
 ) -> Result<bool, h2::Error> {
     while !chunk.is_empty() {
-        stream.reserve_capacity(chunk.len().min(MAX_SENT_BYTES));
+        stream.reserve_capacity(chunk.len().min(MAX_UNSENT_BYTES));
         let capacity = poll_fn(|context| stream.poll_capacity(context));
         match timeout(response_timeout, capacity).await {
             Ok(Some(capacity)) => {

@@ -27,7 +27,7 @@ use super::progress::{ConnectionTimeouts, InFlightRequest, Progress};
 use super::registry::{ConnectionSlot, Connections};
 use super::response::WatchedBody;
 use super::stream::WatchedStream;
-use super::tls::{HTTP_2, Tls};
+use super::tls::{ALPN_HTTP_2, Tls};
 
 /// Maximum number of connections that the kernel queues until the server accepts them.
 const BACKLOG: i32 = 1024;
@@ -188,7 +188,7 @@ where
             Ok(Err(error)) => return log::debug!("a TLS handshake failed: {error}"),
             Err(_elapsed) => return log::debug!("a TLS handshake took too long"),
         };
-        if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) {
+        if stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP_2) {
             let response_timeout = self.policy.timeouts.response;
             let serving = http2::serve(
                 stream,

@@ -20,8 +20,8 @@ use tokio_rustls::rustls::{Error, InconsistentKeys, ServerConfig};
 use super::certificate::{CertificateState, Validity};
 
 /// The name of HTTP/2 in the negotiation of the protocol (ALPN).
-pub(super) const HTTP_2: &[u8] = b"h2";
-const HTTP_1_1: &[u8] = b"http/1.1";
+pub(super) const ALPN_HTTP_2: &[u8] = b"h2";
+const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
 /// The largest file with a certificate or a key, in bytes. A certificate has a few thousand.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 const CERTIFICATE_VARIABLE: &str = "TLS_CERT";
@@ -137,7 +137,7 @@ impl TlsFiles {
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
             .map_err(|error| vec![self.explain(&error)])?;
-        config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1_1.to_vec()];
+        config.alpn_protocols = vec![ALPN_HTTP_2.to_vec(), ALPN_HTTP_1_1.to_vec()];
         let config = Arc::new(config);
         Ok(LoadedTls { config, validity })
     }

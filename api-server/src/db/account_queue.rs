@@ -94,7 +94,7 @@ impl<J> Drop for ClosingQueue<J> {
 }
 
 /// The result of [`AccountQueue::pop`] for a worker.
-pub(super) enum Next<J> {
+pub(super) enum NextJob<J> {
     /// A job and its account. After running the job, the worker must give the account to [`AccountQueue::pop`] or
     /// [`AccountQueue::finish`].
     Job(J, Option<JobAccount>),
@@ -139,7 +139,11 @@ impl<J> AccountQueue<J> {
     /// Finishes a job of the account `finished`, if any, and waits for the next job. Returns [`Next::Idle`] after a
     /// sleep of `max_wait` without a job. If the worker is woken for a job that another worker then takes, the sleep
     /// starts again. Without `max_wait`, waits without a time limit.
-    pub(super) fn pop(&self, finished: Option<JobAccount>, max_wait: Option<Duration>) -> Next<J> {
+    pub(super) fn pop(
+        &self,
+        finished: Option<JobAccount>,
+        max_wait: Option<Duration>,
+    ) -> NextJob<J> {
         let mut state = self.lock();
         if let Some(finished) = finished {
             state.finish(&finished, &self.limits);
@@ -154,10 +158,10 @@ impl<J> AccountQueue<J> {
                 let woken_worker = has_more.then(|| state.sleeping_workers.pop());
                 drop(state);
                 wake(woken_worker.flatten());
-                return Next::Job(job, account);
+                return NextJob::Job(job, account);
             }
             if state.is_closed {
-                return Next::Closed;
+                return NextJob::Closed;
             }
             if !has_yielded {
                 self.publish(&state);
@@ -170,7 +174,7 @@ impl<J> AccountQueue<J> {
             let (woken_state, is_timeout) = self.sleep(state, max_wait);
             state = woken_state;
             if is_timeout && state.ready_entries.is_empty() && !state.is_closed {
-                return Next::Idle;
+                return NextJob::Idle;
             }
         }
     }

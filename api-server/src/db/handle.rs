@@ -13,8 +13,8 @@ use super::account_aliases::AccountAliases;
 use super::account_queue::{AccountKey, WaitingJobLimits, account_key, network_key};
 use super::dialect;
 use super::error::DbError;
-use super::pool::{Lease, Pool, PoolEntry, new_pool, ping};
-use super::threads::{PendingJob, Threads};
+use super::pool::{Pool, PoolEntry, ThreadConnection, new_pool, ping};
+use super::threads::{JobThreads, PendingJob};
 use super::url::DatabaseUrl;
 use super::writer::Writer;
 use crate::metrics::{Metrics, Wait};
@@ -27,7 +27,7 @@ const RESULT_TIMEOUT: Duration = Duration::from_millis(2500);
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
-    threads: Threads,
+    threads: JobThreads,
     metrics: Metrics,
     /// Commits waiting writes together. `None` on PostgreSQL, which does this itself.
     writer: Option<Writer>,
@@ -71,7 +71,7 @@ impl Db {
         let pool_size = max_connections.max(thread_count + u32::from(has_writer));
         let pool = new_pool(url, pool_size);
         Ok(Self {
-            threads: Threads::start(thread_count, waiting, &pool, &metrics)?,
+            threads: JobThreads::start(thread_count, waiting, &pool, &metrics)?,
             writer: has_writer
                 .then(|| Writer::start(waiting, pool.clone(), metrics.clone()))
                 .transpose()?,
@@ -193,16 +193,16 @@ impl AccountDb<'_> {
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        let result = self.read_uncounted(job).await;
+        let result = self.run_uncounted(job).await;
         result.inspect_err(|error| self.db.metrics.count(error.event()))
     }
 
-    async fn read_uncounted<T: Send + 'static>(
+    async fn run_uncounted<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
         let queued_at = Instant::now();
-        let job = move |lease: &mut Lease| run_with_connection(lease, queued_at, job);
+        let job = move |lease: &mut ThreadConnection| run_with_connection(lease, queued_at, job);
         let pending_job = self.db.threads.submit(self.account, job)?;
         let dropped_cause = "the query panicked";
         wait_for_result(pending_job, queued_at + RESULT_TIMEOUT, dropped_cause).await
@@ -218,7 +218,7 @@ impl AccountDb<'_> {
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
         let result = match &self.db.writer {
-            None => self.read_uncounted(job).await,
+            None => self.run_uncounted(job).await,
             Some(writer) => self.write_uncounted(writer, job).await,
         };
         result.inspect_err(|error| self.db.metrics.count(error.event()))
@@ -266,7 +266,7 @@ async fn wait_for_result<T>(
 
 /// Runs the job, unless no connection is available before the timeout.
 fn run_with_connection<T>(
-    lease: &mut Lease,
+    lease: &mut ThreadConnection,
     queued_at: Instant,
     job: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
 ) -> Result<T, DbError> {

@@ -17,7 +17,7 @@ pub(crate) struct Inspection {
     /// Whether the database accepts no writes, for example because it is a standby.
     pub(crate) is_read_only: bool,
     /// Whether the database lets this program create tables, as migrations do.
-    pub(crate) may_create: bool,
+    pub(crate) may_create_tables: bool,
     /// The number of migrations that have run.
     pub(crate) run_count: usize,
     /// The number of migrations that have not run yet.
@@ -33,7 +33,7 @@ struct StateRow {
     #[diesel(sql_type = Bool)]
     is_read_only: bool,
     #[diesel(sql_type = Bool)]
-    may_create: bool,
+    may_create_tables: bool,
     #[diesel(sql_type = Bool)]
     is_migrated: bool,
 }
@@ -69,7 +69,7 @@ pub(crate) fn inspect(url: &DatabaseUrl) -> Result<Inspection, BoxError> {
     Ok(Inspection {
         now: Timestamp::from_unix_micros(state.now_micros),
         is_read_only: state.is_read_only,
-        may_create: state.may_create,
+        may_create_tables: state.may_create_tables,
         run_count: run_versions.len(),
         pending_count: pending_versions.count(),
         unknown_versions: unknown_versions.cloned().collect(),

@@ -72,7 +72,7 @@ fn run_migrations(connection: &mut DbConnection, progress: &Progress) -> Result<
         let count = pending.len();
         for (index, migration) in pending.iter().enumerate() {
             let label = format!("migration {} ({} of {count})", migration.name(), index + 1);
-            let _work = progress.start(&label, Unit::Seconds, None);
+            let _work = progress.start(&label, Unit::Uncounted, None);
             connection.run_migration(migration)?;
         }
         if count > 0 {

@@ -27,7 +27,7 @@ mod writer;
 pub use account_queue::WaitingJobLimits;
 pub use dialect::DbConnection;
 pub(crate) use dialect::{
-    has_single_writer, lock_account, lock_for_restore, number_revocations, on_either_engine,
+    has_single_writer, lock_for_restore, lock_until_commit, number_revocations, on_either_engine,
     write_transaction,
 };
 pub use error::DbError;
@@ -40,7 +40,7 @@ pub(crate) use migrations::migrate_showing;
 pub(crate) use pool::ping;
 pub(crate) use private_file::is_accessible_to_others;
 pub(crate) use reader::{
-    CellError, Column, NULL_EXPRESSION, Reader, SHORT_TEXT_BYTES, Table, TextRow,
+    CellError, Column, MAX_SHORT_TEXT_BYTES, NULL_EXPRESSION, Reader, Table, TextRow,
 };
 pub(crate) use sqlite_copy::{copy_database, replace_rows};
 pub(crate) use types::Timestamp;

@@ -85,13 +85,13 @@ impl ManageConnection for ConnectionManager {
 }
 
 /// The connection that a thread keeps between jobs, if any, and the pool from which the thread gets connections.
-pub(super) struct Lease {
+pub(super) struct ThreadConnection {
     pool: Pool,
     metrics: Metrics,
     entry: Option<PooledConnection<ConnectionManager>>,
 }
 
-impl Lease {
+impl ThreadConnection {
     pub(super) const fn new(pool: Pool, metrics: Metrics) -> Self {
         Self {
             pool,

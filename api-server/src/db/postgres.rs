@@ -36,14 +36,14 @@ struct SessionState {
 
 /// The URL of a PostgreSQL server. Clones share what a connection has found out about a pooler.
 #[derive(Clone)]
-pub(super) struct ServerUrl {
+pub(super) struct PostgresUrl {
     text: String,
     pooler_parameter: PoolerParameter,
     /// Whether a connection has found a pooler.
     has_found_pooler: Arc<AtomicBool>,
 }
 
-impl ServerUrl {
+impl PostgresUrl {
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         Ok(Self {
             text: text.to_owned(),
@@ -82,16 +82,16 @@ impl ServerUrl {
     }
 }
 
-impl PartialEq for ServerUrl {
+impl PartialEq for PostgresUrl {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
 }
 
-impl Eq for ServerUrl {}
+impl Eq for PostgresUrl {}
 
 /// Prints only the host, the port and the name of the database.
-impl fmt::Display for ServerUrl {
+impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let after_scheme = self.text.split_once("://").map_or("", |(_, rest)| rest);
         let location = after_scheme.split('?').next().unwrap_or_default();
@@ -101,7 +101,7 @@ impl fmt::Display for ServerUrl {
 }
 
 /// Opens a connection. A statement on it is cancelled after 5 s, unless a pooler is in between.
-pub(super) fn connect(url: &ServerUrl) -> ConnectionResult<PgConnection> {
+pub(super) fn connect(url: &PostgresUrl) -> ConnectionResult<PgConnection> {
     match url.is_pooled() {
         Some(true) => connect_through_pooler(url),
         Some(false) => {
@@ -115,12 +115,12 @@ pub(super) fn connect(url: &ServerUrl) -> ConnectionResult<PgConnection> {
     }
 }
 
-fn connect_and_find_pooler(url: &ServerUrl) -> ConnectionResult<PgConnection> {
+fn connect_and_find_pooler(url: &PostgresUrl) -> ConnectionResult<PgConnection> {
     let url_with_options = add_options(&for_libpq(&url.text), DIRECT_OPTIONS);
     match PgConnection::establish(&url_with_options) {
         Ok(mut connection) => {
             if !read_state(&mut connection)?.is_direct {
-                stop_preparing(&mut connection, url)?;
+                disable_prepared_statements(&mut connection, url)?;
             }
             Ok(connection)
         }
@@ -129,14 +129,17 @@ fn connect_and_find_pooler(url: &ServerUrl) -> ConnectionResult<PgConnection> {
     }
 }
 
-fn connect_through_pooler(url: &ServerUrl) -> ConnectionResult<PgConnection> {
+fn connect_through_pooler(url: &PostgresUrl) -> ConnectionResult<PgConnection> {
     let mut connection = PgConnection::establish(&for_libpq(&url.text))?;
-    stop_preparing(&mut connection, url)?;
+    disable_prepared_statements(&mut connection, url)?;
     Ok(connection)
 }
 
 /// Makes the connection send each statement together with its values instead of preparing it. Records the pooler.
-fn stop_preparing(connection: &mut PgConnection, url: &ServerUrl) -> ConnectionResult<()> {
+fn disable_prepared_statements(
+    connection: &mut PgConnection,
+    url: &PostgresUrl,
+) -> ConnectionResult<()> {
     connection.set_prepared_statement_cache_size(CacheSize::Disabled);
     if !url.has_found_pooler.load(Ordering::Relaxed) {
         url.record_pooler(read_state(connection)?.has_timeout);
@@ -160,10 +163,10 @@ fn means_options_rejected(error: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ServerUrl, means_options_rejected};
+    use super::{PostgresUrl, means_options_rejected};
 
     fn is_pooled(url: &str) -> Option<bool> {
-        ServerUrl::parse(url).unwrap().is_pooled()
+        PostgresUrl::parse(url).unwrap().is_pooled()
     }
 
     #[test]
@@ -171,12 +174,12 @@ mod tests {
         assert_eq!(is_pooled("postgres://h/d?pgbouncer=true"), Some(true));
         assert_eq!(is_pooled("postgres://h/d?pgbouncer=false"), Some(false));
         assert_eq!(is_pooled("postgres://h/d"), None);
-        assert!(ServerUrl::parse("postgres://h/d?pgbouncer=yes").is_err());
+        assert!(PostgresUrl::parse("postgres://h/d?pgbouncer=yes").is_err());
     }
 
     #[test]
     fn a_pooler_that_one_connection_has_found_is_known_to_all_clones_of_the_url() {
-        let url = ServerUrl::parse("postgres://h/d").unwrap();
+        let url = PostgresUrl::parse("postgres://h/d").unwrap();
         let clone = url.clone();
         url.record_pooler(true);
         assert_eq!(clone.is_pooled(), Some(true));

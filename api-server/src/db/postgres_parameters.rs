@@ -13,7 +13,7 @@ const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
 
 /// Parameters that libpq rejects, but that the URLs of hosted databases contain. `DATABASE_POOL_SIZE` replaces those
 /// for the connection pool of Prisma.
-const IGNORED_BY_LIBPQ: &[&str] = &[
+const REJECTED_BY_LIBPQ: &[&str] = &[
     "pgbouncer",
     "connection_limit",
     "pool_timeout",
@@ -44,10 +44,10 @@ pub(super) fn pooler_parameter(url: &str) -> Result<PoolerParameter, &'static st
     }
 }
 
-/// Returns the URL without the parameters [`IGNORED_BY_LIBPQ`], with the missing [`POSTGRES_DEFAULTS`] and, if needed,
+/// Returns the URL without the parameters [`REJECTED_BY_LIBPQ`], with the missing [`POSTGRES_DEFAULTS`] and, if needed,
 /// with the file of the system's certificates.
 pub(super) fn for_libpq(url: &str) -> String {
-    let mut url = without_parameters(url, IGNORED_BY_LIBPQ);
+    let mut url = without_parameters(url, REJECTED_BY_LIBPQ);
     for (name, value) in POSTGRES_DEFAULTS {
         if parameter(&url, name).is_none() {
             push_parameter(&mut url, name, value);

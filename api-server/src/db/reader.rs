@@ -14,7 +14,7 @@ use super::url::DatabaseUrl;
 /// The longest name of a table or schema, in bytes: the limit of PostgreSQL.
 const MAX_NAME_BYTES: usize = 63;
 /// The longest text of a time, a number or a boolean, in bytes. All supported formats are shorter.
-pub(crate) const SHORT_TEXT_BYTES: usize = 64;
+pub(crate) const MAX_SHORT_TEXT_BYTES: usize = 64;
 
 /// Name of a table, optionally with its schema. [`parse`](Self::parse) has checked that it is safe to quote in SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +180,7 @@ impl Reader {
 
     /// Counts the rows of a table, whose name is quoted.
     pub(crate) fn count_rows(&mut self, quoted_table: &str) -> Result<u64, BoxError> {
-        let count = Self::text_expression("count(*)", SHORT_TEXT_BYTES);
+        let count = Self::text_expression("count(*)", MAX_SHORT_TEXT_BYTES);
         let mut number = 0;
         self.for_each_row(&[count], quoted_table, |row| {
             number = row.text(0)?.unwrap_or_default().parse()?;
@@ -216,9 +216,9 @@ impl Reader {
     pub(crate) fn time_expression(&self, expression: &str, kind: &str) -> String {
         if self.sql.time_types.contains(&kind) {
             let converted_time = self.sql.time_as_text.replace("{}", expression);
-            return Self::text_expression(&converted_time, SHORT_TEXT_BYTES);
+            return Self::text_expression(&converted_time, MAX_SHORT_TEXT_BYTES);
         }
-        Self::text_expression(expression, SHORT_TEXT_BYTES)
+        Self::text_expression(expression, MAX_SHORT_TEXT_BYTES)
     }
 
     /// Calls `handle_row` with the values of the `expressions` for each row of the FROM clause. The expressions are SQL

@@ -62,7 +62,7 @@ pub(crate) fn copy_database(
         .bind::<Text, _>(target.to_string_lossy())
         .execute(&mut connection)?;
     drop(work);
-    let _work = progress.start("check the copy", Unit::Seconds, None);
+    let _work = progress.start("check the copy", Unit::Uncounted, None);
     Reader::open(&DatabaseUrl::of_file(target)).map(drop)
 }
 

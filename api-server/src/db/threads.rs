@@ -9,11 +9,11 @@ use std::thread::Builder;
 use tokio::sync::oneshot;
 
 use super::account_queue::{
-    AccountKey, AccountQueue, ClosingQueue, JobAccount, Next, QueueFull, QueueLimits,
+    AccountKey, AccountQueue, ClosingQueue, JobAccount, NextJob, QueueFull, QueueLimits,
     ServedJobCounter, WaitingJobLimits,
 };
 use super::error::DbError;
-use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
+use super::pool::{MAX_TRUSTED_IDLE, Pool, ThreadConnection};
 use crate::metrics::Metrics;
 
 /// The share of the threads, in percent, that one account may use at the same time; at least one thread.
@@ -22,13 +22,13 @@ const ACCOUNT_SHARE_PERCENT: usize = 40;
 const NETWORK_SHARE_PERCENT: usize = 75;
 
 /// A job for a thread. The thread passes its connection and the account of the job.
-type Job = Box<dyn FnOnce(&mut Lease, Option<&JobAccount>) + Send>;
+type Job = Box<dyn FnOnce(&mut ThreadConnection, Option<&JobAccount>) + Send>;
 
 /// Submits jobs to the threads. Cheap to clone; the threads end after the last clone is dropped.
 #[derive(Clone)]
-pub(super) struct Threads(Arc<ClosingQueue<Job>>);
+pub(super) struct JobThreads(Arc<ClosingQueue<Job>>);
 
-impl Threads {
+impl JobThreads {
     pub(super) fn start(
         count: u32,
         waiting: WaitingJobLimits,
@@ -44,7 +44,7 @@ impl Threads {
         let threads = Self(Arc::new(ClosingQueue(Arc::clone(&queue))));
         for _ in 0..count {
             let queue = Arc::clone(&queue);
-            let lease = Lease::new(pool.clone(), metrics.clone());
+            let lease = ThreadConnection::new(pool.clone(), metrics.clone());
             Builder::new()
                 .name("db".to_owned())
                 .spawn(move || run_jobs_until_closed(&queue, lease))?;
@@ -61,22 +61,24 @@ impl Threads {
     pub(super) fn submit<T: Send + 'static>(
         &self,
         account: Option<AccountKey>,
-        job: impl FnOnce(&mut Lease) -> Result<T, DbError> + Send + 'static,
+        job: impl FnOnce(&mut ThreadConnection) -> Result<T, DbError> + Send + 'static,
     ) -> Result<PendingJob<T>, DbError> {
         let (sender, receiver) = oneshot::channel();
-        let job = Box::new(move |lease: &mut Lease, account: Option<&JobAccount>| {
-            if sender.is_closed() {
-                return;
-            }
-            let outcome = job(lease);
-            if let Some(account) = account
-                && !matches!(outcome, Err(DbError::Unavailable(_)))
-            {
-                account.count_served_job();
-            }
-            // Sending fails if the caller has stopped waiting.
-            let _caller_gone = sender.send(outcome);
-        });
+        let job = Box::new(
+            move |lease: &mut ThreadConnection, account: Option<&JobAccount>| {
+                if sender.is_closed() {
+                    return;
+                }
+                let outcome = job(lease);
+                if let Some(account) = account
+                    && !matches!(outcome, Err(DbError::Unavailable(_)))
+                {
+                    account.count_served_job();
+                }
+                // Sending fails if the caller has stopped waiting.
+                let _caller_gone = sender.send(outcome);
+            },
+        );
         let served_job_counter = self.0.0.push(job, account)?;
         Ok(PendingJob {
             receiver,
@@ -102,7 +104,7 @@ impl From<QueueFull> for DbError {
     }
 }
 
-fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
+fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: ThreadConnection) {
     let mut finished = None;
     while let Some((job, account)) = next_job(queue, finished, &mut lease) {
         let outcome = catch_unwind(AssertUnwindSafe(|| job(&mut lease, account.as_ref())));
@@ -119,15 +121,15 @@ fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
 fn next_job(
     queue: &AccountQueue<Job>,
     finished: Option<JobAccount>,
-    lease: &mut Lease,
+    lease: &mut ThreadConnection,
 ) -> Option<(Job, Option<JobAccount>)> {
     let mut next = queue.pop(finished, Some(MAX_TRUSTED_IDLE));
-    if matches!(next, Next::Idle) {
+    if matches!(next, NextJob::Idle) {
         lease.release();
         next = queue.pop(None, None);
     }
     match next {
-        Next::Job(job, account) => Some((job, account)),
-        Next::Idle | Next::Closed => None,
+        NextJob::Job(job, account) => Some((job, account)),
+        NextJob::Idle | NextJob::Closed => None,
     }
 }

@@ -130,19 +130,19 @@ impl FromSql<sql_types::Timestamp, Pg> for Timestamp {
     }
 }
 
-/// SQLite stores times as text. [`parse_sqlite_text`] reads digits at fixed positions. diesel's own conversion tries a
-/// list of formats instead, which would take an eighth of the time of listing tasks.
+/// SQLite stores times as text. [`parse_sqlite_timestamp`] reads digits at fixed positions. diesel's own conversion
+/// tries a list of formats instead, which would take an eighth of the time of listing tasks.
 impl FromSql<sql_types::Timestamp, Sqlite> for Timestamp {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<sql_types::Text, Sqlite>>::from_sql(value)?;
-        let time = parse_sqlite_text(text.as_bytes()).map_or_else(|| text.parse(), Ok)?;
+        let time = parse_sqlite_timestamp(text.as_bytes()).map_or_else(|| text.parse(), Ok)?;
         Ok(Self(time))
     }
 }
 
 /// Parses a text like `2026-11-20 12:57:51`, optionally with a fraction of one to nine digits; `None` for any other
 /// text and for an invalid time.
-fn parse_sqlite_text(text: &[u8]) -> Option<NaiveDateTime> {
+fn parse_sqlite_timestamp(text: &[u8]) -> Option<NaiveDateTime> {
     #[rustfmt::skip]
     let [
         y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b' ',
@@ -178,7 +178,7 @@ fn parse_digits(digits: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Timestamp, parse_sqlite_text};
+    use super::{Timestamp, parse_sqlite_timestamp};
     use chrono::NaiveDateTime;
 
     fn to_json(micros: i64) -> String {
@@ -222,7 +222,11 @@ mod tests {
             "2024-02-29 00:00:00",
         ] {
             let expected = NaiveDateTime::parse_from_str(text, "%F %T%.f").unwrap();
-            assert_eq!(parse_sqlite_text(text.as_bytes()), Some(expected), "{text}");
+            assert_eq!(
+                parse_sqlite_timestamp(text.as_bytes()),
+                Some(expected),
+                "{text}"
+            );
         }
     }
 
@@ -242,7 +246,7 @@ mod tests {
             "+026-11-20 12:57:51",
             "2026-11-20 12:57:5x",
         ] {
-            assert_eq!(parse_sqlite_text(text.as_bytes()), None, "{text}");
+            assert_eq!(parse_sqlite_timestamp(text.as_bytes()), None, "{text}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::postgres::ServerUrl;
+use super::postgres::PostgresUrl;
 
 /// Location of the database, which also determines the engine: a SQLite file or a PostgreSQL server.
 #[derive(Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct DatabaseUrl(pub(super) Location);
 pub(super) enum Location {
     /// Path of a SQLite file.
     File(PathBuf),
-    Server(ServerUrl),
+    Server(PostgresUrl),
 }
 
 impl DatabaseUrl {
@@ -28,7 +28,7 @@ impl DatabaseUrl {
         }
         let server_schemes = ["postgres://", "postgresql://"];
         if server_schemes.iter().any(|scheme| text.starts_with(scheme)) {
-            return ServerUrl::parse(text).map(|url| Self(Location::Server(url)));
+            return PostgresUrl::parse(text).map(|url| Self(Location::Server(url)));
         }
         Err("use sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE")
     }

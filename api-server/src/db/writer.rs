@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::DbConnection;
 use super::account_queue::{
-    AccountKey, AccountQueue, ClosingQueue, Next, QueueLimits, WaitingJobLimits,
+    AccountKey, AccountQueue, ClosingQueue, NextJob, QueueLimits, WaitingJobLimits,
 };
 use super::dialect::write_transaction;
 use super::error::DbError;
@@ -23,14 +23,14 @@ const MAX_BATCH: usize = 128;
 
 /// A write, which returns a callback that is called after the commit. If the transaction fails, the callback is dropped
 /// instead, and the caller receives [`DbError::Unavailable`].
-type Write = Box<dyn FnOnce(&mut DbConnection) -> QueryResult<CommitCallback> + Send>;
+type QueuedWrite = Box<dyn FnOnce(&mut DbConnection) -> QueryResult<CommitCallback> + Send>;
 /// Sends the result of a write to its caller.
 type CommitCallback = Box<dyn FnOnce() + Send>;
 
 /// Submits writes to the writer thread. Cheap to clone; the thread ends after the last clone is dropped.
 #[derive(Clone)]
 pub(super) struct Writer {
-    queue: Arc<ClosingQueue<Write>>,
+    queue: Arc<ClosingQueue<QueuedWrite>>,
     metrics: Metrics,
 }
 
@@ -69,7 +69,7 @@ impl Writer {
     ) -> Result<PendingJob<T>, DbError> {
         let (sender, receiver) = oneshot::channel();
         let (metrics, queued_at) = (self.metrics.clone(), Instant::now());
-        let write: Write = Box::new(move |connection| {
+        let write: QueuedWrite = Box::new(move |connection| {
             metrics.record_wait_since(Wait::DatabaseWriter, queued_at);
             // The caller has stopped waiting and may have received an error, so the write must not happen later.
             if sender.is_closed() {
@@ -89,8 +89,8 @@ impl Writer {
     }
 }
 
-fn write_until_closed(pool: &Pool, queue: &AccountQueue<Write>) {
-    while let Next::Job(write, account) = queue.pop(None, None) {
+fn write_until_closed(pool: &Pool, queue: &AccountQueue<QueuedWrite>) {
+    while let NextJob::Job(write, account) = queue.pop(None, None) {
         let (mut batch, mut accounts) = (vec![write], vec![account]);
         while batch.len() < MAX_BATCH
             && let Some((write, account)) = queue.try_pop()
@@ -121,7 +121,7 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<Write>) {
 }
 
 /// Runs the writes in one transaction. Returns their callbacks, or `None` if the commit failed.
-fn commit(entry: &mut PoolEntry, batch: Vec<Write>) -> Option<Vec<CommitCallback>> {
+fn commit(entry: &mut PoolEntry, batch: Vec<QueuedWrite>) -> Option<Vec<CommitCallback>> {
     let count = batch.len();
     let result = write_transaction(&mut entry.connection, |connection| {
         batch

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::forwarded;
 use super::policy::HttpPolicy;
-use crate::client::{Client, HangUp};
+use crate::client::{Client, HangUpSignal};
 use crate::network::Network;
 use crate::problem::Problem;
 
@@ -33,7 +33,7 @@ impl FromRequest for Client {
             ip_address,
             network,
             user_agent: user_agent.map(|value| clean_user_agent(value.as_bytes())),
-            hang_up: HangUp::new(request.extensions().get::<watch::Receiver<()>>().cloned()),
+            hang_up: HangUpSignal::new(request.extensions().get::<watch::Receiver<()>>().cloned()),
         }))
     }
 }

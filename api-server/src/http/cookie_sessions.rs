@@ -23,7 +23,7 @@ pub(crate) fn session_ids_of_all_cookies(
     let refresh_tokens = policy.cookie_format.refresh_values(request);
     let refresh_ids =
         refresh_tokens.filter_map(|token| session_id_in_refresh_token(token, sessions));
-    distinct_ids(access_ids.chain(refresh_ids))
+    first_distinct_ids(access_ids.chain(refresh_ids))
 }
 
 /// Returns the session ids of the access cookie and the refresh cookie, if their signatures are valid. A cookie that is
@@ -41,12 +41,12 @@ pub(crate) fn session_ids_of_unambiguous_cookies(
         CookieLookup::Unique(token) => session_id_in_refresh_token(token, sessions),
         CookieLookup::Absent | CookieLookup::Ambiguous => None,
     };
-    distinct_ids(access_id.into_iter().chain(refresh_id))
+    first_distinct_ids(access_id.into_iter().chain(refresh_id))
 }
 
 /// Removes duplicates and returns the first [`MAX_SESSION_IDS`] ids. Pass ids from verified cookies only, because
 /// forged cookies could use up the maximum.
-pub(crate) fn distinct_ids(ids: impl Iterator<Item = String>) -> Vec<String> {
+pub(crate) fn first_distinct_ids(ids: impl Iterator<Item = String>) -> Vec<String> {
     let mut unique_ids = Vec::new();
     for id in ids {
         if unique_ids.len() == MAX_SESSION_IDS {

@@ -57,7 +57,7 @@ pub(crate) fn cors(allowed_origins: &[Origin]) -> Cors {
 }
 
 /// Returns the origin of the page that sent the request, if this page may read responses.
-pub(crate) fn readable_by(request: &ServiceRequest) -> Option<HeaderValue> {
+pub(crate) fn trusted_request_origin(request: &ServiceRequest) -> Option<HeaderValue> {
     let origin = request.headers().get(ORIGIN)?;
     let policy = request.app_data::<Data<HttpPolicy>>()?;
     let mut trusted_origins = policy.trusted_origins.iter();

@@ -28,7 +28,7 @@ impl Endpoint {
     }
 
     /// Sets the name in the metrics.
-    pub(crate) fn named(mut self, name: &str) -> Self {
+    pub(crate) fn with_metric_name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
     }

@@ -4,7 +4,7 @@
 //! When the caller hangs up, actix-web drops the future of the request. A request with a safe method ends in this way.
 //! Any other request continues in a separate task, so that a logout takes effect even if the caller does not wait for
 //! the response. If such a request still waits in the queue for password hashing, the signal
-//! [`HangUp`](crate::client::HangUp) ends the wait with an error.
+//! [`HangUpSignal`](crate::client::HangUpSignal) ends the wait with an error.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -17,7 +17,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::sync::watch;
 
 /// Middleware that runs every request with an unsafe method (RFC 9110 § 9.2.1) to its end.
-pub(crate) async fn finish_changes<B: MessageBody + 'static>(
+pub(crate) async fn complete_unsafe_requests<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {

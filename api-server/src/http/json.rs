@@ -24,9 +24,9 @@ use crate::problem::{Code, FieldError, Problem};
 const MAX_BYTES: usize = 64 * 1024;
 
 /// A validated request body.
-pub(crate) struct Json<T>(pub(crate) T);
+pub(crate) struct ValidatedJson<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidatedJson<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
@@ -42,9 +42,9 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
 }
 
 /// A validated request body, or the default value if the body is empty.
-pub(crate) struct OptionalJson<T>(pub(crate) T);
+pub(crate) struct OptionalValidatedJson<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OptionalJson<T> {
+impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OptionalValidatedJson<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
@@ -66,9 +66,9 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
 pub(crate) fn from_bytes<T: DeserializeOwned + Validate>(
     request: &HttpRequest,
     body: Result<Bytes, Problem>,
-) -> Result<Json<T>, Problem> {
+) -> Result<ValidatedJson<T>, Problem> {
     require_json(request)?;
-    parse(&body?).map(Json)
+    parse(&body?).map(ValidatedJson)
 }
 
 fn require_json(request: &HttpRequest) -> Result<(), Problem> {
@@ -145,7 +145,7 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
     let value: T = match result {
         Ok(value) if is_object => value,
         Err(error) if is_object || error.inner().classify() != Category::Data => {
-            return Err(type_problem(&error));
+            return Err(deserialization_problem(&error));
         }
         _not_an_object => {
             return Err(Problem::new(
@@ -163,7 +163,7 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
 
 /// Converts an error of serde to a problem. For an unacceptable value, the problem names the field; for a syntax error,
 /// it names no field.
-fn type_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+fn deserialization_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let cause = error.inner();
     if cause.classify() != Category::Data {
         return syntax_problem(cause);

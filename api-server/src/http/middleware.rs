@@ -61,7 +61,7 @@ async fn respond(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started_at = Instant::now();
     let id = request_id(&request);
-    let origin = cors::readable_by(&request);
+    let origin = cors::trusted_request_origin(&request);
     let is_https = is_https(request.request());
     let metrics = request.app_data::<Rc<RequestMetrics>>().cloned();
     #[cfg(feature = "otlp")]

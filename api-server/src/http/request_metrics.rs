@@ -9,7 +9,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 
-use crate::metrics::{Metrics, OTHER, OTHER_ROUTE, RouteMetrics};
+use crate::metrics::{Metrics, OTHER_LABEL, OTHER_ROUTE, RouteMetrics};
 
 /// The counters of all routes that a worker has served so far. A worker has its own map, so a request takes no lock.
 pub(crate) struct RequestMetrics {
@@ -45,7 +45,7 @@ impl RequestMetrics {
     /// known.
     pub(super) fn record_failure(&self, duration: Duration) {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        self.other.record(OTHER, status.as_u16(), duration);
+        self.other.record(OTHER_LABEL, status.as_u16(), duration);
     }
 
     fn with_route(&self, name: &str, record: impl Fn(&RouteMetrics)) {

@@ -8,7 +8,7 @@ use std::fmt;
 use uuid::Uuid;
 
 /// The number of bytes of `traceparent` in version 00.
-const LENGTH: usize = 55;
+const TRACEPARENT_LENGTH: usize = 55;
 
 tokio::task_local! {
     static CURRENT: TraceContext;
@@ -57,7 +57,7 @@ impl TraceContext {
         )]
         let caller_span_id = fields.next().filter(|field| is_id(field, 16))?;
         let flags = fields.next().filter(|field| is_hex(field, 2))?;
-        let is_known_length = version != "00" || text.len() == LENGTH;
+        let is_known_length = version != "00" || text.len() == TRACEPARENT_LENGTH;
         let flags = u8::from_str_radix(flags, 16).ok()?;
         (version != "ff" && is_known_length).then(|| Self {
             trace_id: trace_id.to_owned(),

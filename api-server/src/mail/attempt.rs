@@ -6,10 +6,10 @@ use auth_core::mail_token::{Challenge, MailToken, MailTokens};
 
 use super::kind::MailKind;
 use super::link::link;
-use super::message::{Composed, Composer, OutgoingMail};
+use super::message::{ComposedMail, Composer, OutgoingMail};
 use super::outbox::LeasedMail;
 use super::recipient::{Recipient, TokenInputs};
-use super::transport::{Delivered, SendError, Transport};
+use super::transport::{DeliveryResult, SendError, Transport};
 use crate::db::Timestamp;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
@@ -39,10 +39,10 @@ impl MailWriter {
         let delivered = self.transport.send(&composed, &mail.id)?;
         let (id, kind) = (&mail.id, mail.kind.as_str());
         match delivered {
-            Delivered::Accepted(reply) => {
+            DeliveryResult::Accepted(reply) => {
                 log::info!("mail sent id={id} kind={kind} reply={reply:?}");
             }
-            Delivered::Written(path) => {
+            DeliveryResult::Written(path) => {
                 let (file, link) = (path.display(), link.unwrap_or_default());
                 log::info!("mail written to {file} kind={kind} {link}");
             }
@@ -56,7 +56,7 @@ impl MailWriter {
         recipient: &Recipient,
         tokens: &MailTokens,
         link: Option<String>,
-    ) -> Result<Composed, SendError> {
+    ) -> Result<ComposedMail, SendError> {
         let outgoing = OutgoingMail {
             id: &mail.id,
             kind: mail.kind,
@@ -68,7 +68,7 @@ impl MailWriter {
             expires_at: mail.expires_at.to_system_time(),
         };
         let composed = self.composer.compose(&outgoing);
-        composed.map_err(|error| permanent(&*error))
+        composed.map_err(|error| permanent_error(&*error))
     }
 
     fn link(
@@ -89,7 +89,7 @@ impl MailWriter {
         let TokenInputs { email, key, .. } = &recipient.token_inputs;
         let text = tokens
             .encode(&token, email, key)
-            .map_err(|error| permanent(&error))?;
+            .map_err(|error| permanent_error(&error))?;
         let callback_url = mail.callback_url.as_deref();
         Ok(link(mail.kind, &self.public_url, callback_url, &text))
     }
@@ -112,11 +112,11 @@ fn code(
     };
     let TokenInputs { email, key, .. } = &recipient.token_inputs;
     let code = tokens.code(&challenge, email, key);
-    let code = code.map_err(|error| permanent(&error))?;
+    let code = code.map_err(|error| permanent_error(&error))?;
     Ok(Some(code.as_str().to_owned()))
 }
 
-fn permanent(error: &(impl std::fmt::Display + ?Sized)) -> SendError {
+fn permanent_error(error: &(impl std::fmt::Display + ?Sized)) -> SendError {
     SendError::Permanent(error.to_string())
 }
 

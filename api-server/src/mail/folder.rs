@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 
-use super::message::Composed;
+use super::message::ComposedMail;
 use crate::db::create_private_folder;
 
 /// The most mails that are kept.
@@ -28,7 +28,7 @@ impl MailFolder {
 
     /// Writes the mail to a file, and removes the oldest files beyond the limit. Returns the path of the file. A second
     /// call for the same mail replaces the file.
-    pub(super) fn write(&self, mail: &Composed, id: &str) -> Result<PathBuf, String> {
+    pub(super) fn write(&self, mail: &ComposedMail, id: &str) -> Result<PathBuf, String> {
         let path = self.path.join(file_name(mail, id));
         self.write_file(&path, mail.bytes())
             .and_then(|()| self.remove_oldest())
@@ -76,7 +76,7 @@ impl MailFolder {
 
 /// Returns a name such as `20261121T140503Z-password_reset-0192….eml`. Of the id, only ASCII letters, digits and `-`
 /// are kept, so that it cannot lead to another folder.
-fn file_name(mail: &Composed, id: &str) -> String {
+fn file_name(mail: &ComposedMail, id: &str) -> String {
     let is_safe = |character: &char| character.is_ascii_alphanumeric() || *character == '-';
     let id: String = id.chars().filter(is_safe).take(64).collect();
     let (time, kind) = (time_stamp(mail.created_at()), mail.label());

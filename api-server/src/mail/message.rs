@@ -11,7 +11,7 @@ use super::address::to_address;
 use super::kind::MailKind;
 use super::language::Language;
 use super::settings::MailSettings;
-use super::templates::{Templates, Text, Values};
+use super::templates::{TemplateValues, Templates, Text};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -37,7 +37,7 @@ pub(crate) struct OutgoingMail<'a> {
 
 /// A mail that is ready to be sent.
 #[derive(Debug, Clone)]
-pub(crate) struct Composed {
+pub(crate) struct ComposedMail {
     envelope: Envelope,
     bytes: Vec<u8>,
     /// The name of the kind, or `test`, for the name of a file.
@@ -45,7 +45,7 @@ pub(crate) struct Composed {
     created_at: SystemTime,
 }
 
-impl Composed {
+impl ComposedMail {
     /// Returns the header and the body.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -93,12 +93,12 @@ impl Composer {
 
     /// Composes a mail. Fails if no mail can be sent to the address, such as an address beyond ASCII that an earlier
     /// release accepted, or if the link or the code does not fit the kind.
-    pub(crate) fn compose(&self, mail: &OutgoingMail<'_>) -> Result<Composed, BoxError> {
+    pub(crate) fn compose(&self, mail: &OutgoingMail<'_>) -> Result<ComposedMail, BoxError> {
         let has_link = mail.link.is_some() == mail.kind.carries_token();
         if !has_link || mail.code.is_some() != mail.kind.has_code() {
             return Err("the link or the code does not fit the kind of mail".into());
         }
-        let values = Values {
+        let values = TemplateValues {
             language: mail.language.as_str(),
             host: &self.host,
             link: mail.link.as_deref(),
@@ -114,7 +114,7 @@ impl Composer {
             mail.language,
             text,
         )
-        .map(|(envelope, bytes)| Composed {
+        .map(|(envelope, bytes)| ComposedMail {
             envelope,
             bytes,
             label: mail.kind.as_str(),
@@ -128,9 +128,9 @@ impl Composer {
         id: &str,
         recipient: &str,
         now: SystemTime,
-    ) -> Result<Composed, BoxError> {
+    ) -> Result<ComposedMail, BoxError> {
         let language = Language::English;
-        let values = Values {
+        let values = TemplateValues {
             language: language.as_str(),
             host: &self.host,
             link: None,
@@ -140,7 +140,7 @@ impl Composer {
         };
         let text = self.templates.render("test", &values)?;
         let (envelope, bytes) = self.build(id, recipient, now, language, text)?;
-        Ok(Composed {
+        Ok(ComposedMail {
             envelope,
             bytes,
             label: "test",

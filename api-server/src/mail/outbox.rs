@@ -128,7 +128,7 @@ impl Default for Outbox {
 impl Outbox {
     /// Reserves a row for the mail of a client who is not logged in. Returns `false`, and counts this, if the outbox is
     /// full.
-    pub(crate) fn admits(&self) -> bool {
+    pub(crate) fn reserve_row(&self) -> bool {
         let is_admitted = self.free_rows.fetch_sub(1, Ordering::Relaxed) > 0;
         if !is_admitted {
             self.rejected.fetch_add(1, Ordering::Relaxed);
@@ -217,7 +217,7 @@ mod tests {
             (0, MAX_ROWS + 5, 0),
         ] {
             outbox.set_counts(OutboxCounts { waiting, total });
-            let admitted_count = (0..5).filter(|_| outbox.admits()).count();
+            let admitted_count = (0..5).filter(|_| outbox.reserve_row()).count();
             assert_eq!(admitted_count, free_rows, "{waiting} {total}");
             assert_eq!(outbox.take_rejected(), 5 - free_rows as u64);
         }
@@ -226,6 +226,6 @@ mod tests {
 
     #[test]
     fn an_outbox_that_was_never_counted_admits_mails() {
-        assert!(Outbox::default().admits());
+        assert!(Outbox::default().reserve_row());
     }
 }

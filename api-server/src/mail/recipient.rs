@@ -4,7 +4,7 @@ use super::kind::MailKind;
 use super::language::Language;
 use super::outbox::LeasedMail;
 use super::store::{self, SentCounts};
-use crate::db::{DbConnection, QueryResult, Timestamp, lock_account, write_transaction};
+use crate::db::{DbConnection, QueryResult, Timestamp, lock_until_commit, write_transaction};
 use crate::users::email::{Email, LoginEmail};
 use crate::users::email_change::store::{is_taken, live_keys};
 use crate::users::store as users;
@@ -172,9 +172,9 @@ fn exceeds_quota(
         return Ok(false);
     }
     // Other processes that send to the same address or for the same network wait for these locks.
-    lock_account(connection, address)?;
+    lock_until_commit(connection, address)?;
     if let Some(network) = &mail.network {
-        lock_account(connection, network)?;
+        lock_until_commit(connection, network)?;
     }
     if mail.kind == MailKind::RegistrationAttempt {
         let attempts = store::count_sent(connection, address, None, &[mail.kind.as_str()], now)?;

@@ -123,10 +123,10 @@ impl MailSender {
         let mut is_failing = false;
         loop {
             let step = async {
-                if is_due(&mut next_purge, PURGE_INTERVAL) {
+                if take_due(&mut next_purge, PURGE_INTERVAL) {
                     self.purge().await?;
                 }
-                if is_due(&mut next_count, COUNT_INTERVAL) {
+                if take_due(&mut next_count, COUNT_INTERVAL) {
                     self.count_rows().await?;
                 }
                 self.send_next().await
@@ -311,13 +311,13 @@ impl MailSender {
 }
 
 /// Returns whether the time `next` has come; if so, sets `next` to the time after one more interval.
-fn is_due(next: &mut Instant, interval: Duration) -> bool {
+fn take_due(next: &mut Instant, interval: Duration) -> bool {
     let now = Instant::now();
-    let is_due = now >= *next;
-    if is_due {
+    let take_due = now >= *next;
+    if take_due {
         *next = now + interval;
     }
-    is_due
+    take_due
 }
 
 /// Logs the first of consecutive errors, and the first success after them.

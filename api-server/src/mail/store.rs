@@ -279,7 +279,11 @@ pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> Que
 /// Cancels the unsent mails of a user who is about to be deleted. The rows stay without the id of the user until they
 /// are purged, because they count towards the quotas: otherwise a client could cause any number of mails to an address
 /// by registering and deleting accounts.
-pub(crate) fn detach(connection: &mut DbConnection, user_id: &str, email: &str) -> QueryResult<()> {
+pub(crate) fn cancel_for_deleted_user(
+    connection: &mut DbConnection,
+    user_id: &str,
+    email: &str,
+) -> QueryResult<()> {
     let is_of_user = outbox::user_id.eq(user_id);
     let rows = outbox::table.filter(is_of_user.or(outbox::recipient.eq(email)));
     diesel::update(rows)

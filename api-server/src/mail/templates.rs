@@ -59,7 +59,7 @@ const FILES: [&[(&str, &str)]; 10] = [
 
 /// The values that a template can use.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Values<'a> {
+pub(super) struct TemplateValues<'a> {
     /// The tag of the language, such as `en`.
     pub(super) language: &'a str,
     /// The host of `PUBLIC_URL`, and its port if the URL has one.
@@ -101,7 +101,7 @@ impl Templates {
                 Some(text) => environment.add_template_owned(name, text),
                 None => environment.add_template(name, built_in_text),
             };
-            added.map_err(|error| describe(&error))?;
+            added.map_err(|error| describe_template_error(&error))?;
         }
         let templates = Self(environment);
         templates.check()?;
@@ -109,12 +109,12 @@ impl Templates {
     }
 
     /// Renders the mail with this name: the name of a kind, or `test`.
-    pub(super) fn render(&self, name: &str, values: &Values<'_>) -> Result<Text, String> {
+    pub(super) fn render(&self, name: &str, values: &TemplateValues<'_>) -> Result<Text, String> {
         let language = values.language;
         let file = |extension: &str| format!("{language}/{name}.{extension}");
         let subject = self.render_file(&file("subject"), values)?;
         let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
-        let values = Values {
+        let values = TemplateValues {
             subject: &subject,
             ..*values
         };
@@ -125,10 +125,10 @@ impl Templates {
         })
     }
 
-    fn render_file(&self, name: &str, values: &Values<'_>) -> Result<String, String> {
+    fn render_file(&self, name: &str, values: &TemplateValues<'_>) -> Result<String, String> {
         let template = self.0.get_template(name);
         let rendered = template.and_then(|template| template.render(values));
-        rendered.map_err(|error| describe(&error))
+        rendered.map_err(|error| describe_template_error(&error))
     }
 
     fn check(&self) -> Result<(), String> {
@@ -139,7 +139,7 @@ impl Templates {
                 check_text(&text, &values, kind)?;
             }
         }
-        let values = Values {
+        let values = TemplateValues {
             link: None,
             code: None,
             ..sample(Language::English, MailKind::PasswordReset)
@@ -148,8 +148,8 @@ impl Templates {
     }
 }
 
-fn sample(language: Language, kind: MailKind) -> Values<'static> {
-    Values {
+fn sample(language: Language, kind: MailKind) -> TemplateValues<'static> {
+    TemplateValues {
         language: language.as_str(),
         host: "host.example",
         link: kind.carries_token().then_some(SAMPLE_LINK),
@@ -160,7 +160,7 @@ fn sample(language: Language, kind: MailKind) -> Values<'static> {
 }
 
 /// Rejects a mail without a subject, and a mail whose link is missing.
-fn check_text(text: &Text, values: &Values<'_>, kind: MailKind) -> Result<(), String> {
+fn check_text(text: &Text, values: &TemplateValues<'_>, kind: MailKind) -> Result<(), String> {
     let file = format!("{}/{}", values.language, kind.as_str());
     if text.subject.is_empty() {
         return Err(format!("{file}.subject: is empty"));
@@ -209,7 +209,7 @@ fn read_if_exists(path: &Path) -> Result<Option<String>, String> {
 }
 
 /// Names the file and the line of the innermost error.
-fn describe(error: &minijinja::Error) -> String {
+fn describe_template_error(error: &minijinja::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     let mut innermost = error;
     while let Some(source) = cause.source() {

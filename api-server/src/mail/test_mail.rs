@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::message::Composer;
 use super::settings::MailSettings;
 use super::smtp::SmtpClient;
-use super::transport::{Delivered, Transport};
+use super::transport::{DeliveryResult, Transport};
 
 /// Connects and logs in to the SMTP server without sending a mail. Returns the server; `None` if mails are written to
 /// files.
@@ -32,11 +32,11 @@ pub(crate) fn send(
         .map_err(|error| error.to_string())?;
     let delivered = Transport::new(settings)?.send(&mail, &id);
     match (delivered, &settings.smtp) {
-        (Ok(Delivered::Accepted(answer)), Some(server)) => Ok(format!(
+        (Ok(DeliveryResult::Accepted(answer)), Some(server)) => Ok(format!(
             "{server} accepted the mail to {recipient}: {answer}"
         )),
-        (Ok(Delivered::Accepted(answer)), None) => Ok(answer),
-        (Ok(Delivered::Written(path)), _) => {
+        (Ok(DeliveryResult::Accepted(answer)), None) => Ok(answer),
+        (Ok(DeliveryResult::Written(path)), _) => {
             let path = path.display();
             Ok(format!(
                 "SMTP_URL is not set, so the mail to {recipient} was written to {path}"

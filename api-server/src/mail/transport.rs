@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::folder::MailFolder;
-use super::message::Composed;
+use super::message::ComposedMail;
 use super::settings::MailSettings;
 use super::smtp::SmtpClient;
 
 /// The most characters of a text from another program that are kept.
-const MAX_ANSWER_CHARS: usize = 300;
+const MAX_EXCERPT_CHARS: usize = 300;
 
 /// The way in which mails are delivered.
 pub(crate) enum Transport {
@@ -19,7 +19,7 @@ pub(crate) enum Transport {
 
 /// The result of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Delivered {
+pub(crate) enum DeliveryResult {
     /// The SMTP server has accepted the mail, with this reply.
     Accepted(String),
     /// The mail is in this file.
@@ -56,12 +56,12 @@ impl Transport {
 
     /// Delivers the mail. Blocks until the server has replied or the file is written, which takes at most about ten
     /// minutes.
-    pub(crate) fn send(&self, mail: &Composed, id: &str) -> Result<Delivered, SendError> {
+    pub(crate) fn send(&self, mail: &ComposedMail, id: &str) -> Result<DeliveryResult, SendError> {
         match self {
-            Self::Smtp(client) => client.send(mail).map(Delivered::Accepted),
+            Self::Smtp(client) => client.send(mail).map(DeliveryResult::Accepted),
             Self::Folder(folder) => {
                 let path = folder.write(mail, id).map_err(SendError::Temporary)?;
-                Ok(Delivered::Written(path))
+                Ok(DeliveryResult::Written(path))
             }
         }
     }
@@ -72,7 +72,7 @@ pub(super) fn excerpt(text: &str) -> String {
     let words = text.split(|character: char| character.is_control() || character == ' ');
     let words = words.filter(|word| !word.is_empty());
     let line = words.collect::<Vec<_>>().join(" ");
-    line.chars().take(MAX_ANSWER_CHARS).collect()
+    line.chars().take(MAX_EXCERPT_CHARS).collect()
 }
 
 #[cfg(test)]

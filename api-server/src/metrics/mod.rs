@@ -21,12 +21,12 @@ pub(crate) use requests::METHODS;
 use requests::Requests;
 pub(crate) use requests::RouteMetrics;
 pub(crate) use wait::Wait;
-use wait::Waits;
+use wait::WaitHistograms;
 
 /// The route of a request without a route of its own, such as one for an unknown path or one whose handler panicked.
 pub(crate) const OTHER_ROUTE: &str = "other";
 /// The label of a method or a status that is not listed.
-pub(crate) const OTHER: &str = "other";
+pub(crate) const OTHER_LABEL: &str = "other";
 
 /// Counts events and measures durations, or does nothing if the server has no `METRICS_ADDR`. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,7 @@ pub struct Metrics(Option<Arc<Recorder>>);
 struct Recorder {
     requests: Requests,
     counters: Counters,
-    waits: Waits,
+    waits: WaitHistograms,
 }
 
 impl Metrics {

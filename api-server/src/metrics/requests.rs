@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::OTHER;
+use super::OTHER_LABEL;
 use super::histogram::{Histogram, HistogramState};
 
 /// The methods with a name in metrics and spans. The most frequent ones come first, because a search starts there; so
@@ -88,7 +88,7 @@ impl RouteMetrics {
 
     /// Returns the methods that occurred.
     pub(super) fn states(&self) -> Vec<MethodState> {
-        let methods = METHODS.into_iter().chain([OTHER]).zip(&self.0);
+        let methods = METHODS.into_iter().chain([OTHER_LABEL]).zip(&self.0);
         let states = methods.map(|(method, metrics)| metrics.state(method));
         states.filter(|state| !state.statuses.is_empty()).collect()
     }
@@ -105,7 +105,7 @@ impl MethodMetrics {
 
     fn state(&self, method: &'static str) -> MethodState {
         let labels = STATUSES.iter().map(ToString::to_string);
-        let labels = labels.chain([OTHER.to_owned()]);
+        let labels = labels.chain([OTHER_LABEL.to_owned()]);
         let counts = self.status_counts.iter();
         let counts = counts.map(|count| count.load(Ordering::Relaxed));
         MethodState {

@@ -17,7 +17,7 @@ pub(crate) enum Wait {
 
 /// The durations of all waits.
 #[derive(Debug, Default)]
-pub(super) struct Waits {
+pub(super) struct WaitHistograms {
     password_hash: Histogram,
     database_job: Histogram,
     database_writer: Histogram,
@@ -50,7 +50,7 @@ pub(super) const FAMILIES: [WaitFamily; 2] = [
     },
 ];
 
-impl Waits {
+impl WaitHistograms {
     pub(super) fn record(&self, wait: Wait, duration: Duration) {
         self.histogram(wait).record(duration);
     }

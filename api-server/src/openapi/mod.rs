@@ -94,7 +94,7 @@ impl Modify for SharedParts {
         }
         for item in api.paths.paths.values_mut() {
             for operation in operations(item) {
-                describe_errors(operation);
+                add_error_responses(operation);
                 forbid_null_body(operation);
             }
         }
@@ -120,7 +120,7 @@ struct ErrorFormat {
     schema: &'static str,
 }
 
-fn describe_errors(operation: &mut Operation) {
+fn add_error_responses(operation: &mut Operation) {
     let is_better_auth = operation.security.as_ref().is_some_and(|security| {
         security.contains(&SecurityRequirement::new("better_auth", [""; 0]))
     });

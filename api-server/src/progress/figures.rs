@@ -17,7 +17,7 @@ pub(crate) enum Unit {
     Lines,
     Rows,
     /// Nothing is counted, because the work is one step, such as a migration. Only the time is shown.
-    Seconds,
+    Uncounted,
 }
 
 impl Unit {
@@ -27,7 +27,7 @@ impl Unit {
             Self::Bytes => format!("{:.1} MB", to_float(count) / BYTES_PER_MB),
             Self::Lines => format!("{count} lines"),
             Self::Rows => format!("{count} rows"),
-            Self::Seconds => String::new(),
+            Self::Uncounted => String::new(),
         }
     }
 
@@ -59,7 +59,7 @@ impl Figures {
 
     /// Describes the work while it runs, such as `250 of 1000 rows, 25 %, 50/s, 15 s left`.
     pub(super) fn running(&mut self, done: u64, elapsed: Duration) -> String {
-        if self.unit == Unit::Seconds {
+        if self.unit == Unit::Uncounted {
             return duration_text(elapsed);
         }
         let rate = self.rate(done, elapsed);
@@ -88,7 +88,7 @@ impl Figures {
     /// Describes the whole work at its end, such as `1000 rows in 20 s, 50/s`.
     pub(super) fn finished(&self, done: u64, elapsed: Duration) -> String {
         let time = duration_text(elapsed);
-        if self.unit == Unit::Seconds {
+        if self.unit == Unit::Uncounted {
             return format!("done in {time}");
         }
         let count = self.unit.describe(done);

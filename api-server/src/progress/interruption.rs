@@ -58,7 +58,7 @@ impl std::error::Error for Interrupted {}
 
 /// The effect of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Policy {
+pub(super) enum SignalPolicy {
     /// Ends the process, with a text about what remains.
     AtOnce(&'static str),
     /// Makes [`Interruption::check`] fail. A second signal ends the process.
@@ -86,7 +86,7 @@ struct Shared {
 }
 
 struct State {
-    policy: Policy,
+    policy: SignalPolicy,
     /// The files and folders to remove when a signal ends the process.
     paths: Vec<PathBuf>,
 }
@@ -96,7 +96,7 @@ impl Default for Shared {
         Self {
             signal: AtomicU8::new(0),
             state: Mutex::new(State {
-                policy: Policy::Never,
+                policy: SignalPolicy::Never,
                 paths: Vec::new(),
             }),
         }
@@ -109,7 +109,7 @@ impl Interruption {
     }
 
     /// Sets the effect of signals from now on. Does not return if a signal is already ending the process.
-    pub(super) fn set_policy(&self, policy: Policy) {
+    pub(super) fn set_policy(&self, policy: SignalPolicy) {
         self.state().policy = policy;
     }
 
@@ -166,11 +166,11 @@ impl Interruption {
 
     fn react(&self, state: &State, number: u8) -> Reaction {
         match state.policy {
-            Policy::Never => Reaction::Ignore,
-            Policy::AtOnce(remains) => {
+            SignalPolicy::Never => Reaction::Ignore,
+            SignalPolicy::AtOnce(remains) => {
                 Reaction::Exit(Interrupted::by(number).with_advice(remains).to_string())
             }
-            Policy::AtBatch => {
+            SignalPolicy::AtBatch => {
                 let unset = 0;
                 let ordering = Ordering::Relaxed;
                 let previous = self
@@ -209,7 +209,7 @@ fn remove(path: &Path) {
 mod tests {
     use std::fs;
 
-    use super::{Interrupted, Interruption, Policy, Reaction, SIGINT, SIGTERM, remove};
+    use super::{Interrupted, Interruption, Reaction, SIGINT, SIGTERM, SignalPolicy, remove};
 
     fn react(interruption: &Interruption, number: u8) -> Reaction {
         interruption.react(&interruption.state(), number)
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_signal_ends_the_process_with_what_remains() {
         let interruption = Interruption::default();
-        interruption.set_policy(Policy::AtOnce("no file was written"));
+        interruption.set_policy(SignalPolicy::AtOnce("no file was written"));
         let expected = Reaction::Exit("interrupted by SIGINT: no file was written".to_owned());
         assert_eq!(react(&interruption, SIGINT), expected);
     }
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn the_first_signal_ends_the_work_at_a_batch_and_the_second_the_process() {
         let interruption = Interruption::default();
-        interruption.set_policy(Policy::AtBatch);
+        interruption.set_policy(SignalPolicy::AtBatch);
         assert_eq!(interruption.check(), Ok(()));
         assert!(matches!(
             react(&interruption, SIGTERM),
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn work_that_is_about_to_be_complete_is_not_ended() {
         let interruption = Interruption::default();
-        interruption.set_policy(Policy::Never);
+        interruption.set_policy(SignalPolicy::Never);
         assert_eq!(react(&interruption, SIGINT), Reaction::Ignore);
         assert_eq!(interruption.check(), Ok(()));
     }

@@ -19,7 +19,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 
 pub(crate) use figures::Unit;
 pub use interruption::Interrupted;
-use interruption::{Interruption, Policy};
+use interruption::{Interruption, SignalPolicy};
 use ticker::{Source, Ticker, View};
 
 /// Time between two lines where no bar is drawn, and before the first one.
@@ -58,8 +58,8 @@ impl Progress {
 
     /// Creates a progress that is shown on standard error, and makes SIGINT and SIGTERM end the process at once. The
     /// process then prints `remains`, a text about what the command leaves behind.
-    /// [`end_at_batches`](Self::end_at_batches) and [`end_never`](Self::end_never) change the effect of signals.
-    /// `draws_bars` says whether the terminal understands escape codes.
+    /// [`interrupt_between_batches`](Self::interrupt_between_batches) and [`ignore_signals`](Self::ignore_signals)
+    /// change the effect of signals. `draws_bars` says whether the terminal understands escape codes.
     pub(crate) fn of_command(draws_bars: bool, remains: &'static str) -> io::Result<Self> {
         let display = if draws_bars && io::stderr().is_terminal() {
             Display::Bars(MultiProgress::with_draw_target(ProgressDrawTarget::stderr()))
@@ -67,7 +67,9 @@ impl Progress {
             Display::Lines
         };
         let progress = Self::with_display(display);
-        progress.interruption.set_policy(Policy::AtOnce(remains));
+        progress
+            .interruption
+            .set_policy(SignalPolicy::AtOnce(remains));
         let handle = progress.clone();
         progress
             .interruption
@@ -84,17 +86,17 @@ impl Progress {
 
     /// Makes [`check`](Self::check) fail after the first signal from now on. Only a second signal ends the process at
     /// once.
-    pub(crate) fn end_at_batches(&self) {
-        self.interruption.set_policy(Policy::AtBatch);
+    pub(crate) fn interrupt_between_batches(&self) {
+        self.interruption.set_policy(SignalPolicy::AtBatch);
     }
 
     /// Makes the process ignore signals from now on, because the work is about to be complete. Does not return if a
     /// signal is already ending the process.
-    pub(crate) fn end_never(&self) {
-        self.interruption.set_policy(Policy::Never);
+    pub(crate) fn ignore_signals(&self) {
+        self.interruption.set_policy(SignalPolicy::Never);
     }
 
-    /// Fails if a signal has arrived after [`end_at_batches`](Self::end_at_batches).
+    /// Fails if a signal has arrived after [`interrupt_between_batches`](Self::interrupt_between_batches).
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
         self.interruption.check()
     }

@@ -17,7 +17,7 @@ use crate::sessions::Sessions;
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The parts of the server whose state the metrics show.
-pub(crate) struct Scrape {
+pub(crate) struct ScrapeContext {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) accounts: Data<Accounts>,
     /// The connections of the API, not those of the metrics.
@@ -31,7 +31,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .default_service(web::to(not_found));
 }
 
-async fn show(scrape: Data<Scrape>) -> Result<HttpResponse, Problem> {
+async fn show(scrape: Data<ScrapeContext>) -> Result<HttpResponse, Problem> {
     let mut samples = samples::read(&scrape).await;
     samples.extend(process::samples());
     let text = scrape.sessions.metrics.render(samples);

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Scrape;
+use super::ScrapeContext;
 use crate::db::Timestamp;
 use crate::mail::store::{self as outbox, OutboxState};
 use crate::metrics::Sample;
 
 /// Reads all values. While the database does not respond, the values of the outbox are missing.
-pub(super) async fn read(scrape: &Scrape) -> Vec<Sample> {
+pub(super) async fn read(scrape: &ScrapeContext) -> Vec<Sample> {
     let mut samples = vec![build_info()];
     samples.extend(of_connections(scrape));
     samples.extend(of_database(scrape));
@@ -35,7 +35,7 @@ fn build_info() -> Sample {
     }
 }
 
-fn of_connections(scrape: &Scrape) -> [Sample; 2] {
+fn of_connections(scrape: &ScrapeContext) -> [Sample; 2] {
     [
         Sample::gauge(
             "api_server_connections",
@@ -50,7 +50,7 @@ fn of_connections(scrape: &Scrape) -> [Sample; 2] {
     ]
 }
 
-fn of_database(scrape: &Scrape) -> [Sample; 4] {
+fn of_database(scrape: &ScrapeContext) -> [Sample; 4] {
     let state = scrape.sessions.db.state();
     [
         Sample::gauge(
@@ -76,7 +76,7 @@ fn of_database(scrape: &Scrape) -> [Sample; 4] {
     ]
 }
 
-fn of_revocations(scrape: &Scrape) -> Vec<Sample> {
+fn of_revocations(scrape: &ScrapeContext) -> Vec<Sample> {
     let set_size = Sample::gauge(
         "api_server_revocation_set_size",
         "Revocations in memory.",
@@ -92,7 +92,7 @@ fn of_revocations(scrape: &Scrape) -> Vec<Sample> {
     [Some(set_size), lag].into_iter().flatten().collect()
 }
 
-fn of_outbox(scrape: &Scrape, state: &OutboxState) -> [Sample; 2] {
+fn of_outbox(scrape: &ScrapeContext, state: &OutboxState) -> [Sample; 2] {
     let now = Timestamp::from(scrape.sessions.now());
     let age = state
         .oldest

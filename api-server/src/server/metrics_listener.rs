@@ -11,7 +11,7 @@ use actix_web::web::Data;
 use super::{BuildError, new_builder};
 use crate::connections::{self, ConnectionPolicy, ConnectionTimeouts, Connections, ExemptPeers};
 use crate::limits::Limits;
-use crate::scrape::{self, Scrape};
+use crate::scrape::{self, ScrapeContext};
 
 /// The most open connections. Prometheus needs one.
 const MAX_CONNECTIONS: usize = 16;
@@ -34,7 +34,7 @@ impl MetricsListener {
         addr: SocketAddr,
         limits: &Limits,
         timeouts: ConnectionTimeouts,
-        scrape: Scrape,
+        scrape: ScrapeContext,
     ) -> Result<Self, BuildError> {
         let explain = |error: io::Error| format!("cannot listen on {addr} (METRICS_ADDR): {error}");
         let listener = connections::listen(addr).map_err(explain)?;

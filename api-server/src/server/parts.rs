@@ -27,7 +27,7 @@ use crate::mail::sender::MailSender;
 use crate::mail::settings::MailSettings;
 use crate::metrics::Metrics;
 use crate::origin::Origin;
-use crate::scrape::Scrape;
+use crate::scrape::ScrapeContext;
 use crate::sessions::Sessions;
 use crate::sessions::keys::{Keys, TokenSettings};
 use crate::sessions::revocation::RevocationFeed;
@@ -140,8 +140,8 @@ impl ServerParts {
     }
 
     /// Builds the state that the handler of `/metrics` reads.
-    pub(super) fn scrape(&self, connections: Connections) -> Scrape {
-        Scrape {
+    pub(super) fn scrape(&self, connections: Connections) -> ScrapeContext {
+        ScrapeContext {
             sessions: Arc::clone(&self.sessions),
             accounts: self.accounts.clone(),
             connections,

@@ -19,9 +19,9 @@ const MAX_BATCHES: usize = 100;
 /// the clock of some process, `purge` keeps all sessions for that longer time, because they may have to be revoked.
 const EXPIRED_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Reads the new revocations of all processes once per [`revocation::INTERVAL`]. Never returns.
+/// Reads the new revocations of all processes once per [`revocation::READ_INTERVAL`]. Never returns.
 pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
-    let mut ticks = interval(revocation::INTERVAL);
+    let mut ticks = interval(revocation::READ_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_failing = false;
     loop {

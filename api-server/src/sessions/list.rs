@@ -49,7 +49,7 @@ pub(crate) async fn end_session(
                     return Ok(None);
                 }
                 let filter = SessionFilter::ByIdOfUser(&owner, &session_id);
-                ending::end_and_count(connection, &filter, times).map(Some)
+                ending::end_and_count_live(connection, &filter, times).map(Some)
             })
         })
         .await?

@@ -16,7 +16,8 @@ use crate::users::id::UserId;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Scope {
+#[schema(as = Scope)]
+pub(crate) enum LogoutScope {
     #[default]
     Current,
     Others,
@@ -42,7 +43,7 @@ enum Validity {
 
 impl Credential {
     /// Creates a credential that is valid as long as its session is live.
-    pub(crate) fn current(session_id: String) -> Self {
+    pub(crate) fn valid(session_id: String) -> Self {
         Self {
             session_id,
             validity: Validity::Valid,
@@ -50,7 +51,7 @@ impl Credential {
     }
 
     /// Creates a credential that may end only its own session, because it is not valid or its validity was not checked.
-    pub(crate) fn stale(session_id: String) -> Self {
+    pub(crate) fn limited(session_id: String) -> Self {
         Self {
             session_id,
             validity: Validity::Invalid,
@@ -113,14 +114,16 @@ fn first_live_session(
 pub(crate) async fn end(
     sessions: &Sessions,
     credentials: Vec<Credential>,
-    scope: Scope,
+    scope: LogoutScope,
     network: Option<Network>,
 ) -> Result<usize, Problem> {
     let now = sessions.now();
     let times = sessions.times(now);
     let surplus_count = match scope {
-        Scope::Current => 0,
-        Scope::Others | Scope::All => end_surplus(sessions, &credentials, scope, network).await?,
+        LogoutScope::Current => 0,
+        LogoutScope::Others | LogoutScope::All => {
+            end_most_if_valid(sessions, &credentials, scope, network).await?
+        }
     };
     let ended_sessions = db_of(sessions, &credentials, scope, network)
         .write(move |connection| end_in_transaction(connection, &credentials, scope, times))
@@ -139,11 +142,11 @@ pub(crate) async fn end(
 fn db_of<'s>(
     sessions: &'s Sessions,
     credentials: &[Credential],
-    scope: Scope,
+    scope: LogoutScope,
     network: Option<Network>,
 ) -> AccountDb<'s> {
     match credentials.first() {
-        Some(credential) if scope == Scope::Others => {
+        Some(credential) if scope == LogoutScope::Others => {
             sessions.db.of_session(&credential.session_id)
         }
         _ => sessions.db.of_network(network),
@@ -152,10 +155,10 @@ fn db_of<'s>(
 
 /// Ends most sessions of the user if they are too many for one transaction. Returns how many of the ended sessions were
 /// live; 0 if no credential is valid now.
-async fn end_surplus(
+async fn end_most_if_valid(
     sessions: &Sessions,
     credentials: &[Credential],
-    scope: Scope,
+    scope: LogoutScope,
     network: Option<Network>,
 ) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
@@ -173,26 +176,26 @@ async fn end_surplus(
 fn end_in_transaction(
     connection: &mut DbConnection,
     credentials: &[Credential],
-    scope: Scope,
+    scope: LogoutScope,
     times: SessionTimes,
 ) -> QueryResult<EndedSessions> {
     // `end_first` begins a transaction itself. Inside another transaction, this would be a savepoint, which takes two
     // more statements.
-    if scope == Scope::Current {
+    if scope == LogoutScope::Current {
         return end_first(connection, credentials, times);
     }
     write_transaction(connection, |connection| {
         if let Some(session) = first_live_session(connection, credentials, times)? {
             let user = UserId::stored(session.user_id);
             let filter = match scope {
-                Scope::Others => SessionFilter::AllOfUserExcept(&user, &session.id),
-                Scope::Current | Scope::All => SessionFilter::AllOfUser(&user),
+                LogoutScope::Others => SessionFilter::AllOfUserExcept(&user, &session.id),
+                LogoutScope::Current | LogoutScope::All => SessionFilter::AllOfUser(&user),
             };
-            return ending::end_and_count(connection, &filter, times);
+            return ending::end_and_count_live(connection, &filter, times);
         }
         match scope {
-            Scope::Others => Ok(EndedSessions::default()),
-            Scope::Current | Scope::All => end_first(connection, credentials, times),
+            LogoutScope::Others => Ok(EndedSessions::default()),
+            LogoutScope::Current | LogoutScope::All => end_first(connection, credentials, times),
         }
     })
 }
@@ -207,5 +210,5 @@ fn end_first(
         return Ok(EndedSessions::default());
     };
     let filter = SessionFilter::ById(&credential.session_id);
-    ending::end_and_count(connection, &filter, times)
+    ending::end_and_count_live(connection, &filter, times)
 }

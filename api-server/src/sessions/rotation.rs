@@ -57,12 +57,12 @@ pub(crate) enum Decision {
     End,
     /// The presented token is newer than the stored session, as after the restore of a backup: reject the token and
     /// change nothing.
-    Unknown,
+    UnknownCounter,
 }
 
 pub(crate) fn decide(rotation: &Rotation, token_counter: u32, now: Timestamp) -> Decision {
     if token_counter > rotation.counter {
-        return Decision::Unknown;
+        return Decision::UnknownCounter;
     }
     match rotation.counter - token_counter {
         0 => advance(rotation, now),

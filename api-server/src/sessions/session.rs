@@ -68,7 +68,7 @@ impl Lifetimes {
 
     /// Returns the cutoff for the absolute lifetime: a session that began at or before this time has reached that
     /// lifetime. If the lifetime is unlimited, returns 1970, which is before the beginning of every session.
-    pub(crate) fn login_cutoff(self, now: Timestamp) -> Timestamp {
+    pub(crate) fn absolute_cutoff(self, now: Timestamp) -> Timestamp {
         match self.absolute {
             Some(absolute) => now.minus(absolute),
             None => Timestamp::from_unix_micros(0),

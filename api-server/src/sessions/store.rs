@@ -153,7 +153,7 @@ pub(super) fn list_live(
         .filter(sessions::user_id.eq(owner.as_str()))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now))
-        .filter(sessions::created_at.gt(lifetimes.login_cutoff(now)))
+        .filter(sessions::created_at.gt(lifetimes.absolute_cutoff(now)))
         .select(COLUMNS)
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
         .limit(limit)
@@ -177,7 +177,7 @@ pub(crate) enum RefreshOutcome {
     /// The decision was [`Decision::End`]. Contains the session id, unless another request ended the session first.
     Reused(Vec<String>),
     /// The counter of the token is higher than the counter of the session.
-    Unknown,
+    UnknownCounter,
     /// Concurrent requests changed the session during every attempt.
     Busy,
 }
@@ -228,7 +228,7 @@ pub(crate) fn refresh(
                 let ended_ids = end(connection, &filter, times.now, times.forget_after)?;
                 return Ok(RefreshOutcome::Reused(ended_ids));
             }
-            Decision::Unknown => return Ok(RefreshOutcome::Unknown),
+            Decision::UnknownCounter => return Ok(RefreshOutcome::UnknownCounter),
         }
     }
     Ok(RefreshOutcome::Busy)

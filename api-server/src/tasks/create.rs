@@ -11,7 +11,7 @@ use validator::Validate;
 use super::Tasks;
 use super::store::{self, InsertOutcome, NewTask};
 use super::task::{self, Task, Title};
-use crate::http::json::Json;
+use crate::http::json::ValidatedJson;
 use crate::http::owner::{Owner, OwnerId};
 use crate::http::scope;
 use crate::problem::{Code, Problem};
@@ -50,7 +50,7 @@ pub(crate) struct CreateTask {
 pub(crate) async fn create(
     Owner(owner, ..): Owner<scope::TasksWrite>,
     tasks: Data<Tasks>,
-    Json(body): Json<CreateTask>,
+    ValidatedJson(body): ValidatedJson<CreateTask>,
 ) -> Result<HttpResponse, Problem> {
     let title = Title::parse(&body.title).map_err(|violation| violation.at("title"))?;
     let new_task = NewTask {

@@ -9,7 +9,7 @@ use super::id::{self, TaskId};
 use super::store::TaskChange;
 use super::task::{self, Task, Title};
 use super::{Tasks, store};
-use crate::http::json::{Json, not_null, nullable};
+use crate::http::json::{ValidatedJson, not_null, nullable};
 use crate::http::owner::{Owner, OwnerId};
 use crate::http::scope;
 use crate::problem::Problem;
@@ -97,7 +97,7 @@ pub(crate) async fn replace(
     Owner(owner, ..): Owner<scope::TasksWrite>,
     TaskId(task_id): TaskId,
     tasks: Data<Tasks>,
-    Json(body): Json<ReplaceTask>,
+    ValidatedJson(body): ValidatedJson<ReplaceTask>,
 ) -> Result<web::Json<Task>, Problem> {
     let change = TaskChange {
         title: Some(parse_title(&body.title)?),
@@ -141,7 +141,7 @@ pub(crate) async fn change(
     Owner(owner, ..): Owner<scope::TasksWrite>,
     TaskId(task_id): TaskId,
     tasks: Data<Tasks>,
-    Json(body): Json<ChangeTask>,
+    ValidatedJson(body): ValidatedJson<ChangeTask>,
 ) -> Result<web::Json<Task>, Problem> {
     let change = TaskChange {
         title: body.title.as_deref().map(parse_title).transpose()?,

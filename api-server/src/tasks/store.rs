@@ -9,7 +9,7 @@ use diesel::sql_types::{self, Bool, Nullable, Text};
 use super::quota::TaskQuota;
 use super::task::Task;
 use crate::db::schema::{tasks, users};
-use crate::db::{DbConnection, Timestamp, lock_account, on_either_engine, write_transaction};
+use crate::db::{DbConnection, Timestamp, lock_until_commit, on_either_engine, write_transaction};
 use crate::users::id::UserId;
 
 /// The columns in the order of [`TaskRow`]. A test that writes and reads a row detects swapped columns. The column
@@ -132,7 +132,7 @@ fn insert_under_lock(
     quota: &TaskQuota,
 ) -> QueryResult<Option<Task>> {
     write_transaction(connection, |connection| {
-        lock_account(connection, owner.as_str())?;
+        lock_until_commit(connection, owner.as_str())?;
         let allowance = Allowance {
             above_id: 0,
             max_tasks: quota.max_tasks(),

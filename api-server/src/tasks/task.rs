@@ -70,7 +70,7 @@ pub(crate) fn description_rule(text: &str) -> Result<(), ValidationError> {
     )
 }
 
-pub(crate) fn query_rule(text: &str) -> Result<(), ValidationError> {
+pub(crate) fn search_text_rule(text: &str) -> Result<(), ValidationError> {
     validate::text(text, MAX_QUERY_CHARS, "must be at most 200 characters")
 }
 

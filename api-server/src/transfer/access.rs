@@ -41,7 +41,7 @@ pub(crate) fn run(command: &AccessCommand, mut output: impl Write) -> Result<(),
     );
     let result = result.map_err(|error| diagnose(&mut connection, error));
     // Running servers number the revocation as well, but those of earlier releases do not.
-    if let Err(error) = revocations::number(&mut connection) {
+    if let Err(error) = revocations::assign_numbers(&mut connection) {
         log::warn!("cannot number revocations cause={error:?}");
     }
     match result.map_err(|error| database_error(error.into()))? {

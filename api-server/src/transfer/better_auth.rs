@@ -13,7 +13,8 @@ use super::imported_task::{ImportedTask, TaskRecord};
 use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord, parse_time};
 use super::source_columns::{TableColumns, id_equality};
 use crate::db::{
-    CellError, DatabaseUrl, NULL_EXPRESSION, Reader, SHORT_TEXT_BYTES, Table, TextRow, Timestamp,
+    CellError, DatabaseUrl, MAX_SHORT_TEXT_BYTES, NULL_EXPRESSION, Reader, Table, TextRow,
+    Timestamp,
 };
 use crate::progress::{Progress, Unit};
 
@@ -23,7 +24,7 @@ const MAX_ROLE_BYTES: usize = Roles::MAX_ROLES * (Roles::MAX_NAME_BYTES + 1);
 /// A database of Better Auth, and the names of the tables to import.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct BetterAuth {
+pub struct BetterAuthSource {
     pub(crate) url: DatabaseUrl,
     pub(crate) users: Table,
     pub(crate) accounts: Table,
@@ -53,11 +54,11 @@ struct Query {
     from: String,
 }
 
-impl BetterAuth {
+impl BetterAuthSource {
     /// Connects and checks that every table and column to read exists, before the import writes anything.
     pub(super) fn open(&self, progress: &Progress) -> Result<CheckedSource, TransferError> {
         let url = &self.url;
-        let _work = progress.start("check the source", Unit::Seconds, None);
+        let _work = progress.start("check the source", Unit::Uncounted, None);
         self.check().map_err(|error| {
             format!("cannot import from {url} (--from): {error}\nNothing was imported.").into()
         })
@@ -124,16 +125,16 @@ impl BetterAuth {
             Reader::text_expression(&id.sql, MAX_ID_BYTES),
             Reader::text_expression(&email.sql, 254),
             Reader::text_expression(&name.sql, 4 * 200),
-            Reader::text_expression(&email_verified.sql, SHORT_TEXT_BYTES),
+            Reader::text_expression(&email_verified.sql, MAX_SHORT_TEXT_BYTES),
             Reader::text_expression(&image.sql, 4 * 2048),
             reader.time_expression(&created_at.sql, &created_at.kind),
             reader.time_expression(&updated_at.sql, &updated_at.kind),
-            Reader::text_expression("a.accounts", SHORT_TEXT_BYTES),
+            Reader::text_expression("a.accounts", MAX_SHORT_TEXT_BYTES),
             "a.account_id".to_owned(),
             "a.password".to_owned(),
         ];
         expressions.extend(admin_expressions);
-        let owner_condition = id_equality(&owner.renamed("a.owner"), &id);
+        let owner_condition = id_equality(&owner.with_expression("a.owner"), &id);
         let from = format!(
             "{users} u LEFT JOIN (SELECT {owner} AS owner, count(*) AS accounts, max({account_id}) AS account_id, \
              max({password}) AS password FROM {accounts} c WHERE CAST({provider} AS text) = 'credential' \
@@ -163,7 +164,7 @@ impl BetterAuth {
         let ban_end = columns.find(&self.column_name("banExpires"));
         [
             text_of("role", MAX_ROLE_BYTES),
-            text_of("banned", SHORT_TEXT_BYTES),
+            text_of("banned", MAX_SHORT_TEXT_BYTES),
             ban_end.map_or_else(null, |end| reader.time_expression(&end.sql, &end.kind)),
         ]
     }
@@ -190,7 +191,7 @@ impl BetterAuth {
             Reader::text_expression(&email.sql, 254),
             Reader::text_expression(&title.sql, 4096),
             Reader::text_expression(&description.sql, 4 * 10_000),
-            Reader::text_expression(&completed.sql, SHORT_TEXT_BYTES),
+            Reader::text_expression(&completed.sql, MAX_SHORT_TEXT_BYTES),
             reader.time_expression(&created_at.sql, &created_at.kind),
             reader.time_expression(&updated_at.sql, &updated_at.kind),
         ];

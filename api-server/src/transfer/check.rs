@@ -6,7 +6,7 @@ use std::io::Write;
 use super::TransferError;
 use crate::db::{DbConnection, diagnose};
 use crate::users::email_check;
-use crate::users::email_check::{Deviation, Verdict};
+use crate::users::email_check::{Deviation, DeviationKind};
 
 /// Writes a line for each email address that the current rule rejects or spells differently, and a summary. With
 /// `fix`, stores each new spelling that no other account has.
@@ -51,12 +51,12 @@ fn report_or_fix(
     let (user_id, stored_email) = (&deviation.user_id, &deviation.stored_email);
     write!(output, "user {user_id:?}, {stored_email:?}: ")?;
     match &deviation.verdict {
-        Verdict::Rejected(violation) => writeln!(output, "{}", violation.message)?,
-        Verdict::SpellingInUse(new_email) => {
+        DeviationKind::Rejected(violation) => writeln!(output, "{}", violation.message)?,
+        DeviationKind::SpellingInUse(new_email) => {
             let new_email = new_email.as_str();
             writeln!(output, "is {new_email} today, which another account has")?;
         }
-        Verdict::NewSpelling(new_email) if fix => {
+        DeviationKind::NewSpelling(new_email) if fix => {
             let result = email_check::store_new_spelling(connection, deviation, new_email);
             let is_stored = result.map_err(|error| diagnose(connection, error))?;
             let outcome = if is_stored {
@@ -67,7 +67,9 @@ fn report_or_fix(
             writeln!(output, "{outcome} {}", new_email.as_str())?;
             return Ok(is_stored);
         }
-        Verdict::NewSpelling(new_email) => writeln!(output, "is {} today", new_email.as_str())?,
+        DeviationKind::NewSpelling(new_email) => {
+            writeln!(output, "is {} today", new_email.as_str())?;
+        }
     }
     Ok(false)
 }

@@ -8,7 +8,7 @@ use super::TransferError;
 use super::imported_task::TaskRecord;
 use super::imported_user::UserRecord;
 use super::json::Record;
-use crate::db::{DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow, Timestamp};
+use crate::db::{DatabaseUrl, MAX_SHORT_TEXT_BYTES, Reader, Table, TextRow, Timestamp};
 use crate::progress::{Progress, Unit};
 
 /// The longest text that is read, in bytes. Every text that this server stores is shorter: a description, the longest,
@@ -24,7 +24,7 @@ pub(super) fn write(
     output: &mut impl Write,
     progress: &Progress,
 ) -> Result<(), TransferError> {
-    let check_work = progress.start("check the database", Unit::Seconds, None);
+    let check_work = progress.start("check the database", Unit::Uncounted, None);
     let mut reader = Reader::open(source)?;
     let time_kind = time_kind(&mut reader)?;
     let mut total = reader.count_rows("users")?;
@@ -89,7 +89,9 @@ fn expressions(reader: &Reader, time_kind: &str, alias: &str, names: &[&str]) ->
         let column = format!("{alias}.{name}");
         match *name {
             "created_at" | "updated_at" => reader.time_expression(&column, time_kind),
-            "email_verified" | "completed" => Reader::text_expression(&column, SHORT_TEXT_BYTES),
+            "email_verified" | "completed" => {
+                Reader::text_expression(&column, MAX_SHORT_TEXT_BYTES)
+            }
             _ => Reader::text_expression(&column, MAX_TEXT_BYTES),
         }
     };

@@ -67,15 +67,18 @@ fn parse_record(text: &str) -> Result<Record, String> {
     match serde_path_to_error::deserialize(&mut deserializer) {
         Ok(record) => match deserializer.end() {
             Ok(()) => Ok(record),
-            Err(error) => Err(describe("", &error)),
+            Err(error) => Err(describe_json_error("", &error)),
         },
-        Err(error) => Err(describe(&error.path().to_string(), error.inner())),
+        Err(error) => Err(describe_json_error(
+            &error.path().to_string(),
+            error.inner(),
+        )),
     }
 }
 
 /// Describes an error without the part of serde's own message that may quote the line. Names the field if its value is
 /// the problem.
-fn describe(path: &str, error: &serde_json::Error) -> String {
+fn describe_json_error(path: &str, error: &serde_json::Error) -> String {
     let column = error.column();
     let problem = match error.classify() {
         Category::Data => match describe_field(path, &error.to_string()) {

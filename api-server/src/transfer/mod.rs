@@ -21,7 +21,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 pub(crate) use access::{AccessCommand, run as change_access};
-pub use better_auth::BetterAuth;
+pub use better_auth::BetterAuthSource;
 
 use crate::db;
 use crate::db::DatabaseUrl;
@@ -42,7 +42,7 @@ pub type TransferError = Box<dyn std::error::Error + Send + Sync>;
 /// column, nothing is written to the target.
 pub fn import_better_auth(
     target: &DatabaseUrl,
-    source: &BetterAuth,
+    source: &BetterAuthSource,
     progress: &Progress,
 ) -> Result<(), TransferError> {
     let mut checked_source = source.open(progress)?;
@@ -75,7 +75,7 @@ fn import_into(
         |error: TransferError| format!("cannot write to {target} (DATABASE_URL): {error}");
     db::migrate_showing(target, progress).map_err(write_error)?;
     let connection = db::connect(target).map_err(|error| write_error(error.into()))?;
-    progress.end_at_batches();
+    progress.interrupt_between_batches();
     let report = Report::new(Box::new(progress.stderr()) as Box<dyn Write>);
     let mut writer = ImportWriter::new(connection, report, progress);
     let result = copy_rows(&mut writer).and_then(|()| writer.flush());

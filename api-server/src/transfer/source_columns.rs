@@ -21,7 +21,7 @@ pub(super) struct SqlColumn {
 
 impl SqlColumn {
     /// Returns a column of this type with another expression.
-    pub(super) fn renamed(&self, sql: &str) -> Self {
+    pub(super) fn with_expression(&self, sql: &str) -> Self {
         Self {
             sql: sql.to_owned(),
             kind: self.kind.clone(),

@@ -8,7 +8,7 @@ use std::hash::Hash;
 use std::time::{Duration, SystemTime};
 
 /// The time to wait if attempts in progress use up the limit. These attempts may be refunded soon.
-const RETRY_SOON: Duration = Duration::from_secs(1);
+const RESERVED_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The largest difference by which the time that a caller passes may lie before the start of the window. The caller may
 /// have read the clock before a concurrent attempt that started the window. A larger difference means that the clock
 /// was set back.
@@ -97,7 +97,7 @@ impl<K: Eq + Hash> Budget<K> {
             return Err(entry.remaining(now, window));
         }
         if entry.spent.saturating_add(entry.reserved) >= max {
-            return Err(RETRY_SOON);
+            return Err(RESERVED_RETRY_DELAY);
         }
         entry.reserved = entry.reserved.saturating_add(1);
         Ok(())
@@ -151,7 +151,7 @@ impl<K: Eq + Hash> Budget<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AttemptOutcome, Budget, OVERLAP_TOLERANCE, RETRY_SOON};
+    use super::{AttemptOutcome, Budget, OVERLAP_TOLERANCE, RESERVED_RETRY_DELAY};
     use std::time::{Duration, SystemTime};
 
     const WINDOW: Duration = Duration::from_secs(900);
@@ -194,7 +194,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(budget.reserve(1, 10, now), Ok(()));
         }
-        assert_eq!(budget.reserve(1, 10, now), Err(RETRY_SOON));
+        assert_eq!(budget.reserve(1, 10, now), Err(RESERVED_RETRY_DELAY));
         budget.settle(&1, AttemptOutcome::Refunded, now);
         assert_eq!(budget.reserve(1, 10, now), Ok(()));
     }
@@ -219,7 +219,7 @@ mod tests {
         for _ in 0..9 {
             assert_eq!(budget.reserve(1, 10, now), Ok(()));
         }
-        assert_eq!(budget.reserve(1, 10, now), Err(RETRY_SOON));
+        assert_eq!(budget.reserve(1, 10, now), Err(RESERVED_RETRY_DELAY));
     }
 
     #[test]
@@ -258,7 +258,7 @@ mod tests {
         }
         assert_eq!(budget.reserve(1, 10, now), Err(WINDOW));
         assert_eq!(budget.reserve(2, 2, now), Err(WINDOW));
-        assert_eq!(budget.reserve(3, 1, now), Err(RETRY_SOON));
+        assert_eq!(budget.reserve(3, 1, now), Err(RESERVED_RETRY_DELAY));
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) fn to_column(claims: &CustomJson) -> Option<&str> {
 
 /// Returns the claims with the members of `set`, and without the members that `removed` names. The error says what is
 /// not acceptable.
-pub(crate) fn changed(
+pub(crate) fn with_changes(
     claims: &CustomJson,
     set: &[(String, Value)],
     removed: &[String],
@@ -36,10 +36,10 @@ mod tests {
     use auth_core::CustomJson;
     use serde_json::{Value, json};
 
-    use super::{changed, stored_claims, to_column};
+    use super::{stored_claims, to_column, with_changes};
 
     fn set(name: &str, value: Value) -> Result<CustomJson, String> {
-        changed(&CustomJson::default(), &[(name.to_owned(), value)], &[])
+        with_changes(&CustomJson::default(), &[(name.to_owned(), value)], &[])
     }
 
     #[test]
@@ -47,12 +47,15 @@ mod tests {
         let claims = set("plan", json!("free")).unwrap();
         let members = [("plan", json!("pro")), ("seats", json!(3))];
         let members = members.map(|(name, value)| (name.to_owned(), value));
-        let claims = changed(&claims, &members, &[]).unwrap();
+        let claims = with_changes(&claims, &members, &[]).unwrap();
         assert_eq!(to_column(&claims), Some(r#"{"plan":"pro","seats":3}"#));
-        let claims = changed(&claims, &[], &["plan".to_owned()]).unwrap();
+        let claims = with_changes(&claims, &[], &["plan".to_owned()]).unwrap();
         assert_eq!(to_column(&claims), Some(r#"{"seats":3}"#));
         let removed = ["seats".to_owned(), "absent".to_owned()];
-        assert_eq!(to_column(&changed(&claims, &[], &removed).unwrap()), None);
+        assert_eq!(
+            to_column(&with_changes(&claims, &[], &removed).unwrap()),
+            None
+        );
     }
 
     #[test]

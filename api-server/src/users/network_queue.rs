@@ -113,7 +113,7 @@ impl<T> NetworkQueue<T> {
         let mut waiters = network.waiters.iter();
         let index = waiters.position(|(waiter_id, _)| *waiter_id == id)?;
         let (_, waiter) = network.waiters.remove(index)?;
-        self.subtract_waiter(key);
+        self.record_removal(key);
         Some(waiter)
     }
 
@@ -163,12 +163,12 @@ impl<T> NetworkQueue<T> {
         }
         let key = largest_network.key;
         let (_, waiter) = largest_network.waiters.pop_back().ok_or(NetworkQueueFull)?;
-        self.subtract_waiter(key);
+        self.record_removal(key);
         Ok(waiter)
     }
 
     /// Subtracts one from the number of waiters, and removes the network and the site if they have no waiters left.
-    fn subtract_waiter(&mut self, key: QueueKey) {
+    fn record_removal(&mut self, key: QueueKey) {
         if let Some(site) = self.site_mut(site_of(key)) {
             site.networks.retain(|network| !network.waiters.is_empty());
         }

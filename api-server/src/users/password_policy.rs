@@ -39,7 +39,7 @@ impl PasswordPolicy {
 
 /// Checks a password against the built-in list alone. This check needs no settings, so its violation is reported
 /// together with the violations of other fields.
-pub(crate) fn common_rule(password: &Password) -> Result<(), FieldViolation> {
+pub(crate) fn reject_common(password: &Password) -> Result<(), FieldViolation> {
     if Blocklist::common().contains(password) {
         return Err(COMMON_PASSWORD);
     }

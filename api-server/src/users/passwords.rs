@@ -6,7 +6,7 @@ use super::email::LoginEmail;
 use super::hasher::{Hasher, PasswordCheck};
 use super::id::UserId;
 use super::password_policy::PasswordPolicy;
-use super::store::{self, Credentials};
+use super::store::{self, UserWithHash};
 use super::throttle::Throttle;
 use super::user::User;
 use crate::client::Client;
@@ -101,7 +101,7 @@ impl Passwords {
     /// cost, so no fast response reveals that there is no account.
     async fn compare(
         &self,
-        credentials: Option<Credentials>,
+        credentials: Option<UserWithHash>,
         attempt: PasswordAttempt,
         client: &Client,
     ) -> Result<Option<Authenticated>, Problem> {
@@ -122,7 +122,7 @@ impl Passwords {
 
 /// Returns the user and the parsed password hash separately.
 fn split_credentials(
-    credentials: Option<Credentials>,
+    credentials: Option<UserWithHash>,
 ) -> Result<(Option<User>, Option<PasswordHash>), Problem> {
     let Some((user, hash_text)) = credentials else {
         return Ok((None, None));

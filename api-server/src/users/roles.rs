@@ -14,7 +14,7 @@ pub(crate) fn joined(roles: &Roles, separator: &str) -> Option<String> {
 }
 
 /// Returns the roles with `added` and without `removed`, in alphabetical order. The error says what is not acceptable.
-pub(crate) fn changed(
+pub(crate) fn with_changes(
     roles: &Roles,
     added: &[String],
     removed: &[String],
@@ -38,7 +38,7 @@ pub(crate) fn changed(
 mod tests {
     use auth_core::Roles;
 
-    use super::{changed, joined, stored_roles};
+    use super::{joined, stored_roles, with_changes};
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -48,7 +48,7 @@ mod tests {
     fn roles_are_sorted_and_occur_once() {
         let roles = stored_roles(Some("admin editor"));
         let added = names(&["zoo", "admin", "a", "a"]);
-        let roles = changed(&roles, &added, &names(&["editor", "absent"])).unwrap();
+        let roles = with_changes(&roles, &added, &names(&["editor", "absent"])).unwrap();
         assert_eq!(joined(&roles, " ").as_deref(), Some("a admin zoo"));
         assert_eq!(joined(&roles, ",").as_deref(), Some("a,admin,zoo"));
     }
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn no_role_is_stored_as_null() {
         let roles = stored_roles(Some("admin"));
-        let roles = changed(&roles, &[], &names(&["admin"])).unwrap();
+        let roles = with_changes(&roles, &[], &names(&["admin"])).unwrap();
         assert_eq!(roles, stored_roles(None));
         assert_eq!(joined(&roles, " "), None);
     }
@@ -65,7 +65,7 @@ mod tests {
     fn a_name_that_is_not_a_role_is_refused_by_name() {
         for name in ["", "A", "a b", "ä", "a,b", "a\n"] {
             for (added, removed) in [(&[name][..], &[][..]), (&[][..], &[name][..])] {
-                let result = changed(&Roles::default(), &names(added), &names(removed));
+                let result = with_changes(&Roles::default(), &names(added), &names(removed));
                 let error = result.unwrap_err();
                 assert!(error.starts_with(&format!("{name:?}: ")), "{error}");
                 assert!(error.contains("1 to 64 characters"), "{error}");
@@ -76,16 +76,18 @@ mod tests {
     #[test]
     fn a_user_has_at_most_32_roles() {
         let many: Vec<String> = (0..32).map(|number| format!("r{number}")).collect();
-        let roles = changed(&Roles::default(), &many, &[]).unwrap();
-        assert!(changed(&roles, &many, &[]).is_ok());
+        let roles = with_changes(&Roles::default(), &many, &[]).unwrap();
+        assert!(with_changes(&roles, &many, &[]).is_ok());
         let another = names(&["another"]);
-        let error = changed(&roles, &another, &[]).unwrap_err();
+        let error = with_changes(&roles, &another, &[]).unwrap_err();
         assert!(
             error.starts_with("the user would have 33 roles: "),
             "{error}"
         );
         assert_eq!(
-            changed(&roles, &another, &names(&["r0"])).unwrap().len(),
+            with_changes(&roles, &another, &names(&["r0"]))
+                .unwrap()
+                .len(),
             32
         );
     }
@@ -93,7 +95,7 @@ mod tests {
     #[test]
     fn a_role_cannot_be_added_and_removed_at_once() {
         let both = names(&["admin"]);
-        let error = changed(&Roles::default(), &both, &both).unwrap_err();
+        let error = with_changes(&Roles::default(), &both, &both).unwrap_err();
         assert_eq!(error, "\"admin\" is to be added and removed");
     }
 }

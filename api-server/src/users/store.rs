@@ -82,7 +82,7 @@ pub(crate) fn user_of_row(row: UserRow) -> User {
 }
 
 /// A user and the stored password hash, which is `None` if the account has no password.
-pub(crate) type Credentials = (User, Option<String>);
+pub(crate) type UserWithHash = (User, Option<String>);
 
 /// Returns the spelling in which an account has this email address: this spelling, or the spelling that earlier
 /// releases stored. Returns `None` if no account has the address.
@@ -132,7 +132,7 @@ pub(crate) fn insert(
 pub(crate) fn find_by_email(
     connection: &mut DbConnection,
     email: &LoginEmail,
-) -> QueryResult<Option<Credentials>> {
+) -> QueryResult<Option<UserWithHash>> {
     for spelling in email.spellings() {
         let found_row: Option<(UserRow, Option<String>)> = users::table
             .filter(users::email.eq(spelling))

@@ -22,7 +22,7 @@ use crate::problem::{Code, Problem};
 
 /// The most wrong passwords per [`GuessKey`] within [`LOGIN_WINDOW`]: as many as NIST SP 800-63B allows in a row for
 /// one account.
-const MAX_FAILURES: u32 = 100;
+const MAX_FAILED_GUESSES: u32 = 100;
 /// The time within which wrong passwords are counted.
 const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// The time within which registrations are counted.
@@ -36,7 +36,7 @@ const MAX_GUESS_KEYS: usize = 10_000;
 /// requests for mails take about 3 MiB each.
 const MAX_NETWORKS: usize = 30_000;
 /// The limit of a site (an IPv6 /48 with its 65 536 networks), as a multiple of the limit of one network.
-const SITE_BUDGET_FACTOR: u32 = 4;
+const SITE_LIMIT_FACTOR: u32 = 4;
 
 const TOO_MANY_GUESSES: &str = "Too many failed attempts for this address; please wait";
 const TOO_MANY_FAILED_LOGINS: &str = "Too many failed attempts from your network; please wait";
@@ -105,7 +105,7 @@ impl Throttle {
         network: Option<Network>,
         now: SystemTime,
     ) -> Result<GuessReservation<'_>, Problem> {
-        let reserve = |key| self.guesses.reserve(key, MAX_FAILURES, now);
+        let reserve = |key| self.guesses.reserve(key, MAX_FAILED_GUESSES, now);
         let session_reservation = session_id.map(|id| reserve(GuessKey::Session(id.to_owned())));
         let email_and_network_reservation =
             network.map(|network| reserve(GuessKey::EmailAndNetwork(email.clone(), network)));
@@ -236,7 +236,7 @@ impl SharedBudget<Network> {
         if let (Some(network), Some(max)) = (network, max) {
             reservations.push(self.reserve(network, max, now)?);
             if network.site() != network {
-                let site_max = max.saturating_mul(SITE_BUDGET_FACTOR);
+                let site_max = max.saturating_mul(SITE_LIMIT_FACTOR);
                 reservations.push(self.reserve(network.site(), site_max, now)?);
             }
         }

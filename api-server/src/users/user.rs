@@ -75,7 +75,7 @@ pub(crate) fn new_password(
 
 /// Validates a new password for `#[validate]`. Does not search the operator's list.
 pub(crate) fn new_password_rule(text: &str) -> Result<(), ValidationError> {
-    rule(parse_new_password(text).and_then(|password| password_policy::common_rule(&password)))
+    rule(parse_new_password(text).and_then(|password| password_policy::reject_common(&password)))
 }
 
 fn parse_new_password(text: &str) -> Result<Password, FieldViolation> {
@@ -83,13 +83,13 @@ fn parse_new_password(text: &str) -> Result<Password, FieldViolation> {
 }
 
 /// Parses a password entered to log in or to confirm a request. One character suffices here, unlike for a new password.
-pub(crate) fn attempted_password(text: &str) -> Result<PasswordAttempt, FieldViolation> {
+pub(crate) fn parse_attempt(text: &str) -> Result<PasswordAttempt, FieldViolation> {
     PasswordAttempt::new(text).map_err(|error| password_violation(text, error))
 }
 
-/// Does the same check as [`attempted_password`], for `#[validate]`.
+/// Does the same check as [`parse_attempt`], for `#[validate]`.
 pub(crate) fn attempted_password_rule(text: &str) -> Result<(), ValidationError> {
-    rule(attempted_password(text))
+    rule(parse_attempt(text))
 }
 
 fn password_violation(text: &str, error: auth_core::Error) -> FieldViolation {

@@ -11,7 +11,7 @@ use serde::de::{
 
 use super::reserved::reserved_name;
 use super::scope::{Scope, check_scope};
-use super::{Claims, Expiry, KeptPayload, Policy, Roles, Times, check_sub};
+use super::{ClaimRules, Claims, Expiry, KeptPayload, Roles, Times, check_sub};
 use crate::Error;
 use crate::json::{JsonNumber, JsonString};
 use crate::revocation::TokenIds;
@@ -28,7 +28,7 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 /// of `check_ids`.
 pub(crate) fn parse(
     payload: &str,
-    policy: &Policy,
+    policy: &ClaimRules,
     now_seconds: f64,
     expiry: Expiry,
     check_ids: impl FnOnce(&TokenIds<'_>) -> Result<(), Error>,
@@ -81,7 +81,7 @@ impl RawClaims<'_> {
     /// Checks that every required claim is present and every value is acceptable. Returns the times and the version.
     fn check(
         &self,
-        policy: &Policy,
+        policy: &ClaimRules,
         now_seconds: f64,
         expiry: Expiry,
     ) -> Result<(Times, u64), Error> {
@@ -127,7 +127,7 @@ impl RawClaims<'_> {
         times: &Times,
         claims_version: u64,
         payload: &str,
-        policy: &Policy,
+        policy: &ClaimRules,
     ) -> Result<Claims, Error> {
         let copy = |JsonString(text): JsonString<'_>| text.into_owned();
         let has_custom = self.rare.has_custom;
@@ -195,7 +195,7 @@ fn whole_seconds(seconds: f64) -> i64 {
 
 /// Reads the JSON object into `raw`, because a returned value would be copied by several functions of serde.
 struct PayloadVisitor<'a, 't> {
-    policy: &'a Policy,
+    policy: &'a ClaimRules,
     reader: &'a ClaimReader,
     raw: &'a mut RawClaims<'t>,
 }
@@ -299,7 +299,7 @@ impl ClaimReader {
 
 /// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3). Returns whether the policy accepts the string, or a
 /// string of the array.
-struct AudienceMatcher<'a>(&'a Policy);
+struct AudienceMatcher<'a>(&'a ClaimRules);
 
 impl<'de> DeserializeSeed<'de> for AudienceMatcher<'_> {
     type Value = bool;

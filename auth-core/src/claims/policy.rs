@@ -10,7 +10,7 @@ pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 *
 
 /// The rules of a verifier for the claims.
 #[derive(Debug, Clone)]
-pub(crate) struct Policy {
+pub(crate) struct ClaimRules {
     /// The required `iss`.
     pub(crate) issuer: String,
     /// The audience that `aud` must equal or contain.
@@ -59,7 +59,7 @@ pub(crate) struct Times {
     pub(crate) nbf: Option<f64>,
 }
 
-impl Policy {
+impl ClaimRules {
     /// Returns whether a token for this audience is accepted.
     pub(crate) fn accepts_audience(&self, audience: &str) -> bool {
         audience == self.audience || self.is_other_audience(audience)

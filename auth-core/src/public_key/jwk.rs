@@ -22,9 +22,9 @@ const NOT_AN_OBJECT: Error = Error::InvalidKey("the key is not one JSON object")
 const DUPLICATE_NAME: Error = Error::InvalidKey("the key has a member twice");
 const NOT_TEXT: Error = Error::InvalidKey("a member of the key that must be text is not text");
 const NOT_TEXTS: Error = Error::InvalidKey("`key_ops` is not an array of texts");
-const PRIVATE: Error =
+const HAS_PRIVATE_MEMBER: Error =
     Error::InvalidKey("the key has a private member; a set of public keys must not contain it");
-const SECRET: Error =
+const IS_SECRET: Error =
     Error::InvalidKey("the key is a secret (`oct`); a set of public keys must not contain it");
 const OTHER_TYPE: Error = Error::InvalidKey("the type of the key (`kty`) is not supported");
 const OTHER_CURVE: Error =
@@ -94,10 +94,10 @@ impl<'t> Jwk<'t> {
     pub(super) fn material(&self) -> Result<Material, Error> {
         let kty = text(self.kty.as_ref()).unwrap_or_default();
         if kty == "oct" {
-            return Err(SECRET);
+            return Err(IS_SECRET);
         }
         if self.has_private_member {
-            return Err(PRIVATE);
+            return Err(HAS_PRIVATE_MEMBER);
         }
         self.check_use()?;
         let crv = text(self.crv.as_ref());

@@ -13,15 +13,16 @@ use super::thumbprint::Member;
 use crate::Error;
 
 /// The smallest size of `n`, in bits (RFC 7518 § 3.3).
-const MIN_BITS: usize = 2048;
+const MIN_MODULUS_BITS: usize = 2048;
 /// The largest size of `n`, in bits, that `aws_lc_rs` supports.
-const MAX_BITS: usize = 8192;
+const MAX_MODULUS_BITS: usize = 8192;
 /// The largest size of `e`, in bits, that `aws_lc_rs` supports.
 const MAX_EXPONENT_BITS: usize = 33;
 
 const NOT_A_KEY: Error = Error::InvalidKey("the RSA key is malformed");
-const SIZE: Error = Error::InvalidKey("the RSA key does not have 2048 to 8192 bits");
-const EXPONENT: Error = Error::InvalidKey("`e` of the RSA key is not an odd number from 3 to 2^33");
+const WRONG_SIZE: Error = Error::InvalidKey("the RSA key does not have 2048 to 8192 bits");
+const WRONG_EXPONENT: Error =
+    Error::InvalidKey("`e` of the RSA key is not an odd number from 3 to 2^33");
 
 /// A public RSA key.
 pub(super) struct RsaKey {
@@ -46,14 +47,14 @@ impl RsaKey {
                 "`n` or `e` of the RSA key has a leading zero",
             ));
         }
-        if !(MIN_BITS..=MAX_BITS).contains(&bit_length(&modulus)) {
-            return Err(SIZE);
+        if !(MIN_MODULUS_BITS..=MAX_MODULUS_BITS).contains(&bit_length(&modulus)) {
+            return Err(WRONG_SIZE);
         }
         if !is_odd(&modulus) {
             return Err(NOT_A_KEY);
         }
         if !is_odd(&exponent) || exponent == [1] || bit_length(&exponent) > MAX_EXPONENT_BITS {
-            return Err(EXPONENT);
+            return Err(WRONG_EXPONENT);
         }
         let components = RsaPublicKeyComponents {
             n: &modulus,

@@ -12,7 +12,7 @@ const MAX_DELAY: Duration = Duration::from_secs(8);
 ///
 /// After a failure the delay is multiplied by a random factor of 0.5 to 1.5, because many services may lose a server at
 /// the same time and must not retry at the same time. `random` determines the factor: 0 means 0.5, `u32::MAX` 1.5.
-pub(super) fn delay(failure_count: u32, random: u32) -> Duration {
+pub(super) fn feed_delay(failure_count: u32, random: u32) -> Duration {
     if failure_count == 0 {
         return SUCCESS_DELAY;
     }
@@ -31,7 +31,7 @@ pub(super) fn retry_delay(failure_count: u32, max_delay: Duration, random: u32) 
 
 #[cfg(test)]
 mod tests {
-    use super::delay;
+    use super::feed_delay;
     use std::time::Duration;
 
     const fn millis(count: u64) -> Duration {
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn the_delay_after_a_success_is_half_a_second() {
-        assert_eq!(delay(0, 7), millis(500));
+        assert_eq!(feed_delay(0, 7), millis(500));
     }
 
     #[test]
@@ -54,7 +54,7 @@ mod tests {
             (5, 8000),
             (u32::MAX, 8000),
         ] {
-            let actual_delay = delay(failure_count, half_of_range);
+            let actual_delay = feed_delay(failure_count, half_of_range);
             let difference = actual_delay.abs_diff(millis(expected_millis));
             assert!(difference < millis(1), "{failure_count}: {actual_delay:?}");
         }
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_random_factor_is_0_5_to_1_5() {
-        assert_eq!(delay(1, 0), millis(500));
-        assert_eq!(delay(1, u32::MAX), millis(1500));
+        assert_eq!(feed_delay(1, 0), millis(500));
+        assert_eq!(feed_delay(1, u32::MAX), millis(1500));
     }
 }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use super::StalePolicy;
 use crate::Error;
 use crate::public_key::{KeySet, PublicKey, SkippedKey};
-use discovery::{Discovery, Transport};
+use discovery::{AcceptedUrls, Discovery};
 use fetch::{Fetch, HttpFetch, Source};
 use refresh::keep_fresh;
 use state::State;
@@ -79,7 +79,7 @@ impl RemoteKeySet {
     /// [`Error::InvalidSetting`] for another URL, without a tokio runtime, and if the system's certificates cannot be
     /// read.
     pub fn start(url: &str) -> Result<Self, Error> {
-        let url = Transport::Secure.parse(url)?;
+        let url = AcceptedUrls::HttpsOrLoopback.parse(url)?;
         Self::spawn(HttpFetch::new(Source::Url(url))?)
     }
 
@@ -91,7 +91,7 @@ impl RemoteKeySet {
     /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, without a tokio runtime, and if the
     /// system's certificates cannot be read.
     pub fn start_without_tls(url: &str) -> Result<Self, Error> {
-        let url = Transport::Any.parse(url)?;
+        let url = AcceptedUrls::HttpOrHttps.parse(url)?;
         Self::spawn(HttpFetch::new(Source::Url(url))?)
     }
 
@@ -185,8 +185,8 @@ impl RemoteKeySet {
 
     /// Returns a future that ends when the request that runs or is about to run has completed, or after 2 seconds;
     /// `None` if there is no such request, or too many tokens wait already.
-    pub(crate) fn refreshed(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
-        self.task.state.refreshed()
+    pub(crate) fn pending_refresh(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        self.task.state.pending_refresh()
     }
 }
 

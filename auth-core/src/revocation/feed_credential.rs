@@ -13,7 +13,7 @@ use crate::keyring::Key;
 use crate::{Error, Keyring, Secret};
 
 /// The start of the HKDF `info`. The name follows the zero byte.
-const INFO_LABEL: &[u8] = b"auth-core feed v1\0";
+const HKDF_INFO_PREFIX: &[u8] = b"auth-core feed v1\0";
 /// The start of the text of a credential. It distinguishes a credential from a secret.
 const PREFIX: &str = "feed.";
 const MAX_NAME_CHARS: usize = 64;
@@ -98,7 +98,7 @@ impl Secret {
                 "use a name of 1 to 64 characters of A-Z, a-z, 0-9, -, _ and .",
             ));
         }
-        let key = self.derive(&[INFO_LABEL, name.as_bytes()]);
+        let key = self.derive(&[HKDF_INFO_PREFIX, name.as_bytes()]);
         Ok(FeedCredential {
             name: name.to_owned(),
             secret: Self::new(URL_SAFE_NO_PAD.encode(*key))?,

@@ -11,7 +11,7 @@ use crate::jws::Jws;
 use crate::{Error, Keyring};
 
 /// The `typ` of a feed token. Each kind of JWT has its own `typ` (RFC 8725 § 3.11), so none is accepted as another.
-pub(super) const TYPE: &str = "revocations+jwt";
+pub(super) const FEED_TOKEN_TYPE: &str = "revocations+jwt";
 /// The lifetime of a feed token, in seconds. A token is for one request, and a leaked token expires soon.
 const LIFETIME_SECONDS: i64 = 60;
 /// The allowed difference between the clocks of the service and the server, in seconds.
@@ -107,7 +107,7 @@ impl FeedTokens {
         });
         let payload = result.map_err(|_impossible| Error::Crypto)?;
         let key = self.signer.keyring.signing_key();
-        Ok(key.sign_with_type(TYPE, &payload))
+        Ok(key.sign_with_type(FEED_TOKEN_TYPE, &payload))
     }
 
     /// Verifies a token at the time `now`, with a leeway of 5 seconds.
@@ -118,8 +118,8 @@ impl FeedTokens {
     /// is missing, occurs twice or has a wrong type is an [`Error::MalformedToken`].
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<(), Error> {
         let jws = Jws::split(token)?;
-        match jws.verify(&self.accepted, Some(TYPE)) {
-            Err(Error::SignatureMismatch) => self.verify_credential(&jws)?,
+        match jws.verify(&self.accepted, Some(FEED_TOKEN_TYPE)) {
+            Err(Error::SignatureMismatch) => self.verify_credential_mac(&jws)?,
             result => result?,
         }
         jws.with_payload(|json| self.check(json, unix_seconds(now)))
@@ -127,7 +127,7 @@ impl FeedTokens {
 
     /// Verifies the MAC with the keys of the credential that `sub` names, one key per secret. `sub` is not verified
     /// before, and only selects the keys. The header was accepted before.
-    fn verify_credential(&self, jws: &Jws<'_>) -> Result<(), Error> {
+    fn verify_credential_mac(&self, jws: &Jws<'_>) -> Result<(), Error> {
         let keyring = jws.with_payload(|json| {
             let payload: Payload<'_> =
                 serde_json::from_str(json).map_err(|_serde| Error::SignatureMismatch)?;
@@ -273,7 +273,9 @@ mod tests {
     #[test]
     fn a_token_with_a_lifetime_above_60_seconds_is_rejected() {
         let payload = br#"{"aud":"api-server","iat":1800000000,"exp":1800000061}"#;
-        let token = keyring().signing_key().sign_with_type(super::TYPE, payload);
+        let token = keyring()
+            .signing_key()
+            .sign_with_type(super::FEED_TOKEN_TYPE, payload);
         assert_eq!(
             feed_tokens().verify(&token, now()),
             Err(Error::InvalidClaim("exp"))

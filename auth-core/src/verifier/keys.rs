@@ -79,7 +79,7 @@ impl TokenVerifier {
         match self.verify(token, now) {
             Err(Error::UnknownKey | Error::KeysUnavailable) => {
                 // Without a pending request the keys may have arrived since the first verification.
-                if let Some(refreshed) = self.refreshed() {
+                if let Some(refreshed) = self.pending_refresh() {
                     refreshed.await;
                 }
                 self.verify(token, now)
@@ -90,7 +90,7 @@ impl TokenVerifier {
 
     /// Returns a future that ends when the keys have been requested again; `None` if no request is possible now.
     #[cfg(all(feature = "public-key", feature = "remote"))]
-    pub(crate) fn refreshed(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
-        self.keys.refreshed()
+    pub(crate) fn pending_refresh(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        self.keys.pending_refresh()
     }
 }

@@ -94,7 +94,7 @@ fn a_token_of_auth0_has_neither_email_nor_session() {
 }
 
 #[test]
-fn a_token_of_supabase_names_its_session_otherwise() {
+fn a_token_of_supabase_has_its_session_in_another_claim() {
     let token = signed(
         Algorithm::Es256,
         Some("JWT"),

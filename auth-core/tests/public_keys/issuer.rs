@@ -60,7 +60,7 @@ fn the_payload_is_the_same_as_with_a_secret() {
 }
 
 #[test]
-fn from_equal_input_results_the_same_token() {
+fn equal_input_results_in_the_same_token() {
     for algorithm in ALGORITHMS {
         let issue = |jti: &str| {
             let issued = issuer(algorithm).issue_with_id(&SUBJECT, jti.to_owned(), now());

@@ -81,7 +81,7 @@ fn any_text_but_the_empty_one_is_a_key_id() {
 }
 
 #[test]
-fn a_key_is_for_signatures_as_far_as_it_says_what_it_is_for() {
+fn a_key_that_states_another_use_than_signatures_is_rejected() {
     for algorithm in ALGORITHMS {
         for accepted in [
             json!(["verify"]),

@@ -5,7 +5,7 @@ mod file;
 
 use std::time::Duration;
 
-use api_server::backup::{Restored, end_sessions};
+use api_server::backup::{RestoreSummary, end_sessions};
 use api_server::clock::Clock;
 use api_server::db::DatabaseUrl;
 use api_server::progress::Progress;
@@ -39,7 +39,7 @@ on_both_engines! {
 const SAFETY_MARGIN: Duration = Duration::from_secs(5);
 
 /// Ends the sessions as the command `restore --end-sessions` does, at the time of the server's clock.
-fn end_restored_sessions(app: &App) -> Restored {
+fn end_restored_sessions(app: &App) -> RestoreSummary {
     let url = DatabaseUrl::parse(&app.database().url()).unwrap();
     let clock = app.clock.clone();
     let clock = Clock::new(move || clock.now());

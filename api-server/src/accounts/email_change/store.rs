@@ -83,7 +83,7 @@ pub(super) fn confirm(
     change: &ConfirmedChange,
 ) -> QueryResult<Option<User>> {
     let (new_email, now) = (&change.new_email, change.now);
-    unless_rolled_back(write_transaction(connection, |connection| {
+    none_if_rolled_back(write_transaction(connection, |connection| {
         let mut user = emails::change(connection, &change.key_change, new_email, now)?
             .ok_or(DieselError::RollbackTransaction)?;
         if emails::is_taken(connection, new_email, &user.id, now)? {
@@ -117,7 +117,7 @@ pub(super) struct Undo {
 /// waits for the lock fails, because the password was removed.
 pub(super) fn undo(connection: &mut DbConnection, undo: &Undo) -> QueryResult<Option<Vec<String>>> {
     let (owner, user_id) = (&undo.user_id, undo.user_id.as_str());
-    unless_rolled_back(write_transaction(connection, |connection| {
+    none_if_rolled_back(write_transaction(connection, |connection| {
         lock_user(connection, owner)?;
         if !emails::take(connection, user_id, &undo.key)? {
             return Err(DieselError::RollbackTransaction);
@@ -131,7 +131,7 @@ pub(super) fn undo(connection: &mut DbConnection, undo: &Undo) -> QueryResult<Op
     }))
 }
 
-fn unless_rolled_back<T>(result: QueryResult<T>) -> QueryResult<Option<T>> {
+fn none_if_rolled_back<T>(result: QueryResult<T>) -> QueryResult<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(DieselError::RollbackTransaction) => Ok(None),

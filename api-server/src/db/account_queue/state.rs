@@ -38,7 +38,7 @@ pub(super) struct QueueState<J> {
     /// The jobs without an account, and the accounts that may start a job, in the order in which they are served. An
     /// account is in this list at most once.
     pub(super) ready_entries: VecDeque<ReadyEntry<J>>,
-    pub(super) accounts: AccountMap<Account<J>>,
+    pub(super) accounts: AccountMap<AccountJobs<J>>,
     /// Number of waiting jobs, with and without an account.
     waiting: usize,
     /// The workers that sleep until they are woken. The worker that fell asleep last is woken first, because its
@@ -54,7 +54,7 @@ pub(super) enum ReadyEntry<J> {
     Account(AccountKey),
 }
 
-pub(super) struct Account<J> {
+pub(super) struct AccountJobs<J> {
     /// The waiting jobs, the oldest first.
     jobs: VecDeque<J>,
     /// Number of running jobs.
@@ -140,7 +140,7 @@ impl<J> QueueState<J> {
                 served_job_counter: None,
             });
         };
-        let account = self.accounts.entry(key).or_insert_with(Account::new);
+        let account = self.accounts.entry(key).or_insert_with(AccountJobs::new);
         if account.jobs.len() >= limits.waiting.per_account {
             return Err(QueueFull::Account);
         }
@@ -196,7 +196,7 @@ impl<J> QueueState<J> {
     }
 }
 
-impl<J> Account<J> {
+impl<J> AccountJobs<J> {
     fn new() -> Self {
         Self {
             jobs: VecDeque::with_capacity(1),

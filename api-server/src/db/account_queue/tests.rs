@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::state::RESERVED_FOR_SERVER;
 use super::{
-    AccountQueue, JobAccount, Next, QueueFull, QueueLimits, WaitingJobLimits, account_key,
+    AccountQueue, JobAccount, NextJob, QueueFull, QueueLimits, WaitingJobLimits, account_key,
     network_key, wake,
 };
 
@@ -140,11 +140,14 @@ fn a_job_that_ends_after_its_caller_got_the_result_is_not_counted_again() {
 #[test]
 fn a_closed_queue_returns_its_waiting_jobs_first() {
     let queue = queue();
-    assert!(matches!(queue.pop(None, Some(Duration::ZERO)), Next::Idle));
+    assert!(matches!(
+        queue.pop(None, Some(Duration::ZERO)),
+        NextJob::Idle
+    ));
     queue.push("a1", Some(1)).unwrap();
     queue.close();
-    assert!(matches!(queue.pop(None, None), Next::Job("a1", Some(_))));
-    assert!(matches!(queue.pop(None, None), Next::Closed));
+    assert!(matches!(queue.pop(None, None), NextJob::Job("a1", Some(_))));
+    assert!(matches!(queue.pop(None, None), NextJob::Closed));
 }
 
 #[test]
@@ -157,7 +160,7 @@ fn one_wake_up_is_enough_for_two_jobs_of_an_account() {
             start.wait();
             let started = Instant::now();
             // A worker that is not woken receives the job only at the end of `WAIT`.
-            let has_job = matches!(queue.pop(None, Some(WAIT)), Next::Job(..));
+            let has_job = matches!(queue.pop(None, Some(WAIT)), NextJob::Job(..));
             has_job && started.elapsed() < WAIT
         };
         thread::scope(|scope| {
@@ -181,7 +184,7 @@ fn a_sleeping_worker_is_woken_for_a_job_and_for_the_next_job_of_the_same_account
     let queue = queue();
     thread::scope(|scope| {
         let workers: Vec<_> = (0..2)
-            .map(|_| scope.spawn(|| matches!(queue.pop(None, None), Next::Job(..))))
+            .map(|_| scope.spawn(|| matches!(queue.pop(None, None), NextJob::Job(..))))
             .collect();
         while queue.lock().sleeping_workers.len() < 2 {
             thread::yield_now();
@@ -199,7 +202,7 @@ fn the_worker_that_fell_asleep_last_is_woken_first() {
     let queue = queue();
     thread::scope(|scope| {
         let worker = || match queue.pop(None, None) {
-            Next::Job(job, _) => job,
+            NextJob::Job(job, _) => job,
             _ => "no job",
         };
         let first = scope.spawn(worker);
@@ -223,7 +226,7 @@ fn a_worker_whose_time_is_over_no_longer_sleeps() {
     let queue = queue();
     assert!(matches!(
         queue.pop(None, Some(Duration::from_millis(1))),
-        Next::Idle
+        NextJob::Idle
     ));
     assert!(queue.lock().sleeping_workers.is_empty());
 }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::Span;
 
 /// `SPAN_KIND_SERVER`.
-const SERVER: u8 = 2;
+const SPAN_KIND_SERVER: u8 = 2;
 /// `STATUS_CODE_ERROR`.
-const ERROR: u8 = 2;
+const STATUS_CODE_ERROR: u8 = 2;
 
 /// Returns the body of an export.
 pub(super) fn encode(service_name: &str, spans: &[Span]) -> Value {
@@ -40,11 +40,11 @@ fn encode_span(span: &Span) -> Value {
         "spanId": span.trace.span_id(),
         "parentSpanId": span.trace.caller_span_id().unwrap_or_default(),
         "name": name,
-        "kind": SERVER,
+        "kind": SPAN_KIND_SERVER,
         "startTimeUnixNano": nanoseconds(span.started_at),
         "endTimeUnixNano": nanoseconds(span.ended_at),
         "attributes": attributes,
-        "status": if span.status >= 500 { json!({ "code": ERROR }) } else { json!({}) },
+        "status": if span.status >= 500 { json!({ "code": STATUS_CODE_ERROR }) } else { json!({}) },
     })
 }
 

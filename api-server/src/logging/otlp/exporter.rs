@@ -20,7 +20,7 @@ use super::{OtlpSettings, Span, SpanQueue};
 /// The most spans of a batch.
 const MAX_BATCH: usize = 512;
 /// The time for which a batch that is not full waits for more spans.
-const LINGER: Duration = Duration::from_millis(500);
+const BATCH_TIMEOUT: Duration = Duration::from_millis(500);
 /// The time limit for one export.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time limit for the export of the last spans when the server stops.
@@ -79,7 +79,7 @@ impl SpanExporter {
     async fn run(mut self, stopped: oneshot::Receiver<()>) {
         let mut batch = Vec::with_capacity(MAX_BATCH);
         tokio::select! {
-            () = self.export_forever(&mut batch) => {}
+            () = self.export_until_closed(&mut batch) => {}
             _ = stopped => {}
         }
         let is_over = timeout(FLUSH_TIMEOUT, self.flush(&mut batch))
@@ -97,7 +97,7 @@ impl SpanExporter {
     }
 
     /// Exports spans until no request can add a span any more. A span stays in `batch` until its export has ended.
-    async fn export_forever(&mut self, batch: &mut Vec<Span>) {
+    async fn export_until_closed(&mut self, batch: &mut Vec<Span>) {
         while self.spans.recv_many(batch, MAX_BATCH).await > 0 {
             let fill = async {
                 while batch.len() < MAX_BATCH {
@@ -107,7 +107,7 @@ impl SpanExporter {
                     }
                 }
             };
-            let _is_full = timeout(LINGER, fill).await;
+            let _is_full = timeout(BATCH_TIMEOUT, fill).await;
             self.export(batch).await;
         }
     }

@@ -19,12 +19,12 @@ pub(crate) struct OpenChallenge {
     pub(crate) expires_at: Timestamp,
 }
 
-/// Counts an entered code as wrong before it is compared; [`uncount_code`] reverses this for a right code. Returns
-/// `None` if there is no such challenge, or if too many wrong codes were entered.
+/// Counts an entered code as wrong before it is compared; [`uncount_code_attempt`] reverses this for a right code.
+/// Returns `None` if there is no such challenge, or if too many wrong codes were entered.
 ///
 /// An attempt to register an address that already has an account creates a challenge without a user. Its codes are
 /// counted like those of other registrations, and none is right.
-pub(crate) fn count_code(
+pub(crate) fn count_code_attempt(
     connection: &mut DbConnection,
     challenge_id: &str,
     kind: MailKind,
@@ -59,8 +59,11 @@ fn kinds_of_challenge(kind: MailKind) -> Vec<&'static str> {
     }
 }
 
-/// Reverses [`count_code`] for a code that was right.
-pub(crate) fn uncount_code(connection: &mut DbConnection, challenge_id: &str) -> QueryResult<()> {
+/// Reverses [`count_code_attempt`] for a code that was right.
+pub(crate) fn uncount_code_attempt(
+    connection: &mut DbConnection,
+    challenge_id: &str,
+) -> QueryResult<()> {
     let counted_row = outbox::table
         .find(challenge_id)
         .filter(outbox::wrong_codes.gt(0));

@@ -9,10 +9,10 @@ use tempfile::TempDir;
 
 use super::MailFolder;
 use crate::mail::address::parse_mailbox;
-use crate::mail::message::{Composed, Composer};
+use crate::mail::message::{ComposedMail, Composer};
 use crate::mail::settings::{FOLDER_SENDER, MailSettings};
 
-fn compose(seconds: u64) -> Composed {
+fn compose(seconds: u64) -> ComposedMail {
     let settings = MailSettings {
         smtp: None,
         from: parse_mailbox(FOLDER_SENDER).unwrap(),

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::smtp_url::SmtpCredentials;
-use super::reply::{Cause, SmtpError, Step};
+use super::reply::{SmtpError, SmtpErrorCause, SmtpStep};
 use super::session::Session;
 
 /// Logs in with PLAIN (RFC 4616), or with LOGIN, which some servers have instead.
@@ -16,17 +16,17 @@ pub(super) fn log_in(
     match choose_mechanism(session.feature("AUTH").unwrap_or_default()) {
         Some(Mechanism::Plain) => {
             let response = STANDARD.encode(format!("\0{user}\0{password}"));
-            session.command(Step::Login, &format!("AUTH PLAIN {response}"))?;
+            session.command(SmtpStep::Login, &format!("AUTH PLAIN {response}"))?;
         }
         Some(Mechanism::Login) => {
-            session.command(Step::Login, "AUTH LOGIN")?;
-            session.command(Step::Login, &STANDARD.encode(user))?;
-            session.command(Step::Login, &STANDARD.encode(password))?;
+            session.command(SmtpStep::Login, "AUTH LOGIN")?;
+            session.command(SmtpStep::Login, &STANDARD.encode(user))?;
+            session.command(SmtpStep::Login, &STANDARD.encode(password))?;
         }
         None => {
             return Err(SmtpError {
-                step: Step::Login,
-                cause: Cause::Missing(
+                step: SmtpStep::Login,
+                cause: SmtpErrorCause::Missing(
                     "SMTP_URL has a password, but the server offers neither AUTH PLAIN nor AUTH LOGIN",
                 ),
             });

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use native_tls::TlsConnector;
 
-use super::message::Composed;
+use super::message::ComposedMail;
 use super::smtp_url::SmtpServer;
 use super::transport::SendError;
 use reply::SmtpError;
@@ -59,7 +59,7 @@ impl SmtpClient {
     }
 
     /// Sends the mail, and returns the reply with which the server accepted it. Blocks for at most about ten minutes.
-    pub(super) fn send(&self, mail: &Composed) -> Result<String, SendError> {
+    pub(super) fn send(&self, mail: &ComposedMail) -> Result<String, SendError> {
         self.deliver(mail).map_err(|error| {
             let text = format!("{}: {error}", self.server);
             if error.is_permanent() {
@@ -85,7 +85,7 @@ impl SmtpClient {
         }
     }
 
-    fn deliver(&self, mail: &Composed) -> Result<String, SmtpError> {
+    fn deliver(&self, mail: &ComposedMail) -> Result<String, SmtpError> {
         let mut session = Session::open(&self.server, &self.connector, self.limits)?;
         let outcome = session.deliver(mail.sender(), mail.recipient(), mail.bytes());
         session.quit();

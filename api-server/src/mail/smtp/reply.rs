@@ -61,7 +61,7 @@ impl ReplyLine {
 
 /// The step at which a session failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum SmtpStep {
     Connect,
     Tls,
     Greeting,
@@ -74,7 +74,7 @@ pub(super) enum Step {
     Text,
 }
 
-impl Step {
+impl SmtpStep {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Connect => "cannot connect",
@@ -94,12 +94,12 @@ impl Step {
 /// The error that ended a session.
 #[derive(Debug)]
 pub(super) struct SmtpError {
-    pub(super) step: Step,
-    pub(super) cause: Cause,
+    pub(super) step: SmtpStep,
+    pub(super) cause: SmtpErrorCause,
 }
 
 #[derive(Debug)]
-pub(super) enum Cause {
+pub(super) enum SmtpErrorCause {
     /// The connection failed, or a time limit passed.
     Io(io::Error),
     /// The server rejected the command.
@@ -115,11 +115,18 @@ impl SmtpError {
     /// good. A rejected login or sender is an error of the settings, which the operator can correct before the next
     /// attempt.
     pub(super) fn is_permanent(&self) -> bool {
-        let concerns_mail = matches!(self.step, Step::Recipient | Step::Data | Step::Text);
+        let concerns_mail = matches!(
+            self.step,
+            SmtpStep::Recipient | SmtpStep::Data | SmtpStep::Text
+        );
         match &self.cause {
             // 530: the server requires a login.
-            Cause::Rejected(reply) => concerns_mail && reply.code >= 500 && reply.code != 530,
-            Cause::Io(_) | Cause::Unreadable(_) | Cause::Missing(_) => false,
+            SmtpErrorCause::Rejected(reply) => {
+                concerns_mail && reply.code >= 500 && reply.code != 530
+            }
+            SmtpErrorCause::Io(_) | SmtpErrorCause::Unreadable(_) | SmtpErrorCause::Missing(_) => {
+                false
+            }
         }
     }
 }
@@ -128,13 +135,13 @@ impl fmt::Display for SmtpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = self.step.as_str();
         match &self.cause {
-            Cause::Io(error) => write!(f, "{step}: {}", excerpt(&error.to_string())),
-            Cause::Rejected(reply) => write!(f, "{step} was {reply}"),
-            Cause::Unreadable(text) => {
+            SmtpErrorCause::Io(error) => write!(f, "{step}: {}", excerpt(&error.to_string())),
+            SmtpErrorCause::Rejected(reply) => write!(f, "{step} was {reply}"),
+            SmtpErrorCause::Unreadable(text) => {
                 let text = excerpt(text);
                 write!(f, "{step} is not a reply of an SMTP server: {text:?}")
             }
-            Cause::Missing(text) => f.write_str(text),
+            SmtpErrorCause::Missing(text) => f.write_str(text),
         }
     }
 }
@@ -143,7 +150,7 @@ impl fmt::Display for SmtpError {
 mod tests {
     use std::io;
 
-    use super::{Cause, Reply, ReplyLine, SmtpError, Step};
+    use super::{Reply, ReplyLine, SmtpError, SmtpErrorCause, SmtpStep};
 
     fn line(code: u16, is_last: bool, text: &str) -> ReplyLine {
         let text = text.to_owned();
@@ -154,8 +161,8 @@ mod tests {
         }
     }
 
-    fn rejected(step: Step, code: u16) -> SmtpError {
-        let cause = Cause::Rejected(Reply {
+    fn rejected(step: SmtpStep, code: u16) -> SmtpError {
+        let cause = SmtpErrorCause::Rejected(Reply {
             code,
             lines: vec!["no".to_owned()],
         });
@@ -204,7 +211,7 @@ mod tests {
 
     #[test]
     fn only_a_rejected_recipient_or_text_is_permanent() {
-        for step in [Step::Recipient, Step::Data, Step::Text] {
+        for step in [SmtpStep::Recipient, SmtpStep::Data, SmtpStep::Text] {
             for code in [500, 550, 551, 552, 553, 554] {
                 assert!(rejected(step, code).is_permanent(), "{step:?} {code}");
             }
@@ -213,11 +220,11 @@ mod tests {
             }
         }
         for step in [
-            Step::Greeting,
-            Step::Hello,
-            Step::StartTls,
-            Step::Login,
-            Step::Sender,
+            SmtpStep::Greeting,
+            SmtpStep::Hello,
+            SmtpStep::StartTls,
+            SmtpStep::Login,
+            SmtpStep::Sender,
         ] {
             for code in [421, 454, 530, 535, 550, 554] {
                 assert!(!rejected(step, code).is_permanent(), "{step:?} {code}");
@@ -228,11 +235,11 @@ mod tests {
     #[test]
     fn a_failed_connection_is_never_permanent() {
         for cause in [
-            Cause::Io(io::ErrorKind::TimedOut.into()),
-            Cause::Unreadable("550".to_owned()),
-            Cause::Missing("STARTTLS"),
+            SmtpErrorCause::Io(io::ErrorKind::TimedOut.into()),
+            SmtpErrorCause::Unreadable("550".to_owned()),
+            SmtpErrorCause::Missing("STARTTLS"),
         ] {
-            let step = Step::Recipient;
+            let step = SmtpStep::Recipient;
             assert!(!SmtpError { step, cause }.is_permanent());
         }
     }

@@ -9,7 +9,7 @@ use native_tls::TlsConnector;
 use super::super::smtp_url::{Encryption, SmtpServer};
 use super::TimeLimits;
 use super::login;
-use super::reply::{Cause, Reply, ReplyLine, SmtpError, Step};
+use super::reply::{Reply, ReplyLine, SmtpError, SmtpErrorCause, SmtpStep};
 use super::stream::SmtpStream;
 
 /// The longest line of a reply. RFC 5321 § 4.5.3.1.5 allows 512 bytes, which some servers exceed.
@@ -34,7 +34,7 @@ impl Session {
         limits: TimeLimits,
     ) -> Result<Self, SmtpError> {
         let stream = SmtpStream::connect(&server.host, server.port, limits.step)
-            .map_err(|error| io_error(Step::Connect, error))?;
+            .map_err(|error| io_error(SmtpStep::Connect, error))?;
         let mut session = Self {
             stream: BufReader::new(stream),
             limits,
@@ -43,10 +43,10 @@ impl Session {
         if server.encryption == Encryption::Implicit {
             session = session.encrypt(connector, &server.host)?;
         }
-        session.read_reply(Step::Greeting, limits.step)?;
+        session.read_reply(SmtpStep::Greeting, limits.step)?;
         session.hello()?;
         if session.must_start_tls(server.encryption)? {
-            session.command(Step::StartTls, "STARTTLS")?;
+            session.command(SmtpStep::StartTls, "STARTTLS")?;
             session = session.encrypt(connector, &server.host)?;
             session.hello()?;
         }
@@ -63,21 +63,24 @@ impl Session {
         recipient: &str,
         text: &[u8],
     ) -> Result<Reply, SmtpError> {
-        self.command(Step::Sender, &format!("MAIL FROM:<{sender}>"))?;
-        self.command(Step::Recipient, &format!("RCPT TO:<{recipient}>"))?;
-        let reply = self.command(Step::Data, "DATA")?;
+        self.command(SmtpStep::Sender, &format!("MAIL FROM:<{sender}>"))?;
+        self.command(SmtpStep::Recipient, &format!("RCPT TO:<{recipient}>"))?;
+        let reply = self.command(SmtpStep::Data, "DATA")?;
         if reply.code != 354 {
-            let (step, cause) = (Step::Data, Cause::Unreadable(reply.to_string()));
+            let (step, cause) = (
+                SmtpStep::Data,
+                SmtpErrorCause::Unreadable(reply.to_string()),
+            );
             return Err(SmtpError { step, cause });
         }
-        self.write(Step::Text, &escape_text(text))?;
-        self.read_reply(Step::Text, self.limits.acceptance)
+        self.write(SmtpStep::Text, &escape_text(text))?;
+        self.read_reply(SmtpStep::Text, self.limits.acceptance)
     }
 
     /// Ends the session. The result does not matter, because the mail is accepted or rejected already.
     pub(super) fn quit(mut self) {
-        let _ignored = self.write(Step::Hello, b"QUIT\r\n");
-        let _ignored = self.read_reply(Step::Hello, self.limits.step.min(QUIT_LIMIT));
+        let _ignored = self.write(SmtpStep::Hello, b"QUIT\r\n");
+        let _ignored = self.read_reply(SmtpStep::Hello, self.limits.step.min(QUIT_LIMIT));
     }
 
     /// Returns the parameters of a feature; `None` if the reply to EHLO does not name the feature.
@@ -90,18 +93,18 @@ impl Session {
     }
 
     /// Sends a command and returns the reply. The command must have no line end.
-    pub(super) fn command(&mut self, step: Step, command: &str) -> Result<Reply, SmtpError> {
+    pub(super) fn command(&mut self, step: SmtpStep, command: &str) -> Result<Reply, SmtpError> {
         self.write(step, format!("{command}\r\n").as_bytes())?;
         self.read_reply(step, self.limits.step)
     }
 
     fn hello(&mut self) -> Result<(), SmtpError> {
         let local_address = self.stream.get_mut().local_address();
-        let name = match local_address.map_err(|error| io_error(Step::Hello, error))? {
+        let name = match local_address.map_err(|error| io_error(SmtpStep::Hello, error))? {
             IpAddr::V4(address) => format!("[{address}]"),
             IpAddr::V6(address) => format!("[IPv6:{address}]"),
         };
-        let reply = self.command(Step::Hello, &format!("EHLO {name}"))?;
+        let reply = self.command(SmtpStep::Hello, &format!("EHLO {name}"))?;
         let lines = reply.lines.iter().skip(1);
         self.features = lines.map(|line| line.to_ascii_uppercase()).collect();
         Ok(())
@@ -113,8 +116,8 @@ impl Session {
         let is_offered = self.feature("STARTTLS").is_some();
         match encryption {
             Encryption::Required if !is_offered => Err(SmtpError {
-                step: Step::StartTls,
-                cause: Cause::Missing(MISSING),
+                step: SmtpStep::StartTls,
+                cause: SmtpErrorCause::Missing(MISSING),
             }),
             Encryption::Required | Encryption::Opportunistic => Ok(is_offered),
             Encryption::Implicit | Encryption::None => Ok(false),
@@ -126,19 +129,19 @@ impl Session {
     fn encrypt(mut self, connector: &TlsConnector, host: &str) -> Result<Self, SmtpError> {
         if !self.stream.buffer().is_empty() {
             let text = String::from_utf8_lossy(self.stream.buffer()).into_owned();
-            let cause = Cause::Unreadable(text);
+            let cause = SmtpErrorCause::Unreadable(text);
             return Err(SmtpError {
-                step: Step::StartTls,
+                step: SmtpStep::StartTls,
                 cause,
             });
         }
         self.stream.get_mut().set_time_limit(self.limits.step);
         let stream = self.stream.into_inner().encrypt(connector, host);
-        self.stream = BufReader::new(stream.map_err(|error| io_error(Step::Tls, error))?);
+        self.stream = BufReader::new(stream.map_err(|error| io_error(SmtpStep::Tls, error))?);
         Ok(self)
     }
 
-    fn write(&mut self, step: Step, bytes: &[u8]) -> Result<(), SmtpError> {
+    fn write(&mut self, step: SmtpStep, bytes: &[u8]) -> Result<(), SmtpError> {
         let stream = self.stream.get_mut();
         stream.set_time_limit(self.limits.step);
         let outcome = stream.write_all(bytes).and_then(|()| stream.flush());
@@ -146,7 +149,7 @@ impl Session {
     }
 
     /// Reads a reply. A reply that rejects the command is an error.
-    fn read_reply(&mut self, step: Step, limit: Duration) -> Result<Reply, SmtpError> {
+    fn read_reply(&mut self, step: SmtpStep, limit: Duration) -> Result<Reply, SmtpError> {
         self.stream.get_mut().set_time_limit(limit);
         let mut lines = Vec::new();
         loop {
@@ -154,7 +157,7 @@ impl Session {
             let line = ReplyLine::parse(&bytes).filter(|_line| lines.len() < MAX_LINES);
             let Some(line) = line else {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
-                let cause = Cause::Unreadable(text);
+                let cause = SmtpErrorCause::Unreadable(text);
                 return Err(SmtpError { step, cause });
             };
             lines.push(line.text);
@@ -164,7 +167,7 @@ impl Session {
                 return if reply.is_positive() {
                     Ok(reply)
                 } else {
-                    let cause = Cause::Rejected(reply);
+                    let cause = SmtpErrorCause::Rejected(reply);
                     Err(SmtpError { step, cause })
                 };
             }
@@ -189,8 +192,8 @@ impl Session {
     }
 }
 
-fn io_error(step: Step, error: io::Error) -> SmtpError {
-    let cause = Cause::Io(error);
+fn io_error(step: SmtpStep, error: io::Error) -> SmtpError {
+    let cause = SmtpErrorCause::Io(error);
     SmtpError { step, cause }
 }
 

@@ -13,7 +13,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::{SmtpClient, TimeLimits};
 use crate::mail::address::parse_mailbox;
-use crate::mail::message::{Composed, Composer};
+use crate::mail::message::{ComposedMail, Composer};
 use crate::mail::settings::MailSettings;
 use crate::mail::smtp_url::SmtpServer;
 use crate::mail::transport::SendError;
@@ -31,7 +31,7 @@ const GO_ON: &str = "354 End data with <CR><LF>.<CR><LF>\r\n";
 const BYE: &str = "221 Bye\r\n";
 const QUEUED: &str = "250 2.0.0 Ok: queued as 4XYZ\r\n";
 
-fn mail() -> Composed {
+fn mail() -> ComposedMail {
     let settings = MailSettings {
         smtp: None,
         from: parse_mailbox("Example <no-reply@example.com>").unwrap(),

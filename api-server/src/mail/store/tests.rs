@@ -8,7 +8,7 @@ use super::{
     end_lease, insert, insert_notice, lease, purge,
 };
 use crate::db::{self, DatabaseUrl, DbConnection, Timestamp};
-use crate::mail::challenge::store::{count_code, uncount_code};
+use crate::mail::challenge::store::{count_code_attempt, uncount_code_attempt};
 use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
 use crate::mail::outbox::{LeasedMail, NewMail, OutboxCounts};
@@ -272,7 +272,7 @@ fn five_codes_are_compared_and_a_right_code_is_not_counted() {
     let mail = fixture.add(MailKind::PasswordReset);
     let connection = &mut fixture.connection;
     let mut is_open = |kind| {
-        let challenge = count_code(connection, &mail.id, kind).unwrap();
+        let challenge = count_code_attempt(connection, &mail.id, kind).unwrap();
         if let Some(challenge) = &challenge {
             assert_eq!(challenge.expires_at, mail.expires_at());
             assert_eq!(challenge.user_id, None);
@@ -284,19 +284,19 @@ fn five_codes_are_compared_and_a_right_code_is_not_counted() {
         [(); 6].map(|()| is_open(MailKind::PasswordReset)),
         [true, true, true, true, true, false]
     );
-    uncount_code(connection, &mail.id).unwrap();
-    let challenge = count_code(connection, &mail.id, MailKind::PasswordReset);
+    uncount_code_attempt(connection, &mail.id).unwrap();
+    let challenge = count_code_attempt(connection, &mail.id, MailKind::PasswordReset);
     assert!(challenge.unwrap().is_some());
     let change = NewMail {
         new_email: Some("new@example.com".to_owned()),
         ..NewMail::new(MailKind::EmailChange, "new@example.com", fixture.now)
     };
     insert(connection, &change).unwrap();
-    let challenge = count_code(connection, &change.id, MailKind::EmailChange);
+    let challenge = count_code_attempt(connection, &change.id, MailKind::EmailChange);
     assert_eq!(challenge.unwrap().unwrap().new_email, change.new_email);
-    let challenge = count_code(connection, "unknown", MailKind::PasswordReset);
+    let challenge = count_code_attempt(connection, "unknown", MailKind::PasswordReset);
     assert_eq!(challenge.unwrap(), None);
-    uncount_code(connection, "unknown").unwrap();
+    uncount_code_attempt(connection, "unknown").unwrap();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{FILES, SAMPLE_LINK, Templates, Text, Values, sample};
+use super::{FILES, SAMPLE_LINK, TemplateValues, Templates, Text, sample};
 use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
 
@@ -152,7 +152,7 @@ fn each_file_of_a_kind_is_listed_for_both_languages() {
 #[test]
 fn values_are_escaped_in_html_and_only_there() {
     let templates = Templates::load(None).unwrap();
-    let values = Values {
+    let values = TemplateValues {
         host: "<b>&\"'/",
         ..sample(Language::English, MailKind::PasswordChanged)
     };

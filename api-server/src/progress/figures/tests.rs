@@ -42,7 +42,7 @@ fn bytes_are_shown_in_megabytes() {
 
 #[test]
 fn one_statement_of_the_database_has_only_its_time() {
-    let mut figures = Figures::new(Unit::Seconds, None);
+    let mut figures = Figures::new(Unit::Uncounted, None);
     assert_eq!(figures.running(0, seconds(65)), "1 min 5 s");
     assert_eq!(figures.finished(0, seconds(66)), "done in 1 min 6 s");
 }

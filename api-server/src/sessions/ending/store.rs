@@ -13,7 +13,7 @@ use crate::sessions::session::{SessionOpening, SessionTimes};
 use crate::users::id::UserId;
 
 /// The most live sessions that an account keeps after a login.
-pub(crate) const MAX_LIVE: i64 = 100;
+pub(crate) const MAX_LIVE_SESSIONS: i64 = 100;
 /// The most sessions in a batch, which one transaction ends or deletes. The number is small, because on SQLite all
 /// other writes wait for this transaction.
 pub(crate) const BATCH_SIZE: i64 = 100;
@@ -35,7 +35,7 @@ pub(crate) enum SessionFilter<'a> {
     AllOfUserAndByIds(&'a UserId, &'a [String]),
 }
 
-/// The sessions that [`end_and_count`] ended.
+/// The sessions that [`end_and_count_live`] ended.
 #[derive(Debug, Default)]
 pub(crate) struct EndedSessions {
     pub(crate) ids: Vec<String>,
@@ -59,7 +59,7 @@ pub(crate) fn end(
 }
 
 /// Does the same as [`end`], and counts the sessions that were live.
-pub(crate) fn end_and_count(
+pub(crate) fn end_and_count_live(
     connection: &mut DbConnection,
     filter: &SessionFilter<'_>,
     times: SessionTimes,
@@ -106,7 +106,7 @@ fn end_rows(
             _ => mark_candidates_revoked(connection, filter, cutoff, now)?,
         };
         let ended_ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-        revocation::store::record(connection, &ended_ids, forget_after)?;
+        revocation::store::record_ended(connection, &ended_ids, forget_after)?;
         Ok(rows)
     })
 }
@@ -218,12 +218,12 @@ pub(crate) fn end_replaced_and_surplus(
     let now = opening.session.created_at;
     let user = UserId::stored(opening.session.user_id.clone());
     let kept_sessions = KeptSessions {
-        recent_count: MAX_LIVE - 1,
+        recent_count: MAX_LIVE_SESSIONS - 1,
         ids: opening.replaced_ids.clone(),
     };
     let time_filter = SessionTimeFilter {
         expires_after: now,
-        created_after: opening.lifetimes.login_cutoff(now),
+        created_after: opening.lifetimes.absolute_cutoff(now),
     };
     let mut ids = select_surplus(connection, &user, &kept_sessions, time_filter, BATCH_SIZE)?;
     ids.extend(opening.replaced_ids.clone());

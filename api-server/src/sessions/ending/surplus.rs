@@ -1,10 +1,10 @@
 //! Ends sessions in batches if they are too many for one transaction.
 //!
-//! An account has at most [`MAX_LIVE`] live sessions, but in an old database it may have thousands. An operation that
-//! ends all sessions (for example a change of the password or the deletion of the account) first calls [`end_most`],
-//! which ends all but [`MAX_REMAINING`] in batches. Other writes run between the batches. The operation then ends the
-//! remaining sessions in its own transaction. If that transaction fails, sessions have ended, but the operation has not
-//! happened.
+//! An account has at most [`MAX_LIVE_SESSIONS`] live sessions, but in an old database it may have thousands. An
+//! operation that ends all sessions (for example a change of the password or the deletion of the account) first calls
+//! [`end_most`], which ends all but [`MAX_REMAINING`] in batches. Other writes run between the batches. The operation
+//! then ends the remaining sessions in its own transaction. If that transaction fails, sessions have ended, but the
+//! operation has not happened.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,13 +13,14 @@ use crate::db::DbError;
 use crate::sessions::Sessions;
 use crate::sessions::ending::store;
 use crate::sessions::ending::store::{
-    BATCH_SIZE, EndedSessions, KeptSessions, MAX_LIVE, SessionFilter,
+    BATCH_SIZE, EndedSessions, KeptSessions, MAX_LIVE_SESSIONS, SessionFilter,
 };
 use crate::users::id::UserId;
 
 /// The most sessions that [`end_most`] leaves in addition to the caller's session. The number includes sessions that
-/// have just expired. It is larger than [`MAX_LIVE`], so that an account within its limit rarely needs batches.
-const MAX_REMAINING: i64 = 2 * MAX_LIVE;
+/// have just expired. It is larger than [`MAX_LIVE_SESSIONS`], so that an account within its limit rarely needs
+/// batches.
+const MAX_REMAINING: i64 = 2 * MAX_LIVE_SESSIONS;
 /// The most session ids that one query reads.
 const PAGE_SIZE: i64 = 10_000;
 
@@ -40,7 +41,7 @@ pub(crate) async fn enforce_limit(
     user: &UserId,
     new_session_id: &str,
 ) -> Result<usize, DbError> {
-    end_all_except(sessions, user, MAX_LIVE - 1, new_session_id).await
+    end_all_except(sessions, user, MAX_LIVE_SESSIONS - 1, new_session_id).await
 }
 
 /// Ends all sessions of the user except `session_id` and the `recent_count` most recently used other sessions. Returns
@@ -82,7 +83,7 @@ async fn end_batch(
         .db
         .write(move |connection| {
             let filter = SessionFilter::ByIdsOfUser(&owner, &ids);
-            store::end_and_count(connection, &filter, times)
+            store::end_and_count_live(connection, &filter, times)
         })
         .await?;
     sessions.revoke_locally(&ended_sessions.ids, now);

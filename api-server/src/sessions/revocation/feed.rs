@@ -13,10 +13,10 @@ use crate::sessions::revocation::store::{FeedState, Revocation, RevocationTarget
 
 /// The time between two reads of new revocations. While the database responds, every process applies a logout within
 /// two seconds.
-pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
+pub(crate) const READ_INTERVAL: Duration = Duration::from_millis(500);
 /// The time for which `/readyz` reports the process as ready after the start of a read that reached the newest
 /// revocation.
-const MAX_AGE: Duration = Duration::from_secs(5);
+const MAX_READY_AGE: Duration = Duration::from_secs(5);
 /// The value of [`RevocationFeed::generation`] before the first read. No database has this generation.
 const NO_GENERATION: i64 = -1;
 /// The most revocations without a number that one read applies while no numbers can be assigned.
@@ -112,9 +112,9 @@ impl RevocationFeed {
         }
     }
 
-    /// Returns whether a read that began less than [`MAX_AGE`] ago has reached the newest revocation.
+    /// Returns whether a read that began less than [`MAX_READY_AGE`] ago has reached the newest revocation.
     pub(crate) fn is_current(&self) -> bool {
-        self.is_younger_than(MAX_AGE)
+        self.is_younger_than(MAX_READY_AGE)
     }
 
     /// Returns whether a read that began less than `max_age` ago has reached the newest revocation.

@@ -10,7 +10,7 @@ mod feed;
 pub(crate) mod page;
 pub(crate) mod store;
 
-pub(crate) use feed::{INTERVAL, RevocationFeed};
+pub(crate) use feed::{READ_INTERVAL, RevocationFeed};
 
 use std::time::{Duration, SystemTime};
 

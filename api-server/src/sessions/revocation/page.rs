@@ -9,7 +9,7 @@ use crate::sessions::revocation::store;
 use crate::sessions::revocation::store::FeedPage;
 
 /// The time limit for numbering the last revocations before the process ends.
-const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+const FINAL_NUMBERING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Returns the revocations after the number `sequence`. If no numbers can be assigned, for example because a process of
 /// an earlier release keeps the lock, the page also has up to `unnumbered_limit` revocations without a number.
@@ -29,7 +29,7 @@ pub(crate) async fn read(
     if let Some(page) = complete_page {
         return Ok(page);
     }
-    if let Err(error) = db.write(store::number).await {
+    if let Err(error) = db.write(store::assign_numbers).await {
         log::warn!("cannot number revocations cause={error:?}");
         return read_with_unnumbered(db, sequence, unnumbered_limit).await;
     }
@@ -45,7 +45,7 @@ async fn read_with_unnumbered(
     db.read(move |connection| {
         // Reads these first: otherwise a revocation that gets its number between the two queries would be in neither
         // result.
-        let unnumbered = store::unnumbered(connection, unnumbered_limit)?;
+        let unnumbered = store::find_unnumbered(connection, unnumbered_limit)?;
         let page = store::page_after(connection, sequence)?;
         Ok(FeedPage { unnumbered, ..page })
     })
@@ -57,11 +57,11 @@ async fn read_with_unnumbered(
 pub(crate) async fn number_before_stop(db: &Db) {
     let number = async {
         if db.read(store::has_unnumbered).await? {
-            db.write(store::number).await?;
+            db.write(store::assign_numbers).await?;
         }
         Ok::<_, DbError>(())
     };
-    if let Ok(Err(error)) = timeout(STOP_TIMEOUT, number).await {
+    if let Ok(Err(error)) = timeout(FINAL_NUMBERING_TIMEOUT, number).await {
         log::warn!("cannot number revocations cause={error:?}");
     }
 }

@@ -107,7 +107,7 @@ fn advance_sequence(connection: &mut DbConnection, count: i64) -> QueryResult<i6
 }
 
 /// Records ended sessions, in the transaction that ends them.
-pub(crate) fn record(
+pub(crate) fn record_ended(
     connection: &mut DbConnection,
     session_ids: &[&str],
     forget_after: Timestamp,
@@ -188,7 +188,7 @@ pub(crate) fn has_unnumbered(connection: &mut DbConnection) -> QueryResult<bool>
 
 /// Gives up to 10 000 committed revocations their numbers. Must not be called inside a transaction. Fails if it waits
 /// longer than half a second for a lock, which another process that assigns numbers may hold.
-pub(crate) fn number(connection: &mut DbConnection) -> QueryResult<()> {
+pub(crate) fn assign_numbers(connection: &mut DbConnection) -> QueryResult<()> {
     number_revocations(connection)
 }
 
@@ -267,7 +267,7 @@ fn newer_than(connection: &mut DbConnection, sequence: i64) -> QueryResult<Vec<R
 }
 
 /// Returns up to `limit` revocations without a number, the oldest first.
-pub(crate) fn unnumbered(
+pub(crate) fn find_unnumbered(
     connection: &mut DbConnection,
     limit: i64,
 ) -> QueryResult<Vec<Revocation>> {

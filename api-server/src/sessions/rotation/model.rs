@@ -62,7 +62,7 @@ impl Server {
             Decision::Recover(next_rotation) => self.rotation = next_rotation,
             Decision::Repeat => {}
             Decision::End => self.is_live = false,
-            Decision::Unknown => return None,
+            Decision::UnknownCounter => return None,
         }
         self.is_live.then_some(self.rotation.counter)
     }

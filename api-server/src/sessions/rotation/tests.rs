@@ -130,7 +130,7 @@ fn a_counter_above_the_current_counter_is_unknown() {
     for token_counter in [8, 9, u32::MAX] {
         assert_eq!(
             decide(&rotation_at_time_zero(7), token_counter, time_at(1)),
-            Decision::Unknown
+            Decision::UnknownCounter
         );
     }
 }

@@ -14,11 +14,11 @@ const PAGE_SIZE: i64 = 1000;
 pub(crate) struct Deviation {
     pub(crate) user_id: String,
     pub(crate) stored_email: String,
-    pub(crate) verdict: Verdict,
+    pub(crate) verdict: DeviationKind,
 }
 
 /// The result of the current rule for a stored email address.
-pub(crate) enum Verdict {
+pub(crate) enum DeviationKind {
     /// The rule accepts the email address in this new spelling, which no other account has.
     NewSpelling(Email),
     /// The rule accepts the email address in this new spelling, which another account has.
@@ -45,9 +45,11 @@ pub(crate) fn find_deviations(
     for user in users {
         let verdict = match Email::parse(&user.email) {
             Ok(email) if email.as_str() == user.email => continue,
-            Ok(email) if store::is_stored(connection, &email)? => Verdict::SpellingInUse(email),
-            Ok(email) => Verdict::NewSpelling(email),
-            Err(violation) => Verdict::Rejected(violation),
+            Ok(email) if store::is_stored(connection, &email)? => {
+                DeviationKind::SpellingInUse(email)
+            }
+            Ok(email) => DeviationKind::NewSpelling(email),
+            Err(violation) => DeviationKind::Rejected(violation),
         };
         deviations.push(Deviation {
             user_id: user.id,

@@ -7,8 +7,8 @@ use crate::metrics::Metrics;
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::users::throttle::{
-    Email, GuessReservation, LOGIN_WINDOW, MAIL_REQUEST_WINDOW, MAX_FAILURES, NetworkLimits,
-    SITE_BUDGET_FACTOR, Throttle,
+    Email, GuessReservation, LOGIN_WINDOW, MAIL_REQUEST_WINDOW, MAX_FAILED_GUESSES, NetworkLimits,
+    SITE_LIMIT_FACTOR, Throttle,
 };
 
 const LIMITS: NetworkLimits = NetworkLimits {
@@ -68,7 +68,7 @@ fn network_of(ip_address: &str) -> Option<Network> {
 #[test]
 fn failures_do_not_affect_another_network_or_another_email_address() {
     let scenario = Scenario::new(LIMITS);
-    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
+    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
     assert!(scenario.guess("A@b.example", "10.0.0.1").is_err());
     assert!(scenario.guess("a@b.example", "10.0.0.2").is_ok());
     assert!(scenario.guess("c@b.example", "10.0.0.1").is_ok());
@@ -77,7 +77,7 @@ fn failures_do_not_affect_another_network_or_another_email_address() {
 #[test]
 fn ip_addresses_of_one_ipv6_64_are_treated_as_one_network() {
     let scenario = Scenario::new(LIMITS);
-    scenario.fail("a@b.example", "2001:db8::1", MAX_FAILURES);
+    scenario.fail("a@b.example", "2001:db8::1", MAX_FAILED_GUESSES);
     assert!(scenario.guess("a@b.example", "2001:db8::ffff").is_err());
     assert!(scenario.guess("a@b.example", "2001:db8:0:1::1").is_ok());
 }
@@ -118,19 +118,19 @@ fn logins_without_any_failure_are_never_rejected() {
 #[test]
 fn a_rejected_attempt_reserves_nothing() {
     let scenario = Scenario::new(LIMITS);
-    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
+    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
     for _ in 0..1000 {
         assert!(scenario.guess("a@b.example", "10.0.0.1").is_err());
     }
-    scenario.fail("c@b.example", "10.0.0.1", MAX_FAILURES);
-    scenario.fail("d@b.example", "10.0.0.1", MAX_FAILURES);
+    scenario.fail("c@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
+    scenario.fail("d@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
     assert!(scenario.guess("e@b.example", "10.0.0.1").is_err());
 }
 
 #[test]
 fn an_ipv6_48_has_the_budget_of_four_networks() {
     let scenario = Scenario::new(LIMITS);
-    for subnet in 0..300 * SITE_BUDGET_FACTOR {
+    for subnet in 0..300 * SITE_LIMIT_FACTOR {
         scenario.fail("a@b.example", &format!("2001:db8:7:{subnet:x}::1"), 1);
     }
     assert!(scenario.guess("b@b.example", "2001:db8:7:ffff::1").is_err());
@@ -145,7 +145,7 @@ fn failures_of_one_session_are_counted_over_all_networks() {
         let throttle = &scenario.throttle;
         throttle.reserve_guess(&email, Some(session), network_of(ip_address), scenario.now)
     };
-    for number in 0..MAX_FAILURES {
+    for number in 0..MAX_FAILED_GUESSES {
         let ip_address = format!("10.0.0.{number}");
         guess("stolen", &ip_address)
             .unwrap()
@@ -204,7 +204,7 @@ fn nothing_is_counted_per_network_without_a_network_or_without_a_limit() {
 #[test]
 fn retry_after_is_one_second_more_than_the_rest_of_the_window() {
     let mut scenario = Scenario::new(LIMITS);
-    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
+    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
     scenario.now += LOGIN_WINDOW / 3;
     let problem = scenario.guess("a@b.example", "10.0.0.1").err().unwrap();
     assert_eq!(problem.retry_after().unwrap(), "601");

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::Clock;
 use super::state::FeedState;
 use crate::Revocations;
-use crate::remote::backoff::delay;
+use crate::remote::backoff::feed_delay;
 use crate::remote::client::{self, RequestError};
 use crate::revocation::FeedTokens;
 
@@ -133,7 +133,11 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
             state.revocations.purge((client.clock)());
             purged_at = Instant::now();
         }
-        sleep(delay(failure_count, getrandom::u32().unwrap_or_default())).await;
+        sleep(feed_delay(
+            failure_count,
+            getrandom::u32().unwrap_or_default(),
+        ))
+        .await;
     }
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 /// The shortest time between two regular requests.
-const SHORTEST: Duration = Duration::from_secs(60);
+const MIN_INTERVAL: Duration = Duration::from_secs(60);
 /// The longest time between two regular requests.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+const MAX_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// The time between two regular requests without a `max-age`.
-const DEFAULT: Duration = Duration::from_secs(5 * 60);
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 /// Returns the time until the next regular request, from the values of all `Cache-Control` header fields.
 ///
@@ -20,14 +20,16 @@ pub(super) fn refresh_interval<'v>(values: impl Iterator<Item = &'v [u8]>) -> Du
         let text = String::from_utf8_lossy(value).to_ascii_lowercase();
         for directive in text.split(',').map(str::trim) {
             let shorter = match directive.split_once('=') {
-                None if matches!(directive, "no-store" | "no-cache") => Some(SHORTEST),
+                None if matches!(directive, "no-store" | "no-cache") => Some(MIN_INTERVAL),
                 Some(("max-age", seconds)) => parse_seconds(seconds),
                 _ => None,
             };
             interval = shorter.into_iter().chain(interval).min();
         }
     }
-    interval.unwrap_or(DEFAULT).clamp(SHORTEST, LONGEST)
+    interval
+        .unwrap_or(DEFAULT_INTERVAL)
+        .clamp(MIN_INTERVAL, MAX_INTERVAL)
 }
 
 /// Parses a number of seconds, which may be quoted (RFC 9111 § 5.2). A number that is too large becomes the largest

@@ -9,16 +9,16 @@ use crate::remote::client::RequestError;
 
 /// The URLs from which keys may be requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transport {
+pub(super) enum AcceptedUrls {
     /// `https`, and `http` on this machine.
-    Secure,
+    HttpsOrLoopback,
     /// `https` only.
-    Tls,
+    Https,
     /// `https` and `http`.
-    Any,
+    HttpOrHttps,
 }
 
-impl Transport {
+impl AcceptedUrls {
     /// Parses a URL.
     ///
     /// # Errors
@@ -28,11 +28,11 @@ impl Transport {
         let url = Url::parse(text).ok();
         let url = url.filter(|url| self.accepts(url));
         url.ok_or(Error::InvalidSetting(match self {
-            Self::Secure => {
+            Self::HttpsOrLoopback => {
                 "the URL of the keys must be https://…, or http://… with a loopback address"
             }
-            Self::Tls => "the URL of the keys must be https://…, because the issuer is",
-            Self::Any => "the URL of the keys must be https://… or http://…",
+            Self::Https => "the URL of the keys must be https://…, because the issuer is",
+            Self::HttpOrHttps => "the URL of the keys must be https://… or http://…",
         }))
     }
 
@@ -40,9 +40,9 @@ impl Transport {
         match url.scheme() {
             "https" => url.has_host(),
             "http" => match self {
-                Self::Secure => is_loopback(url),
-                Self::Tls => false,
-                Self::Any => url.has_host(),
+                Self::HttpsOrLoopback => is_loopback(url),
+                Self::Https => false,
+                Self::HttpOrHttps => url.has_host(),
             },
             _ => false,
         }
@@ -77,7 +77,7 @@ pub(super) struct Discovery {
     /// The URLs of the metadata, in the order in which they are tried.
     pub(super) metadata_urls: [Url; 2],
     /// The URLs that are acceptable as `jwks_uri`.
-    transport: Transport,
+    transport: AcceptedUrls,
 }
 
 /// The members of the metadata that are read.
@@ -95,7 +95,7 @@ impl Discovery {
     /// [`Error::InvalidSetting`] for an issuer that is not an acceptable URL, or has a query or a fragment (RFC 8414
     /// § 2).
     pub(super) fn new(issuer: &str) -> Result<Self, Error> {
-        let url = Transport::Secure.parse(issuer)?;
+        let url = AcceptedUrls::HttpsOrLoopback.parse(issuer)?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(Error::InvalidSetting(
                 "the URL of the issuer must not have a query or a fragment",
@@ -114,9 +114,9 @@ impl Discovery {
                 at(format!("/.well-known/oauth-authorization-server{path}")),
             ],
             transport: if url.scheme() == "https" {
-                Transport::Tls
+                AcceptedUrls::Https
             } else {
-                Transport::Secure
+                AcceptedUrls::HttpsOrLoopback
             },
         })
     }
@@ -139,7 +139,7 @@ impl Discovery {
 
 #[cfg(test)]
 mod tests {
-    use super::{Discovery, Transport};
+    use super::{AcceptedUrls, Discovery};
 
     #[test]
     fn without_tls_only_this_machine_is_accepted() {
@@ -169,10 +169,18 @@ mod tests {
             ("/jwks", false, false),
             ("", false, false),
         ] {
-            assert_eq!(Transport::Secure.parse(url).is_ok(), is_secure, "{url}");
-            assert_eq!(Transport::Any.parse(url).is_ok(), is_any, "{url}");
+            assert_eq!(
+                AcceptedUrls::HttpsOrLoopback.parse(url).is_ok(),
+                is_secure,
+                "{url}"
+            );
+            assert_eq!(
+                AcceptedUrls::HttpOrHttps.parse(url).is_ok(),
+                is_any,
+                "{url}"
+            );
             let is_https = url.to_lowercase().starts_with("https://auth");
-            assert_eq!(Transport::Tls.parse(url).is_ok(), is_https, "{url}");
+            assert_eq!(AcceptedUrls::Https.parse(url).is_ok(), is_https, "{url}");
         }
     }
 

@@ -20,8 +20,8 @@ const MAX_WAITING: usize = 1024;
 
 /// The keys and the state of the requests.
 pub(super) struct State {
-    keys: RwLock<Option<Loaded>>,
-    requests: Mutex<Requests>,
+    keys: RwLock<Option<ReceivedKeys>>,
+    requests: Mutex<RequestStatus>,
     /// The number of completed requests.
     completed: watch::Sender<u64>,
     /// Wakes the background task.
@@ -31,14 +31,14 @@ pub(super) struct State {
 }
 
 /// The last good response.
-struct Loaded {
+struct ReceivedKeys {
     keys: KeySet,
     skipped: Vec<SkippedKey>,
     requested_at: Instant,
 }
 
 /// The requests of the background task.
-struct Requests {
+struct RequestStatus {
     /// The start of the latest request.
     started_at: Instant,
     /// Whether a request runs or is about to run.
@@ -50,7 +50,7 @@ impl State {
     pub(super) fn new() -> Self {
         Self {
             keys: RwLock::new(None),
-            requests: Mutex::new(Requests {
+            requests: Mutex::new(RequestStatus {
                 started_at: Instant::now(),
                 is_pending: true,
             }),
@@ -83,7 +83,7 @@ impl State {
 
     /// Returns a future that ends when the pending request has completed, or after [`MAX_WAIT`]; `None` if no request
     /// is pending or too many tokens wait.
-    pub(super) fn refreshed(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+    pub(super) fn pending_refresh(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         let requests = lock(&self.requests);
         if !requests.is_pending {
             return None;
@@ -123,7 +123,7 @@ impl State {
         let mut loaded = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         match (keys, &mut *loaded) {
             (Some((keys, skipped)), loaded) => {
-                *loaded = Some(Loaded {
+                *loaded = Some(ReceivedKeys {
                     keys,
                     skipped,
                     requested_at,
@@ -163,7 +163,7 @@ impl State {
         lock(&self.last_error).clone()
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Loaded) -> T) -> Option<T> {
+    fn read<T>(&self, read: impl FnOnce(&ReceivedKeys) -> T) -> Option<T> {
         let loaded = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         loaded.as_ref().map(read)
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::FeedCredential;
 use crate::revocation::FeedTokens;
-use crate::revocation::feed_token::TYPE;
+use crate::revocation::feed_token::FEED_TOKEN_TYPE;
 use crate::{Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
 
 const SUBJECT: Subject<'_> = Subject {
@@ -59,7 +59,7 @@ fn the_name_in_the_token_must_be_that_of_the_credential() {
     ] {
         let payload = format!(r#"{{"aud":"api-server","iat":1800000000,"exp":1800000060{sub}}}"#);
         let signing_key = key.signing_key();
-        let token = signing_key.sign_with_type(TYPE, payload.as_bytes());
+        let token = signing_key.sign_with_type(FEED_TOKEN_TYPE, payload.as_bytes());
         assert_eq!(server.verify(&token, now()), expected, "{sub}");
     }
 }

@@ -105,7 +105,7 @@ fn an_ed25519_key_in_an_encoding_that_is_not_canonical_is_rejected() {
 }
 
 #[test]
-fn half_of_all_texts_are_no_point_of_ed25519() {
+fn bytes_that_are_no_point_of_ed25519_are_rejected() {
     assert!(invalid_key(read_ed25519(&[2; 32])).contains("not a point"));
 }
 

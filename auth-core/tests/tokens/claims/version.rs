@@ -5,7 +5,7 @@ use auth_core::Error;
 use crate::fixtures::Payload;
 
 #[test]
-fn the_version_is_a_whole_number_from_0_to_2_to_the_power_of_53() {
+fn the_version_is_a_whole_number_below_2_to_the_power_of_53() {
     let claims = Payload::valid().verify().unwrap();
     assert_eq!(claims.claims_version, 0);
     for (value, expected) in [

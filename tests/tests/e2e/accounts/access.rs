@@ -12,8 +12,8 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    a_role_is_in_the_next_token_and_earlier_tokens_are_stale_on_every_node,
-    a_removed_role_is_felt_within_two_seconds_and_ends_no_session,
+    a_role_is_in_the_next_token_and_earlier_tokens_are_stale_in_every_process,
+    a_removed_role_makes_tokens_stale_within_two_seconds_and_ends_no_session,
     a_refresh_that_is_repeated_after_a_change_gets_a_token_that_is_not_stale,
     a_change_that_changes_nothing_makes_no_token_stale,
     custom_claims_are_in_the_next_token,
@@ -42,7 +42,7 @@ fn roles_of(app: &App, device: &Device) -> Vec<String> {
     claims.roles.iter().map(ToOwned::to_owned).collect()
 }
 
-async fn a_role_is_in_the_next_token_and_earlier_tokens_are_stale_on_every_node(node_a: App) {
+async fn a_role_is_in_the_next_token_and_earlier_tokens_are_stale_in_every_process(node_a: App) {
     let node_b = node_a.another_process().start();
     let (ada, device) = user_with_device(&node_a, "ada").await;
     assert!(roles_of(&node_a, &device).is_empty());
@@ -63,7 +63,7 @@ async fn a_role_is_in_the_next_token_and_earlier_tokens_are_stale_on_every_node(
     assert!(account.get("custom_claims").is_none());
 }
 
-async fn a_removed_role_is_felt_within_two_seconds_and_ends_no_session(node_a: App) {
+async fn a_removed_role_makes_tokens_stale_within_two_seconds_and_ends_no_session(node_a: App) {
     let node_b = node_a.another_process().start();
     let (ada, _) = user_with_device(&node_a, "ada").await;
     assert!(change(&node_a, &["roles", ada.email(), "--add", "admin"]).await);

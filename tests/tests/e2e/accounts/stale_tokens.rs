@@ -12,12 +12,12 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    a_verification_makes_earlier_tokens_stale_on_every_node,
+    a_verification_makes_earlier_tokens_stale_in_every_process,
     a_verification_with_the_password_makes_the_tokens_of_every_session_stale,
-    a_change_of_the_address_makes_earlier_tokens_stale_on_every_node,
+    a_change_of_the_address_makes_earlier_tokens_stale_in_every_process,
     a_rejected_proof_makes_no_token_stale,
     a_verification_makes_no_token_of_another_user_stale,
-    a_node_that_starts_later_knows_the_stale_tokens,
+    a_process_that_starts_later_knows_the_stale_tokens,
     a_token_of_better_auth_from_before_the_verification_is_stale,
 }
 
@@ -44,7 +44,7 @@ async fn assert_stale_on_both([changed, other]: [&App; 2], device: &Device) {
     }
 }
 
-async fn a_verification_makes_earlier_tokens_stale_on_every_node(node_a: App) {
+async fn a_verification_makes_earlier_tokens_stale_in_every_process(node_a: App) {
     let node_b = node_a.another_process().start();
     let (ada, device) = user_with_device(&node_a, "ada").await;
     let claims = claims_of(&node_a, &device.access);
@@ -83,7 +83,7 @@ async fn a_verification_with_the_password_makes_the_tokens_of_every_session_stal
     }
 }
 
-async fn a_change_of_the_address_makes_earlier_tokens_stale_on_every_node(node_a: App) {
+async fn a_change_of_the_address_makes_earlier_tokens_stale_in_every_process(node_a: App) {
     let node_b = node_a.another_process().start();
     let (ada, device) = user_with_device(&node_a, "ada").await;
     let other_device = login(&node_b, &ada).await;
@@ -137,7 +137,7 @@ async fn a_verification_makes_no_token_of_another_user_stale(app: App) {
     assert_eq!(version(&app, &refreshed(&app, &eve_device).await), 0);
 }
 
-async fn a_node_that_starts_later_knows_the_stale_tokens(node_a: App) {
+async fn a_process_that_starts_later_knows_the_stale_tokens(node_a: App) {
     let (ada, device) = user_with_device(&node_a, "ada").await;
     verify(&node_a, ada.email(), &device.access).await;
     let node_b = node_a.another_process().start();

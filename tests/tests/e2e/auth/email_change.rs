@@ -29,7 +29,7 @@ on_both_engines! {
     the_new_address_logs_in_and_the_previous_one_does_not,
     other_sessions_live_on_and_get_the_new_address_with_the_next_refresh,
     a_session_of_better_auth_shows_the_new_address_at_once,
-    the_new_address_is_stored_in_the_current_spelling,
+    the_new_address_is_stored_in_its_canonical_spelling,
 }
 
 pub(crate) const EMAIL_CHANGE: &str = "/api/auth/email-change";
@@ -258,7 +258,7 @@ async fn login_of(app: &App, email: &str, password: &str) -> Client {
     caller.with_login(email, password)
 }
 
-async fn the_new_address_is_stored_in_the_current_spelling(app: App) {
+async fn the_new_address_is_stored_in_its_canonical_spelling(app: App) {
     let ada = app.user("ada").await;
     let challenge_id = challenge_id_of(change_request(&ada, "ADA@EXÄMPLE.de").await);
     let mails = received(&app, "ada@xn--exmple-cua.de", 1).await;

@@ -17,7 +17,7 @@ use crate::sessions::fixtures::{count, get_session, login, refreshed, wait_until
 on_both_engines! {
     an_address_is_verified_with_the_link_of_the_mail,
     an_address_is_verified_with_the_code_of_the_mail,
-    a_confirmation_logs_nobody_in_and_ends_no_session,
+    a_confirmation_starts_no_session_and_ends_no_session,
     the_next_tokens_say_that_the_address_is_verified,
 }
 
@@ -99,7 +99,7 @@ async fn an_address_is_verified_with_the_code_of_the_mail(app: App) {
     assert!(is_verified(&app, ada.email()));
 }
 
-async fn a_confirmation_logs_nobody_in_and_ends_no_session(app: App) {
+async fn a_confirmation_starts_no_session_and_ends_no_session(app: App) {
     let ada = app.user("ada").await;
     let devices = [login(&app, &ada).await, login(&app, &ada).await];
     let (mail, _) = requested_mail(&app, ada.email()).await;

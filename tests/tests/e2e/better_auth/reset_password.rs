@@ -12,11 +12,11 @@ use super::request_password_reset::requested_mail;
 use crate::sessions::fixtures::{clone_sessions, count, wait_until};
 
 on_both_engines! {
-    the_token_of_the_mail_sets_the_password_and_signs_nobody_in,
+    the_token_of_the_mail_sets_the_password_and_signs_no_user_in,
     a_reset_ends_every_session_of_the_user_and_no_other,
     a_reset_ends_more_sessions_than_one_transaction_does,
     a_reset_verifies_the_address_and_tells_the_owner,
-    a_token_in_the_query_counts_only_without_one_in_the_body,
+    a_token_in_the_query_is_used_only_without_one_in_the_body,
     a_user_without_a_password_gets_one,
     an_unacceptable_password_is_reported_first_and_uses_up_nothing,
     a_request_without_a_token_is_rejected,
@@ -43,7 +43,7 @@ async fn assert_password(app: &App, email: &str, right: &str, wrong: &str) {
     }
 }
 
-async fn the_token_of_the_mail_sets_the_password_and_signs_nobody_in(app: App) {
+async fn the_token_of_the_mail_sets_the_password_and_signs_no_user_in(app: App) {
     let ada = sign_up(&app, "ada").await;
     let mail = requested_mail(&app, "ada@example.com", 0).await;
     let body = json!({ "newPassword": NEW_PASSWORD, "token": mail.token() });
@@ -98,7 +98,7 @@ async fn a_reset_verifies_the_address_and_tells_the_owner(app: App) {
     assert_eq!(sign_in_body["user"]["emailVerified"], true);
 }
 
-async fn a_token_in_the_query_counts_only_without_one_in_the_body(app: App) {
+async fn a_token_in_the_query_is_used_only_without_one_in_the_body(app: App) {
     sign_up(&app, "ada").await;
     let mail = requested_mail(&app, "ada@example.com", 0).await;
     let path = format!("{RESET_PASSWORD}?token={}", mail.token());

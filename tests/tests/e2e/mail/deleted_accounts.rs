@@ -11,9 +11,9 @@ use crate::sessions::fixtures::{count, wait_until};
 
 on_both_engines! {
     the_mails_of_a_deleted_account_are_not_sent_any_more,
-    accounts_that_are_registered_and_deleted_cause_three_mails_an_hour,
+    accounts_that_are_registered_and_deleted_cause_at_most_three_mails_an_hour,
     the_rows_of_a_deleted_account_are_deleted_after_a_day,
-    the_same_applies_to_better_auths_deletion,
+    a_deletion_with_better_auth_removes_the_user_from_the_outbox,
 }
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -50,7 +50,9 @@ async fn the_mails_of_a_deleted_account_are_not_sent_any_more(app: App) {
     assert_eq!(app.mails().len(), 2);
 }
 
-async fn accounts_that_are_registered_and_deleted_cause_three_mails_an_hour(engine: Engine) {
+async fn accounts_that_are_registered_and_deleted_cause_at_most_three_mails_an_hour(
+    engine: Engine,
+) {
     let app = App::on(engine)
         .set("email-verification", "optional")
         .start();
@@ -79,7 +81,7 @@ async fn the_rows_of_a_deleted_account_are_deleted_after_a_day(app: App) {
     .await;
 }
 
-async fn the_same_applies_to_better_auths_deletion(engine: Engine) {
+async fn a_deletion_with_better_auth_removes_the_user_from_the_outbox(engine: Engine) {
     let app = App::on(engine)
         .set("better-auth-delete-user", "true")
         .start();

@@ -11,16 +11,16 @@ use crate::auth::password_reset::{
 };
 
 on_both_engines! {
-    an_address_gets_three_mails_an_hour,
-    an_address_gets_ten_mails_a_day,
-    requests_of_one_network_cause_twenty_mails_an_hour,
+    an_address_gets_at_most_three_mails_an_hour,
+    an_address_gets_at_most_ten_mails_a_day,
+    requests_of_one_network_cause_at_most_twenty_mails_an_hour,
     requests_for_unknown_addresses_do_not_use_up_the_quota,
     a_notice_is_sent_even_if_the_quota_is_used_up,
 }
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-async fn an_address_gets_three_mails_an_hour(app: App) {
+async fn an_address_gets_at_most_three_mails_an_hour(app: App) {
     let ada = app.user("ada").await;
     for _ in 0..3 {
         requested_mail(&app, ada.email()).await;
@@ -36,7 +36,7 @@ async fn an_address_gets_three_mails_an_hour(app: App) {
     confirm_token(&app, mail.token()).await.ok();
 }
 
-async fn an_address_gets_ten_mails_a_day(app: App) {
+async fn an_address_gets_at_most_ten_mails_a_day(app: App) {
     let ada = app.user("ada").await;
     for number in 1..=10 {
         request_reset(&app, ada.email()).await;
@@ -55,7 +55,7 @@ async fn an_address_gets_ten_mails_a_day(app: App) {
     received(&app, ada.email(), 11).await;
 }
 
-async fn requests_of_one_network_cause_twenty_mails_an_hour(engine: Engine) {
+async fn requests_of_one_network_cause_at_most_twenty_mails_an_hour(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let request = async |email: String, ip_address: &str| {
         let request = app

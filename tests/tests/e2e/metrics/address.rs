@@ -8,7 +8,7 @@ on_both_engines! {
     the_metrics_are_on_their_own_address_and_nothing_else_is,
     the_api_does_not_serve_the_metrics,
     an_address_in_use_is_reported_with_the_setting,
-    without_the_setting_nothing_listens_and_nothing_is_counted,
+    without_the_setting_the_metrics_have_no_address,
 }
 
 async fn the_metrics_are_on_their_own_address_and_nothing_else_is(engine: Engine) {
@@ -63,7 +63,7 @@ async fn an_address_in_use_is_reported_with_the_setting(engine: Engine) {
     );
 }
 
-async fn without_the_setting_nothing_listens_and_nothing_is_counted(engine: Engine) {
+async fn without_the_setting_the_metrics_have_no_address(engine: Engine) {
     let app = App::on(engine).set("metrics-addr", " ").start();
     assert_eq!(app.metrics_addr(), None);
     app.user("ada").await.get("/api/auth/session").await.ok();

@@ -15,7 +15,7 @@ on_both_engines! {
 }
 
 on_postgres! {
-    a_process_that_cannot_read_revocations_for_too_long_rejects_tokens_with_503_if_told_to,
+    a_process_that_cannot_read_revocations_for_too_long_rejects_tokens_with_503_if_configured,
     while_the_database_is_unreachable_a_refresh_is_503_and_later_the_same_token_is_accepted,
     a_disconnected_process_verifies_with_known_revocations_and_catches_up,
     a_process_whose_database_is_silent_verifies_with_known_revocations_and_catches_up,
@@ -101,7 +101,7 @@ async fn while_the_database_is_unreachable_a_refresh_is_503_and_later_the_same_t
     }
 }
 
-async fn a_process_that_cannot_read_revocations_for_too_long_rejects_tokens_with_503_if_told_to(
+async fn a_process_that_cannot_read_revocations_for_too_long_rejects_tokens_with_503_if_configured(
     _: Engine,
 ) {
     let direct_server = App::on(Engine::Postgres).start();

@@ -11,12 +11,12 @@ use crate::well_known::{new_key, start_with_key, start_with_keys, verify_with_pu
 on_both_engines! {
     the_key_signs_the_access_tokens_of_every_api,
     a_repeated_refresh_returns_the_same_tokens,
-    refresh_tokens_stay_under_the_secret,
+    the_secret_still_authenticates_refresh_tokens,
     tokens_of_the_secret_stay_valid_after_the_change_to_a_key,
     a_key_is_accepted_before_and_after_it_signs,
     a_key_that_the_server_does_not_know_is_rejected,
     the_key_signs_the_tokens_of_services,
-    no_token_is_accepted_that_has_a_public_key_as_its_secret,
+    a_token_whose_secret_is_a_public_key_is_rejected,
 }
 
 /// Returns the header of a token.
@@ -77,7 +77,7 @@ async fn a_repeated_refresh_returns_the_same_tokens(engine: Engine) {
     }
 }
 
-async fn refresh_tokens_stay_under_the_secret(engine: Engine) {
+async fn the_secret_still_authenticates_refresh_tokens(engine: Engine) {
     let app = start_with_key(App::on(engine), &new_key(Algorithm::EdDsa));
     let (_, device) = user_with_device(&app, "ada").await;
     let without_key = app.another_process().start();
@@ -160,7 +160,7 @@ async fn the_key_signs_the_tokens_of_services(engine: Engine) {
     assert!(!accepts(&app, &token).await);
 }
 
-async fn no_token_is_accepted_that_has_a_public_key_as_its_secret(engine: Engine) {
+async fn a_token_whose_secret_is_a_public_key_is_rejected(engine: Engine) {
     for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
         let key = new_key(algorithm);
         let app = start_with_key(App::on(engine), &key);

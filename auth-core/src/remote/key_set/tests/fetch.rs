@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::{generate, jwks};
 use crate::remote::client::RequestError;
-use crate::remote::key_set::discovery::{Discovery, Transport};
+use crate::remote::key_set::discovery::{AcceptedUrls, Discovery};
 use crate::remote::key_set::fetch::{Fetch as _, Fetched, HttpFetch, Source};
 
 /// A server that sends these responses, one per connection. `{url}` in a response is the URL of the server.
@@ -43,7 +43,7 @@ impl Server {
     }
 
     fn keys(&self) -> HttpFetch {
-        let url = Transport::Secure
+        let url = AcceptedUrls::HttpsOrLoopback
             .parse(&format!("{}/jwks", self.url))
             .unwrap();
         HttpFetch::new(Source::Url(url)).unwrap()
@@ -215,7 +215,7 @@ async fn a_closed_port_and_a_server_without_tls_are_errors() {
         format!("http://{address}"),
         format!("https://{plain_address}"),
     ] {
-        let url = Transport::Secure.parse(&url).unwrap();
+        let url = AcceptedUrls::HttpsOrLoopback.parse(&url).unwrap();
         let mut fetch = HttpFetch::new(Source::Url(url)).unwrap();
         assert!(fetch.fetch().await.is_err());
     }

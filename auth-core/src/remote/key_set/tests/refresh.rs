@@ -224,7 +224,7 @@ async fn a_token_waits_for_the_request_that_it_causes() {
         Err(Error::UnknownKey)
     );
     let waiting_since = Instant::now();
-    scripted.keys.refreshed().unwrap().await;
+    scripted.keys.pending_refresh().unwrap().await;
     assert_eq!(waiting_since.elapsed(), seconds(1));
     assert!(scripted.keys.find(new_key.public_key().key_id()).is_ok());
 }
@@ -233,7 +233,7 @@ async fn a_token_waits_for_the_request_that_it_causes() {
 async fn a_token_waits_for_at_most_2_seconds() {
     let scripted = Scripted::start([failure().taking(seconds(5))]);
     let waiting_since = Instant::now();
-    scripted.keys.refreshed().unwrap().await;
+    scripted.keys.pending_refresh().unwrap().await;
     let waited = waiting_since.elapsed();
     assert!(
         (seconds(2)..seconds(2) + 2 * MILLISECOND).contains(&waited),
@@ -245,14 +245,14 @@ async fn a_token_waits_for_at_most_2_seconds() {
 async fn no_token_waits_if_no_request_is_about_to_run() {
     let scripted = Scripted::start([document(jwks(&[&generate()]))]);
     scripted.keys.loaded().await;
-    assert!(scripted.keys.refreshed().is_none());
+    assert!(scripted.keys.pending_refresh().is_none());
     sleep(seconds(9)).await;
     assert_eq!(scripted.keys.find("unknown"), Err(Error::UnknownKey));
-    assert!(scripted.keys.refreshed().is_none());
+    assert!(scripted.keys.pending_refresh().is_none());
     sleep(seconds(1)).await;
-    assert!(scripted.keys.refreshed().is_none());
+    assert!(scripted.keys.pending_refresh().is_none());
     assert_eq!(scripted.keys.find("unknown"), Err(Error::UnknownKey));
-    assert!(scripted.keys.refreshed().is_some());
+    assert!(scripted.keys.pending_refresh().is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -265,7 +265,7 @@ async fn any_number_of_tokens_shares_one_request() {
         let key_id = key.public_key().key_id().to_owned();
         waiting.spawn(async move {
             assert_eq!(keys.find(&key_id), Err(Error::KeysUnavailable));
-            keys.refreshed().unwrap().await;
+            keys.pending_refresh().unwrap().await;
             keys.find(&key_id)
         });
     }
@@ -277,11 +277,11 @@ async fn any_number_of_tokens_shares_one_request() {
 async fn at_most_1024_tokens_wait() {
     let scripted = Scripted::start([failure().taking(seconds(5))]);
     let mut waiting: Vec<_> = (0..1024)
-        .map(|_| scripted.keys.refreshed().unwrap())
+        .map(|_| scripted.keys.pending_refresh().unwrap())
         .collect();
-    assert!(scripted.keys.refreshed().is_none());
+    assert!(scripted.keys.pending_refresh().is_none());
     waiting.pop();
-    assert!(scripted.keys.refreshed().is_some());
+    assert!(scripted.keys.pending_refresh().is_some());
 }
 
 #[tokio::test(start_paused = true)]

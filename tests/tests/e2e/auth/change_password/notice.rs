@@ -13,7 +13,7 @@ use crate::sessions::fixtures::{CHANGE_PASSWORD, Device, count, login, user_with
 on_both_engines! {
     the_owner_is_told_of_a_change,
     the_owner_is_told_of_a_change_with_better_auth,
-    the_owner_gets_three_notices_an_hour,
+    the_owner_gets_at_most_three_notices_an_hour,
 }
 
 async fn the_owner_is_told_of_a_change(app: App) {
@@ -38,7 +38,7 @@ async fn the_owner_is_told_of_a_change_with_better_auth(app: App) {
     assert_eq!(mails[0].kind(), "password_changed");
 }
 
-async fn the_owner_gets_three_notices_an_hour(app: App) {
+async fn the_owner_gets_at_most_three_notices_an_hour(app: App) {
     let (ada, mut device) = user_with_device(&app, "ada").await;
     for _ in 0..5 {
         let bearer = app.bearer(device.access.as_str());

@@ -12,10 +12,10 @@ use crate::sessions::fixtures::{login, race_transaction};
 
 on_both_engines! {
     one_of_fifty_parallel_confirmations_wins,
-    one_of_fifty_parallel_undos_wins,
+    one_of_fifty_parallel_requests_to_undo_a_change_wins,
     of_two_changes_to_one_address_one_wins,
     of_a_change_and_a_registration_with_one_address_one_wins,
-    undos_of_a_chain_of_changes_do_not_block_each_other,
+    requests_to_undo_a_chain_of_changes_do_not_block_each_other,
     a_change_waits_for_a_change_away_from_the_address_and_then_fails,
 }
 
@@ -42,7 +42,7 @@ async fn one_of_fifty_parallel_confirmations_wins(app: App) {
     assert_eq!(count(&app, "outbox WHERE kind = 'email_changed'"), 1);
 }
 
-async fn one_of_fifty_parallel_undos_wins(app: App) {
+async fn one_of_fifty_parallel_requests_to_undo_a_change_wins(app: App) {
     let ada = app.user("ada").await;
     let undo_mail = change(&app, &ada, ada.email(), "new@example.com").await;
     let requests = (0..50).map(|_| undo_request(&app, undo_mail.token()));
@@ -96,7 +96,7 @@ async fn of_a_change_and_a_registration_with_one_address_one_wins(app: App) {
     }
 }
 
-async fn undos_of_a_chain_of_changes_do_not_block_each_other(app: App) {
+async fn requests_to_undo_a_chain_of_changes_do_not_block_each_other(app: App) {
     for round in 0..5 {
         let ada = app.user(&format!("ada{round}")).await;
         let addresses = [1, 2, 3].map(|number| format!("ada{round}@{number}.example"));

@@ -18,7 +18,7 @@ on_both_engines! {
     an_invalid_body_is_rejected,
     the_current_address_is_rejected_in_every_spelling,
     requests_for_mails_are_limited_per_network,
-    the_previous_address_gets_three_notices_an_hour,
+    the_previous_address_gets_at_most_three_notices_an_hour,
     mails_have_the_language_of_the_account,
     a_confirmation_has_either_a_token_or_a_code,
 }
@@ -129,7 +129,7 @@ async fn requests_for_mails_are_limited_per_network(engine: Engine) {
         .assert_status(202);
 }
 
-async fn the_previous_address_gets_three_notices_an_hour(app: App) {
+async fn the_previous_address_gets_at_most_three_notices_an_hour(app: App) {
     let ada = app.user("ada").await;
     for number in 0..5 {
         let new_email = format!("new{number}@example.com");

@@ -14,8 +14,8 @@ use crate::better_auth::fixtures as better_auth;
 use crate::sessions::fixtures::{login, wait_until};
 
 on_both_engines! {
-    nobody_else_can_register_with_a_reserved_address,
-    nobody_else_can_change_to_a_reserved_address,
+    no_other_user_can_register_with_a_reserved_address,
+    no_other_user_can_change_to_a_reserved_address,
     the_owner_can_change_back_to_a_reserved_address,
     a_registration_at_the_same_time_as_a_change_away_from_the_address_fails,
     a_deleted_account_reserves_no_address,
@@ -28,7 +28,7 @@ const ALMOST_THREE_DAYS: Duration = Duration::from_micros(259_199_999_999);
 const MICROSECOND: Duration = Duration::from_micros(1);
 const REGISTER: &str = "/api/auth/register";
 
-async fn nobody_else_can_register_with_a_reserved_address(app: App) {
+async fn no_other_user_can_register_with_a_reserved_address(app: App) {
     let ada = app.user("ada").await;
     let (mail, _) = requested_change(&app, &ada, "ada@new.example").await;
     confirm_token(&app, mail.token()).await.ok();
@@ -50,7 +50,7 @@ async fn nobody_else_can_register_with_a_reserved_address(app: App) {
     register().await.created();
 }
 
-async fn nobody_else_can_change_to_a_reserved_address(app: App) {
+async fn no_other_user_can_change_to_a_reserved_address(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let (eve_mail, _) = requested_change(&app, &eve, "free@example.com").await;
     let (ada_mail, _) = requested_change(&app, &ada, "free@example.com").await;

@@ -19,12 +19,12 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    an_undo_restores_the_address_and_forces_a_new_password,
-    an_undo_ends_every_session_on_every_process,
-    an_undo_ends_more_sessions_than_one_transaction_does,
-    the_owner_of_the_oldest_address_wins_with_an_undo_of_all_changes,
-    the_owner_of_the_oldest_address_wins_after_an_undo_of_a_later_change,
-    a_thief_cannot_make_the_undo_invalid,
+    undoing_a_change_restores_the_address_and_requires_a_new_password,
+    undoing_a_change_ends_every_session_in_every_process,
+    undoing_a_change_ends_more_sessions_than_one_transaction_does,
+    the_owner_of_the_oldest_address_wins_by_undoing_all_changes,
+    the_owner_of_the_oldest_address_wins_after_a_later_change_was_undone,
+    a_thief_cannot_make_the_undo_link_invalid,
     the_notice_of_an_undone_change_is_not_sent,
 }
 
@@ -38,7 +38,7 @@ async fn assert_login_fails(app: &App, email: &str, password: &str) {
     response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-async fn an_undo_restores_the_address_and_forces_a_new_password(app: App) {
+async fn undoing_a_change_restores_the_address_and_requires_a_new_password(app: App) {
     let ada = app.user("ada").await;
     let undo_mail = change(&app, &ada, ada.email(), "thief@example.com").await;
     let response = undo_request(&app, undo_mail.token()).await;
@@ -70,7 +70,7 @@ async fn an_undo_restores_the_address_and_forces_a_new_password(app: App) {
     app.anonymous().post(LOGIN, body).await.ok();
 }
 
-async fn an_undo_ends_every_session_on_every_process(app: App) {
+async fn undoing_a_change_ends_every_session_in_every_process(app: App) {
     let other_process = app.another_process().start();
     let (ada, device) = user_with_device(&app, "ada").await;
     let browser = {
@@ -100,7 +100,7 @@ async fn an_undo_ends_every_session_on_every_process(app: App) {
     assert_eq!(are_live(&app, [&device, &eve_device]), [false, true]);
 }
 
-async fn an_undo_ends_more_sessions_than_one_transaction_does(app: App) {
+async fn undoing_a_change_ends_more_sessions_than_one_transaction_does(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(device.access.as_str());
     let caller = caller.with_login(ada.email(), ada.password());
@@ -118,7 +118,7 @@ async fn change_twice(app: &App, ada: &Client) -> [Mail; 2] {
     [undo_for_a, undo_for_b]
 }
 
-async fn the_owner_of_the_oldest_address_wins_with_an_undo_of_all_changes(app: App) {
+async fn the_owner_of_the_oldest_address_wins_by_undoing_all_changes(app: App) {
     let ada = app.user("ada").await;
     let [undo_for_a, undo_for_b] = change_twice(&app, &ada).await;
     undo_request(&app, undo_for_a.token()).await.ok();
@@ -128,7 +128,7 @@ async fn the_owner_of_the_oldest_address_wins_with_an_undo_of_all_changes(app: A
     assert_eq!(stored_email(&app, &ada), ada.email());
 }
 
-async fn the_owner_of_the_oldest_address_wins_after_an_undo_of_a_later_change(app: App) {
+async fn the_owner_of_the_oldest_address_wins_after_a_later_change_was_undone(app: App) {
     let ada = app.user("ada").await;
     let [undo_for_a, undo_for_b] = change_twice(&app, &ada).await;
     undo_request(&app, undo_for_b.token()).await.ok();
@@ -140,7 +140,7 @@ async fn the_owner_of_the_oldest_address_wins_after_an_undo_of_a_later_change(ap
 }
 
 /// The thief knows the password, and receives the mails to the new addresses.
-async fn a_thief_cannot_make_the_undo_invalid(app: App) {
+async fn a_thief_cannot_make_the_undo_link_invalid(app: App) {
     let ada = app.user("ada").await;
     let undo_mail = change(&app, &ada, ada.email(), "thief@example.com").await;
     let (reset_mail, _) = password_reset::requested_mail(&app, "thief@example.com").await;

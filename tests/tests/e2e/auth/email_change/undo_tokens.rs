@@ -13,15 +13,15 @@ use crate::auth::password_reset;
 use crate::sessions::fixtures::{get_session, login};
 
 on_both_engines! {
-    an_undo_works_for_72_hours,
+    a_change_can_be_undone_for_72_hours,
     an_undo_works_once,
-    an_undo_makes_the_tokens_of_the_thief_invalid,
+    undoing_a_change_makes_the_tokens_of_the_thief_invalid,
     a_token_of_another_user_or_for_another_purpose_is_rejected,
-    a_token_for_an_undo_permits_nothing_else,
+    a_token_that_undoes_a_change_permits_nothing_else,
     an_address_that_another_account_got_in_the_meantime_is_not_restored,
 }
 
-async fn an_undo_works_for_72_hours(app: App) {
+async fn a_change_can_be_undone_for_72_hours(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let mut undo_mails = Vec::new();
     for user in [&ada, &eve] {
@@ -54,7 +54,7 @@ async fn an_undo_works_once(app: App) {
     get_session(&app, token).await.ok();
 }
 
-async fn an_undo_makes_the_tokens_of_the_thief_invalid(app: App) {
+async fn undoing_a_change_makes_the_tokens_of_the_thief_invalid(app: App) {
     let ada = app.user("ada").await;
     let undo_mail = change(&app, &ada, ada.email(), "thief@example.com").await;
     let (reset_mail, _) = password_reset::requested_mail(&app, "thief@example.com").await;
@@ -125,7 +125,7 @@ async fn a_token_of_another_user_or_for_another_purpose_is_rejected(app: App) {
     assert_eq!(stored_email(&app, &eve), "eve@new.example");
 }
 
-async fn a_token_for_an_undo_permits_nothing_else(app: App) {
+async fn a_token_that_undoes_a_change_permits_nothing_else(app: App) {
     let ada = app.user("ada").await;
     let undo_mail = change(&app, &ada, ada.email(), "ada@new.example").await;
     assert_rejected(confirm_token(&app, undo_mail.token()).await);

@@ -22,7 +22,7 @@ on_both_engines! {
     a_session_of_better_auth_suffices_from_a_trusted_origin,
     an_invalid_proof_is_reported_before_a_missing_password,
     wrong_passwords_are_limited_like_those_of_a_login,
-    a_person_whose_address_another_person_registered_verifies_nothing,
+    the_link_alone_verifies_no_address_that_another_person_registered,
 }
 
 async fn without_a_session_the_password_is_required(app: App) {
@@ -183,7 +183,7 @@ async fn wrong_passwords_are_limited_like_those_of_a_login(engine: Engine) {
 }
 
 /// Eve has registered Ada's address. Ada follows the link of the mail.
-async fn a_person_whose_address_another_person_registered_verifies_nothing(engine: Engine) {
+async fn the_link_alone_verifies_no_address_that_another_person_registered(engine: Engine) {
     let app = App::on(engine)
         .set("email-verification", "optional")
         .start();

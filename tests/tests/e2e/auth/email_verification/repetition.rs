@@ -16,7 +16,7 @@ on_both_engines! {
     a_used_link_is_rejected_while_the_address_is_not_verified,
     parallel_uses_of_a_link_all_succeed_for_its_user,
     one_of_fifty_parallel_uses_with_the_password_wins,
-    an_address_that_was_verified_otherwise_is_verified_again,
+    a_link_still_works_once_after_the_address_was_verified_in_another_way,
 }
 
 async fn the_user_of_a_used_link_gets_the_same_response_again(app: App) {
@@ -124,7 +124,7 @@ async fn one_of_fifty_parallel_uses_with_the_password_wins(app: App) {
     }
 }
 
-async fn an_address_that_was_verified_otherwise_is_verified_again(app: App) {
+async fn a_link_still_works_once_after_the_address_was_verified_in_another_way(app: App) {
     let ada = app.user("ada").await;
     let (mail, _) = requested_mail(&app, ada.email()).await;
     app.database()

@@ -15,10 +15,10 @@ on_both_engines! {
     a_caller_with_a_token_needs_no_address,
     a_browser_with_cookies_needs_no_address,
     without_an_address_the_token_must_be_valid,
-    an_address_in_the_body_counts_and_the_token_does_not,
+    an_address_in_the_body_is_used_instead_of_the_token,
     an_invalid_address_is_rejected,
     the_mail_has_the_language_of_the_account,
-    an_address_gets_three_mails_an_hour,
+    an_address_gets_at_most_three_mails_an_hour,
     requests_for_mails_are_limited_per_network,
     a_confirmation_has_either_a_token_or_a_code,
 }
@@ -94,7 +94,7 @@ async fn without_an_address_the_token_must_be_valid(app: App) {
     assert_eq!(count(&app, "outbox"), 0);
 }
 
-async fn an_address_in_the_body_counts_and_the_token_does_not(app: App) {
+async fn an_address_in_the_body_is_used_instead_of_the_token(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let body = json!({ "email": ada.email() });
     for caller in [&eve, &app.bearer("junk")] {
@@ -127,7 +127,7 @@ async fn the_mail_has_the_language_of_the_account(app: App) {
     assert_eq!(mail.header("Content-Language"), "de");
 }
 
-async fn an_address_gets_three_mails_an_hour(app: App) {
+async fn an_address_gets_at_most_three_mails_an_hour(app: App) {
     let ada = app.user("ada").await;
     for _ in 0..3 {
         requested_mail(&app, ada.email()).await;

@@ -17,7 +17,7 @@ on_both_engines! {
     a_confirmation_makes_every_other_token_of_the_account_invalid,
     a_token_is_rejected_after_the_address_or_the_password_was_changed,
     a_token_of_a_deleted_account_is_rejected,
-    after_five_wrong_codes_only_the_link_is_left,
+    after_five_wrong_codes_only_the_link_works,
     a_token_stays_valid_while_the_secret_is_rotated,
 }
 
@@ -111,7 +111,7 @@ async fn a_token_of_a_deleted_account_is_rejected(app: App) {
     response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
 }
 
-async fn after_five_wrong_codes_only_the_link_is_left(app: App) {
+async fn after_five_wrong_codes_only_the_link_works(app: App) {
     let ada = app.user("ada").await;
     let (mail, challenge_id) = requested_mail(&app, ada.email()).await;
     let codes = std::iter::repeat_n("WRNGCDE2", 5).chain([mail.code()]);

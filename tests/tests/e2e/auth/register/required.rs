@@ -16,9 +16,9 @@ on_both_engines! {
     an_app_registers_confirms_the_code_and_logs_in,
     a_browser_registers_and_follows_the_link,
     free_and_taken_addresses_get_the_same_response,
-    a_taken_address_is_left_alone_in_every_spelling,
+    registering_a_taken_address_in_any_spelling_changes_no_account,
     an_address_in_an_earlier_spelling_is_taken,
-    the_owner_of_a_taken_address_is_told_once_an_hour,
+    the_owner_of_a_taken_address_is_told_at_most_once_an_hour,
     a_challenge_of_a_taken_address_counts_codes_like_any_other,
     one_of_twenty_parallel_registrations_creates_the_account,
     a_registration_ends_no_session_of_the_browser,
@@ -121,7 +121,7 @@ async fn free_and_taken_addresses_get_the_same_response(engine: Engine) {
     response.problem(422, "VALIDATION_ERROR");
 }
 
-async fn a_taken_address_is_left_alone_in_every_spelling(engine: Engine) {
+async fn registering_a_taken_address_in_any_spelling_changes_no_account(engine: Engine) {
     let app = start(engine);
     verified_user(&app, "ada@example.com").await;
     let columns = "SELECT id || email || password_hash || updated_at FROM users";
@@ -149,7 +149,7 @@ async fn an_address_in_an_earlier_spelling_is_taken(engine: Engine) {
     assert_eq!(count(&app, "outbox WHERE kind = 'registration_attempt'"), 1);
 }
 
-async fn the_owner_of_a_taken_address_is_told_once_an_hour(engine: Engine) {
+async fn the_owner_of_a_taken_address_is_told_at_most_once_an_hour(engine: Engine) {
     let app = start(engine);
     verified_user(&app, "ada@example.com").await;
     for expected_count in [1, 2] {

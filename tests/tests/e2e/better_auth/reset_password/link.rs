@@ -9,7 +9,7 @@ use super::reset;
 
 on_both_engines! {
     a_link_with_a_token_leads_to_the_page_and_uses_up_nothing,
-    a_link_without_a_token_redirects_with_an_error,
+    a_link_with_an_invalid_token_redirects_with_an_error,
     a_link_without_a_callback_url_is_rejected,
 }
 
@@ -39,7 +39,7 @@ async fn a_link_with_a_token_leads_to_the_page_and_uses_up_nothing(engine: Engin
     reset(&app, token).await.ok();
 }
 
-async fn a_link_without_a_token_redirects_with_an_error(app: App) {
+async fn a_link_with_an_invalid_token_redirects_with_an_error(app: App) {
     for (callback_url, location) in [
         (
             "%2Freset%3Fa%3Db",

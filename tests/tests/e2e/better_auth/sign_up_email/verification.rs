@@ -10,10 +10,10 @@ use crate::sessions::fixtures::count;
 
 on_both_engines! {
     a_sign_up_sends_a_mail_and_signs_the_user_in,
-    with_the_requirement_a_sign_up_begins_no_session,
-    with_the_requirement_a_taken_address_gets_an_invented_user,
-    with_the_requirement_a_sign_in_needs_a_verified_address,
-    with_the_requirement_a_sign_up_keeps_the_session_of_the_browser,
+    if_verification_is_required_a_sign_up_begins_no_session,
+    if_verification_is_required_a_taken_address_gets_an_invented_user,
+    if_verification_is_required_a_sign_in_needs_a_verified_address,
+    if_verification_is_required_a_sign_up_keeps_the_session_of_the_browser,
 }
 
 fn start(engine: Engine, mode: &str) -> App {
@@ -52,7 +52,7 @@ async fn sign_up_without_session(app: &App, body: Value) -> Value {
     body
 }
 
-async fn with_the_requirement_a_sign_up_begins_no_session(engine: Engine) {
+async fn if_verification_is_required_a_sign_up_begins_no_session(engine: Engine) {
     let app = start(engine, "required");
     let mut body = sign_up_body("ada");
     body["callbackURL"] = "/welcome".into();
@@ -68,7 +68,7 @@ async fn with_the_requirement_a_sign_up_begins_no_session(engine: Engine) {
     assert_eq!(browser.user["emailVerified"], true);
 }
 
-async fn with_the_requirement_a_taken_address_gets_an_invented_user(engine: Engine) {
+async fn if_verification_is_required_a_taken_address_gets_an_invented_user(engine: Engine) {
     let app = start(engine, "required");
     let mut body = sign_up_body("ada");
     sign_up_without_session(&app, body.clone()).await;
@@ -105,7 +105,7 @@ async fn with_the_requirement_a_taken_address_gets_an_invented_user(engine: Engi
     );
 }
 
-async fn with_the_requirement_a_sign_in_needs_a_verified_address(engine: Engine) {
+async fn if_verification_is_required_a_sign_in_needs_a_verified_address(engine: Engine) {
     let app = start(engine, "required");
     sign_up_without_session(&app, sign_up_body("ada")).await;
     let sign_in_with = |password: &str| {
@@ -126,7 +126,7 @@ async fn with_the_requirement_a_sign_in_needs_a_verified_address(engine: Engine)
     assert_eq!(count(&app, "outbox"), 1);
 }
 
-async fn with_the_requirement_a_sign_up_keeps_the_session_of_the_browser(engine: Engine) {
+async fn if_verification_is_required_a_sign_up_keeps_the_session_of_the_browser(engine: Engine) {
     let app = App::on(engine).start();
     let ada = sign_up(&app, "ada").await;
     let process = app
