@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::task::Waker;
 
 use actix_http::{HttpMessage as _, Request};
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 
 use super::boundary::{BodyLength, Position, declared_length};
 
@@ -98,9 +98,9 @@ impl Acceptance {
     }
 }
 
-/// Returns the length of the request's body, as actix-http has understood the header.
+/// Returns the length of the request's body. actix-http has rejected every `Transfer-Encoding` except `chunked`.
 pub(super) fn body_length(request: &Request) -> BodyLength {
-    if request.chunked().unwrap_or(false) {
+    if request.headers().contains_key(TRANSFER_ENCODING) {
         return BodyLength::Chunked;
     }
     let header = request.headers().get(CONTENT_LENGTH);

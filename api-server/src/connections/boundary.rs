@@ -112,15 +112,15 @@ impl HeaderPosition {
 /// body at all.
 pub(super) fn declared_length(header: &[u8]) -> Option<u64> {
     let mut length = None;
-    for line in header.split(|byte| *byte == b'\n') {
+    let mut rest = header;
+    while let Some(end) = memchr(b'\n', rest) {
+        let (line, next_lines) = rest.split_at_checked(end + 1)?;
+        rest = next_lines;
         // Most lines need no more than this look at their first byte.
         if !matches!(line.first(), Some(b'c' | b'C' | b't' | b'T')) {
             continue;
         }
-        let Some(colon) = memchr(b':', line) else {
-            continue;
-        };
-        let (name, value) = line.split_at(colon);
+        let (name, value) = line.split_at(memchr(b':', line).unwrap_or_default());
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             return None;
         }

@@ -40,7 +40,10 @@ fn an_import_draws_a_bar_on_a_terminal_and_clears_it() {
 #[test]
 fn an_import_of_a_file_shows_its_share_and_the_time_left() {
     let (terminal, work_dir) = (Terminal::new(), WorkDir::new());
-    work_dir.write("users.jsonl", (0..3000).map(user_line).collect::<String>());
+    work_dir.write(
+        "users.jsonl",
+        (0..20_000).map(user_line).collect::<String>(),
+    );
     let program = work_dir.bare_program().set("TERM", "xterm");
     let command = ["users", "import", "json", "--from", "users.jsonl"];
     let mut import = program.args(&command).spawn_on(&terminal);
@@ -50,7 +53,7 @@ fn an_import_of_a_file_shows_its_share_and_the_time_left() {
         "{output:?}"
     );
     assert_eq!(import.exit_code(), Some(0));
-    terminal.wait_for("users: 3000 imported");
+    terminal.wait_for("users: 20000 imported");
 }
 
 #[test]
