@@ -1,4 +1,4 @@
-//! Implements extractors and the response to a refused request for axum.
+//! Implements, for axum, the extractors and the response to a refused request.
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;

@@ -52,7 +52,7 @@ struct Inner {
     subjects: OnceLock<ExpiringMap<()>>,
     /// The least `claims_version` of the tokens that are not stale.
     versions: OnceLock<ExpiringMap<u64>>,
-    /// All tokens that were issued before this time are revoked, in seconds since 1970; 0 for none.
+    /// The time, in seconds since 1970, before which all issued tokens are revoked; 0 for none.
     issued_before: AtomicI64,
 }
 

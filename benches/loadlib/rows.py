@@ -10,14 +10,14 @@ from .populated import PopulatedServer, sample_task, tasks_path
 from .report import at_least, medians, ratios_to_neighbours, spread, table
 
 CONNECTIONS = 64
-# The least ratio to the bare handler that a list of 20 tasks must reach on each engine.
+# The least acceptable ratio of the requests per second to those of the bare handler, for a list of 20 tasks.
 LIST_TARGETS = {"SQLite": 0.18, "PostgreSQL": 0.15}
 
 
 @dataclass(frozen=True)
 class Row:
     name: str
-    # The least ratio to the bare handler.
+    # The least acceptable ratio of the requests per second to those of the bare handler; None without a target.
     target: float | None
     # Called with the tool, `oha` or `wrk`, and the seconds.
     measure: Callable

@@ -16,8 +16,8 @@ use crate::users::id::UserId;
 use crate::users::store as users;
 use crate::users::user::User;
 
-/// Queues a verification mail to a signed-in user. The page of its link redirects to `callback_url` after the
-/// verification.
+/// Queues a verification mail to a signed-in user. The page that its link opens redirects to `callback_url`,
+/// if there is one, after the verification.
 pub(crate) async fn request_for_user(
     accounts: &Accounts,
     user_id: UserId,

@@ -136,7 +136,7 @@ impl<J> AccountQueue<J> {
         Ok(outcome.served_job_counter)
     }
 
-    /// Finishes a job of the account `finished`, if any, and waits for the next job. Returns [`Next::Idle`] after a
+    /// Finishes a job of the account `finished`, if any, and waits for the next job. Returns [`NextJob::Idle`] after a
     /// sleep of `max_wait` without a job. If the worker is woken for a job that another worker then takes, the sleep
     /// starts again. Without `max_wait`, waits without a time limit.
     pub(super) fn pop(
@@ -240,7 +240,7 @@ impl<J> AccountQueue<J> {
     }
 
     /// Closes the queue: the workers still run the waiting jobs, and then their [`pop`](Self::pop) returns
-    /// [`Next::Closed`].
+    /// [`NextJob::Closed`].
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;

@@ -178,11 +178,11 @@ impl Reader {
         Ok(columns)
     }
 
-    /// Counts the rows of a table, whose name is quoted.
-    pub(crate) fn count_rows(&mut self, quoted_table: &str) -> Result<u64, BoxError> {
+    /// Counts the rows of a table, which is given as SQL.
+    pub(crate) fn count_rows(&mut self, table_sql: &str) -> Result<u64, BoxError> {
         let count = Self::text_expression("count(*)", MAX_SHORT_TEXT_BYTES);
         let mut number = 0;
-        self.for_each_row(&[count], quoted_table, |row| {
+        self.for_each_row(&[count], table_sql, |row| {
             number = row.text(0)?.unwrap_or_default().parse()?;
             Ok(())
         })?;

@@ -57,7 +57,7 @@ pub(crate) fn copy_database(
     let size = sql_query(COPY_SIZE).get_result(&mut connection)?;
     let growing_file = target.to_owned();
     let measure = move || fs::metadata(&growing_file).map_or(0, |file| file.len());
-    let work = progress.start_measured("copy", unsigned(&size), measure);
+    let work = progress.start_measured("copy", number_or_zero(&size), measure);
     sql_query("VACUUM INTO ?")
         .bind::<Text, _>(target.to_string_lossy())
         .execute(&mut connection)?;
@@ -66,7 +66,8 @@ pub(crate) fn copy_database(
     Reader::open(&DatabaseUrl::of_file(target)).map(drop)
 }
 
-fn unsigned(row: &NumberRow) -> u64 {
+/// Returns the number; 0 if it is NULL or negative.
+fn number_or_zero(row: &NumberRow) -> u64 {
     row.number
         .unwrap_or_default()
         .try_into()
@@ -104,7 +105,7 @@ fn count_rows(connection: &mut DbConnection, tables: &[NameRow]) -> QueryResult<
     let mut total = 0;
     for NameRow { name } in tables {
         let query = format!("SELECT count(*) AS number FROM backup.\"{name}\"");
-        total += unsigned(&sql_query(query).get_result(connection)?);
+        total += number_or_zero(&sql_query(query).get_result(connection)?);
     }
     Ok(total)
 }

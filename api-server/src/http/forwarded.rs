@@ -49,7 +49,8 @@ fn parse_hop(bytes: &[u8]) -> Option<IpAddr> {
     ip_address.map(|ip_address| ip_address.to_canonical())
 }
 
-/// A warning in the log about a proxy that is missing in `TRUSTED_PROXIES` or does not send `X-Forwarded-For`.
+/// A warning in the log about a proxy that is missing from `TRUSTED_PROXIES` or does not send `X-Forwarded-For`. Limits
+/// how often it is logged.
 #[derive(Default)]
 pub(crate) struct ProxyWarning {
     last_logged_at: Mutex<Option<SystemTime>>,

@@ -1,4 +1,4 @@
-//! Exports a span for each request to a collector of OpenTelemetry, by OTLP over HTTP with JSON.
+//! Exports a span for each request whose trace is recorded to a collector of OpenTelemetry, by OTLP over HTTP with JSON.
 //!
 //! A request only puts its span into a queue, whose length is bounded. A task sends the spans in batches, and drops
 //! those that the collector does not accept.

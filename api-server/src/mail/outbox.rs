@@ -10,7 +10,7 @@ use crate::db::Timestamp;
 use crate::network::Network;
 use crate::users::id::generate_id;
 
-/// The most mails that may wait. At this limit, requests of clients who are not logged in add no mail.
+/// The most mails that may wait. At this limit, a request for a mail adds none.
 const MAX_WAITING: i64 = 10_000;
 /// The most rows, including mails that were sent and not purged yet. This limit has the same effect as [`MAX_WAITING`].
 const MAX_ROWS: i64 = 100_000;
@@ -104,8 +104,9 @@ pub(crate) struct Outbox {
     changed: Condvar,
     /// The number of rows that may be added until the rows are counted again.
     free_rows: AtomicI64,
-    /// The number of mails that were not added, since the last call of [`take_rejected`](Self::take_rejected).
-    rejected: AtomicU64,
+    /// The number of mails that were not added because the outbox was full, since the last call of
+    /// [`take_overflow_count`](Self::take_overflow_count).
+    overflow_count: AtomicU64,
 }
 
 #[derive(Default)]
@@ -120,18 +121,17 @@ impl Default for Outbox {
             signal: Mutex::default(),
             changed: Condvar::new(),
             free_rows: AtomicI64::new(MAX_WAITING),
-            rejected: AtomicU64::new(0),
+            overflow_count: AtomicU64::new(0),
         }
     }
 }
 
 impl Outbox {
-    /// Reserves a row for the mail of a client who is not logged in. Returns `false`, and counts this, if the outbox is
-    /// full.
+    /// Reserves a row for a mail that a client has requested. Returns `false`, and counts this, if the outbox is full.
     pub(crate) fn reserve_row(&self) -> bool {
         let is_admitted = self.free_rows.fetch_sub(1, Ordering::Relaxed) > 0;
         if !is_admitted {
-            self.rejected.fetch_add(1, Ordering::Relaxed);
+            self.overflow_count.fetch_add(1, Ordering::Relaxed);
         }
         is_admitted
     }
@@ -141,9 +141,9 @@ impl Outbox {
         self.free_rows.store(counts.free_rows(), Ordering::Relaxed);
     }
 
-    /// Returns how many mails were not added since the last call.
-    pub(super) fn take_rejected(&self) -> u64 {
-        self.rejected.swap(0, Ordering::Relaxed)
+    /// Returns how many mails were not added because the outbox was full, since the last call.
+    pub(super) fn take_overflow_count(&self) -> u64 {
+        self.overflow_count.swap(0, Ordering::Relaxed)
     }
 
     /// Wakes the sender. To be called after the transaction that added a mail has committed.
@@ -219,9 +219,9 @@ mod tests {
             outbox.set_counts(OutboxCounts { waiting, total });
             let admitted_count = (0..5).filter(|_| outbox.reserve_row()).count();
             assert_eq!(admitted_count, free_rows, "{waiting} {total}");
-            assert_eq!(outbox.take_rejected(), 5 - free_rows as u64);
+            assert_eq!(outbox.take_overflow_count(), 5 - free_rows as u64);
         }
-        assert_eq!(outbox.take_rejected(), 0);
+        assert_eq!(outbox.take_overflow_count(), 0);
     }
 
     #[test]

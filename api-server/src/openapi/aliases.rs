@@ -40,7 +40,7 @@ impl Modify for Aliases {
             for operation in operations(&mut item) {
                 extend_id(operation, &index.to_string());
                 if !alias.contains("{user_id}") {
-                    remove_user_id(operation);
+                    remove_user_id_parameter(operation);
                 }
             }
             paths.insert((*alias).to_owned(), item);
@@ -66,7 +66,7 @@ fn extend_id(operation: &mut Operation, suffix: &str) {
     }
 }
 
-fn remove_user_id(operation: &mut Operation) {
+fn remove_user_id_parameter(operation: &mut Operation) {
     if let Some(parameters) = &mut operation.parameters {
         parameters.retain(
             |parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "user_id"),

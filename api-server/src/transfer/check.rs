@@ -50,7 +50,7 @@ fn report_or_fix(
 ) -> Result<bool, TransferError> {
     let (user_id, stored_email) = (&deviation.user_id, &deviation.stored_email);
     write!(output, "user {user_id:?}, {stored_email:?}: ")?;
-    match &deviation.verdict {
+    match &deviation.kind {
         DeviationKind::Rejected(violation) => writeln!(output, "{}", violation.message)?,
         DeviationKind::SpellingInUse(new_email) => {
             let new_email = new_email.as_str();

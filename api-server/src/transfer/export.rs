@@ -26,20 +26,20 @@ pub(super) fn write(
 ) -> Result<(), TransferError> {
     let check_work = progress.start("check the database", Unit::Uncounted, None);
     let mut reader = Reader::open(source)?;
-    let time_kind = time_kind(&mut reader)?;
+    let time_type = time_column_type(&mut reader)?;
     let mut total = reader.count_rows("users")?;
     if with_tasks {
         total += reader.count_rows("tasks")?;
     }
     drop(check_work);
     let work = progress.start("export", Unit::Rows, Some(total));
-    let user_expressions = expressions(&reader, &time_kind, "u", &USER_COLUMNS);
+    let user_expressions = expressions(&reader, &time_type, "u", &USER_COLUMNS);
     reader.for_each_row(&user_expressions, FROM_USERS, |row| {
         work.advance(1);
         write_record(output, &read_user(row)?)
     })?;
     if with_tasks {
-        let mut task_expressions = expressions(&reader, &time_kind, "t", &TASK_COLUMNS);
+        let mut task_expressions = expressions(&reader, &time_type, "t", &TASK_COLUMNS);
         task_expressions.push(Reader::text_expression("u.email", MAX_TEXT_BYTES));
         reader.for_each_row(&task_expressions, FROM_TASKS, |row| {
             work.advance(1);
@@ -74,7 +74,7 @@ const TASK_COLUMNS: [&str; 7] = [
 ];
 
 /// Returns the SQL type of the time columns, which is the same in the tables `users` and `tasks`.
-fn time_kind(reader: &mut Reader) -> Result<String, TransferError> {
+fn time_column_type(reader: &mut Reader) -> Result<String, TransferError> {
     let columns = reader.columns(&Table::parse("users")?)?;
     let created_at = columns
         .into_iter()
@@ -84,11 +84,11 @@ fn time_kind(reader: &mut Reader) -> Result<String, TransferError> {
 }
 
 /// Returns the SQL expressions that read the columns with these names.
-fn expressions(reader: &Reader, time_kind: &str, alias: &str, names: &[&str]) -> Vec<String> {
+fn expressions(reader: &Reader, time_type: &str, alias: &str, names: &[&str]) -> Vec<String> {
     let expression_of = |name: &&str| {
         let column = format!("{alias}.{name}");
         match *name {
-            "created_at" | "updated_at" => reader.time_expression(&column, time_kind),
+            "created_at" | "updated_at" => reader.time_expression(&column, time_type),
             "email_verified" | "completed" => {
                 Reader::text_expression(&column, MAX_SHORT_TEXT_BYTES)
             }

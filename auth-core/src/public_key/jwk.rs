@@ -37,7 +37,7 @@ const NOT_32_BYTES: Error =
 const EMPTY_ID: Error = Error::InvalidKey("`kid` is empty");
 
 /// The members with private values (RFC 7518 § 6.2.2, § 6.3.2, RFC 8037 § 2). `k` is the value of a secret.
-const PRIVATE_NAMES: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+const PRIVATE_MEMBER_NAMES: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// The members that are read, and whether there is a private member. Others, such as `x5c` and `x5u`, are ignored,
 /// whatever their value.
@@ -214,7 +214,7 @@ impl JwkVisitor<'_> {
             "alg" => &mut jwk.alg,
             "key_ops" => return self.read(NOT_TEXTS, &mut jwk.key_ops, map),
             _ => {
-                jwk.has_private_member |= PRIVATE_NAMES.contains(&name);
+                jwk.has_private_member |= PRIVATE_MEMBER_NAMES.contains(&name);
                 return map.next_value::<IgnoredAny>().map(|_ignored| ());
             }
         };

@@ -82,7 +82,7 @@ impl JwkSet {
             return Err(Error::InvalidKey("the document is longer than 1 MiB"));
         }
         let text = std::str::from_utf8(document).map_err(|_not_utf8| NOT_A_SET)?;
-        // A derived `Deserialize` would also accept an array of the members.
+        // A derived `Deserialize` would also accept an array of the values of the members.
         if !text.trim_ascii_start().starts_with('{') {
             return Err(NOT_A_SET);
         }

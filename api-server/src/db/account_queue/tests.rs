@@ -22,7 +22,7 @@ fn pop_all(queue: &AccountQueue<&'static str>) -> Vec<&'static str> {
         .collect()
 }
 
-/// Takes the next job, which has an account.
+/// Takes the next job, which must have an account, and returns the account.
 fn pop_account(queue: &AccountQueue<&'static str>) -> JobAccount {
     queue.try_pop().unwrap().1.unwrap()
 }

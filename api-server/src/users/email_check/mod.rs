@@ -14,10 +14,10 @@ const PAGE_SIZE: i64 = 1000;
 pub(crate) struct Deviation {
     pub(crate) user_id: String,
     pub(crate) stored_email: String,
-    pub(crate) verdict: DeviationKind,
+    pub(crate) kind: DeviationKind,
 }
 
-/// The result of the current rule for a stored email address.
+/// How a stored email address deviates from the current rule.
 pub(crate) enum DeviationKind {
     /// The rule accepts the email address in this new spelling, which no other account has.
     NewSpelling(Email),
@@ -43,7 +43,7 @@ pub(crate) fn find_deviations(
     let last_user_id = users.last().map(|user| user.id.clone());
     let mut deviations = Vec::new();
     for user in users {
-        let verdict = match Email::parse(&user.email) {
+        let kind = match Email::parse(&user.email) {
             Ok(email) if email.as_str() == user.email => continue,
             Ok(email) if store::is_stored(connection, &email)? => {
                 DeviationKind::SpellingInUse(email)
@@ -54,7 +54,7 @@ pub(crate) fn find_deviations(
         deviations.push(Deviation {
             user_id: user.id,
             stored_email: user.email,
-            verdict,
+            kind,
         });
     }
     Ok(DeviationPage {

@@ -31,7 +31,7 @@ struct Page {
     next: i64,
     /// Whether the next page may have revocations already.
     more: bool,
-    /// Tokens that were issued before this time are revoked, in seconds since 1970; absent if no backup was restored.
+    /// The time, in seconds since 1970, before which all issued tokens are revoked; absent if no backup was restored.
     issued_before: Option<u64>,
 }
 
