@@ -13,7 +13,8 @@ pub(crate) struct Client {
     /// The IP address of the peer, or the address that a trusted proxy reported. `None` for an unknown peer.
     pub(crate) ip_address: Option<IpAddr>,
     /// The network whose limits apply. `None` for an unknown peer, and for a loopback peer that is not a trusted proxy:
-    /// such a peer may be a proxy that `TRUSTED_PROXIES` does not list, and all its visitors would share one limit.
+    /// such a peer may be a proxy that `TRUSTED_PROXIES` does not list, and all its visitors would share one limit. In
+    /// queues, all clients without a network are one network.
     pub(crate) network: Option<Network>,
     /// The `User-Agent` header without control characters, cut off after 512 characters.
     pub(crate) user_agent: Option<String>,

@@ -62,6 +62,7 @@ pub(crate) async fn request(
     if !accounts.outbox.reserve_row() {
         return Ok(challenge);
     }
+    let db = accounts.sessions.db.of_account(user_id);
     let requested_change = RequestedChange {
         // The transaction sets the recipient.
         notice: NewMail {
@@ -75,9 +76,7 @@ pub(crate) async fn request(
         lifetimes: accounts.sessions.lifetimes(),
         now: now.into(),
     };
-    let is_queued = accounts
-        .sessions
-        .db
+    let is_queued = db
         .write(move |connection| store::request(connection, requested_change))
         .await?;
     if !is_queued {

@@ -52,7 +52,7 @@ pub(crate) async fn refresh(
     let session_id = session::session_id_of(&token);
     let db = sessions
         .db
-        .of_session_or_network(&session_id, client.network);
+        .of_session_or_network(&session_id, || client.network);
     let outcome = db
         .write(move |connection| store::refresh(connection, &session_id, token.counter, times))
         .await?;

@@ -12,6 +12,7 @@ use super::api_request::ApiRequest;
 use super::cookies::{self, DecodedToken};
 use crate::better_auth::context::BetterAuthContext;
 use crate::db::Timestamp;
+use crate::http::client::client_addresses;
 use crate::problem::Problem;
 use crate::sessions::session::StoredSession;
 use crate::sessions::store as sessions;
@@ -100,7 +101,7 @@ pub(crate) async fn find(
     let found_row = context
         .sessions
         .db
-        .of_session(&id)
+        .of_session_or_network(&id, || client_addresses(request).1)
         .read(move |connection| sessions::find_with_user(connection, &id, lifetimes))
         .await?;
     if let Some((user, session)) = &found_row {

@@ -42,12 +42,15 @@ impl Default for Acceptance {
 }
 
 impl Acceptance {
-    /// Returns how many of the bytes that arrived next may be read now. They are then treated as read.
-    pub(super) fn accept(&self, bytes: &[u8]) -> usize {
+    /// Returns how many of the bytes that arrived next may be read now. They are then treated as read. Without
+    /// `may_begin`, no bytes of another request are accepted.
+    pub(super) fn accept(&self, bytes: &[u8], may_begin: bool) -> usize {
         let mut position = self.position.get();
         let mut accepted = 0;
         while let Some(rest) = bytes.get(accepted..).filter(|rest| !rest.is_empty()) {
-            if matches!(position, Position::Header(_)) && self.stage.get() != Stage::Reading {
+            if matches!(position, Position::Header(_))
+                && (!may_begin || self.stage.get() != Stage::Reading)
+            {
                 break;
             }
             let has_whole_header = position == Position::START;
@@ -80,6 +83,11 @@ impl Acceptance {
         self.wake();
     }
 
+    /// Returns whether the body of a request may be read only after the application was called with the request.
+    pub(super) fn waits_for_request(&self) -> bool {
+        self.stage.get() == Stage::Parsing(None)
+    }
+
     /// Records that the response of every request is complete.
     pub(super) fn record_response(&self) {
         self.stage.set(Stage::Reading);
@@ -91,7 +99,8 @@ impl Acceptance {
         self.waker.replace(Some(waker.clone()));
     }
 
-    fn wake(&self) {
+    /// Wakes the task that waits for a change.
+    pub(super) fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
@@ -121,46 +130,46 @@ mod tests {
     fn the_next_request_is_read_when_the_response_before_it_is_complete() {
         let acceptance = Acceptance::default();
         let pipelined = [GET, GET, GET].concat();
-        assert_eq!(acceptance.accept(&pipelined), GET.len());
-        assert_eq!(acceptance.accept(&pipelined[GET.len()..]), 0);
+        assert_eq!(acceptance.accept(&pipelined, true), GET.len());
+        assert_eq!(acceptance.accept(&pipelined[GET.len()..], true), 0);
         acceptance.record_request(BodyLength::Bytes(0));
-        assert_eq!(acceptance.accept(&pipelined[GET.len()..]), 0);
+        assert_eq!(acceptance.accept(&pipelined[GET.len()..], true), 0);
         acceptance.record_response();
-        assert_eq!(acceptance.accept(&pipelined[GET.len()..]), GET.len());
+        assert_eq!(acceptance.accept(&pipelined[GET.len()..], true), GET.len());
     }
 
     #[test]
     fn a_body_is_read_together_with_its_header_but_nothing_after_it() {
         let acceptance = Acceptance::default();
         let pipelined = [POST, GET].concat();
-        assert_eq!(acceptance.accept(&pipelined), POST.len());
+        assert_eq!(acceptance.accept(&pipelined, true), POST.len());
         acceptance.record_request(BodyLength::Bytes(2));
-        assert_eq!(acceptance.accept(GET), 0);
+        assert_eq!(acceptance.accept(GET, true), 0);
         acceptance.record_response();
-        assert_eq!(acceptance.accept(GET), GET.len());
+        assert_eq!(acceptance.accept(GET, true), GET.len());
     }
 
     #[test]
     fn a_body_that_arrives_in_parts_is_read_while_the_request_is_handled_and_after_its_response() {
         let acceptance = Acceptance::default();
         let (header, body) = POST.split_at(POST.len() - 2);
-        assert_eq!(acceptance.accept(header), header.len());
+        assert_eq!(acceptance.accept(header, true), header.len());
         acceptance.record_request(BodyLength::Bytes(2));
-        assert_eq!(acceptance.accept(&body[..1]), 1);
+        assert_eq!(acceptance.accept(&body[..1], true), 1);
         acceptance.record_response();
         let rest = [&body[1..], GET].concat();
-        assert_eq!(acceptance.accept(&rest), rest.len());
+        assert_eq!(acceptance.accept(&rest, true), rest.len());
     }
 
     #[test]
     fn a_header_that_arrives_in_parts_is_followed_by_the_body_that_actix_http_has_found() {
         let acceptance = Acceptance::default();
         let (first, second) = POST.split_at(20);
-        assert_eq!(acceptance.accept(first), first.len());
-        assert_eq!(acceptance.accept(second), second.len() - 2);
-        assert_eq!(acceptance.accept(b"{}"), 0);
+        assert_eq!(acceptance.accept(first, true), first.len());
+        assert_eq!(acceptance.accept(second, true), second.len() - 2);
+        assert_eq!(acceptance.accept(b"{}", true), 0);
         acceptance.record_request(BodyLength::Bytes(2));
-        assert_eq!(acceptance.accept(b"{}GET"), 2);
+        assert_eq!(acceptance.accept(b"{}GET", true), 2);
     }
 
     #[test]
@@ -168,12 +177,15 @@ mod tests {
         let acceptance = Acceptance::default();
         let body = b"2\r\n{}\r\n0\r\n\r\n";
         let pipelined = [CHUNKED, body, GET].concat();
-        assert_eq!(acceptance.accept(&pipelined), CHUNKED.len());
+        assert_eq!(acceptance.accept(&pipelined, true), CHUNKED.len());
         acceptance.record_request(BodyLength::Chunked);
-        assert_eq!(acceptance.accept(&pipelined[CHUNKED.len()..]), body.len());
-        assert_eq!(acceptance.accept(GET), 0);
+        assert_eq!(
+            acceptance.accept(&pipelined[CHUNKED.len()..], true),
+            body.len()
+        );
+        assert_eq!(acceptance.accept(GET, true), 0);
         acceptance.record_response();
-        assert_eq!(acceptance.accept(GET), GET.len());
+        assert_eq!(acceptance.accept(GET, true), GET.len());
     }
 
     #[test]
@@ -184,18 +196,27 @@ mod tests {
             BodyLength::Chunked,
         ] {
             let acceptance = Acceptance::default();
-            assert_eq!(acceptance.accept(POST), POST.len());
+            assert_eq!(acceptance.accept(POST, true), POST.len());
             acceptance.record_request(length);
             acceptance.record_response();
-            assert_eq!(acceptance.accept(GET), 0, "{length:?}");
+            assert_eq!(acceptance.accept(GET, true), 0, "{length:?}");
         }
         let acceptance = Acceptance::default();
         acceptance.record_request(BodyLength::Bytes(0));
         acceptance.record_response();
         assert_eq!(
-            acceptance.accept(GET),
+            acceptance.accept(GET, true),
             0,
             "a request before its header is complete"
         );
+    }
+
+    #[test]
+    fn no_request_begins_while_the_client_does_not_read() {
+        let acceptance = Acceptance::default();
+        assert_eq!(acceptance.accept(GET, false), 0);
+        let (header, body) = POST.split_at(POST.len() - 2);
+        assert_eq!(acceptance.accept(header, true), header.len());
+        assert_eq!(acceptance.accept(body, false), body.len());
     }
 }

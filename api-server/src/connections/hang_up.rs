@@ -12,7 +12,8 @@ pub(super) struct Cancelled;
 /// Returns whether the client closed its side of the connection (HTTP/1.1) or cancelled the request (HTTP/2), as far as
 /// the server has read. With HTTP/2, a closed connection needs no check: its requests reach no handler.
 ///
-/// Costs no system call: before a handler starts, the connection is read until nothing more has arrived.
+/// Costs no system call: before a handler starts, the connection is read until nothing more has arrived, or until the
+/// client has sent 8 KiB of further requests.
 pub(crate) fn has_hung_up(request: &HttpRequest) -> bool {
     let progress = request.conn_data::<Rc<Progress>>();
     progress.is_some_and(|progress| progress.has_hung_up())

@@ -2,7 +2,8 @@
 //!
 //! actix-http parses all requests that it has read, and one of 26 bytes takes 6 KiB of memory: 128 KiB of them, which a
 //! client sends without waiting for a response, would become 30 MiB. So the bytes of a request are held back until the
-//! response before it is complete. That delays no request, because actix-http handles one after the other.
+//! response before it is complete, and until the client has read enough of it: actix-http would also add responses
+//! without a body to a buffer that has no limit. That delays no request, because actix-http handles one after the other.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -22,6 +23,8 @@ const MAX_HELD_BYTES: usize = 8 << 10;
 pub(super) struct Http1Stream {
     stream: ClientStream,
     held_bytes: BytesMut,
+    /// Whether the client has hung up although held bytes belong to a request that must be completed.
+    has_ended: bool,
 }
 
 impl Http1Stream {
@@ -29,6 +32,7 @@ impl Http1Stream {
         Self {
             stream,
             held_bytes: BytesMut::new(),
+            has_ended: false,
         }
     }
 
@@ -36,11 +40,21 @@ impl Http1Stream {
         self.stream.progress()
     }
 
+    fn accept(&self, bytes: &[u8]) -> usize {
+        let progress = self.progress();
+        progress.acceptance.accept(bytes, !progress.is_blocked())
+    }
+
+    /// Returns whether held bytes are the body of a request that actix-http has not parsed yet.
+    fn holds_body(&self) -> bool {
+        !self.held_bytes.is_empty() && self.progress().acceptance.waits_for_request()
+    }
+
     /// Copies held bytes to the buffer, at most to the end of the current request. Returns whether it copied any.
     fn hand_out_held_bytes(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
         let length = self.held_bytes.len().min(buffer.remaining());
         let candidates = self.held_bytes.get(..length).unwrap_or_default();
-        let accepted = self.progress().acceptance.accept(candidates);
+        let accepted = self.accept(candidates);
         buffer.put_slice(&self.held_bytes.split_to(accepted));
         accepted > 0
     }
@@ -56,20 +70,28 @@ impl AsyncRead for Http1Stream {
         if !this.held_bytes.is_empty() && this.hand_out_held_bytes(buffer) {
             return Poll::Ready(Ok(()));
         }
+        if this.has_ended && !this.holds_body() {
+            return Poll::Ready(Ok(()));
+        }
         let previous_len = buffer.filled().len();
         // Reads although a request is in flight, because the end of the stream means that the client has hung up.
-        while this.held_bytes.len() < MAX_HELD_BYTES {
+        while !this.has_ended && this.held_bytes.len() < MAX_HELD_BYTES {
             match Pin::new(&mut this.stream).poll_read(context, buffer) {
                 Poll::Pending => break,
+                Poll::Ready(Err(_)) if this.holds_body() => this.has_ended = true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Ready(Ok(())) => {}
             }
             let received = buffer.filled().get(previous_len..).unwrap_or_default();
             if received.is_empty() {
-                return Poll::Ready(Ok(()));
+                if !this.holds_body() {
+                    return Poll::Ready(Ok(()));
+                }
+                this.has_ended = true;
+                break;
             }
             let accepted = if this.held_bytes.is_empty() {
-                this.progress().acceptance.accept(received)
+                this.accept(received)
             } else {
                 0
             };

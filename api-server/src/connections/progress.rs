@@ -90,9 +90,14 @@ impl Progress {
 
     /// Records that a write has ended.
     pub(super) fn record_sent(&self) {
-        if self.blocked_since.get().is_some() {
-            self.blocked_since.set(None);
+        if self.blocked_since.take().is_some() {
+            self.acceptance.wake();
         }
+    }
+
+    /// Returns whether a write waits for space in the send buffer.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked_since.get().is_some()
     }
 
     /// Records that a write found the send buffer full.

@@ -122,11 +122,11 @@ impl Db {
     pub(crate) fn of_session_or_network(
         &self,
         session_id: &str,
-        network: Option<Network>,
+        network: impl FnOnce() -> Option<Network>,
     ) -> AccountDb<'_> {
         let alias = self.account_key(session_id);
         match self.aliases.recorded_account(alias) {
-            None => self.of_network(network),
+            None => self.of_network(network()),
             account => AccountDb { db: self, account },
         }
     }

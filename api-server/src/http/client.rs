@@ -15,6 +15,15 @@ use crate::client::{Client, HangUpSignal};
 use crate::network::Network;
 use crate::problem::Problem;
 
+/// Returns the IP address of the client and the network whose limits apply, as [`Client`] describes them.
+pub(crate) fn client_addresses(request: &HttpRequest) -> (Option<IpAddr>, Option<Network>) {
+    let peer = request.peer_addr().map(|addr| addr.ip().to_canonical());
+    match (peer, request.app_data::<Data<HttpPolicy>>()) {
+        (Some(peer), Some(policy)) => ip_address_and_network(peer, request, policy),
+        _ => (peer, None),
+    }
+}
+
 /// The most characters of a `User-Agent` header that are stored. A longer header is truncated.
 const MAX_USER_AGENT_CHARS: usize = 512;
 
@@ -23,11 +32,7 @@ impl FromRequest for Client {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let peer = request.peer_addr().map(|addr| addr.ip().to_canonical());
-        let (ip_address, network) = match (peer, request.app_data::<Data<HttpPolicy>>()) {
-            (Some(peer), Some(policy)) => ip_address_and_network(peer, request, policy),
-            _ => (peer, None),
-        };
+        let (ip_address, network) = client_addresses(request);
         let user_agent = request.headers().get(USER_AGENT);
         ready(Ok(Self {
             ip_address,

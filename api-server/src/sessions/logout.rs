@@ -146,9 +146,9 @@ fn db_of<'s>(
     network: Option<Network>,
 ) -> AccountDb<'s> {
     match credentials.first() {
-        Some(credential) if scope == LogoutScope::Others => {
-            sessions.db.of_session(&credential.session_id)
-        }
+        Some(credential) if scope == LogoutScope::Others => sessions
+            .db
+            .of_session_or_network(&credential.session_id, || network),
         _ => sessions.db.of_network(network),
     }
 }

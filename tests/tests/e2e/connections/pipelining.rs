@@ -3,11 +3,13 @@
 use e2e::{App, Connection, Engine, on_both_engines};
 
 use super::HEALTH_REQUEST;
+use crate::sessions::fixtures::{login, wait_until};
 
 on_both_engines! {
     pipelined_requests_get_their_responses_in_order,
     a_request_that_arrives_byte_by_byte_is_served_after_a_pipelined_one,
     nothing_after_a_malformed_chunk_is_a_request,
+    a_logout_in_chunks_is_completed_although_its_client_hangs_up,
 }
 
 const UNKNOWN_PATH: &[u8] = b"GET /nowhere HTTP/1.1\r\nhost: e2e\r\n\r\n";
@@ -67,4 +69,25 @@ async fn nothing_after_a_malformed_chunk_is_a_request(engine: Engine) {
         .await;
     assert_eq!(statuses(&mut connection, 1).await, [400]);
     assert!(connection.response().await.is_none());
+}
+
+async fn a_logout_in_chunks_is_completed_although_its_client_hangs_up(engine: Engine) {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    for _ in 0..5 {
+        let device = login(&app, &ada).await;
+        let mut connection = app.connect().await;
+        let access = &device.access;
+        let request = format!(
+            "POST /api/auth/logout HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {access}\r\n\
+             content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+        );
+        connection.send(request.as_bytes()).await;
+        connection.close_sending_half().await;
+        let caller = app.bearer(access);
+        wait_until("the session has ended", async || {
+            caller.get("/api/auth/session").await.status() == 401
+        })
+        .await;
+    }
 }
