@@ -30,8 +30,8 @@ struct SignUpBody {
     user: UserBody,
 }
 
-/// Creates an account and signs its user in. If the email address must be verified first, responds with a user but
-/// without a session, and in the same way if the email address has an account already.
+/// Creates an account and signs its user in. If the email address must be verified first, the response has a user
+/// but no session, and is the same for an address that already has an account.
 pub(crate) async fn sign_up(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let (email_text, name) = (fields.email("email"), fields.text("name"));

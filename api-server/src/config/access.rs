@@ -82,8 +82,8 @@ impl Settings {
     }
 }
 
-/// Parses each `NAME=VALUE`. Rejects claims that no user can have, for example because of a reserved name. The claims
-/// that the user already has are not known yet.
+/// Parses each `NAME=VALUE`. Rejects claims that no user can have, for example because of a reserved name. Whether
+/// they fit beside the user's other claims is checked when they are stored.
 fn parse_members(texts: &[String]) -> Result<Vec<(String, Value)>, String> {
     let members: Result<Vec<_>, String> = texts.iter().map(|text| parse_member(text)).collect();
     let members = members?;

@@ -94,7 +94,8 @@ impl Db {
         }
     }
 
-    fn account_key(&self, id: &str) -> AccountKey {
+    /// Returns the key of the account with this user id, or the alias of the session with this id.
+    fn key_of_id(&self, id: &str) -> AccountKey {
         account_key(self.account_hasher.hash_one(id))
     }
 
@@ -102,14 +103,14 @@ impl Db {
     pub(crate) fn of_account(&self, user_id: &str) -> AccountDb<'_> {
         AccountDb {
             db: self,
-            account: Some(self.account_key(user_id)),
+            account: Some(self.key_of_id(user_id)),
         }
     }
 
     /// Returns access to the database for the account of a session. A session that
     /// [`record_session`](Self::record_session) has not recorded recently counts as a separate account.
     pub(crate) fn of_session(&self, session_id: &str) -> AccountDb<'_> {
-        let alias = self.account_key(session_id);
+        let alias = self.key_of_id(session_id);
         AccountDb {
             db: self,
             account: Some(self.aliases.account_of(alias)),
@@ -124,7 +125,7 @@ impl Db {
         session_id: &str,
         network: impl FnOnce() -> Option<Network>,
     ) -> AccountDb<'_> {
-        let alias = self.account_key(session_id);
+        let alias = self.key_of_id(session_id);
         match self.aliases.recorded_account(alias) {
             None => self.of_network(network()),
             account => AccountDb { db: self, account },
@@ -133,7 +134,7 @@ impl Db {
 
     /// Records the user of a session, so that the jobs of all sessions of an account count towards the same limits.
     pub(crate) fn record_session(&self, session_id: &str, user_id: &str) {
-        let [alias, account] = [session_id, user_id].map(|id| self.account_key(id));
+        let [alias, account] = [session_id, user_id].map(|id| self.key_of_id(id));
         self.aliases.record(alias, account);
     }
 

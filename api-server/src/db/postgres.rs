@@ -14,7 +14,7 @@ use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::postgres_parameters::{PoolerParameter, add_options, for_libpq, pooler_parameter};
+use super::postgres_parameters::{PoolerHint, add_options, for_libpq, pooler_hint};
 
 /// Cancels a statement after 5 s. A request stops waiting for its result earlier, after 2.5 s.
 const SESSION_SETUP: &str = "SET statement_timeout = '5s'";
@@ -38,7 +38,7 @@ struct SessionState {
 #[derive(Clone)]
 pub(super) struct PostgresUrl {
     text: String,
-    pooler_parameter: PoolerParameter,
+    pooler_hint: PoolerHint,
     /// Whether a connection has found a pooler.
     has_found_pooler: Arc<AtomicBool>,
 }
@@ -47,17 +47,17 @@ impl PostgresUrl {
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         Ok(Self {
             text: text.to_owned(),
-            pooler_parameter: pooler_parameter(text)?,
+            pooler_hint: pooler_hint(text)?,
             has_found_pooler: Arc::default(),
         })
     }
 
     /// Returns whether a pooler is between this program and PostgreSQL; `None` if only a connection can show this.
     fn is_pooled(&self) -> Option<bool> {
-        match self.pooler_parameter {
-            PoolerParameter::True => Some(true),
-            PoolerParameter::False => Some(false),
-            PoolerParameter::Absent => self
+        match self.pooler_hint {
+            PoolerHint::Pooler => Some(true),
+            PoolerHint::NoPooler => Some(false),
+            PoolerHint::Unknown => self
                 .has_found_pooler
                 .load(Ordering::Relaxed)
                 .then_some(true),

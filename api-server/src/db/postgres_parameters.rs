@@ -21,26 +21,26 @@ const REJECTED_BY_LIBPQ: &[&str] = &[
     "workaround",
 ];
 
-/// The information in the URL about a pooler between this program and PostgreSQL.
+/// What the URL says about a pooler between this program and PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PoolerParameter {
-    True,
-    False,
-    Absent,
+pub(super) enum PoolerHint {
+    Pooler,
+    NoPooler,
+    Unknown,
 }
 
 /// Reads `pgbouncer=true` or `pgbouncer=false`, as Prisma names the parameter. Without it, `options` that do not start
 /// with `-` also mean a pooler or proxy, such as the `endpoint=` of Neon or the `reference=` of Supabase: PostgreSQL
 /// itself would reject them.
-pub(super) fn pooler_parameter(url: &str) -> Result<PoolerParameter, &'static str> {
+pub(super) fn pooler_hint(url: &str) -> Result<PoolerHint, &'static str> {
     let has_foreign_options = parameter(url, "options")
         .is_some_and(|options| !options.is_empty() && !options.starts_with('-'));
     match parameter(url, "pgbouncer") {
-        Some("true") => Ok(PoolerParameter::True),
-        Some("false") => Ok(PoolerParameter::False),
+        Some("true") => Ok(PoolerHint::Pooler),
+        Some("false") => Ok(PoolerHint::NoPooler),
         Some(_) => Err("write pgbouncer=true or pgbouncer=false, or leave it out"),
-        None if has_foreign_options => Ok(PoolerParameter::True),
-        None => Ok(PoolerParameter::Absent),
+        None if has_foreign_options => Ok(PoolerHint::Pooler),
+        None => Ok(PoolerHint::Unknown),
     }
 }
 
@@ -126,7 +126,7 @@ fn escape(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{PoolerParameter, add_options, for_libpq, parameter, pooler_parameter};
+    use super::{PoolerHint, add_options, for_libpq, parameter, pooler_hint};
 
     #[test]
     fn parameters_in_the_url_override_the_defaults() {
@@ -153,36 +153,36 @@ mod tests {
         for (url, expected, for_libpq_without_defaults) in [
             (
                 "postgresql://ada:pw@ep-cool-leaf-123456-pooler.us-east-2.aws.neon.tech/auth?sslmode=require&channel_binding=require",
-                PoolerParameter::Absent,
+                PoolerHint::Unknown,
                 "?sslmode=require&channel_binding=require",
             ),
             (
                 "postgres://ada:pw@ep-x-pooler.us-east-2.aws.neon.tech/auth?sslmode=require&pgbouncer=true&pool_timeout=10",
-                PoolerParameter::True,
+                PoolerHint::Pooler,
                 "?sslmode=require",
             ),
             (
                 "postgres://ada:pw@ep-x.us-east-2.aws.neon.tech/auth?options=endpoint%3Dep-x&sslmode=require",
-                PoolerParameter::True,
+                PoolerHint::Pooler,
                 "?options=endpoint%3Dep-x&sslmode=require",
             ),
             (
                 "postgres://postgres.ref:pw@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?pgbouncer=true&connection_limit=1",
-                PoolerParameter::True,
+                PoolerHint::Pooler,
                 "",
             ),
             (
                 "postgres://postgres:pw@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?options=reference%3Dabc",
-                PoolerParameter::True,
+                PoolerHint::Pooler,
                 "?options=reference%3Dabc",
             ),
             (
                 "postgres://postgres.ref:pw@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?sslmode=require&supa=base-pooler.x",
-                PoolerParameter::Absent,
+                PoolerHint::Unknown,
                 "?sslmode=require",
             ),
         ] {
-            assert_eq!(pooler_parameter(url), Ok(expected), "{url}");
+            assert_eq!(pooler_hint(url), Ok(expected), "{url}");
             let location = url.split('?').next().unwrap();
             let expected_start = format!("{location}{for_libpq_without_defaults}");
             assert!(
@@ -207,8 +207,8 @@ mod tests {
             "postgres://h/d?sslmode=require&options=-c%20b%3D2%20-c%20a%3D1"
         );
         assert_eq!(
-            pooler_parameter("postgres://h/d?options=-c%20b%3D2"),
-            Ok(PoolerParameter::Absent)
+            pooler_hint("postgres://h/d?options=-c%20b%3D2"),
+            Ok(PoolerHint::Unknown)
         );
     }
 }

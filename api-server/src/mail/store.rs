@@ -232,7 +232,8 @@ pub(super) fn begin_attempt(
 /// Ends the lease. `next_attempt_at` is the time of the next attempt, or `None` if nothing is left to send. Does
 /// nothing if the lease is over.
 ///
-/// Deletes a notice of a change that was never tried: nothing counts it, and a thief could add any number.
+/// If nothing is left to send, deletes a notice of a change that was never tried: nothing counts it, and a thief could
+/// add any number.
 pub(super) fn end_lease(
     connection: &mut DbConnection,
     mail: &LeasedMail,

@@ -73,7 +73,7 @@ async fn a_confirmation_makes_every_other_token_of_the_account_invalid(app: App)
     let ada = app.user("ada").await;
     let (reset_mail, _) = password_reset::requested_mail(&app, ada.email()).await;
     let (mail, _) = requested_mail(&app, ada.email()).await;
-    // This mail is to be sent again a minute later, as after a failure.
+    // Plans another attempt to send the reset mail in a minute, as after a failure.
     app.database().execute(
         "UPDATE outbox SET next_attempt_at = '2026-11-20 12:59:00' WHERE kind = 'password_reset'",
     );
