@@ -132,8 +132,9 @@ fn migrate(settings: &Settings) -> ExitCode {
     match settings.check_database() {
         Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
         Ok(url) => {
-            let outcome =
-                with_progress(NOT_MIGRATED, |progress| db::migrate_showing(&url, progress));
+            let outcome = with_progress(NOT_MIGRATED, |progress| {
+                db::migrate_with_progress(&url, progress)
+            });
             match outcome {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => fail(

@@ -236,7 +236,7 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
 }
 
 fn prepare_database(url: &DatabaseUrl) -> Result<(), BuildError> {
-    let outcome = db::migrate_showing(url, &Progress::in_log());
+    let outcome = db::migrate_with_progress(url, &Progress::in_log());
     outcome.map_err(|error| format!("cannot prepare {url} (DATABASE_URL): {error}").into())
 }
 

@@ -102,7 +102,7 @@ pub(super) fn migrated_copy(
             .to_string()
             .replace(&copy_url.to_string(), &path.to_string())
     })?;
-    db::migrate_showing(&copy_url, progress)?;
+    db::migrate_with_progress(&copy_url, progress)?;
     Ok(copy)
 }
 

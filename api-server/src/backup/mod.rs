@@ -105,7 +105,7 @@ pub fn restore(
     progress: &Progress,
 ) -> Result<RestoreSummary, BackupError> {
     let copy = file::migrated_copy(target, file, progress)?;
-    db::migrate_showing(target, progress)?;
+    db::migrate_with_progress(target, progress)?;
     let mut connection = db::connect(target)?;
     let account_count = store::count_accounts(&mut connection)?;
     if account_count > 0 && !replace {
@@ -138,7 +138,7 @@ pub fn end_sessions(
     progress: &Progress,
 ) -> Result<RestoreSummary, BackupError> {
     file::existing_database_or_server(target)?;
-    db::migrate_showing(target, progress)?;
+    db::migrate_with_progress(target, progress)?;
     let mut connection = db::connect(target)?;
     let work = progress.start("end sessions", Unit::Uncounted, None);
     let ended_count = db::write_transaction(&mut connection, |connection| {

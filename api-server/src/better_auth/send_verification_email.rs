@@ -29,7 +29,9 @@ pub(crate) async fn send_verification_email(request: ApiRequest) -> ApiResult {
             require_own_unverified(&signed_in_user, email.as_ref())?;
             queue_for_user(&request, &signed_in_user).await?;
         }
-        Identity::Anonymous | Identity::NoLiveSession => queue_for(&request, email).await?,
+        Identity::Anonymous | Identity::NoLiveSession => {
+            queue_verification_mail(&request, email).await?;
+        }
     }
     Ok(HttpResponse::Ok().json(DONE))
 }
@@ -66,7 +68,10 @@ async fn queue_for_user(
     Ok(())
 }
 
-async fn queue_for(request: &ApiRequest, email: Option<LoginEmail>) -> Result<(), ApiError> {
+async fn queue_verification_mail(
+    request: &ApiRequest,
+    email: Option<LoginEmail>,
+) -> Result<(), ApiError> {
     // No account has an address that this server does not accept.
     let Some(email) = email else {
         return Ok(());

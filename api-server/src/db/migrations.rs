@@ -35,11 +35,14 @@ const TABLE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 ///
 /// If the file or its folder cannot be created, the database cannot be reached or a migration fails.
 pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
-    migrate_showing(url, &Progress::hidden())
+    migrate_with_progress(url, &Progress::hidden())
 }
 
 /// Does the same as [`migrate`], and shows the progress. If a signal ends the process, the database is not migrated.
-pub(crate) fn migrate_showing(url: &DatabaseUrl, progress: &Progress) -> Result<(), BoxError> {
+pub(crate) fn migrate_with_progress(
+    url: &DatabaseUrl,
+    progress: &Progress,
+) -> Result<(), BoxError> {
     if let Some(folder) = url.file().and_then(|file| file.parent()) {
         create_private_folder(folder)
             .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;

@@ -36,7 +36,7 @@ pub use handle::Db;
 pub(crate) use inspection::{Inspection, inspect};
 pub(crate) use migrations::create_private_folder;
 pub use migrations::migrate;
-pub(crate) use migrations::migrate_showing;
+pub(crate) use migrations::migrate_with_progress;
 pub(crate) use pool::ping;
 pub(crate) use private_file::is_accessible_to_others;
 pub(crate) use reader::{

@@ -14,7 +14,7 @@ const MAX_TO_RECIPIENT_IN_HOUR: i64 = 3;
 const MAX_TO_RECIPIENT_IN_DAY: i64 = 10;
 const MAX_FROM_NETWORK_IN_HOUR: i64 = 20;
 /// The most notices per address about attempts to register the address although it has an account.
-const MAX_REGISTRATION_ATTEMPTS_IN_HOUR: i64 = 1;
+const MAX_REGISTRATION_ATTEMPT_NOTICES_IN_HOUR: i64 = 1;
 
 /// The recipient of a mail, and the inputs of the mail's token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +178,7 @@ fn exceeds_quota(
     }
     if mail.kind == MailKind::RegistrationAttempt {
         let attempts = store::count_sent(connection, address, None, &[mail.kind.as_str()], now)?;
-        if attempts.to_recipient_in_hour >= MAX_REGISTRATION_ATTEMPTS_IN_HOUR {
+        if attempts.to_recipient_in_hour >= MAX_REGISTRATION_ATTEMPT_NOTICES_IN_HOUR {
             return Ok(true);
         }
     }

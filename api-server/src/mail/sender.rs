@@ -141,7 +141,7 @@ impl MailSender {
                 Ok(true) => Duration::ZERO,
                 Ok(false) | Err(_) => POLL_INTERVAL,
             };
-            log_change(&mut is_failing, result.err());
+            log_state_change(&mut is_failing, result.err());
             if self.outbox.wait(pause) {
                 return;
             }
@@ -321,7 +321,7 @@ fn take_due(next: &mut Instant, interval: Duration) -> bool {
 }
 
 /// Logs the first of consecutive errors, and the first success after them.
-fn log_change(is_failing: &mut bool, error: Option<DbError>) {
+fn log_state_change(is_failing: &mut bool, error: Option<DbError>) {
     match error {
         Some(error) if !*is_failing => {
             *is_failing = true;

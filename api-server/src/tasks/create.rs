@@ -65,7 +65,7 @@ pub(crate) async fn create(
         .write(move |connection| store::insert(connection, &owner, &new_task, &quota))
         .await?;
     let task = match outcome {
-        InsertOutcome::Task(task) => task,
+        InsertOutcome::Inserted(task) => task,
         InsertOutcome::LimitReached => return Err(limit_reached(max_tasks)),
         InsertOutcome::NoAccount => return Err(Problem::account_missing()),
     };

@@ -88,7 +88,7 @@ pub(super) struct NewTask {
 }
 
 pub(super) enum InsertOutcome {
-    Task(Box<Task>),
+    Inserted(Box<Task>),
     /// The owner has at least as many tasks as allowed.
     LimitReached,
     NoAccount,
@@ -118,7 +118,7 @@ pub(super) fn insert(
         None => insert_under_lock(connection, owner, new_task, quota)?,
     };
     match inserted_task {
-        Some(task) => Ok(InsertOutcome::Task(Box::new(task))),
+        Some(task) => Ok(InsertOutcome::Inserted(Box::new(task))),
         None if has_account(connection, owner)? => Ok(InsertOutcome::LimitReached),
         None => Ok(InsertOutcome::NoAccount),
     }

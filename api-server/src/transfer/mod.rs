@@ -73,7 +73,7 @@ fn import_into(
 ) -> Result<(), TransferError> {
     let write_error =
         |error: TransferError| format!("cannot write to {target} (DATABASE_URL): {error}");
-    db::migrate_showing(target, progress).map_err(write_error)?;
+    db::migrate_with_progress(target, progress).map_err(write_error)?;
     let connection = db::connect(target).map_err(|error| write_error(error.into()))?;
     progress.interrupt_between_batches();
     let report = Report::new(Box::new(progress.stderr()) as Box<dyn Write>);

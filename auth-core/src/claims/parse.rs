@@ -235,7 +235,12 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
                 "exp" => reader.read("exp", &mut raw.exp, &mut map)?,
                 "nbf" => reader.read("nbf", &mut raw.nbf, &mut map)?,
                 "aud" => {
-                    reader.read_seed("aud", AudienceMatcher(policy), &mut raw.aud, &mut map)?;
+                    reader.read_with_seed(
+                        "aud",
+                        AudienceMatcher(policy),
+                        &mut raw.aud,
+                        &mut map,
+                    )?;
                 }
                 name => reader.read_rare(name, &mut raw.rare, &mut map)?,
             }
@@ -275,12 +280,12 @@ impl ClaimReader {
         slot: &mut Option<T>,
         map: &mut A,
     ) -> Result<(), A::Error> {
-        self.read_seed(claim, PhantomData, slot, map)
+        self.read_with_seed(claim, PhantomData, slot, map)
     }
 
     /// Reads a claim with a seed. Rejects a claim that occurs twice (RFC 7519 § 4), because some parsers use the first
     /// value and others the last.
-    fn read_seed<'de, S: DeserializeSeed<'de>, A: MapAccess<'de>>(
+    fn read_with_seed<'de, S: DeserializeSeed<'de>, A: MapAccess<'de>>(
         &self,
         claim: &'static str,
         seed: S,

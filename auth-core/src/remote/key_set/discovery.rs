@@ -88,7 +88,7 @@ struct Metadata {
 }
 
 impl Discovery {
-    /// Creates a discovery of the keys of this issuer.
+    /// Prepares the discovery of this issuer's keys.
     ///
     /// # Errors
     ///
