@@ -88,8 +88,8 @@ def send(port: int, method: str, path: str, body: object = None, token: str | No
 
 
 class Client(threading.Thread):
-    """A user who adds tasks, refreshes, and opens and ends other sessions. Failed refreshes are repeated until they
-    succeed."""
+    """A user who adds tasks, refreshes, and opens and ends other sessions. A failed refresh is repeated until it
+    succeeds, or until the session or the drill has ended."""
 
     def __init__(self, number: int, port: Callable[[], int], record: Record) -> None:
         super().__init__(daemon=True)
@@ -101,7 +101,8 @@ class Client(threading.Thread):
         require_equal("a registration", status, 201)
 
     def attempt(self, expected: int, method: str, path: str, body: object = None, token: str | None = None) -> object | None:
-        """Sends a request. Returns the JSON of the expected response, or None for a failure, which may be repeated."""
+        """Sends a request. Returns the JSON of the expected response. Otherwise returns None, and records a failure,
+        after which the request may be repeated, the end of the session, or an error."""
         started = time.monotonic()
         try:
             status, answer = send(self.port(), method, path, body, token)

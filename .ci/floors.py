@@ -89,7 +89,7 @@ def imports(path: Path, code: str) -> Iterator[tuple[int, str]]:
 
 
 def violations(path: Path, code: str) -> Iterator[tuple[int, str, str]]:
-    """Every import that is not from a lower floor: its position, the imported name, and the rule that it breaks."""
+    """Every import or re-export that breaks a rule, or the module if it has no floor: position, name, and rule."""
     module = module_of(path)
     if module == CRATE_ROOT:
         return

@@ -104,8 +104,8 @@ def stop_process(process: subprocess.Popen) -> None:
 
 @contextmanager
 def running_process(program: Path, folder: Path, path: str = "", **settings: str) -> Iterator[tuple[subprocess.Popen, str]]:
-    """Runs a program on a free port during the block. Yields its process and its URL once it accepts connections and, if
-    there is a `path`, once that responds with 200."""
+    """Runs a program on a free port during the block. Yields its process and its URL once it is ready: once `path`
+    responds with 200 or, without a `path`, once the port accepts connections."""
     port, log = free_port(), folder / f"{program.name}.log"
     base = f"http://127.0.0.1:{port}"
 

@@ -39,7 +39,7 @@ def run_with_aiosmtpd(*arguments: str) -> int:
 
 
 class Silence(Exception):
-    """Raised by a function of a `Script`: the server never replies."""
+    """Raised by `greeting` or `recipient` of a `Script`: the server never replies."""
 
 
 class LostReply(Exception):
@@ -48,8 +48,8 @@ class LostReply(Exception):
 
 @dataclass(frozen=True)
 class Script:
-    """The faults of an SMTP server: functions that return a reply, or None to accept. They may raise `Silence`, and
-    `text` also `LostReply`."""
+    """The faults of an SMTP server: functions that return a reply, or None to accept. `greeting` and `recipient` may
+    raise `Silence`, and `text` may raise `LostReply`."""
 
     greeting: Callable[[], str | None] = lambda: None
     recipient: Callable[[str], str | None] = lambda address: None
@@ -205,9 +205,9 @@ WAITING = "outbox WHERE next_attempt_at IS NOT NULL"
 
 
 def pass_time(url: str) -> None:
-    """Makes every mail due that waits for another attempt, for a minute or longer, or for the end of a lease of 15
-    minutes. Reduces the number of its attempts to at most one: the pause grows with it, and would become longer than
-    the link is valid. Must not be called while a process sends a mail, which would then be sent twice."""
+    """Makes every waiting mail due now: otherwise another attempt follows after a minute or longer, and a lease ends
+    after 15 minutes. Reduces the number of attempts to at most one, because the pause grows with that number, and would
+    become longer than the link is valid. Must not be called while a process sends a mail: it would be sent twice."""
     query(url, "UPDATE outbox SET next_attempt_at = created_at, leased_until = NULL, "
                "attempts = CASE WHEN attempts > 0 THEN 1 ELSE 0 END WHERE next_attempt_at IS NOT NULL")
 

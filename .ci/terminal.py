@@ -103,7 +103,8 @@ class Session:
         return text
 
     def start(self, step: Step) -> None:
-        """Runs the command in the background, in place of an earlier one with the same URL, until the URL responds."""
+        """Starts the command in the background, after it stops an earlier one with the same URL. Waits until the URL
+        responds with 200."""
         url = step.ready_url or ""
         if url in self.background:
             stop(self.background.pop(url))

@@ -24,7 +24,8 @@ const EXIT_INVALID_SETTINGS: u8 = 2;
 /// The exit status on any other error.
 const EXIT_FAILURE: u8 = 1;
 
-/// The text for the user if a signal ends a restore, which is one transaction.
+/// The text for the user if a signal ends a restore or `restore --end-sessions`. Both change accounts and sessions in
+/// one transaction.
 const NOT_RESTORED: &str = "the accounts and sessions of the database are unchanged";
 /// The text for the user if a signal ends a migration. All migrations of one run are one transaction.
 const NOT_MIGRATED: &str = "migrations that are not complete are rolled back";

@@ -35,7 +35,7 @@ pub(crate) async fn show_readiness(sessions: Data<Sessions>) -> Result<web::Json
     if sessions.is_stopping.load(Ordering::Relaxed) {
         return Err(Problem::stopping());
     }
-    // A share of its own, so that other requests from the network of a probe cannot make the probe fail.
+    // Probes have their own share of the database, which other requests from their network cannot use up.
     sessions.db.of_account("readyz").read(ping).await?;
     if !sessions.feed.is_current() {
         return Err(Problem::database_unavailable(

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use crate::progress::Progress;
 
 /// A file that gets its name only when it is complete and on the disk. Dropping this value removes the file, and so
-/// does a signal that ends the process.
+/// does [`Progress`] when it ends the process after a signal.
 pub(crate) struct NewFile {
     temp_file: NamedTempFile,
     path: PathBuf,
@@ -36,7 +36,7 @@ impl NewFile {
         })
     }
 
-    /// The path of the file until it is complete.
+    /// Returns the path that the file has until it is complete.
     pub(crate) fn temporary_path(&self) -> &Path {
         self.temp_file.path()
     }

@@ -56,7 +56,7 @@ fn health_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/readyz"]).get(health::show_readiness));
 }
 
-/// Registers the public keys and the metadata of this server, for services that verify tokens without the secret.
+/// Registers the paths of the public keys and of the metadata, for services that verify tokens without the secret.
 /// `/api/auth/jwks` is the path of Better Auth's plugin `jwt`.
 fn key_routes(config: &mut ServiceConfig) {
     config
@@ -99,7 +99,8 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
 }
 
-/// Registers the endpoints of this server's own API that send mails, or that use a token or a code of a mail.
+/// Registers the endpoints of this server's own API for resetting the password, and for verifying or changing the
+/// address.
 fn own_mail_routes(config: &mut ServiceConfig) {
     config
         .service(

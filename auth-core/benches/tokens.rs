@@ -9,7 +9,8 @@
 use std::time::{Duration, SystemTime};
 
 use auth_core::{
-    Claims, CustomJson, Error, Keyring, Roles, Scope, Secret, Subject, TokenIssuer, TokenVerifier,
+    Claims, CustomClaimsJson, Error, Keyring, Roles, Scope, Secret, Subject, TokenIssuer,
+    TokenVerifier,
 };
 use divan::{Bencher, black_box};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation};
@@ -110,7 +111,7 @@ fn verify_with_custom_claims(bencher: Bencher<'_, '_>) {
     struct Plan {
         plan: String,
     }
-    let custom = CustomJson::parse(r#"{"plan":"pro"}"#).unwrap();
+    let custom = CustomClaimsJson::parse(r#"{"plan":"pro"}"#).unwrap();
     let issuer = issuer();
     let builder = issuer.token_for(&SUBJECT).with_custom_claims(&custom);
     let token = builder.issue(SystemTime::now()).unwrap().token;

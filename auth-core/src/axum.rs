@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::layer::{RefusalBody, identify_caller};
 use crate::require_caller::NO_USER_ID;
+use crate::trace::record_refusal;
 use crate::{Caller, CustomClaims, MaybeCaller, Owner, Refusal};
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -37,13 +38,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Owner {
                 let mut user_ids = params.iter().filter(|(name, _)| *name == "user_id");
                 let (_, user_id) = user_ids
                     .next()
-                    .ok_or_else(|| Refusal::internal_error(NO_USER_ID))?;
+                    .ok_or_else(|| record_refusal(Refusal::internal_error(NO_USER_ID)))?;
                 caller.require_owner(user_id)?;
                 Ok(Self(caller))
             }
             // If any path parameter is not UTF-8, axum returns none of them, so the owner is unknown.
-            Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Err(Refusal::wrong_owner()),
-            Err(_) => Err(Refusal::internal_error(NO_USER_ID)),
+            Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => {
+                Err(record_refusal(Refusal::wrong_owner()))
+            }
+            Err(_) => Err(record_refusal(Refusal::internal_error(NO_USER_ID))),
         }
     }
 }

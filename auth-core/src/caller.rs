@@ -18,13 +18,15 @@ pub struct Caller {
     /// white space.
     pub sub: String,
     /// The user's email address, as in the token or in the response of the server. `None` only from a verifier
-    /// [with optional `email`](crate::TokenVerifier::with_optional_email).
+    /// [with optional `email`](crate::TokenVerifier::with_optional_email) or from another implementation of
+    /// [`Authenticate`](crate::Authenticate).
     pub email: Option<String>,
     /// Whether the user has proved that they receive mail at this address. `None` if the token does not say so, and
     /// always from a `RemoteVerifier`.
     pub email_verified: Option<bool>,
     /// The id of the session (login) to which the credentials belong. `None` only from a verifier
-    /// [with optional `sid`](crate::TokenVerifier::with_optional_sid).
+    /// [with optional `sid`](crate::TokenVerifier::with_optional_sid) or from another implementation of
+    /// [`Authenticate`](crate::Authenticate).
     pub sid: Option<String>,
     /// The time at which the credentials expire, in whole seconds since 1970-01-01T00:00:00Z.
     pub exp: i64,
@@ -81,8 +83,8 @@ impl Caller {
     /// # Errors
     ///
     /// A refusal with status 403 if the custom claims are not a `T`: the caller's token lacks what the service
-    /// requires. A refusal with status 500 if the verifier does not keep custom claims
-    /// ([`TokenVerifier::with_custom_claims`](crate::TokenVerifier::with_custom_claims)).
+    /// requires. A refusal with status 500 if the authority does not provide custom claims. A `TokenVerifier` provides
+    /// them only [with custom claims](crate::TokenVerifier::with_custom_claims).
     pub fn custom<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let payload = self.payload.as_ref();
         let result = payload.map_or(Err(NO_CUSTOM_CLAIMS), KeptPayload::read);
@@ -177,8 +179,8 @@ impl MaybeCaller {
 /// A caller whose id equals the path parameter `{user_id}` byte for byte. A caller with another id gets a 403.
 ///
 /// Make `Owner` the first argument of a handler, so that a request is rejected before its body is read. Exception:
-/// while actix-web waits for a remote authority, it may read the body. [`RequireCaller`](crate::RequireCaller) prevents
-/// that.
+/// while actix-web waits for a remote authority or for the keys of an issuer, it may read the body.
+/// [`RequireCaller`](crate::RequireCaller) prevents that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "handlers destructure it")]
 pub struct Owner(pub Caller);

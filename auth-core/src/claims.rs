@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::de::DeserializeOwned;
 
 use crate::Error;
-pub use custom::CustomJson;
+pub use custom::CustomClaimsJson;
 pub(crate) use custom::{KeptPayload, read_custom};
 pub(crate) use parse::parse;
 pub(crate) use policy::{ClaimRules, DEFAULT_MAX_LIFETIME, Expiry, RequiredClaims, Times};
@@ -55,8 +55,9 @@ pub struct Claims {
     /// The id of the session (login) to which the token belongs. `None` only in the token of a machine or from a
     /// verifier [with optional `sid`](crate::TokenVerifier::with_optional_sid).
     pub sid: Option<String>,
-    /// The token's id. [`TokenIssuer::issue`](crate::TokenIssuer::issue) generates a random id for each token. Empty
-    /// only from a verifier [with optional `jti`](crate::TokenVerifier::with_optional_jti).
+    /// The token's id. [`TokenIssuer::issue`](crate::TokenIssuer::issue) generates a random id for each token. Empty if
+    /// the `jti` of the token is empty or, from a verifier
+    /// [with optional `jti`](crate::TokenVerifier::with_optional_jti), absent.
     pub jti: String,
     /// Issued at: seconds since 1970-01-01T00:00:00Z, rounded down to whole seconds.
     pub iat: i64,
@@ -88,7 +89,7 @@ impl Claims {
     }
 
     /// Deserialises the custom claims of the token. Members with a reserved name are left out, so `T` cannot read
-    /// `sub`; see [`CustomJson`] for these names. Members that `T` does not have are ignored, unless `T` has
+    /// `sub`; see [`CustomClaimsJson`] for these names. Members that `T` does not have are ignored, unless `T` has
     /// `#[serde(deny_unknown_fields)]`. [`TokenVerifier::verify_with`](crate::TokenVerifier::verify_with) does the same
     /// in one call.
     ///

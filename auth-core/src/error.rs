@@ -62,7 +62,7 @@ pub enum Error {
     InvalidSetting(&'static str),
     /// 422: a password is outside the limits; the text names the limit.
     UnacceptablePassword(&'static str),
-    /// 422: a role, a scope or the custom claims of a new token are outside the limits; the text names the limit.
+    /// 422: a role, a scope or the custom claims of a new token break a rule; the text names the rule.
     UnacceptableClaims(&'static str),
     /// 422: the custom claims of a new token have a member with this name, which is the name of a standard claim or of
     /// a claim of this crate.

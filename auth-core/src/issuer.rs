@@ -94,8 +94,8 @@ impl TokenIssuer {
         (&self.issuer, &self.audience)
     }
 
-    /// Returns a builder of a token for a user. Without further calls, [`issue`](TokenBuilder::issue) issues the same
-    /// token as [`TokenIssuer::issue`].
+    /// Returns a builder of a token for a user. Without further calls, its [`issue`](TokenBuilder::issue) does the
+    /// same as [`TokenIssuer::issue`].
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};

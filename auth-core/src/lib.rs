@@ -51,7 +51,7 @@ mod verifier;
 
 pub use authority::{Authenticate, Authority};
 pub use caller::{Caller, CustomClaims, MaybeCaller, Owner, require_owner};
-pub use claims::{Claims, CustomJson, Roles, Scope, Subject};
+pub use claims::{Claims, CustomClaimsJson, Roles, Scope, Subject};
 pub use error::Error;
 pub use issuer::{AccessToken, TokenBuilder, TokenIssuer};
 pub use issuers::Issuers;

@@ -9,12 +9,13 @@ use crate::Error;
 use crate::credentials::Credentials;
 use crate::{Authenticate, Authority, Issuers, TokenVerifier, Verification};
 
-/// A [`TokenVerifier`], or [several](Issuers), with a clock. Reads the token from the request and verifies it without a
-/// request to a server.
+/// A [`TokenVerifier`], or [several](Issuers), with a clock. Reads the token from the request and verifies it in this
+/// process.
 ///
-/// If the keys are a [`RemoteKeySet`](crate::remote::RemoteKeySet) that does not have the key of the token yet, the
-/// request waits for at most 2 seconds until the keys have been requested again. A tonic interceptor cannot wait and
-/// refuses the request; a layer waits.
+/// If the keys are a [`RemoteKeySet`](crate::remote::RemoteKeySet) that does not have the key of the token, or has no
+/// keys or too old ones, the set requests its keys again, unless it did so less than 10 seconds ago. Meanwhile the
+/// caller's request waits, for at most 2 seconds. A tonic interceptor cannot wait and refuses the request; a layer
+/// waits.
 #[derive(Clone)]
 pub struct LocalVerifier {
     verifier: Issuers,
@@ -74,7 +75,8 @@ impl LocalVerifier {
         error: Error,
     ) -> Verification {
         let Some(refreshed) = verifier.pending_refresh() else {
-            // No request is pending, but the keys may have arrived since the first verification.
+            // There is no pending request for keys, or too many other tokens wait. The keys may have arrived since the
+            // first verification.
             let result = verifier.verify(token, (self.clock)());
             return Verification::Ready(result.map(Into::into).map_err(Into::into));
         };

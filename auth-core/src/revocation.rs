@@ -52,7 +52,7 @@ struct Inner {
     subjects: OnceLock<ExpiringMap<()>>,
     /// The least `claims_version` of the tokens that are not stale.
     versions: OnceLock<ExpiringMap<u64>>,
-    /// The time, in seconds since 1970, before which all issued tokens are revoked; 0 for none.
+    /// All tokens issued before this time, in seconds since 1970, are revoked; 0 for none.
     issued_before: AtomicI64,
 }
 
@@ -96,7 +96,7 @@ impl Revocations {
     /// the number, and a token gets the number that was read together with its claims
     /// ([`with_claims_version`](crate::TokenBuilder::with_claims_version)). So exactly the tokens with old claims are
     /// stale, whatever the difference between the clocks, even if a token was issued in the second of the change: `iat`
-    /// is not compared. The token of a refresh after the change is never stale.
+    /// is not compared. The token of a refresh after the change is not stale.
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -136,8 +136,8 @@ impl Revocations {
     ///
     /// # Errors
     ///
-    /// [`Error::Revoked`] if the session, the token or the subject is revoked; otherwise [`Error::Stale`] if the token
-    /// is stale.
+    /// [`Error::Revoked`] if the token is revoked by its session, its id, its subject or its time of issue; otherwise
+    /// [`Error::Stale`] if it is stale.
     pub fn check(&self, claims: &Claims) -> Result<(), Error> {
         self.check_ids(&TokenIds {
             sub: &claims.sub,

@@ -7,7 +7,7 @@ use serde::Serialize;
 #[cfg(feature = "public-key")]
 use crate::public_key::{Algorithm, KeySet, SigningKey};
 use crate::{
-    Authority, CustomJson, Keyring, Revocations, Roles, Scope, Secret, Subject, TokenIssuer,
+    Authority, CustomClaimsJson, Keyring, Revocations, Roles, Scope, Secret, Subject, TokenIssuer,
     TokenSigner, TokenVerifier, VerificationKeys,
 };
 
@@ -41,7 +41,7 @@ pub struct TestAuthority {
 struct OptionalClaims<'a> {
     roles: Option<&'a Roles>,
     scope: Option<&'a Scope>,
-    custom: Option<&'a CustomJson>,
+    custom: Option<&'a CustomClaimsJson>,
 }
 
 #[expect(
@@ -73,7 +73,8 @@ impl TestAuthority {
     }
 
     /// Signs the tokens with a new private key of this algorithm instead of a secret, for a service that verifies with
-    /// public keys. Issuer and audience stay the same, and tokens that were issued before are no longer accepted.
+    /// public keys. Issuer and audience stay the same. The new verifier accepts no token that was issued before, and
+    /// has no revocations.
     ///
     /// ```
     /// use std::time::SystemTime;
@@ -157,7 +158,8 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// If `user_id` is empty, has surrounding white space or is too long for a token.
+    /// If `user_id` is empty, has surrounding white space or is too long for a token, or if the operating system
+    /// returns no random bytes.
     #[must_use]
     pub fn token_for(&self, user_id: &str) -> String {
         self.token_at(user_id, SystemTime::now())
@@ -219,10 +221,10 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// As [`token_for`](Self::token_for), and if the custom claims are not valid ([`CustomJson::new`]).
+    /// As [`token_for`](Self::token_for), and if the custom claims are not valid ([`CustomClaimsJson::new`]).
     #[must_use]
     pub fn token_with_claims<T: Serialize + ?Sized>(&self, user_id: &str, claims: &T) -> String {
-        let custom = CustomJson::new(claims).expect("the custom claims are valid");
+        let custom = CustomClaimsJson::new(claims).expect("the custom claims are valid");
         let grants = OptionalClaims {
             custom: Some(&custom),
             ..OptionalClaims::default()
@@ -268,7 +270,8 @@ impl TestAuthority {
         format!("Bearer {}", self.token_for(user_id))
     }
 
-    /// Revokes the user's session, as a logout does: all tokens for the user are rejected, also those issued later.
+    /// Revokes the session `session-<id>` of the user, as a logout does: its tokens are rejected, also those that are
+    /// issued later.
     pub fn revoke_session_of(&self, user_id: &str) {
         let until = SystemTime::now() + 2 * LIFETIME;
         self.revocations.revoke_session(&session_id(user_id), until);

@@ -12,7 +12,7 @@ pub enum TokenType {
     AccessToken,
     /// `JWT`: any JWT (RFC 7519 § 5.1), as Keycloak, Supabase and others write.
     Jwt,
-    /// No `typ`, as Better Auth writes.
+    /// No `typ`, as in the tokens of Better Auth.
     Absent,
 }
 

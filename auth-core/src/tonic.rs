@@ -1,4 +1,4 @@
-//! Implements an interceptor for tonic and converts refusals to gRPC statuses.
+//! Implements the guards as interceptors for tonic, and converts refusals to gRPC statuses.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use tonic::service::Interceptor;
 use tonic::{Code, Request, Status};
 
 use crate::layer::{RefusalBody, RequireCallerService, RequirementService};
+use crate::trace::record_refusal;
 use crate::{Caller, Refusal, RequireCaller, RequireRole, RequireScope};
 
 /// For local verification only: an interceptor cannot await a remote authority, but [`RequireCaller`] as a layer can.
@@ -47,7 +48,7 @@ impl Caller {
     pub fn of<T>(request: &Request<T>) -> Result<&Self, Refusal> {
         let cause = "the service has no auth_core::RequireCaller as its interceptor or layer";
         let caller = request.extensions().get();
-        caller.ok_or_else(|| Refusal::internal_error(cause))
+        caller.ok_or_else(|| record_refusal(Refusal::internal_error(cause)))
     }
 }
 

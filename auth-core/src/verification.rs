@@ -30,10 +30,10 @@ impl Verification {
     pub fn into_ready(self) -> Result<Caller, Refusal> {
         match self {
             Self::Ready(result) => result,
-            Self::PendingOr(_, refusal) => Err(refusal),
-            Self::Pending(_) => Err(Refusal::internal_error(
+            Self::PendingOr(_, refusal) => Err(trace::record_refusal(refusal)),
+            Self::Pending(_) => Err(trace::record_refusal(Refusal::internal_error(
                 "a remote authority cannot be awaited here; use a local verifier",
-            )),
+            ))),
         }
     }
 

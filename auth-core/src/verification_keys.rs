@@ -117,8 +117,9 @@ impl VerificationKeys {
         accepted.is_none_or(|accepted| accepted.contains(&algorithm))
     }
 
-    /// Returns a future that ends when the keys have been requested again, for a token that was rejected because its
-    /// key is unknown or no keys are available; `None` if no request is possible now.
+    /// Returns a future that ends when the pending request for the keys has completed, or after 2 seconds, for a token
+    /// that was rejected because its key is unknown or no keys are available; `None` if no request is pending or too
+    /// many tokens wait.
     #[cfg(all(feature = "public-key", feature = "remote"))]
     pub(crate) fn pending_refresh(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         match &self.public_keys {
@@ -169,8 +170,8 @@ const WRONG_ALGORITHM: Error = Error::UnacceptableHeader("The token algorithm is
 
 #[cfg(feature = "public-key")]
 impl PublicKeys {
-    /// Returns the key with this id if its algorithm is `algorithm`; both are from the header of the token. Never tries
-    /// other keys: a forged token would then cost one verification per key.
+    /// Returns the key with this id if its algorithm is `algorithm`; both are from the header of the token. No other
+    /// key is tried, so a forged token costs at most one verification.
     fn find(&self, key_id: Option<&str>, algorithm: Algorithm) -> Result<PublicKey, Error> {
         const NO_KEY_ID: Error = Error::UnacceptableHeader("The token does not name its key (kid)");
         const OTHER_ALGORITHM: Error =

@@ -139,7 +139,7 @@ impl TokenVerifier {
         self
     }
 
-    /// Keeps a copy of the payload of each accepted token, for [`Claims::custom`] and
+    /// Keeps a copy of the payload of each accepted token that has custom claims, for [`Claims::custom`] and
     /// [`Caller::custom`](crate::Caller::custom). The copy is one allocation. By default, nothing is kept.
     #[must_use]
     pub const fn with_custom_claims(mut self) -> Self {
@@ -194,7 +194,7 @@ impl TokenVerifier {
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
-    /// # use auth_core::{CustomJson, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
+    /// # use auth_core::{CustomClaimsJson, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
     /// #[derive(serde::Deserialize)]
     /// struct Plan {
     ///     plan: String,
@@ -203,7 +203,7 @@ impl TokenVerifier {
     /// # let keyring = Keyring::new(Secret::generate()?);
     /// # let issuer = TokenIssuer::new(keyring.clone(), "api-server", "api", Duration::from_secs(900))?;
     /// # let ada = Subject { id: "42", email: "ada@example.com", email_verified: Some(true), session_id: "7" };
-    /// # let custom = CustomJson::parse(r#"{"plan":"pro"}"#)?;
+    /// # let custom = CustomClaimsJson::parse(r#"{"plan":"pro"}"#)?;
     /// # let now = SystemTime::now();
     /// # let token = issuer.token_for(&ada).with_custom_claims(&custom).issue(now)?.token;
     /// # let verifier = TokenVerifier::new(keyring, "api-server", "api")?;

@@ -23,7 +23,8 @@ from .server import SECRET, ApiServer
 SERVERS = 3
 CONNECTIONS_PER_SERVER = 32
 COMMIT_SECONDS = 0.005
-# The least logouts per second of all servers together, and the most seconds until another server rejects the token.
+# The least logouts per second of all servers together, and the seconds within which all servers must reject the token
+# of an ended session.
 TARGET = 2000
 LONGEST_DELAY = 2
 # The most logouts per second and server for which there are enough sessions.

@@ -66,7 +66,7 @@ def flood(binary, database, folder, silent_port):
                 "SMTP_URL": f"smtp://127.0.0.1:{silent_port}?tls=none"}
     with ApiServer(binary, database.url, folder, **settings) as server:
         server.register("ada@load.example")
-        # Starts the threads and opens the connections before the first measurement.
+        # Warms up the server, so that the memory which it allocates only once is not counted as growth.
         request_mails(server, [f"warm{number}@load.example" for number in range(500)])
         wait_until(lambda: count_rows(database, "next_attempt_at IS NOT NULL") == 0, 60)
         server.expect(202, "POST", "/api/auth/password-reset", {"email": "ada@load.example"})

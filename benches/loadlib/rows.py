@@ -19,7 +19,7 @@ class Row:
     name: str
     # The least acceptable ratio of the requests per second to those of the bare handler; None without a target.
     target: float | None
-    # Called with the tool, `oha` or `wrk`, and the seconds.
+    # Called with the tool (`oha`, an `oha.Limited` or `wrk`) and the seconds.
     measure: Callable
 
 

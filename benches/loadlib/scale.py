@@ -40,7 +40,7 @@ def fill(database: Database, count: int) -> None:
                 connection.execute(f"INSERT INTO {name} ({columns}) SELECT {values} FROM {numbers}")
             connection.close()
         else:
-            # PostgreSQL has no negative start in `substr`, and does not convert texts to times by itself here.
+            # In PostgreSQL, `substr` does not count a negative start from the end, and texts are not cast to times.
             values_of_engine = values.replace("substr('0000000000' || n, -10)", "lpad(n::text, 10, '0')")
             for time in {TIME, "'2099-01-02 03:04:05.000000'"}:
                 values_of_engine = values_of_engine.replace(time, f"TIMESTAMP {time}")

@@ -29,7 +29,7 @@ def send_requests(url, seconds, connections, *, method="GET", token=None, body=N
     variables = {"LOAD_METHOD": method, "LOAD_TOKEN": token, "LOAD_BODY": body, "LOAD_SCRIPTS": str(SCRIPTS),
                  "LOAD_REFRESH_TOKENS": refresh_tokens, "LOAD_ACCESS_TOKENS": access_tokens}
     # One thread per core: with fewer, wrk is the bottleneck, and every row looks as fast as the bare handler. For
-    # refreshes and logouts only one, because two would use the same sessions; it is enough, because they are slow.
+    # refreshes and logouts one thread, because two would use the same sessions. One suffices for such slow requests.
     script, threads = "request.lua", CORES
     if refresh_tokens or access_tokens:
         script, threads = "refresh.lua" if refresh_tokens else "logouts.lua", 1

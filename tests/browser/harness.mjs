@@ -1,4 +1,4 @@
-// A server, a browser, and users with a window each.
+// Helpers of the tests: a server, a browser, new users, and what they do on the pages.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -145,7 +145,8 @@ let users = 0;
 export const newUser = (name = "Ada Lovelace") => ({ name, email: `person${(users += 1)}@example.com`, password: PASSWORD });
 
 /**
- * A new browser context. Exceptions of a page, and violations of its policy, are collected in `pageErrors`.
+ * A new browser context. `pageErrors` collects the exceptions of its pages and the errors in their consoles, such as
+ * violations of the content security policy, but not failed requests.
  */
 export async function newContext(browser, server, options = {}) {
   const context = await browser.newContext({ baseURL: server.base, locale: "en-GB", timezoneId: "UTC", ...options });
@@ -198,7 +199,7 @@ export const heading = (page, name) => page.getByRole("heading", { name, level: 
 
 export const alertText = (scope) => scope.getByRole("alert").first().innerText();
 
-/** Counts the requests to an address from now on. */
+/** Counts the requests to an address from now on, without preflight requests. */
 export function counting(context, path) {
   const seen = { count: 0 };
   context.on("request", (request) => (seen.count += new URL(request.url()).pathname === path && request.method() !== "OPTIONS" ? 1 : 0));
@@ -222,7 +223,7 @@ export const problem = (status, code, { errors, ...headers } = {}) =>
   respond(status, { status, title: "", code, detail: `The server said ${code}`, message: "", errors }, headers);
 export const accepted = (id = "c1") => respond(202, { challenge_id: id, expires_in: 3600 });
 
-/** Repeats a check until it holds. */
+/** Repeats a check until it holds, at most 100 times. */
 export async function eventually(check, what) {
   for (let left = 100; !(await check()); left -= 1) {
     assert(left > 0, what);

@@ -1,4 +1,4 @@
-// The pages of the links in mails: what they send, say, and keep. The responses of the server are fixed here.
+// The pages of the links in mails: what they send, say, and keep. The responses to their tokens are fixed here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alertText, eventually, focused, heading, inBrowser, newContext, newUser, problem, respond, signIn, signUp, signedIn, tabTo } from "./harness.mjs";

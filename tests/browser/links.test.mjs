@@ -9,7 +9,7 @@ const open = inBrowser((started) => ({ server } = started));
 const newPage = async (options) => (await open(newContext, server, options)).newPage();
 const press = (page, name) => page.getByRole("button", { name }).click();
 
-/** Registers a user. Returns also the mail that confirms the address. */
+/** Registers a user. Returns the user with the mail for the confirmation of the address. */
 async function registered() {
   const user = newUser();
   await server.call("POST", "/api/auth/register", user);

@@ -1,4 +1,4 @@
-// Every page: accessible, small, without layout shifts, under a content security policy.
+// Every page is accessible and has no layout shifts, the first one is small, and inline scripts are forbidden.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -24,10 +24,10 @@ async function isAccessible(page, what) {
 
 const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
 
-/** The links to check at this width: all if it is narrow, otherwise one of those that differ only in their texts. */
+/** The links to check at this width: all if it is narrow, otherwise two: the others differ only in their texts. */
 const linksAt = (width) => (width === 360 ? LINKS : ["/reset", "/verify"]).map((page) => `${page}#token`);
 
-/** Checks the pages of links in a German browser, and what follows their button. */
+/** Checks the pages of all links in a German browser, and what follows the button of `/verify`. */
 async function checkGermanLinks(page) {
   for (const link of LINKS) {
     await page.goto("about:blank");

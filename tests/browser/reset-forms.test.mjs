@@ -1,4 +1,4 @@
-// The pages for a forgotten password: what they send, say, and keep. The responses of the server are fixed here.
+// The pages for a forgotten password: what they send, say, and keep. The responses to their forms are fixed here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accepted, alertText, eventually, focused, heading, inBrowser, newContext, newUser, problem, signUp, signedIn, tabTo } from "./harness.mjs";

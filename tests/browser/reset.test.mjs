@@ -61,7 +61,7 @@ describe("a user who forgot the password", () => {
     // The tab in which the mail was requested shows the tasks, too.
     await heading(page, "Your tasks");
 
-    // Every earlier session has ended.
+    // The session of the other browser has ended.
     await elsewhere.reload();
     await heading(elsewhere, "Sign in");
     await isOnlyPassword(user, NEW_PASSWORD);

@@ -21,7 +21,7 @@ after(() => app.close());
 const newPage = async (options) => (await open(newContext, server, options)).newPage();
 const press = (page, name) => page.getByRole("button", { name }).click();
 
-/** Registers a user. Returns also the access token, and the mail that confirms the address. */
+/** Registers a user. Returns the user with an access token and the mail for the confirmation of the address. */
 async function registered() {
   const user = newUser();
   const { access_token: token } = await server.call("POST", "/api/auth/register", user);
@@ -180,7 +180,10 @@ const KINDS = {
   },
 };
 
-/** Opens the link like a program that checks mails: it runs the scripts of the page, and follows its links. */
+/**
+ * Opens the link like a program that checks mails: runs the scripts of the page, and follows its links. Checks that
+ * this sends only `GET`s, none to `/api/auth`, that the token stays in the browser, and that the page does not keep it.
+ */
 async function scan(link, title) {
   const token = new URL(link).hash.slice(1);
   const scanner = await open(newContext, server);

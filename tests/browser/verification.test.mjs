@@ -8,7 +8,7 @@ const open = inBrowser((started) => ({ server } = started), { EMAIL_VERIFICATION
 const newPage = async (options) => (await open(newContext, server, options)).newPage();
 const press = (page, name) => page.getByRole("button", { name }).click();
 
-/** A page that asks for the code of a new user's mail. */
+/** Fills in and sends the sign-up form. Returns the page, which then asks for the code of the mail. */
 async function signedUp(user, { address = "/sign-up", ...options } = {}) {
   const page = await newPage(options);
   await page.goto(address);

@@ -30,7 +30,8 @@ async function register() {
   return response.json();
 }
 
-/// A network between client and server. `faults` happen to the first refreshes, one each; `refreshes` counts them all.
+/// A network between client and server. The first refreshes have the `faults`, one each, in order. `refreshes`
+/// counts all refreshes.
 async function network(...faults) {
   const proxy = http.createServer(async (request, outgoing) => {
     const chunks = await request.toArray();

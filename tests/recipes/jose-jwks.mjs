@@ -1,4 +1,4 @@
-// Verifies tokens of a live server with its published keys, and sends it tokens that jose signed:
+// Verifies a token of a live server with its published keys, and sends the server tokens that jose signed:
 //     node jose-jwks.mjs http://127.0.0.1:PORT FOLDER PRIVATE-KEY
 // FOLDER contains josejwks.js.
 import assert from "node:assert/strict";

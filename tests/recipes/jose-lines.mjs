@@ -1,6 +1,7 @@
 // Verifies the tokens on the standard input, one per line, with the published keys of a live server:
 //     node jose-lines.mjs http://127.0.0.1:PORT FOLDER
-// FOLDER contains josejwks.js. For each token, prints a line with its subject, or with the code of the error.
+// FOLDER contains josejwks.js. For each token, prints a line with its subject, or with the code or the
+// message of the error.
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 

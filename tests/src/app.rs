@@ -124,7 +124,8 @@ impl App {
         self.login_at(user, user.email()).await
     }
 
-    /// Logs the user in with another email address, to which the address of the account was changed.
+    /// Logs the user in with this email address, for example the new one after a change. Returns a caller with the new
+    /// token.
     pub async fn login_at(&self, user: &Client, email: &str) -> Client {
         let body = json!({ "email": email, "password": user.password() });
         let token_response = self.anonymous().post("/api/auth/login", body).await.ok();

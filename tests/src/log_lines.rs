@@ -38,7 +38,7 @@ impl Lines {
         let mut indexes: Vec<usize> = matches
             .map(|start| self.ends.partition_point(|end| *end < start))
             .collect();
-        // A line that contains the text twice is one line.
+        // A line that contains the text twice is returned once.
         indexes.dedup();
         indexes
             .into_iter()

@@ -15,14 +15,14 @@ pub struct Mail {
 }
 
 impl App {
-    /// Returns the mails to this address, the oldest first.
+    /// Returns the mails to this address, in the order of [`mails`](Self::mails).
     #[must_use]
     pub fn mails_to(&self, address: &str) -> Vec<Mail> {
         let mails = self.mails().into_iter();
         mails.filter(|mail| mail.header("To") == address).collect()
     }
 
-    /// Returns all mails, the oldest first.
+    /// Returns all mails, the oldest first. Mails of the same second are sorted by their kinds, then by their ids.
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
         let Ok(entries) = fs::read_dir(self.database().mail_folder()) else {

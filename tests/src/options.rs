@@ -12,8 +12,8 @@ use clap::Parser as _;
 
 use crate::{App, Database, TestClock, log_lines};
 
-/// The settings of every server, as flags. `database-url` and `auth-secret` are left out, because they differ between
-/// servers.
+/// The settings of a server, as flags, unless a test changes them. `database-url` and `auth-secret` are left out,
+/// because they differ between servers.
 const DEFAULT_SETTINGS: &[(&str, &str)] = &[
     ("bind", "127.0.0.1:0"),
     ("metrics-addr", ""),

@@ -29,8 +29,9 @@ pub(crate) struct PasswordChange {
     pub(crate) lifetime: Duration,
 }
 
-/// Changes the password, and replaces all sessions of the user by a new session. Fails if the caller entered a wrong
-/// current password, if the caller's session is not live, or if the password was changed in the meantime.
+/// Changes the password, replaces all sessions of the user by a new session, and queues a notice to the user. Fails if
+/// the caller entered a wrong current password now or too many wrong ones before, if the caller's session is not live,
+/// or if the password was changed in the meantime.
 pub(crate) async fn change_password(
     accounts: &Accounts,
     change: PasswordChange,

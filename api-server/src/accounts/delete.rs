@@ -31,7 +31,7 @@ pub(crate) async fn delete(
     id: UserId,
     confirmation: DeletionConfirmation,
 ) -> Result<(), Problem> {
-    // This session is kept, because the transaction checks it again.
+    // `end_most` keeps the session of a recent login, because the transaction checks that session again.
     let caller_session = match &confirmation {
         DeletionConfirmation::RecentLogin(session_id) => session_id,
         DeletionConfirmation::Password(_) | DeletionConfirmation::Mail(_) => "",

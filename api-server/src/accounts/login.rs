@@ -43,8 +43,8 @@ impl LoginContext {
     }
 }
 
-/// Opens a session. Fails if the email address is unknown or the password is wrong, or if the password is right but the
-/// email address must be verified first.
+/// Opens a session. Fails if the email address is unknown or the password is wrong, after too many wrong passwords, or
+/// if the password is right but the email address must be verified first.
 pub(crate) async fn log_in(
     accounts: &Accounts,
     email: LoginEmail,

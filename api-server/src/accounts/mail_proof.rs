@@ -36,9 +36,9 @@ pub(crate) fn invalid_proof() -> Problem {
     )
 }
 
-/// Verifies a proof, without using it up. The transaction that uses the proof must replace the mail key as returned,
-/// which fails if a proof was used in the meantime. A code is counted as wrong before the comparison, and uncounted if
-/// it is right.
+/// Verifies a proof, without using it up. The transaction that uses the proof must make the returned change of the mail
+/// key, which fails if a proof was used in the meantime. A code is counted as wrong before the comparison, and
+/// uncounted if it is right.
 pub(crate) async fn verify(
     accounts: &Accounts,
     kind: MailKind,

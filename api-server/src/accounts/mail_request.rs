@@ -45,8 +45,8 @@ pub(crate) async fn request(
     queue(accounts, mail).await
 }
 
-/// Queues a mail that a client has requested. Fails with status 429 if the client's network has requested too many
-/// mails.
+/// Queues a mail that a client has requested, unless the outbox is full. Fails with status 429 if the client's network
+/// has requested too many mails.
 pub(crate) async fn queue(accounts: &Accounts, mail: NewMail) -> Result<MailChallenge, Problem> {
     let throttle = &accounts.passwords.throttle;
     throttle.count_mail_request(mail.network, accounts.sessions.now())?;

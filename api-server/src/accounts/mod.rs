@@ -1,5 +1,6 @@
 //! Implements the actions on an account for this server's own API and Better Auth's API: register, log in, change the
-//! password, the email address or the profile, choose a new password or verify the address with a mail, delete.
+//! password, the email address or the profile, choose a new password or verify the address with a mail, delete. Also
+//! changes roles and claims, for the commands of operators.
 
 pub(crate) mod access;
 pub(crate) mod change_password;

@@ -21,8 +21,8 @@ use crate::users::password_policy::ChosenPassword;
 use crate::users::store::MailKeyChange;
 use crate::users::user::User;
 
-/// Sets the password, ends all sessions of the user, and begins a new session. Marks the email address as verified,
-/// because the token and the code were only in a mail to this address.
+/// Sets the password, ends all sessions of the user, begins a new session, and queues a notice to the user. Marks the
+/// email address as verified, because the token and the code were only in a mail to this address.
 pub(crate) async fn confirm(
     accounts: &Accounts,
     proof: MailProof,

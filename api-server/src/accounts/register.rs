@@ -46,7 +46,7 @@ pub(crate) enum Registration {
 /// The result of a registration without a session. It does not show whether the email address was free.
 pub(crate) struct UnverifiedRegistration {
     pub(crate) challenge: MailChallenge,
-    /// The new user. If the email address already has an account, this user was not stored.
+    /// The new user. If the email address already has an account or is reserved, this user was not stored.
     pub(crate) user: User,
 }
 
@@ -145,9 +145,9 @@ async fn insert(
 }
 
 /// Creates the account without a session, and queues the mail that verifies the email address. If the address already
-/// has an account, only queues a notice to its owner. Neither the result nor its time shows which: storing an account
-/// takes some tenths of a millisecond longer than queuing a notice, so the result is returned at the end of a time
-/// slot.
+/// has an account or is reserved, only queues a notice of the attempt. Neither the result nor its time shows which:
+/// storing an account takes some tenths of a millisecond longer than queuing a notice, so the result is returned at the
+/// end of a time slot.
 async fn create_unverified(
     accounts: &Accounts,
     account: NewAccount,

@@ -1,4 +1,4 @@
-//! Contains the transactions that change a user and sessions together.
+//! Contains the transactions that insert, change and delete users, together with their sessions and mails.
 
 use diesel::result::Error as DieselError;
 
@@ -82,7 +82,8 @@ pub(super) fn register_unverified(
     email: &Email,
 ) -> QueryResult<bool> {
     write_transaction(connection, |connection| {
-        // The insert must also fail if an earlier release stored the address of the account in another spelling.
+        // If an earlier release stored the address of an account in another spelling, the insert fails only with that
+        // spelling.
         if let Some(stored_spelling) = users::registered_spelling(connection, email)? {
             registration.user.email = stored_spelling;
         }
@@ -155,9 +156,10 @@ pub(crate) struct PasswordChangeResult {
     pub(super) ended_ids: Vec<String>,
 }
 
-/// Changes the password, adds the notice to the outbox, inserts the new session, and ends all earlier sessions of the
-/// user, including the caller's session. Makes the tokens and codes in earlier mails invalid. Returns `None` if the
-/// caller's session is not live, or if the stored hash is no longer `old_hash`.
+/// Changes the password, inserts the new session, and ends all earlier sessions of the user, including the caller's
+/// session. Adds the notice to the outbox, unless too many such notices wait. Makes the tokens and codes in earlier
+/// mails invalid, except tokens that undo a change of the email address. Returns `None` if the caller's session is not
+/// live, or if the stored hash is no longer `old_hash`.
 ///
 /// The update of the hash locks the user's row. A session that a concurrent login opened before the lock is ended too.
 /// A login that waits for the lock fails, because the hash is no longer the one with which the password was compared.
@@ -270,9 +272,10 @@ pub(super) struct PasswordReset {
     pub(super) notice: NewMail,
 }
 
-/// Sets the password, replaces the mail key, ends every session of the user, inserts the new session if there is one,
-/// and adds the notice to the outbox. Returns `None` if the mail key or the email address has changed since the token
-/// or the code was verified.
+/// Sets the password, marks the email address as verified, replaces the mail key, ends every session of the user, and
+/// inserts the new session if there is one. Cancels the unsent mails whose tokens depend on the mail key, and adds the
+/// notice to the outbox, unless too many such notices wait. Returns `None` if the mail key or the email address has
+/// changed since the token or the code was verified.
 ///
 /// The update of the mail key locks the user's row. A session that a concurrent login opened before the lock is ended
 /// too. A login that waits for the lock fails, because the hash is no longer the one with which the password was
@@ -303,8 +306,9 @@ pub(super) fn reset_password(
     })
 }
 
-/// Marks the email address as verified, replaces the mail key, and makes the user's earlier access tokens stale.
-/// Returns `None` if the mail key or the email address has changed since the token or the code was verified.
+/// Marks the email address as verified, replaces the mail key, cancels the unsent mails whose tokens depend on the key,
+/// and makes the user's earlier access tokens stale. Returns `None` if the mail key or the email address has changed
+/// since the token or the code was verified.
 pub(super) fn verify_email(
     connection: &mut DbConnection,
     change: &MailKeyChange,

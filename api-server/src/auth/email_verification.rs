@@ -111,7 +111,7 @@ pub(crate) async fn confirm(
         .transpose()
         .map_err(|violation| violation.at("password"))?;
     let caller_id = match caller_id(&request, &better_auth).await {
-        // The password suffices, for example in a browser whose cookies have expired.
+        // The password suffices, for example in a browser whose access token has expired.
         Err(_invalid_credentials) if password.is_some() => None,
         result => result?,
     };

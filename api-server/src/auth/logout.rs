@@ -26,7 +26,7 @@ use crate::sessions::logout::{self, Credential, LogoutScope};
 
 #[derive(Deserialize, Validate, ToSchema, Default)]
 pub(crate) struct LogoutRequest {
-    /// Names the session if there is no access token.
+    /// Names a session. Comes before the cookies, and after an access token in the `Authorization` header.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(value_type = String)]
     refresh_token: Option<String>,

@@ -61,9 +61,9 @@ pub(crate) async fn refresh(
     responder.respond(grant, StatusCode::OK, source)
 }
 
-/// Fails if the client hung up before this process read the request, for example during a pause of the process. The
-/// client may have repeated the request at another process and refreshed again. This request would then be the late use
-/// of an old token, which ends the session. The client gets no response anyway.
+/// Fails if the client hung up before the handler started, for example during a pause of this process. The client may
+/// have repeated the request at another process and refreshed again. This request would then be the late use of an old
+/// token, which ends the session. The client gets no response anyway.
 fn reject_if_hung_up(request: &HttpRequest) -> Result<(), Problem> {
     if !has_hung_up(request) {
         return Ok(());

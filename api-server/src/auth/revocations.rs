@@ -23,8 +23,8 @@ use crate::sessions::revocation::store::{FeedPage, Revocation, RevocationTarget}
 /// assigned.
 const MAX_UNNUMBERED: i64 = 1000;
 
-/// A caller with a token of type `revocations+jwt`, signed with a secret of the server or with a key that is derived
-/// from such a secret for a service in `TOKEN_AUDIENCES`.
+/// A caller with a token of type `revocations+jwt`, signed with a secret of the server, or with a key that is derived
+/// from such a secret: for a service in `TOKEN_AUDIENCES`, or as a feed credential.
 pub(crate) struct RevocationReader;
 
 impl RevocationReader {
@@ -110,7 +110,7 @@ pub(crate) async fn list(
     sessions: Data<Sessions>,
     query: QueryString<RevocationsQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
-    // A share of its own, because the caller has a credential that anonymous clients of its network have not.
+    // All readers of the feed have one share of the database, which anonymous clients of their networks cannot use up.
     let db = sessions.db.of_account("revocations");
     let after_sequence = query.0.after.unwrap_or_default();
     let page = page::read(&db, after_sequence, MAX_UNNUMBERED).await?;

@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data};
-use auth_core::{CustomJson, Roles, Scope};
+use auth_core::{CustomClaimsJson, Roles, Scope};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -119,6 +119,6 @@ async fn show_better_auth_session(
     }))
 }
 
-fn claims_of(stored: &CustomJson) -> Result<Map<String, Value>, Problem> {
+fn claims_of(stored: &CustomClaimsJson) -> Result<Map<String, Value>, Problem> {
     serde_json::from_str(stored.as_str()).map_err(Problem::internal)
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, Data};
 use auth_core::credentials::CredentialSource;
-use auth_core::{CustomJson, Scope, Subject, TokenIssuer};
+use auth_core::{CustomClaimsJson, Scope, Subject, TokenIssuer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -85,7 +85,7 @@ pub(crate) async fn exchange(
     let issuer = choose_issuer(&keys, audience, requested_scope.as_ref())?;
     require_audience_for_cookie(&caller, audience)?;
     let granted_scope = narrow_scope(caller.token_scope(), requested_scope)?;
-    let custom = CustomJson::new(&caller.custom_claims()?).map_err(Problem::internal)?;
+    let custom = CustomClaimsJson::new(&caller.custom_claims()?).map_err(Problem::internal)?;
     let subject = Subject {
         id: caller.user_id.as_str(),
         email: &caller.email,

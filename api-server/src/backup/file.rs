@@ -23,7 +23,7 @@ pub(super) fn existing_database(url: &DatabaseUrl) -> Result<&Path, BackupError>
 }
 
 /// Fails if the database is a SQLite file that does not exist.
-pub(super) fn existing_database_or_server(url: &DatabaseUrl) -> Result<(), BackupError> {
+pub(super) fn check_database_exists(url: &DatabaseUrl) -> Result<(), BackupError> {
     match url.file() {
         Some(_) => existing_database(url).map(drop),
         None => Ok(()),
@@ -56,8 +56,8 @@ impl MigratedCopy {
     }
 }
 
-/// Copies a backup into a private folder beside the target, and migrates the copy. Fails if the file is no backup, or
-/// if a newer version has written the backup or the target.
+/// Copies a backup into a private folder beside the target, and migrates the copy. Fails if the file is no backup or is
+/// the target itself, or if a newer version has migrated the backup or the target.
 pub(super) fn migrated_copy(
     target: &DatabaseUrl,
     file: &Path,

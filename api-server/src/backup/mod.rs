@@ -1,8 +1,9 @@
 //! Copies the SQLite database to a file, restores such a file, and makes a database safe after any other restore.
 //!
 //! A backup does not know which sessions have ended since, nor which refresh tokens and mailed links were used. So a
-//! restore ends all sessions and makes tokens from before invalid. No process looks up access tokens in the database:
-//! so the time of the restore is stored, and every process rejects tokens that were issued before it.
+//! restore ends all sessions and makes tokens from before invalid, except mailed tokens that undo a change of the email
+//! address. No process looks up access tokens in the database: so the time of the restore is stored, and every process
+//! rejects access tokens that were issued before it.
 
 mod file;
 mod store;
@@ -15,7 +16,7 @@ use crate::clock::Clock;
 use crate::db::{self, DatabaseUrl, Timestamp};
 use crate::progress::{Progress, Unit};
 
-/// The error of a backup or a restore, which says what to do.
+/// The error of a backup or a restore, with a text for the operator.
 pub type BackupError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Tokens that are issued within this time after a restore are rejected as well: the clocks of the servers may differ,
@@ -54,7 +55,8 @@ impl fmt::Display for WrittenBackup {
 pub struct RestoreSummary {
     /// The number of accounts in the database.
     pub account_count: i64,
-    /// The number of sessions that were ended.
+    /// The number of sessions that were in the restored database, including those that had ended or expired before. All
+    /// were deleted.
     pub ended_count: usize,
 }
 
@@ -94,9 +96,10 @@ pub fn write(
 ///
 /// # Errors
 ///
-/// If the file is no backup of this or an earlier version, if the database has accounts and `replace` is false, or if
-/// the file cannot be read or the database cannot be written. The rows of the database are then unchanged, but a
-/// missing database may have been created, and an older one migrated.
+/// If the file is no backup of this or an earlier version or is the database itself, if a newer version has migrated
+/// the database, if the database has accounts and `replace` is false, or if the file cannot be read or the database
+/// cannot be written. The rows of the database are then unchanged, but a missing database may have been created, and an
+/// older one migrated.
 pub fn restore(
     target: &DatabaseUrl,
     file: &Path,
@@ -127,7 +130,8 @@ pub fn restore(
     })
 }
 
-/// Ends all sessions and makes tokens from before invalid, after the database was restored in another way.
+/// Ends all sessions and makes tokens from before invalid as [`restore`] does, after the database was restored in
+/// another way.
 ///
 /// # Errors
 ///
@@ -137,7 +141,7 @@ pub fn end_sessions(
     clock: &Clock,
     progress: &Progress,
 ) -> Result<RestoreSummary, BackupError> {
-    file::existing_database_or_server(target)?;
+    file::check_database_exists(target)?;
     db::migrate_with_progress(target, progress)?;
     let mut connection = db::connect(target)?;
     let work = progress.start("end sessions", Unit::Uncounted, None);

@@ -17,9 +17,9 @@ pub(super) fn read_feed_state(connection: &mut DbConnection) -> QueryResult<Feed
     feed_state(connection)
 }
 
-/// Ends all sessions, and makes all tokens and mailed links and codes invalid, except links that undo a change of the
-/// email address. Returns the number of ended sessions. `replaced` is the state of the database that the backup has
-/// replaced, if it is known. `read_time` is called after other processes can no longer begin or refresh a session.
+/// Deletes all sessions, and makes all tokens and mailed links and codes invalid, except links that undo a change of
+/// the email address. Returns the number of deleted sessions. `replaced` is the state of the database that the backup
+/// has replaced, if it is known. `read_time` is called after other processes can no longer begin or refresh a session.
 pub(super) fn invalidate_all(
     connection: &mut DbConnection,
     replaced: Option<FeedState>,
@@ -28,12 +28,13 @@ pub(super) fn invalidate_all(
     write_transaction(connection, |connection| {
         lock_for_restore(connection, CHANGED_TABLES)?;
         let ended_count = diesel::delete(sessions::table).execute(connection)?;
-        // Mailed tokens and codes are computed with this key, so those that were used already do not become valid
-        // again. Tokens that undo a change of the email address have keys of their own, which stay.
+        // Mailed tokens and codes are computed with the user's mail key. Without a new key, those that were used since
+        // the backup would become valid again. Tokens that undo a change of the email address have keys of their own,
+        // which stay.
         diesel::update(users::table.filter(users::mail_key.is_not_null()))
             .set(users::mail_key.eq(None::<String>))
             .execute(connection)?;
-        // The mails that wait in a backup were sent since, and their codes may have been used or guessed.
+        // The mails that wait in a backup may have been sent since, and their codes may have been used or guessed.
         diesel::delete(outbox::table).execute(connection)?;
         let restored = feed_state(connection)?;
         let next_state = next_state(restored, replaced.unwrap_or(restored), read_time());

@@ -1,5 +1,5 @@
-//! Responds to the addresses of Better Auth's admin plugin. The server has none of them: only operators change users,
-//! with commands.
+//! Responds to the paths of Better Auth's admin plugin. The server has no such API: operators administer users with
+//! commands.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, Resource, web};

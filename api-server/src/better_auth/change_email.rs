@@ -11,9 +11,9 @@ use super::sign_up_email::parse_email;
 use crate::accounts::email_change::{EmailChange, request as request_change};
 use crate::http::language::AcceptedLanguage;
 
-/// Mails the new address a link that confirms the change, and the current address a notice. The response is the same if
-/// another user has the new address. Unlike Better Auth, needs a login within the last day, because the request has no
-/// password.
+/// Queues a mail to the new address, with a link that confirms the change, and a notice to the current address. If
+/// another user has the new address, the mail to it is not sent, but the response is the same. Unlike Better Auth,
+/// needs a login within the last day, because the request has no password.
 pub(crate) async fn change_email(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let new_email_text = fields.email("newEmail");

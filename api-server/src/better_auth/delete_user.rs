@@ -36,8 +36,8 @@ impl DeleteUserBody {
     }
 }
 
-/// Deletes the user. Needs the token of a mail to the user, the password, or a session that began within the last day.
-/// Without any of them, queues the mail with the token.
+/// Deletes the signed-in user. Also needs the token of a mail to the user, the password, or a login within the last
+/// day. Without any of them, queues the mail with the token.
 pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     fields.optional_text("callbackURL");

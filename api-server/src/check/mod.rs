@@ -58,8 +58,9 @@ impl Finding {
     }
 }
 
-/// Checks every part and prints each finding as soon as it is known. Returns false if anything is wrong. Warnings do
-/// not count.
+/// Checks every part and prints each finding as soon as it is known. If a setting is invalid, checks only the settings
+/// and, if `DATABASE_URL` and the settings of the log are valid, the database and its files. Returns false if anything
+/// is wrong. Warnings do not count.
 ///
 /// # Errors
 ///

@@ -50,8 +50,8 @@ pub(super) fn run(settings: &Settings, command: &UsersCommand) -> ExitCode {
     }
 }
 
-/// Exports to the file, or to standard output. Shows no progress if standard output is a terminal, because a bar
-/// between the exported lines would make them unreadable.
+/// Exports to the file, or without a file to standard output. If the lines go to a terminal, shows no progress, because
+/// a bar between them would make them unreadable.
 fn export(
     source: &DatabaseUrl,
     file: Option<&Path>,

@@ -1,6 +1,6 @@
 //! Checks the settings and the arguments of `users roles` and `users claims`.
 
-use auth_core::{CustomJson, Roles};
+use auth_core::{CustomClaimsJson, Roles};
 use serde_json::Value;
 
 use super::parse;
@@ -20,7 +20,7 @@ impl Settings {
         removed: &[String],
     ) -> Result<AccessCommand, SettingProblems> {
         let mut problems = ProblemCollector::default();
-        // Changes an empty set of roles, only to check the names.
+        // Changes an empty set of roles, only to check the arguments.
         let check = |added: &[String], removed: &[String]| {
             roles::with_changes(&Roles::default(), added, removed).map(|_roles| ())
         };
@@ -87,7 +87,7 @@ impl Settings {
 fn parse_members(texts: &[String]) -> Result<Vec<(String, Value)>, String> {
     let members: Result<Vec<_>, String> = texts.iter().map(|text| parse_member(text)).collect();
     let members = members?;
-    custom_claims::with_changes(&CustomJson::default(), &members, &[])?;
+    custom_claims::with_changes(&CustomClaimsJson::default(), &members, &[])?;
     Ok(members)
 }
 

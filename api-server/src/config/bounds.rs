@@ -1,4 +1,4 @@
-//! Checks the settings that bound what one account, one network or one connection may use.
+//! Checks the limits of accounts, networks and connections, and of the server's queues.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ pub(super) struct LimitArguments {
     max_mail_requests_per_network: String,
 }
 
-/// Limits of accounts, networks and connections.
+/// Limits of accounts, networks, connections and queues.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LimitConfig {
@@ -146,7 +146,8 @@ pub struct QueueConfig {
     pub waiting_hashes_per_network: usize,
     /// Maximum number of requests that wait for the database.
     pub waiting_queries: usize,
-    /// Maximum number of requests of one account that wait for the database.
+    /// Maximum number of requests of one account, or of requests without an account from one network, that wait for
+    /// the database.
     pub waiting_queries_per_account: usize,
 }
 

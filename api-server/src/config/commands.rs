@@ -122,7 +122,7 @@ pub enum MailCommand {
     },
 }
 
-/// Returns whether `TERM` is missing or `dumb`, so that escape codes must not be sent to the terminal.
+/// Returns whether `TERM` is missing or `dumb`. Escape codes must then not be sent to the terminal.
 pub(crate) fn is_dumb_terminal() -> bool {
     std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb")
 }

@@ -43,7 +43,8 @@ const SECRET_SETTINGS: &[&str] = &[
     "OTEL_EXPORTER_OTLP_HEADERS",
 ];
 
-/// Returns the first secret setting in `.env` if other users of the machine have access to the file.
+/// Returns the first of the [`SECRET_SETTINGS`] that `.env` contains, if other users of the machine have access to the
+/// file.
 pub(crate) fn exposed_secret_setting() -> Option<&'static str> {
     let file = Path::new(ENV_FILE);
     if !is_accessible_to_others(file).unwrap_or_default() {
@@ -64,8 +65,8 @@ fn explain(error: &dotenvy::Error, text: &str) -> String {
     }
 }
 
-/// Returns the number of the line with the error: the first line that is no comment and ends with the first line of
-/// `unparsed_text`, which is all that the parser reports. Returns 1 if there is none.
+/// Returns the number of the line with the error. The parser reports no line number, only `unparsed_text`: so it is the
+/// first line that is no comment and ends with the first line of that text, or 1 if there is no such line.
 fn line_number(unparsed_text: &str, text: &str) -> usize {
     let line_end = unparsed_text.lines().next().unwrap_or_default().trim();
     let mut lines = text.lines().map(str::trim);

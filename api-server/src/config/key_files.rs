@@ -1,5 +1,5 @@
-//! Reads the files of the signing key and of the public keys. The errors name the file and the remedy, and never quote
-//! the file.
+//! Reads the files of the signing key and of the public keys. An error about a file names it, and never quotes its
+//! content.
 
 use std::fmt::Display;
 use std::fs::{self, File};
@@ -96,7 +96,7 @@ impl<'p> KeyFile<'p> {
     fn read(path: &'p Path) -> Result<Self, String> {
         const NOT_PEM: &str = "the key is not PEM; convert a DER file with: openssl pkey -inform DER -in FILE -out NEW_FILE";
         let explain_error = |error| explain_io_error(path, &error);
-        // Before the file is opened: opening a pipe would wait for its writer.
+        // Checked before the file is opened, because opening a named pipe would wait for its writer.
         if !fs::metadata(path).map_err(explain_error)?.is_file() {
             return Err(explain(path, "is not a file; name the file of one key"));
         }

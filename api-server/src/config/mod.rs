@@ -62,7 +62,7 @@ pub struct Config {
     pub tokens: TokenConfig,
     /// Cost of password hashing, and the passwords to reject.
     pub passwords: PasswordConfig,
-    /// Limits for each user and network, and for the server's connections.
+    /// Limits of accounts, networks, connections and queues.
     pub bounds: LimitConfig,
     /// Origins, trusted proxies and optional endpoints.
     pub web: WebConfig,
@@ -114,8 +114,8 @@ impl Settings {
         self.check_with(secret_file::read_or_create)
     }
 
-    /// Does the same as [`check`](Self::check), but creates no secret file: if there is none, the result has a new
-    /// secret that is stored nowhere.
+    /// Does the same as [`check`](Self::check), but creates no secret file: where `check` would create one, the result
+    /// has a new secret that is stored nowhere.
     pub(crate) fn check_without_changes(&self) -> Result<Config, SettingProblems> {
         self.check_with(secret_file::read_or_generate)
     }

@@ -133,7 +133,7 @@ pub(super) fn count(text: &str) -> Result<usize, String> {
     number(text, 1, 1_000_000).map(|count| usize::try_from(count).unwrap_or(usize::MAX))
 }
 
-/// Rejects a limit per account that is not below the limit for all accounts. A limit is `None` if its setting is
+/// Rejects a limit per account that equals or exceeds the limit of the whole queue. A limit is `None` if its setting is
 /// invalid.
 pub(super) fn check_account_share(
     per_account: Option<usize>,
@@ -164,8 +164,8 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Parses the audience of another service. Rejects the audience of this server, whose tokens are signed with
-/// `AUTH_SECRET` itself and not with a derived key.
+/// Parses the audience of another service. Rejects the audience of this server, whose tokens are never signed with a
+/// derived key.
 pub(super) fn service_audience(text: &str, auth_audience: Option<&str>) -> Result<String, String> {
     if auth_audience == Some(text) {
         return Err("AUTH_AUDIENCE is our own audience; list only other services".to_owned());

@@ -288,8 +288,8 @@ impl Settings {
     }
 
     fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        // Before `dotenv::load`, which adds the variables in `.env` to the environment: settings from `.env` are not
-        // fixed, because they can be read again while the server runs.
+        // Must come before `dotenv::load`, which adds the variables in `.env` to the environment: settings from `.env`
+        // are not fixed, because they can be read again while the server runs.
         let mut fixed_settings = FixedSettings::from_environment();
         if let Err(message) = dotenv::load(Path::new(dotenv::ENV_FILE)) {
             return Err(clap::Error::raw(ErrorKind::Io, format!("{message}\n")));

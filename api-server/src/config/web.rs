@@ -82,7 +82,8 @@ impl Settings {
         })
     }
 
-    /// Parses `PUBLIC_URL`. The default is the origin of `bind_addr`; `Ok(None)` if that setting is invalid.
+    /// Parses `PUBLIC_URL`. The default is the origin of `bind_addr`. Returns `Ok(None)` if the default is needed, but
+    /// `BIND_ADDR` is invalid.
     pub(super) fn parse_public_url(
         &self,
         bind_addr: Option<SocketAddr>,

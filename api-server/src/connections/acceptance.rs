@@ -22,12 +22,13 @@ pub(super) struct Acceptance {
 /// The stage of the request that was read last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Its header is incomplete, or it has its response.
+    /// Its header is incomplete, or its response is complete.
     Reading,
-    /// Its header is complete, but actix-http has not called the application with it. If the header declares the length
-    /// of the body in a plain way, so many more bytes may be read already.
+    /// Its header is complete, but actix-http has not called the application with the request. The number is the length
+    /// of the body, which may be read already. `None` if [`declared_length`] cannot tell the length, or if the header
+    /// arrived in parts: then the body may be read only after the call.
     Parsing(Option<u64>),
-    /// The application handles it, or sends the response.
+    /// The application handles the request, or its response is being sent.
     Handling,
 }
 
@@ -42,8 +43,8 @@ impl Default for Acceptance {
 }
 
 impl Acceptance {
-    /// Returns how many of the bytes that arrived next may be read now. They are then treated as read. Without
-    /// `may_begin`, no bytes of another request are accepted.
+    /// Returns how many of `bytes`, which arrived next, may be read now, and treats these as read. Without `may_begin`,
+    /// accepts only bytes of a body, none of a header.
     pub(super) fn accept(&self, bytes: &[u8], may_begin: bool) -> usize {
         let mut position = self.position.get();
         let mut accepted = 0;
@@ -72,8 +73,8 @@ impl Acceptance {
         accepted
     }
 
-    /// Records that actix-http calls the application with a request that has this body. If that is not the body that
-    /// was expected, nothing more of the connection is read.
+    /// Records that actix-http calls the application with a request that has this body. If [`accept`](Self::accept)
+    /// has found another body or no request, nothing more of the connection is read.
     pub(super) fn record_request(&self, length: BodyLength) {
         match self.stage.replace(Stage::Handling) {
             Stage::Parsing(None) => self.position.set(Position::after_header(length)),
@@ -94,12 +95,12 @@ impl Acceptance {
         self.wake();
     }
 
-    /// Wakes the task after the next record.
+    /// Makes the next call of [`wake`](Self::wake) wake this task.
     pub(super) fn wake_at_change(&self, waker: &Waker) {
         self.waker.replace(Some(waker.clone()));
     }
 
-    /// Wakes the task that waits for a change.
+    /// Wakes the task of [`wake_at_change`](Self::wake_at_change), if any, because more bytes may be readable now.
     pub(super) fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();

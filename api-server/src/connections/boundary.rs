@@ -86,7 +86,8 @@ impl Position {
 }
 
 impl HeaderPosition {
-    /// Moves past the bytes. Returns the length up to the empty line that ends the header, if they contain it.
+    /// Moves past the bytes, at most to the end of the header. Returns the number of bytes up to this end, including
+    /// the empty line; `None` if the bytes do not contain the end.
     fn advance(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut index = 0;
         while let Some(&byte) = bytes.get(index) {
@@ -108,15 +109,16 @@ impl HeaderPosition {
     }
 }
 
-/// Returns the length of the body that a complete header declares; `None` unless this is a single plain number, or no
-/// body at all.
+/// Returns the length of the body that a complete header declares: the number in `Content-Length`, or 0 without this
+/// field. Returns `None` if the header has `Transfer-Encoding`, has `Content-Length` twice, or if its value is not a
+/// number.
 pub(super) fn declared_length(header: &[u8]) -> Option<u64> {
     let mut length = None;
     let mut rest = header;
     while let Some(end) = memchr(b'\n', rest) {
         let (line, next_lines) = rest.split_at_checked(end + 1)?;
         rest = next_lines;
-        // Most lines need no more than this look at their first byte.
+        // The first byte is enough to skip most lines.
         if !matches!(line.first(), Some(b'c' | b'C' | b't' | b'T')) {
             continue;
         }
@@ -138,7 +140,7 @@ pub(super) fn declared_length(header: &[u8]) -> Option<u64> {
 mod tests {
     use super::{BodyLength, Position, declared_length};
 
-    /// Returns the length up to the end of the header, if the bytes contain it. Also checks that it does not depend on
+    /// Returns the length of the header, if the bytes contain its end. Also checks that the length does not depend on
     /// how the bytes are divided.
     fn header_length(bytes: &[u8]) -> Option<usize> {
         let mut position = Position::START;

@@ -9,7 +9,7 @@ use openssl::x509::X509;
 
 use crate::db::Timestamp;
 
-/// The time before its expiry at which a certificate should have been renewed, unless a third of its lifetime is
+/// How long before the expiry of a certificate the warning begins, unless a third of the certificate's lifetime is
 /// shorter.
 const WARNING_PERIOD: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 const RENEWAL_ADVICE: &str = "renew it, and send the server SIGHUP";
@@ -40,8 +40,8 @@ impl Validity {
         })
     }
 
-    /// Returns the time before the expiry at which the certificate should have been renewed. A certificate that is
-    /// valid for only a few days is renewed by ACME clients when a third of its lifetime remains.
+    /// Returns how long before the expiry the warning begins: for a short lifetime, a third of it, because ACME clients
+    /// renew a certificate of only a few days when a third of its lifetime remains.
     fn warning_period(self) -> Duration {
         let lifetime = self.end.since(self.start);
         WARNING_PERIOD.min(lifetime / 3)

@@ -3,7 +3,7 @@
 /// A position in a chunked body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChunkPosition {
-    /// Inside the size of a chunk, of which these digits were read; `None` before the first digit.
+    /// Inside the size of a chunk; contains the value of the digits so far, or `None` before the first digit.
     Size(Option<u64>),
     /// After the digits of this size.
     SizePadding(u64),

@@ -1,9 +1,10 @@
 //! Defines the stream of an HTTP/1.1 connection. It hands one request at a time to actix-http.
 //!
-//! actix-http parses all requests that it has read, and one of 26 bytes takes 6 KiB of memory: 128 KiB of them, which a
-//! client sends without waiting for a response, would become 30 MiB. So the bytes of a request are held back until the
-//! response before it is complete, and until the client has read enough of it: actix-http would also add responses
-//! without a body to a buffer that has no limit. That delays no request, because actix-http handles one after the other.
+//! actix-http parses all requests that it has read, and a request of 26 bytes takes 6 KiB of memory: 128 KiB of them,
+//! which a client sends without waiting for a response, would become 30 MiB. So the bytes of a request are held back
+//! until the previous response is complete. They are also held back while a write waits for the client, because
+//! actix-http adds responses without a body to a buffer that has no limit. This delays no response: actix-http handles
+//! one request after the other, and a client that does not read receives nothing.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -11,11 +11,12 @@ use super::acceptance::Acceptance;
 /// Timeouts of a connection. A connection that exceeds one of the timeouts is closed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionTimeouts {
-    /// Longest time until the header of a request is complete. Starts when the connection is opened or, for later
-    /// requests, with the first byte that arrives after the previous response. With HTTP/2, only the first header has
-    /// this limit. Also the longest time for a TLS handshake.
+    /// Longest time until the header of a request is complete. Starts when the connection is opened (with TLS, after
+    /// the handshake) or, for later requests, with the first byte that arrives after the previous response. With
+    /// HTTP/2, only the first header has this limit. Also the longest time for a TLS handshake.
     pub(crate) header: Duration,
-    /// Longest time from the end of a response until the first byte of the next request.
+    /// Longest time from the end of a response until the first byte of the next request; with HTTP/2, until the end of
+    /// its header.
     pub(crate) idle: Duration,
     /// Longest time for which the send buffer may stay full, for example if the peer does not read the response.
     pub(crate) response: Duration,
@@ -46,7 +47,7 @@ pub(super) struct Progress {
     blocked_since: Cell<Option<Instant>>,
     /// Whether the connection speaks HTTP/2. Its bytes between two requests need not be the start of a header.
     is_http_2: Cell<bool>,
-    /// Whether the peer has closed its side of the connection.
+    /// Whether a read found the end of what the peer sends, or failed. Not recorded with HTTP/2.
     has_hung_up: Cell<bool>,
     /// With HTTP/1.1, which bytes may be handed to actix-http now.
     pub(super) acceptance: Acceptance,
@@ -149,7 +150,7 @@ impl Progress {
 }
 
 /// A request in flight: created when the header is complete, and dropped when actix-http has the whole response body
-/// (with HTTP/2, when the response was sent) or the connection is closed.
+/// (with HTTP/2, when the response was sent or the request was cancelled) or the connection is closed.
 #[derive(Debug)]
 pub(super) struct InFlightRequest(Rc<Progress>);
 

@@ -130,8 +130,8 @@ where
         })
         .keep_alive(timeouts.idle)
         .client_request_timeout(timeouts.header)
-        // A client that closes its side of the connection has hung up, so its request stops waiting in the queue of
-        // password hashes.
+        // Treats a client that closes its side of the connection as one that has hung up, so that its request does not
+        // stay in the queue for password hashing.
         .h1_allow_half_closed(false)
         .local_addr(bound_address)
         .on_connect_ext(|stream: &Http1Stream, data| {

@@ -110,7 +110,7 @@ impl Tls {
         Arc::clone(&self.current.load().config).into()
     }
 
-    /// Returns the state of the certificate in use at this time.
+    /// Returns the state that the certificate in use has at the time `now`.
     pub(crate) fn state(&self, now: SystemTime) -> CertificateState {
         let validity = self.current.load().validity;
         validity.state(&self.files.certificate, now.into())

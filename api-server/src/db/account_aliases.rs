@@ -10,7 +10,7 @@ use super::account_queue::AccountKey;
 /// of 17 bytes.
 const MAX_ALIASES: usize = 32_768;
 
-/// The accounts of recently recorded aliases. Any other alias counts as a separate account.
+/// The accounts of recently recorded aliases.
 #[derive(Default)]
 pub(super) struct AccountAliases(Mutex<Generations>);
 

@@ -13,7 +13,7 @@ pub(super) use state::{JobAccount, ServedJobCounter};
 
 /// Hash of a user id, a session id or a network, keyed with a random secret of this process, so that callers cannot
 /// choose ids that collide. Two accounts with the same hash would share one account's limits. The lowest bit is 1 for a
-/// network, whose requests without an account are treated as those of an account.
+/// network, which takes the place of the account for requests without one.
 pub(super) type AccountKey = u64;
 
 /// Returns the key of an account with this hash.
@@ -33,7 +33,7 @@ const YIELDS_BEFORE_SLEEP: usize = 8;
 /// The maximum numbers of jobs that wait in a queue; further jobs are rejected.
 #[derive(Debug, Clone, Copy)]
 pub struct WaitingJobLimits {
-    /// Maximum number of waiting jobs.
+    /// Maximum number of waiting jobs. Jobs without an account may exceed it by `RESERVED_FOR_SERVER`.
     total: usize,
     /// Maximum number of waiting jobs of one account.
     per_account: usize,

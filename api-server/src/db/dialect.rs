@@ -91,8 +91,9 @@ pub(super) fn connect_to_read(url: &DatabaseUrl) -> ConnectionResult<DbConnectio
     connect_read_only(url, "mode=ro")
 }
 
-/// Does the same as [`connect_to_read`] for a few short queries, but creates no files `-wal` and `-shm` if no process
-/// uses the SQLite file. If a process begins to write to it at that moment, the queries may fail.
+/// Does the same as [`connect_to_read`] for a few short queries, but creates no files `-wal` and `-shm` if the SQLite
+/// file has no `-wal`, or an empty one. If a process begins to write to the SQLite file at that moment, the queries may
+/// fail.
 pub(super) fn connect_to_inspect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     let log_file = url.file_with_suffix("-wal");
     let log_length = log_file

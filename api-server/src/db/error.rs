@@ -16,7 +16,8 @@ pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum DbError {
     /// Too many jobs already wait for the database.
     Overloaded,
-    /// Too many jobs of this account wait, or the job had to wait too long while other jobs of the account ran.
+    /// Too many jobs of this account or network wait, or the job had to wait too long while other jobs of the same
+    /// account or network ran.
     AccountBusy,
     /// The database is unavailable, for example locked or too slow; with the cause for the log. The client may retry.
     Unavailable(String),

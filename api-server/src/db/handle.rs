@@ -45,10 +45,10 @@ pub(crate) struct DbState {
     pub(crate) waiting_jobs: usize,
 }
 
-/// Access to the database for the jobs of one account, or for jobs without an account.
+/// Access to the database for the jobs of one account or network, or of the server itself.
 pub(crate) struct AccountDb<'a> {
     db: &'a Db,
-    /// The account whose limits apply to the jobs; `None` for no limit per account.
+    /// The account or network whose limits apply to the jobs; `None` if only the limit of the whole queue applies.
     account: Option<AccountKey>,
 }
 
@@ -118,8 +118,8 @@ impl Db {
     }
 
     /// Returns access to the database for the account of a session if the session was recorded recently, and otherwise
-    /// for the network. A caller with many sessions that have ended, which are not recorded, has one share of the
-    /// database.
+    /// for the network. So a caller with the ids of many sessions that are not recorded, such as ended ones, has only
+    /// the share of its network.
     pub(crate) fn of_session_or_network(
         &self,
         session_id: &str,
@@ -139,7 +139,8 @@ impl Db {
     }
 
     /// Returns access to the database for requests of a network that have no account, or whose account must not delay
-    /// them. A network has the limits of an account, and so have all clients without a network together.
+    /// them. The limits are those of an account, but with a larger share of the threads. All IPv6 networks in a /48
+    /// share these limits, and so do all clients without a network.
     pub(crate) fn of_network(&self, network: Option<Network>) -> AccountDb<'_> {
         let site = network.map(Network::site);
         AccountDb {
@@ -148,8 +149,8 @@ impl Db {
         }
     }
 
-    /// Returns access for the jobs of the server itself, without the limits of an account. Also for requests whose
-    /// number something else limits, such as those that a password hash precedes.
+    /// Returns access to the database for the jobs of the server itself, without the limits of an account. Also
+    /// used for requests whose number is limited elsewhere, for example by the queue for password hashing.
     pub(crate) const fn of_server(&self) -> AccountDb<'_> {
         AccountDb {
             db: self,

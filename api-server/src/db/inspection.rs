@@ -1,4 +1,4 @@
-//! Examines a database without changing it, for `api-server check`.
+//! Examines a database without changing it, for `api-server check` and for restores.
 
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -9,14 +9,14 @@ use super::error::BoxError;
 use super::types::Timestamp;
 use super::url::DatabaseUrl;
 
-/// The state of a database that [`inspect`] has found.
+/// The state of a database, as read by [`inspect`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Inspection {
     /// The time by the clock of the database.
     pub(crate) now: Timestamp,
-    /// Whether the database accepts no writes, for example because it is a standby.
+    /// Whether PostgreSQL runs as a standby, which accepts no writes; always false on SQLite.
     pub(crate) is_read_only: bool,
-    /// Whether the database lets this program create tables, as migrations do.
+    /// Whether this program has the permission to create tables, as migrations do; always true on SQLite.
     pub(crate) may_create_tables: bool,
     /// The number of migrations that have run.
     pub(crate) run_count: usize,

@@ -26,7 +26,8 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(8);
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// Longest time for attempts to migrate while another transaction uses a table that the migration changes.
 const TABLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Pause between two attempts to migrate, in which the requests of other servers are handled.
+/// Pause between two attempts to migrate. During the pause, the database handles the requests of other servers, which
+/// may have to wait during an attempt.
 const TABLE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Creates the SQLite file and its folder if needed, then runs all migrations that have not run yet.
@@ -38,7 +39,8 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     migrate_with_progress(url, &Progress::hidden())
 }
 
-/// Does the same as [`migrate`], and shows the progress. If a signal ends the process, the database is not migrated.
+/// Does the same as [`migrate`], and shows the progress. If a signal ends the process before the commit, no migration
+/// takes effect.
 pub(crate) fn migrate_with_progress(
     url: &DatabaseUrl,
     progress: &Progress,
@@ -66,7 +68,7 @@ pub(crate) fn migrate_with_progress(
     }
 }
 
-/// Runs the migrations in one transaction, so that other processes see all of them or none.
+/// Runs the pending migrations in one transaction, so that other processes see all of them or none.
 fn run_migrations(connection: &mut DbConnection, progress: &Progress) -> Result<(), BoxError> {
     let migrations = dialect::migrations(connection);
     write_transaction(connection, |connection| -> Result<(), BoxError> {
@@ -117,7 +119,7 @@ fn is_table_in_use(error: &(dyn Error + 'static)) -> bool {
         .any(|cause| text.contains(cause))
 }
 
-/// Returns how long to try again after this error; zero if the next attempt would fail too.
+/// Returns how long after the first attempt connecting is still tried again after this error; zero for never.
 fn retry_timeout(error: &str) -> Duration {
     let timeouts = [
         ("database is locked", STARTUP_TIMEOUT),

@@ -1,4 +1,4 @@
-//! Access to the database. The queries of other modules are the same for SQLite and for PostgreSQL.
+//! Access to the database. The queries in other modules run on both engines, SQLite and PostgreSQL.
 //!
 //! Async code passes a synchronous function to [`Db::read`] or [`Db::write`]. The function is called on another thread,
 //! with a connection of the pool. The caller waits for the result up to a time limit. An error says whether the

@@ -100,13 +100,13 @@ impl ThreadConnection {
         }
     }
 
-    /// Returns the kept connection if it is trusted, or else a connection that the pool has checked; and the metrics in
-    /// which the wait for the connection is recorded.
+    /// Returns the kept connection if it is trusted, or else one from the pool. Also returns the metrics in which the
+    /// wait for the connection is recorded.
     pub(super) fn entry(&mut self) -> Result<(&mut PoolEntry, &Metrics), r2d2::Error> {
         let mut kept_entry = self.entry.take();
         let trusted_entry = kept_entry.take_if(|entry| entry.is_trusted());
-        // An untrusted connection goes back to the pool before the thread asks for another one, so that a full pool has
-        // one to check or replace.
+        // An untrusted connection goes back to the pool before the thread asks for another one, so that a pool at its
+        // maximum size has a connection to check or replace.
         drop(kept_entry);
         let entry = trusted_entry.map_or_else(|| self.pool.get(), Ok)?;
         Ok((self.entry.insert(entry), &self.metrics))

@@ -18,10 +18,10 @@ use super::postgres_parameters::{PoolerHint, add_options, for_libpq, pooler_hint
 
 /// Cancels a statement after 5 s. A request stops waiting for its result earlier, after 2.5 s.
 const SESSION_SETUP: &str = "SET statement_timeout = '5s'";
-/// The same timeout as startup options, with a setting that only this program uses. A pooler rejects or ignores these
-/// options, so a session that has the setting has no pooler.
+/// Startup options that set the timeout of [`SESSION_SETUP`], and a setting that only this program uses. A pooler
+/// rejects or ignores these options, so a session that has the setting has no pooler.
 const DIRECT_OPTIONS: &str = "-c statement_timeout=5s -c api_server.is_direct=on";
-/// Reads which of [`DIRECT_OPTIONS`] the session has.
+/// Reads whether the session has the setting from [`DIRECT_OPTIONS`], and whether it has any statement timeout.
 const SESSION_STATE: &str = "SELECT \
     COALESCE(current_setting('api_server.is_direct', TRUE), '') = 'on' AS is_direct, \
     current_setting('statement_timeout') <> '0' AS has_timeout";
@@ -100,7 +100,8 @@ impl fmt::Display for PostgresUrl {
     }
 }
 
-/// Opens a connection. A statement on it is cancelled after 5 s, unless a pooler is in between.
+/// Opens a connection. Without a pooler, PostgreSQL cancels a statement on the connection after 5 s, unless the
+/// transaction sets another timeout.
 pub(super) fn connect(url: &PostgresUrl) -> ConnectionResult<PgConnection> {
     match url.is_pooled() {
         Some(true) => connect_through_pooler(url),
@@ -153,7 +154,7 @@ fn read_state(connection: &mut PgConnection) -> ConnectionResult<SessionState> {
         .map_err(ConnectionError::CouldntSetupConfiguration)
 }
 
-/// Returns whether the error of a connection says that the server accepts no session options: PgBouncer names the
+/// Returns whether the error of a connection says that a pooler rejected [`DIRECT_OPTIONS`]: PgBouncer names the
 /// startup parameter, and the proxy of Amazon RDS mentions command-line options.
 fn means_options_rejected(error: &str) -> bool {
     ["unsupported startup parameter", "command-line options"]

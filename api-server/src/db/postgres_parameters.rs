@@ -11,8 +11,8 @@ const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
     ("application_name", "api-server"),
 ];
 
-/// Parameters that libpq rejects, but that the URLs of hosted databases contain. `DATABASE_POOL_SIZE` replaces those
-/// for the connection pool of Prisma.
+/// Parameters that libpq rejects, but that the URLs of hosted databases may contain. This server ignores them, except
+/// `pgbouncer`; `DATABASE_POOL_SIZE` is its setting for `connection_limit`.
 const REJECTED_BY_LIBPQ: &[&str] = &[
     "pgbouncer",
     "connection_limit",
@@ -30,8 +30,8 @@ pub(super) enum PoolerHint {
 }
 
 /// Reads `pgbouncer=true` or `pgbouncer=false`, as Prisma names the parameter. Without it, `options` that do not start
-/// with `-` also mean a pooler or proxy, such as the `endpoint=` of Neon or the `reference=` of Supabase: PostgreSQL
-/// itself would reject them.
+/// with `-`, such as `endpoint=` of Neon or `reference=` of Supabase, also mean a pooler, because PostgreSQL itself
+/// would reject them.
 pub(super) fn pooler_hint(url: &str) -> Result<PoolerHint, &'static str> {
     let has_foreign_options = parameter(url, "options")
         .is_some_and(|options| !options.is_empty() && !options.starts_with('-'));

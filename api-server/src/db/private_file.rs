@@ -1,5 +1,4 @@
-//! Creates a SQLite file that only its owner can access, and checks the mode of that file and of the secret file beside
-//! it.
+//! Creates a SQLite file that only its owner can access, and checks whether other users can access a file with secrets.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};

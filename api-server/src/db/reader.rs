@@ -178,7 +178,7 @@ impl Reader {
         Ok(columns)
     }
 
-    /// Counts the rows of a table, which is given as SQL.
+    /// Counts the rows of a table. `table_sql` is its name in SQL, quoted if needed.
     pub(crate) fn count_rows(&mut self, table_sql: &str) -> Result<u64, BoxError> {
         let count = Self::text_expression("count(*)", MAX_SHORT_TEXT_BYTES);
         let mut number = 0;
@@ -203,8 +203,9 @@ impl Reader {
         })
     }
 
-    /// Returns SQL that selects `=` and the text of `expression`, or only `!` if the text is longer than `max_bytes`,
-    /// so that a huge cell is not read into memory. [`TextRow::text`] decodes the selected value.
+    /// Returns SQL that selects `=` and the text of `expression`, or NULL for NULL. Selects only `!` if the text is
+    /// longer than `max_bytes`, so that a huge cell is not read into memory. [`TextRow::text`] decodes the selected
+    /// value.
     pub(crate) fn text_expression(expression: &str, max_bytes: usize) -> String {
         format!(
             "CASE WHEN octet_length(CAST({expression} AS text)) > {max_bytes} THEN '!' \
@@ -221,9 +222,9 @@ impl Reader {
         Self::text_expression(expression, MAX_SHORT_TEXT_BYTES)
     }
 
-    /// Calls `handle_row` with the values of the `expressions` for each row of the FROM clause. The expressions are SQL
-    /// from [`text_expression`](Self::text_expression) or [`time_expression`](Self::time_expression), at most
-    /// [`MAX_EXPRESSIONS`].
+    /// Calls `handle_row` with the values of the `expressions` for each row of the FROM clause. The values must be
+    /// those of [`text_expression`](Self::text_expression) or [`time_expression`](Self::time_expression), or NULL.
+    /// Expressions beyond [`MAX_EXPRESSIONS`] are ignored.
     pub(crate) fn for_each_row(
         &mut self,
         expressions: &[String],

@@ -16,21 +16,22 @@ use super::reader::Reader;
 use super::url::DatabaseUrl;
 use crate::progress::{Progress, Unit, Work};
 
-/// Waits up to 30 s for a locked database. Code in the schema of a backup cannot call functions that may do harm.
+/// Waits up to 30 s for a locked database. SQL in the schema of the file, such as the expression of an index, can
+/// call only harmless functions, because the file may be a backup of unknown origin.
 const COPY_SETUP: &str = "PRAGMA busy_timeout = 30000; PRAGMA trusted_schema = OFF";
 /// Does the same as [`COPY_SETUP`], and turns off the check of foreign keys, because the rows are replaced table by
-/// table. The source has checked them.
+/// table. The rows of a backup were checked when they were first stored.
 const REPLACE_SETUP: &str =
     "PRAGMA busy_timeout = 30000; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = OFF";
-/// The query of the tables to copy. `sqlite_sequence` has the highest id that each table ever had, so that no id is
-/// used twice.
+/// The query of the tables to copy. `sqlite_sequence` is copied too: it has the highest id that each table ever had, so
+/// that no id is used twice.
 const TABLES: &str = "SELECT name FROM main.sqlite_master WHERE type = 'table' \
     AND name <> '__diesel_schema_migrations' AND (name NOT LIKE 'sqlite\\_%' ESCAPE '\\' OR name = 'sqlite_sequence')";
 
 /// The query of the size of a copy, in bytes. A copy leaves out the unused pages.
 const COPY_SIZE: &str = "SELECT (page_count - freelist_count) * page_size AS number \
     FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
-/// The number of rows that one statement inserts. The progress advances after each statement.
+/// The most rows that one statement inserts. The progress advances after each statement.
 const ROWS_PER_STATEMENT: i64 = 10_000;
 
 #[derive(QueryableByName)]
@@ -74,8 +75,8 @@ fn number_or_zero(row: &NumberRow) -> u64 {
         .unwrap_or_default()
 }
 
-/// Replaces all rows of the SQLite database `connection` by those of the file `source`, which has the same schema, and
-/// then calls `finish`, all in one transaction.
+/// Replaces the rows of the SQLite database `connection`, except its list of migrations, by those of the file `source`,
+/// which has the same schema, and then calls `finish`, all in one transaction.
 pub(crate) fn replace_rows<T>(
     connection: &mut DbConnection,
     source: &Path,

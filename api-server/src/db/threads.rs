@@ -18,7 +18,8 @@ use crate::metrics::Metrics;
 
 /// The share of the threads, in percent, that one account may use at the same time; at least one thread.
 const ACCOUNT_SHARE_PERCENT: usize = 40;
-/// The same for the requests of one network that have no account. More, because many users may share a network.
+/// The share of the threads, in percent, for the requests of one network that have no account; at least one thread.
+/// More than for an account, because many users may share a network.
 const NETWORK_SHARE_PERCENT: usize = 75;
 
 /// A job for a thread. The thread passes its connection and the account of the job.
@@ -115,9 +116,9 @@ fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: ThreadConnection)
     }
 }
 
-/// Records that a job of the account `finished` has run, and waits for the next job and its account; `None` if the
-/// queue is closed and has no ready job. After a wait of [`MAX_TRUSTED_IDLE`] without a job, returns the connection to
-/// the pool and waits again.
+/// Records that a job of the account `finished` has run, waits for the next job, and returns it with its account;
+/// `None` if the queue is closed and has no ready job. After a wait of [`MAX_TRUSTED_IDLE`] without a job, returns the
+/// connection to the pool and waits again.
 fn next_job(
     queue: &AccountQueue<Job>,
     finished: Option<JobAccount>,

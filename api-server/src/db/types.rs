@@ -53,8 +53,8 @@ impl Timestamp {
         Self::from_unix_micros(self.unix_micros().saturating_sub(duration_micros(duration)))
     }
 
-    /// Returns the time from `earlier` to `self`; zero if `earlier` is later than `self`, which is possible if the
-    /// clocks of two processes differ.
+    /// Returns the time from `earlier` to `self`; zero if `earlier` is later than `self`, which is possible if a clock
+    /// was set back or the clocks of two machines differ.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()
     }

@@ -120,7 +120,7 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<QueuedWrite>) {
     }
 }
 
-/// Runs the writes in one transaction. Returns their callbacks, or `None` if the commit failed.
+/// Runs the writes in one transaction and commits it. Returns their callbacks, or `None` if the transaction failed.
 fn commit(entry: &mut PoolEntry, batch: Vec<QueuedWrite>) -> Option<Vec<CommitCallback>> {
     let count = batch.len();
     let result = write_transaction(&mut entry.connection, |connection| {

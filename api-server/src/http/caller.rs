@@ -29,8 +29,8 @@ pub(crate) struct Caller<S> {
     pub(crate) session_id: String,
     /// The `exp` claim of the token, in seconds since 1970.
     pub(crate) token_exp: i64,
-    /// Whether the token came from the header or from the cookie. If it came from the cookie, new tokens are returned
-    /// only in cookies, not in the body.
+    /// Whether the token came from the header or from the cookie. If it came from the cookie, the tokens of a new
+    /// session are returned only in cookies, not in the body.
     pub(crate) source: CredentialSource,
     /// The verified token, for the other data such as the roles. `user_id`, `email` and `session_id` were moved out of
     /// it.
@@ -102,7 +102,8 @@ pub(crate) fn insufficient_scope(required: Scope) -> Refusal {
     name.map_or_else(Refusal::from, |name| Refusal::insufficient_scope(&name))
 }
 
-/// Fails if the request has an `X-User-Id` that is not this id. For an access token, [`Caller`] checks this itself.
+/// Fails if the request has an `X-User-Id` that is not this id. A handler that extracts a [`Caller`] need not call
+/// this, because the extractor checks the header.
 pub(crate) fn require_matching_user_id(
     request: &HttpRequest,
     user_id: &str,

@@ -48,8 +48,8 @@ pub(crate) fn cors(allowed_origins: &[Origin]) -> Cors {
         .expose_headers(readable_headers)
         .supports_credentials()
         .max_age(PREFLIGHT_MAX_AGE_SECONDS)
-        // The response to a page of an origin that is not allowed has no CORS headers, so a browser does not let the
-        // page read it.
+        // A request from a page of an origin that is not allowed is handled too, but the response has no CORS headers,
+        // so a browser does not let the page read it.
         .block_on_origin_mismatch(false);
     allowed_origins
         .iter()

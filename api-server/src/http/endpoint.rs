@@ -17,7 +17,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Creates an endpoint for URL patterns that are aliases of each other. The first pattern that matches is used. In
-    /// the metrics, the first pattern is the name of all.
+    /// the metrics, the first pattern is the name of all, unless [`with_metric_name`](Self::with_metric_name) sets one.
     pub(crate) fn at<const N: usize>(patterns: [&str; N]) -> Self {
         Self {
             patterns: patterns.map(ToOwned::to_owned).to_vec(),

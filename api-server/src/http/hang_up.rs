@@ -1,5 +1,5 @@
-//! Completes a request that may change something, even if the caller hangs up, that is, closes the connection or, with
-//! HTTP/2, cancels the request, before the response.
+//! Completes a request that may change something, even if the caller hangs up before the response. To hang up is to
+//! close the connection or, with HTTP/2, to cancel the request.
 //!
 //! When the caller hangs up, actix-web drops the future of the request. A request with a safe method ends in this way.
 //! Any other request continues in a separate task, so that a logout takes effect even if the caller does not wait for

@@ -31,8 +31,9 @@ const MAX_REQUEST_ID_BYTES: usize = 64;
 /// Contains the error that caused the response, if any, for the log.
 pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
 
-/// Middleware that logs the response, adds the shared headers, and replaces a panic or an error of actix-web with a
-/// problem document. A request with `traceparent` belongs to a trace while it is handled.
+/// Middleware that logs the response, records its metrics and its span, adds the shared headers, and replaces a panic
+/// or an error of actix-web with a problem document. A request belongs to a trace while it is handled, if it has
+/// `traceparent` or if spans are exported.
 pub(crate) async fn finish_responses(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -14,7 +14,7 @@ use super::scope::RequiredScope;
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
-/// The user who owns the data at this path, and who sent the request with a token that has the scope `S`.
+/// The user who owns the data at this path, and who sent the request with a token that permits the scope `S`.
 ///
 /// This must be the first argument of a handler: extractors run in order, so the request of another user fails before
 /// its body is read.

@@ -36,7 +36,8 @@ fn absolute_target(trusted_origins: &[Origin], text: &str) -> Option<String> {
     (is_http && is_unambiguous && has_trusted_origin(trusted_origins, &url)).then(|| url.into())
 }
 
-/// Returns the path in ASCII, with the query and the fragment, unless a browser could resolve it to another host.
+/// Returns the path in ASCII, with the query and the fragment; `None` if the text is no path, or if a browser or
+/// other software could resolve it to another host.
 fn path_target(text: &str) -> Option<String> {
     if !text.starts_with('/') || text.starts_with("//") || text.contains('\\') {
         return None;

@@ -1,5 +1,5 @@
-//! Finds the sessions whose cookies a login or a registration replaces. These sessions end, because the browser loses
-//! the cookies that could end the sessions later.
+//! Finds the sessions whose cookies a login, a registration or a password reset replaces. These sessions end, because
+//! the browser loses the cookies that could end the sessions later.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

@@ -1,4 +1,4 @@
-//! Counts the requests of a worker by route, method and status.
+//! Counts the requests of a worker by route, method and status, and measures their durations.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,12 +11,13 @@ use actix_web::http::StatusCode;
 
 use crate::metrics::{Metrics, OTHER_LABEL, OTHER_ROUTE, RouteMetrics};
 
-/// The counters of all routes that a worker has served so far. A worker has its own map, so a request takes no lock.
+/// The counters of all routes that a worker has served so far. A worker has its own map, so only its first request of a
+/// route takes a lock.
 pub(crate) struct RequestMetrics {
     metrics: Metrics,
     /// The counters by the name of a route. `routes.rs` limits their number.
     routes: RefCell<HashMap<String, Arc<RouteMetrics>>>,
-    /// The counters of requests without a route.
+    /// The counters of requests without a route, and of those without a response.
     other: Arc<RouteMetrics>,
 }
 

@@ -37,7 +37,7 @@ impl RequestSpan {
         })
     }
 
-    /// Adds the span. There is no response if the handler panicked.
+    /// Adds the span to the queue. There is no response if the handler panicked or failed.
     pub(super) fn end(self, response: Option<&ServiceResponse<BoxBody>>) {
         let route = response.and_then(|response| response.request().match_name());
         let internal_error = StatusCode::INTERNAL_SERVER_ERROR;

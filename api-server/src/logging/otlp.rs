@@ -1,4 +1,5 @@
-//! Exports a span for each request whose trace is recorded to a collector of OpenTelemetry, by OTLP over HTTP with JSON.
+//! Exports spans to a collector of OpenTelemetry, by OTLP over HTTP with JSON: one for each request whose trace is
+//! recorded.
 //!
 //! A request only puts its span into a queue, whose length is bounded. A task sends the spans in batches, and drops
 //! those that the collector does not accept.
@@ -35,7 +36,8 @@ pub(crate) struct OtlpSettings {
 #[derive(Clone, Debug)]
 pub(crate) struct Span {
     pub(crate) trace: TraceContext,
-    /// The pattern in `routes.rs`; `None` for an address without a route.
+    /// The name of the route, usually its pattern in `routes.rs`; `None` for an address without a route, and for a
+    /// request without a response.
     pub(crate) route: Option<String>,
     pub(crate) method: &'static str,
     pub(crate) status: u16,

@@ -1,4 +1,5 @@
-//! Parses the addresses of the server in `MAIL_FROM` and `MAIL_REPLY_TO`, and converts the addresses of users.
+//! Parses the addresses of the server in `MAIL_FROM` and `MAIL_REPLY_TO`, and converts the addresses of users to the
+//! type of `lettre`.
 
 use lettre::Address;
 use lettre::message::Mailbox;

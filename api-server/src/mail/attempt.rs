@@ -14,7 +14,7 @@ use crate::db::Timestamp;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
-/// The time after which the server gives up a mail that could not be sent.
+/// The age at which the server gives up a mail that could not be sent.
 const MAX_AGE: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
 /// Composes mails and hands them to the transport.
@@ -26,8 +26,8 @@ pub(super) struct MailWriter {
 }
 
 impl MailWriter {
-    /// Sends the mail. Blocks until the server has replied or the file is written. An error that another attempt cannot
-    /// correct is [`SendError::Permanent`].
+    /// Sends the mail. Blocks until the SMTP server has replied or the file is written. An error that another attempt
+    /// cannot correct is [`SendError::Permanent`].
     pub(super) fn send(
         &self,
         mail: &LeasedMail,

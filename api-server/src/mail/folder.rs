@@ -13,7 +13,7 @@ use crate::db::create_private_folder;
 /// The most mails that are kept.
 const MAX_FILES: usize = 1000;
 
-/// A folder of mails. Only the system user of the server can read it, because the mails contain links with tokens.
+/// A folder of mails. Only the system user of the server can read the files, because they contain links with tokens.
 #[derive(Debug)]
 pub(crate) struct MailFolder {
     path: PathBuf,

@@ -41,7 +41,7 @@ impl MailKind {
         Self::EmailChanged,
     ];
 
-    /// Returns the name in the database, in the names of the templates and in the names of the files.
+    /// Returns the name in the database, in the names of the templates and in the names of the files with mails.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::PasswordReset => "password_reset",
@@ -65,8 +65,8 @@ impl MailKind {
     pub(crate) const fn lifetime(self) -> Duration {
         match self {
             Self::PasswordReset | Self::EmailChange => HOUR,
-            // A registration adds a mail of one of the first two kinds. Their lifetimes are equal, so that the expiry
-            // does not show which.
+            // A registration adds a mail of one of the kinds `EmailVerification` and `RegistrationAttempt`. Their
+            // lifetimes are equal, so that the expiry does not show which kind it is.
             Self::EmailVerification | Self::RegistrationAttempt | Self::AccountDeletion => DAY,
             Self::EmailChanged => DAY.saturating_mul(3),
             Self::PasswordChanged | Self::EmailChangeRequested => DAY.saturating_mul(2),

@@ -53,8 +53,8 @@ impl Language {
             .find(|language| language.as_str() == tag)
     }
 
-    /// Returns the language that an `Accept-Language` header prefers (RFC 9110 § 12.5.4), or `None` if it accepts no
-    /// [`Language`]. Of languages with the same quality, the first wins.
+    /// Returns the language that an `Accept-Language` header prefers (RFC 9110 § 12.5.4), or `None` if it asks for no
+    /// [`Language`]. Of languages with the same quality, the first wins. `*` is ignored.
     pub(crate) fn from_accept_language(header: &str) -> Option<Self> {
         let entries = header.split(',').take(MAX_ENTRIES);
         let accepted = entries.filter_map(accepted_language);
@@ -88,8 +88,8 @@ pub(crate) fn language_rule(tag: &str) -> Result<(), ValidationError> {
 const UNKNOWN_LANGUAGE: FieldViolation =
     FieldViolation::new("unknown_language", "must be en or de");
 
-/// Parses one entry, such as `de-AT;q=0.8`. Returns the language and its quality in thousandths, or `None` if it is no
-/// [`Language`] or is not accepted.
+/// Parses one entry, such as `de-AT;q=0.8`. Returns the language and its quality in thousandths, or `None` if the entry
+/// is malformed, names no [`Language`] or has the quality 0.
 fn accepted_language(entry: &str) -> Option<(Language, u16)> {
     let mut parts = entry.split(';').map(str::trim);
     let range = parts.next()?.to_ascii_lowercase();

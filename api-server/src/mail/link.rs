@@ -5,8 +5,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::kind::MailKind;
 
 /// Returns the link with this token; `None` for a kind without a token. The token is the fragment, which a browser does
-/// not send: so it is in no log of a server or proxy, and in no `Referer` header. The page leads to `callback_url`
-/// after the token was used.
+/// not send, so that no server or proxy can log it with a request, and no `Referer` header has it. The page leads to
+/// `callback_url` after the token was used.
 pub(crate) fn link(
     kind: MailKind,
     public_url: &str,

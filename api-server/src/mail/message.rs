@@ -91,8 +91,8 @@ impl Composer {
         })
     }
 
-    /// Composes a mail. Fails if no mail can be sent to the address, such as an address beyond ASCII that an earlier
-    /// release accepted, or if the link or the code does not fit the kind.
+    /// Composes a mail. Fails if no mail can be sent to the address, such as one with a local part beyond ASCII, which
+    /// an earlier release accepted. Also fails if the link or the code does not fit the kind, or if a template fails.
     pub(crate) fn compose(&self, mail: &OutgoingMail<'_>) -> Result<ComposedMail, BoxError> {
         let has_link = mail.link.is_some() == mail.kind.carries_token();
         if !has_link || mail.code.is_some() != mail.kind.has_code() {

@@ -10,9 +10,10 @@ use crate::db::Timestamp;
 use crate::network::Network;
 use crate::users::id::generate_id;
 
-/// The most mails that may wait. At this limit, a request for a mail adds none.
+/// The number of waiting mails at which a request for a mail adds none. Mails about a change that was made, such as a
+/// new password, are still added. The mails are counted only from time to time, so their number can exceed this limit.
 const MAX_WAITING: i64 = 10_000;
-/// The most rows, including mails that were sent and not purged yet. This limit has the same effect as [`MAX_WAITING`].
+/// The number of rows at which a request for a mail adds none. Mails that were sent and not purged yet count as well.
 const MAX_ROWS: i64 = 100_000;
 
 /// A mail to add to the outbox.
@@ -86,13 +87,13 @@ pub(crate) struct LeasedMail {
 /// The numbers of rows in the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OutboxCounts {
-    /// Mails that are not sent yet.
+    /// Mails that wait to be sent.
     pub(crate) waiting: i64,
     pub(crate) total: i64,
 }
 
 impl OutboxCounts {
-    /// Returns how many rows may be added.
+    /// Returns how many rows may be added; zero or negative if the outbox is full.
     fn free_rows(self) -> i64 {
         (MAX_WAITING - self.waiting).min(MAX_ROWS - self.total)
     }
@@ -136,7 +137,7 @@ impl Outbox {
         is_admitted
     }
 
-    /// Sets the numbers of rows in the database.
+    /// Updates the number of rows that may be added, after the rows in the database were counted.
     pub(super) fn set_counts(&self, counts: OutboxCounts) {
         self.free_rows.store(counts.free_rows(), Ordering::Relaxed);
     }

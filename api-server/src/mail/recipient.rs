@@ -47,8 +47,8 @@ pub(super) enum Decision {
     Skip(&'static str),
 }
 
-/// Finds the user of the mail, and checks the quotas. With [`Decision::Send`], the attempt is recorded. `new_key`
-/// becomes the mail key of a user who has none yet.
+/// Finds the recipient of the mail, and checks the expiry, the account, the quotas and the lease. With
+/// [`Decision::Send`], the attempt is recorded. `new_key` may become the mail key of a user who has none yet.
 pub(super) fn decide(
     connection: &mut DbConnection,
     mail: &LeasedMail,

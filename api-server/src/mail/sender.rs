@@ -24,18 +24,19 @@ use crate::metrics::{Event, Metrics};
 use crate::users::email_change::store as undos;
 use crate::users::mail_key::generate_mail_key;
 
-/// The pause between two searches for mails that other processes added or that are to be sent again.
+/// The longest pause between two searches for due mails, or between two attempts to store the result of a mail. A mail
+/// that this process adds ends the pause.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The pause between two counts of the rows.
 const COUNT_INTERVAL: Duration = Duration::from_secs(10);
 /// The pause between two deletions of old rows.
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 /// The time for which only one process may send a mail. It is longer than the time limits in `mail/smtp/` for all steps
-/// of one mail together, which are less than ten minutes.
+/// of one mail, which together are at most about ten minutes.
 const LEASE: Duration = Duration::from_secs(15 * 60);
 /// The most due mails that are read to lease one of them. Other processes may lease the first ones in the meantime.
 const MAX_CANDIDATES: i64 = 10;
-/// The shortest time for which a row is kept: mails of the last day count towards the quotas.
+/// The shortest time after which a row is purged: mails of the last day count towards the quotas.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most rows that one statement deletes, so that other writes do not wait long.
 const BATCH_SIZE: i64 = 500;

@@ -142,7 +142,7 @@ fn parse_encryption(url: &Url, is_local: bool) -> Result<Encryption, &'static st
     }
 }
 
-/// Decodes user and password. Control characters are rejected, because a NUL separates the two in the login.
+/// Decodes user and password. Rejects control characters: among them is NUL, which separates the two in `AUTH PLAIN`.
 fn parse_credentials(url: &Url) -> Result<Option<SmtpCredentials>, &'static str> {
     let decode = |text| {
         let decoded = percent_decode_str(text).decode_utf8().ok();

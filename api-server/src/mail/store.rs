@@ -1,4 +1,4 @@
-//! Contains the queries of the table `outbox`.
+//! Contains the queries of the table `outbox`, except those on challenges.
 
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ fn mail_of_row(row: OutboxRow, leased_until: Timestamp) -> Option<LeasedMail> {
     })
 }
 
-/// Adds a mail that is due at once. To be called in the transaction with the change that causes the mail.
+/// Adds a mail that is due at once. If a change causes the mail, must be called in the transaction of the change.
 pub(crate) fn insert(connection: &mut DbConnection, mail: &NewMail) -> QueryResult<()> {
     diesel::insert_into(outbox::table)
         .values((
@@ -140,9 +140,9 @@ pub(super) fn due(
         .load(connection)
 }
 
-/// Leases the first of these mails that is still due and that no other process has leased. Until the lease ends, no
-/// other process sends the mail. The lease is measured by the clock of the database, because the clocks of the
-/// processes may differ.
+/// Leases the first of these mails that is still due and not leased. Until the lease ends, no other process sends the
+/// mail. The lease is measured by the clock of the database, because the clocks of the processes may differ. A mail of
+/// a kind that this release does not know is leased too, but skipped.
 pub(super) fn lease(
     connection: &mut DbConnection,
     ids: &[String],
@@ -209,7 +209,8 @@ pub(super) fn count_sent(
     })
 }
 
-/// Records that the mail is about to be sent to this user. Returns `false` if the lease is over.
+/// Records that the mail is about to be sent to this user. Returns `false` if `mail` has lost its lease, because the
+/// lease was ended or the mail was leased again.
 pub(super) fn begin_attempt(
     connection: &mut DbConnection,
     mail: &LeasedMail,
@@ -230,10 +231,10 @@ pub(super) fn begin_attempt(
 }
 
 /// Ends the lease. `next_attempt_at` is the time of the next attempt, or `None` if nothing is left to send. Does
-/// nothing if the lease is over.
+/// nothing if `mail` has lost its lease, because the lease was ended or the mail was leased again.
 ///
-/// If nothing is left to send, deletes a notice of a change that was never tried: nothing counts it, and a thief could
-/// add any number.
+/// If nothing is left to send and no attempt was made, deletes a notice of a change: no quota counts it, and a thief
+/// could add any number of them.
 pub(super) fn end_lease(
     connection: &mut DbConnection,
     mail: &LeasedMail,
@@ -257,8 +258,9 @@ pub(super) fn end_lease(
         .map(drop)
 }
 
-/// Cancels the unsent mails to a user whose tokens are computed with the mail key, after the key was replaced. Their
-/// leases end as well: a process that is sending such a mail cannot plan another attempt, which would have a new token.
+/// Cancels a user's unsent mails whose tokens are computed with the mail key, after the key was replaced or removed.
+/// Their leases end as well: a process that is sending such a mail cannot plan another attempt, which would have a new
+/// token.
 pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
     let kinds = MailKind::ALL
         .into_iter()
@@ -277,9 +279,10 @@ pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> Que
         .map(drop)
 }
 
-/// Cancels the unsent mails of a user who is about to be deleted. The rows stay without the id of the user until they
-/// are purged, because they count towards the quotas: otherwise a client could cause any number of mails to an address
-/// by registering and deleting accounts.
+/// Cancels the unsent mails of a user who is about to be deleted, and those to the user's address. Their rows, and
+/// those of sent mails, lose the id of the user, the new address and the callback URL. They stay until they are purged,
+/// because they count towards the quotas: otherwise a client could cause any number of mails to an address by
+/// registering and deleting accounts.
 pub(crate) fn cancel_for_deleted_user(
     connection: &mut DbConnection,
     user_id: &str,

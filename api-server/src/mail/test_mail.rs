@@ -1,4 +1,4 @@
-//! Sends the mail of `api-server mail test`.
+//! Sends the mail of `api-server mail test`, and probes the SMTP server for `api-server check`.
 
 use std::time::SystemTime;
 
@@ -19,8 +19,8 @@ pub(crate) fn probe(settings: &MailSettings) -> Result<Option<String>, String> {
     Ok(Some(server.to_string()))
 }
 
-/// Sends a test mail in the same way as all other mails. Returns the result as text; the error says why the mail was
-/// not delivered.
+/// Sends a test mail by the transport of all other mails, but without the outbox. Returns the result as text; the error
+/// says why the mail was not delivered.
 pub(crate) fn send(
     settings: &MailSettings,
     public_url: &str,

@@ -54,7 +54,7 @@ struct Exposition {
     samples: Vec<Sample>,
 }
 
-/// The labels of one line.
+/// The names and the values of labels.
 type Labels<'a> = Vec<(&'a str, &'a str)>;
 
 pub(super) fn render(recorder: Arc<Recorder>, samples: Vec<Sample>) -> Result<String, fmt::Error> {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The upper bounds of the buckets, in microseconds. A longer duration belongs to the last bucket, without a bound.
+/// The upper bounds of the buckets, in microseconds. A duration above all bounds belongs to one more bucket.
 const BOUNDS_MICROS: [u32; 14] = [
     500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
     2_500_000, 5_000_000, 10_000_000,

@@ -1,8 +1,8 @@
 //! Counts events and measures durations for Prometheus.
 //!
-//! Every counter is an atomic number that a request adds to without a lock or an allocation. Without `METRICS_ADDR`,
-//! nothing is counted. Values that exist anyway, such as the length of a queue, are read when the metrics are
-//! requested: see `Sample`.
+//! Every counter is an atomic number. A request adds to it without a lock or an allocation, except the first request of
+//! a worker to a route. Without `METRICS_ADDR`, nothing is counted. Values that exist anyway, such as the length of a
+//! queue, are read when the metrics are requested: see `Sample`.
 
 mod event;
 mod exposition;

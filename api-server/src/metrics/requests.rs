@@ -1,7 +1,7 @@
 //! Counts requests by route, method and status, and measures their durations by route and method.
 //!
-//! The labels are bounded: a route is a pattern of `routes.rs`, and any method or status that is not listed here has
-//! the label `other`.
+//! The labels are bounded: a route has the name that `routes.rs` declares for it. Any other path, and any method or
+//! status that is not listed here, has the label `other`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +11,11 @@ use std::time::Duration;
 use super::OTHER_LABEL;
 use super::histogram::{Histogram, HistogramState};
 
-/// The methods with a name in metrics and spans. The most frequent ones come first, because a search starts there; so
-/// do the statuses in [`STATUSES`].
+/// The methods with a name in metrics and spans. The most frequent ones come first, because a search starts with them.
 pub(crate) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 const METHOD_COUNT: usize = METHODS.len() + 1;
-/// The statuses with a label: those that the server, actix-web or the CORS middleware responds with.
+/// The statuses with a label: those that the server, actix-web or the CORS middleware responds with. The most frequent
+/// ones come first, because a search starts with them.
 const STATUSES: [u16; 27] = [
     200, 201, 204, 401, 404, 302, 303, 304, 307, 308, 400, 403, 405, 406, 408, 409, 410, 411, 412,
     413, 415, 422, 429, 431, 500, 501, 503,

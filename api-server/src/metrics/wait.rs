@@ -1,10 +1,10 @@
-//! Lists the waits inside a request whose durations are recorded.
+//! Lists the waits whose durations are recorded.
 
 use std::time::Duration;
 
 use super::histogram::{Histogram, HistogramState};
 
-/// Something that a request waits for.
+/// Something that a request or a background task waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
     /// A permit to hash a password.

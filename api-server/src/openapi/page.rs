@@ -31,7 +31,7 @@ pub(crate) async fn show(file_name: Path<String>) -> Result<HttpResponse, Proble
     if file.gzpipped {
         response.insert_header(ContentEncoding::Gzip);
     }
-    // No copy: the largest file has 0.4 MB, and a client may read it slowly.
+    // Embedded bytes are not copied: the largest file has 0.4 MB, and a client may read it slowly.
     let bytes = match file.bytes {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),

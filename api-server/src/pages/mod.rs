@@ -19,7 +19,7 @@ use crate::problem::Problem;
 // `build.rs` generates this file, which defines ASSETS_FOLDER, DOCUMENT and ASSETS.
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
-/// The paths of the pages. Every path returns the same document, whose script displays the page.
+/// The paths of the pages. They share one document, whose script displays the page of the path.
 pub(crate) const PATHS: [&str; 12] = [
     "/",
     "/sign-in",

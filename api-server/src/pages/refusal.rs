@@ -32,7 +32,7 @@ const GERMAN: Texts = Texts {
     home: "Zur Startseite",
 };
 
-/// Adds the headers and the body to a response. The body contains nothing of the request.
+/// Adds the headers and the body to a response. The body contains no text from the request.
 pub(super) fn respond(mut response: HttpResponseBuilder, language: Language) -> HttpResponse {
     let mut refusal = response
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))

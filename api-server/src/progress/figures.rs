@@ -130,7 +130,7 @@ fn to_float(count: u64) -> f64 {
     count as f64
 }
 
-/// Describes a duration in its two largest units: `45 s`, `3 min 20 s` or `2 h 5 min`.
+/// Describes a duration in at most two units: `45 s`, `3 min 20 s` or `2 h 5 min`.
 fn duration_text(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {

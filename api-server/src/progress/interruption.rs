@@ -1,4 +1,4 @@
-//! Ends a command when SIGINT (Ctrl-C) or SIGTERM arrives, without leaving files or half of a change.
+//! Ends a command when SIGINT (Ctrl-C) or SIGTERM arrives, without leaving incomplete files or half of a change.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -151,7 +151,8 @@ impl Interruption {
     }
 
     fn receive(&self, number: u8, print: &impl Fn(&str)) {
-        // The lock is kept until the process has ended, so that the work does not become complete meanwhile.
+        // If the signal ends the process, the lock is kept until then. Work that is about to be complete waits for the
+        // lock in `set_policy`, so it does not become complete meanwhile.
         let state = self.state();
         match self.react(&state, number) {
             Reaction::Ignore => {}

@@ -1,8 +1,8 @@
 //! Shows the progress of a command that takes long, and lets a signal end it.
 //!
 //! On a terminal, a bar on standard error shows the rate and the time left. Elsewhere, such as in a log file, a line is
-//! written at each interval, and none if the work ends before the first one. Standard output is left to the command's
-//! data.
+//! written after each interval, and none if the work ends within the first interval. Standard output is left to the
+//! command's data.
 
 mod figures;
 mod interruption;
@@ -22,7 +22,7 @@ pub use interruption::Interrupted;
 use interruption::{Interruption, SignalPolicy};
 use ticker::{Source, Ticker, View};
 
-/// Time between two lines where no bar is drawn, and before the first one.
+/// Time between two lines where no bar is drawn, and before the first line.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 /// Time between two changes of a bar.
 const BAR_INTERVAL: Duration = Duration::from_millis(100);
@@ -196,7 +196,7 @@ impl Work {
         self.count.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// Returns how much is done.
+    /// Returns how much is done; 0 for work that [`start_measured`](Progress::start_measured) shows.
     pub(crate) fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
@@ -207,7 +207,7 @@ impl Work {
     }
 }
 
-/// Writes whole lines to standard error, between two drawings of a bar.
+/// Writes to standard error when a line is complete, between two drawings of a bar.
 struct LineWriter {
     progress: Progress,
     unfinished_line: Vec<u8>,

@@ -119,7 +119,7 @@ impl Drop for Ticker {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // The thread has nothing to return; the work is complete even if it panicked.
+            // The thread returns nothing, and the work does not depend on it, even if it panicked.
             let _ignored = thread.join();
         }
     }

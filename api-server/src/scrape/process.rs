@@ -101,7 +101,7 @@ fn max_fds() -> Option<Sample> {
 mod tests {
     use super::{boot_time, cpu_seconds, field, fields_after_name, memory, samples, start_time};
 
-    /// A line of proc(5), with the field numbers as values, except for the name.
+    /// A line of proc(5), with the field numbers as values, except for the name and the state.
     fn stat_line(name: &str) -> String {
         let numbers = (4..=52).map(|number| number.to_string());
         let fields: Vec<_> = numbers.collect();
@@ -164,7 +164,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn an_open_file_is_counted() {
         let open_fds = || super::open_fds().unwrap().value;
-        // Other tests of this process also open files, so the count is compared with many files.
+        // Other tests of this process open and close files too, so this test opens many, and requires half of them.
         let before = open_fds();
         let files: Vec<_> = (0..100)
             .map(|_| std::fs::File::open("/dev/null").unwrap())

@@ -28,7 +28,7 @@ pub(crate) struct Tokens {
 impl TokenGrant {
     /// Issues the tokens. Equal grants get equal tokens as long as the secrets and keys stay the same, because no part
     /// of a token is random. So a refresh that is repeated within [`OVERLAP`](super::rotation::OVERLAP) returns the
-    /// same tokens.
+    /// same tokens, unless the user's data has changed.
     pub(crate) fn issue_tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
         let since_epoch = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);
         let unix_seconds = since_epoch.unwrap_or_default().as_secs();

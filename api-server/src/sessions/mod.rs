@@ -32,7 +32,8 @@ pub(crate) struct Sessions {
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) keys: Keys,
-    /// The ended sessions and the users with stale tokens, by which this process rejects access tokens.
+    /// The ended sessions, the users with stale tokens and the time of the last restore, by which this process rejects
+    /// access tokens.
     pub(crate) revoked: Revocations,
     pub(crate) feed: RevocationFeed,
     /// Whether the process was told to stop. It then still serves requests for a while, but `/readyz` fails.

@@ -251,8 +251,8 @@ fn reject_not_live(
     Ok(RefreshOutcome::NotLive(ended_ids))
 }
 
-/// Stores `next_rotation`, the last use and the expiry. If another request has changed the rotation or revoked the
-/// session since `session` was read, returns false and changes nothing.
+/// Stores `next_rotation`, the last use and the expiry. If another request has changed the rotation, or revoked or
+/// deleted the session, since `session` was read, returns false and changes nothing.
 fn set_rotation(
     connection: &mut DbConnection,
     session: &StoredSession,

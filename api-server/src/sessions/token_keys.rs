@@ -9,8 +9,8 @@ use auth_core::{Error, Keyring, TokenSigner, VerificationKeys};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TokenKeys {
-    /// The current secret and the previous ones: for refresh tokens, cookies, mails and the feed of revocations, and
-    /// for access tokens unless there is a signing key.
+    /// The current secret and the previous ones: for refresh tokens, cookies, mails and the feed of revocations. All of
+    /// them verify access tokens, and the current secret signs them unless there is a signing key.
     pub keyring: Keyring,
     /// The private key that signs access tokens. If `None`, the current secret signs them.
     pub signing_key: Option<SigningKey>,
@@ -25,7 +25,7 @@ impl TokenKeys {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKey`] for more than 64 keys.
+    /// [`Error::InvalidKey`] for more than 64 keys, or for two different keys with the same id.
     pub(crate) fn key_set(&self) -> Result<Option<KeySet>, Error> {
         let signing_key = self.signing_key.as_ref().map(SigningKey::public_key);
         let mut keys: Vec<PublicKey> = Vec::new();
@@ -66,7 +66,8 @@ impl TokenKeys {
     }
 }
 
-/// Lists the ids of the secrets and of the public keys, in each list the signing one first, for the log.
+/// Lists the ids of the secrets, the current secret first, and of the public keys, the signing key first if there is
+/// one. For the log.
 impl fmt::Display for TokenKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.keyring)?;

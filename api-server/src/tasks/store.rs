@@ -265,7 +265,8 @@ pub(super) fn change(
     Ok(row.optional()?.map(|row| task_of_row(owner, row)))
 }
 
-/// Inverts `completed` in one statement, so that concurrent requests do not overwrite each other.
+/// Inverts `completed` and sets `updated_at`, in one statement, so that concurrent requests do not overwrite each
+/// other.
 pub(super) fn toggle(
     connection: &mut DbConnection,
     owner: &UserId,

@@ -74,7 +74,8 @@ pub(crate) fn search_text_rule(text: &str) -> Result<(), ValidationError> {
     validate::text(text, MAX_QUERY_CHARS, "must be at most 200 characters")
 }
 
-/// Parses a task id. Only the canonical decimal form is accepted, so that every task id has only one form in paths.
+/// Parses a task id, a positive number. Only its canonical decimal form is accepted, so that every task id has only one
+/// form in paths.
 pub(crate) fn parse_id(text: &str) -> Option<i64> {
     let id: i64 = text.parse().ok()?;
     (id > 0 && id.to_string() == text).then_some(id)

@@ -33,7 +33,7 @@ pub struct BetterAuthSource {
     pub(crate) snake_case: bool,
 }
 
-/// A source database that has every table and column that the import reads.
+/// A source database that has every table and column that the import requires.
 pub(super) struct CheckedSource {
     reader: Reader,
     users_query: Query,
@@ -55,7 +55,7 @@ struct Query {
 }
 
 impl BetterAuthSource {
-    /// Connects and checks that every table and column to read exists, before the import writes anything.
+    /// Connects and checks that every required table and column exists, before the import writes anything.
     pub(super) fn open(&self, progress: &Progress) -> Result<CheckedSource, TransferError> {
         let url = &self.url;
         let _work = progress.start("check the source", Unit::Uncounted, None);
@@ -102,7 +102,8 @@ impl BetterAuthSource {
     }
 
     /// Returns the query that selects one row for each user, even if the user has no credential account or several. The
-    /// oldest user comes first: of two users with the same email address, the first import accepts the older one.
+    /// oldest user comes first: if two acceptable users have the same email address, and no account here has it, the
+    /// older one is imported.
     fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
         let mut user_columns = TableColumns::read(reader, &self.users, "u")?;
         let mut account_columns = TableColumns::read(reader, &self.accounts, "c")?;
@@ -277,7 +278,8 @@ fn read_user(row: &TextRow, now: Timestamp) -> Result<ImportedUser, RejectReason
     Ok(user)
 }
 
-/// Returns why a banned user is not imported; `None` if there is no ban. Fails if a cell about the ban is invalid.
+/// Returns why a banned user is not imported; `None` if there is no ban or the ban is over. Fails if a cell about the
+/// ban is invalid.
 fn read_ban(row: &TextRow, now: Timestamp) -> Result<Option<RejectReason>, RejectReason> {
     let is_banned = match optional_text(row, 11, "banned")? {
         None => false,
@@ -307,7 +309,7 @@ fn read_task(row: &TextRow) -> Result<ImportedTask, RejectReason> {
     record.check()
 }
 
-/// Splits the text of Better Auth's column `role`. Better Auth itself removes no white space.
+/// Splits the text of Better Auth's column `role` at commas. Like Better Auth, removes no white space.
 fn role_names(text: &str) -> Vec<String> {
     match text {
         "" => Vec::new(),

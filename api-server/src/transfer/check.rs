@@ -40,8 +40,8 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Writes the line of one email address. With `fix`, stores the new spelling unless another account has it. Returns
-/// whether the new spelling was stored.
+/// Writes the line of one email address. With `fix`, stores the new spelling, unless another account has it or the
+/// stored address has changed since the check. Returns whether the new spelling was stored.
 fn report_or_fix(
     connection: &mut DbConnection,
     deviation: &Deviation,

@@ -54,8 +54,8 @@ impl<W: Write> ImportWriter<W> {
         self.remember_users = true;
     }
 
-    /// Adds a user to the batch, or reports why the user is rejected. Fails after a signal; the batch is then not
-    /// written.
+    /// Adds a user to the batch and writes a full batch, or reports why the user is rejected. Fails after a signal; the
+    /// batch is then not written.
     pub(super) fn add_user(
         &mut self,
         id: &str,
@@ -71,8 +71,8 @@ impl<W: Write> ImportWriter<W> {
         }
     }
 
-    /// Adds a task to the batch, or reports why the task is rejected. Fails after a signal; the batch is then not
-    /// written.
+    /// Adds a task to the batch and writes a full batch, or reports why the task is rejected. Fails after a signal; the
+    /// batch is then not written.
     pub(super) fn add_task(
         &mut self,
         id: &str,

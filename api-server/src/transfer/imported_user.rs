@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use auth_core::password::PasswordHash;
-use auth_core::{CustomJson, Roles};
+use auth_core::{CustomClaimsJson, Roles};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -46,7 +46,7 @@ pub(super) struct ImportedUser {
     pub(super) email_verified: bool,
     pub(super) language: Option<Language>,
     pub(super) roles: Roles,
-    pub(super) custom_claims: CustomJson,
+    pub(super) custom_claims: CustomClaimsJson,
     pub(super) password_hash: Option<PasswordHash>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
@@ -69,7 +69,7 @@ impl UserRecord {
         user::image_rule(image).map_err(|error| violation_reason("image", error.message))?;
         let language = self.language.as_deref().map(parse_language).transpose()?;
         let roles = parse_roles(self.roles.unwrap_or_default())?;
-        let custom_claims = CustomJson::new(&self.claims.unwrap_or_default())
+        let custom_claims = CustomClaimsJson::new(&self.claims.unwrap_or_default())
             .map_err(|error| format!("its claims are not acceptable: {error}"))?;
         let result = self.password_hash.as_deref().map(parse_hash).transpose();
         let hash = result.map_err(|_unknown_format| {

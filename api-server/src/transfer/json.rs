@@ -91,7 +91,8 @@ fn describe_json_error(path: &str, error: &serde_json::Error) -> String {
     format!("it is neither a user nor a task ({problem}, column {column})")
 }
 
-/// Describes the problem of the field at this path; `None` if the whole line is the problem.
+/// Describes the problem of the field at this path; `None` if the whole line is the problem, or if serde's message has
+/// an unknown form.
 fn describe_field(path: &str, message: &str) -> Option<String> {
     if path == "." {
         return None;

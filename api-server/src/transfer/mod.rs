@@ -31,15 +31,15 @@ use import::ImportWriter;
 use json_input::JsonInput;
 use report::Report;
 
-/// The error with which an import, an export or a check stopped.
+/// The error with which a subcommand of `users` stopped.
 pub type TransferError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Imports users, and tasks if their table is named, from a database of Better Auth, which is not changed.
 ///
 /// # Errors
 ///
-/// If the source cannot be read, or the target or the report cannot be written. If the source lacks a table or a
-/// column, nothing is written to the target.
+/// If the source cannot be read, if the target or the report cannot be written, or after a signal. If the source lacks
+/// a required table or column, nothing is written to the target.
 pub fn import_better_auth(
     target: &DatabaseUrl,
     source: &BetterAuthSource,
@@ -54,7 +54,7 @@ pub fn import_better_auth(
 ///
 /// # Errors
 ///
-/// If the input cannot be read, or the target or the report cannot be written.
+/// If the input cannot be read, if the target or the report cannot be written, or after a signal.
 pub fn import_json(
     target: &DatabaseUrl,
     path: Option<&Path>,
@@ -108,7 +108,8 @@ pub fn check(target: &DatabaseUrl, fix: bool, mut output: impl Write) -> Result<
 ///
 /// # Errors
 ///
-/// If the database cannot be read, or the output cannot be written. The file then does not exist.
+/// If the file exists already, if the database cannot be read, or if the output cannot be written. No incomplete file
+/// is left.
 pub fn export(
     source: &DatabaseUrl,
     with_tasks: bool,

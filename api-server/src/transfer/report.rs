@@ -23,7 +23,7 @@ struct OutcomeCounts {
     imported: u64,
     already_present: u64,
     rejected: u64,
-    /// The number of the rejected users that are banned.
+    /// The number of the rejected users that are rejected because of a ban.
     banned: u64,
 }
 

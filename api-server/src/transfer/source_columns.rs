@@ -49,7 +49,7 @@ impl<'a> TableColumns<'a> {
     }
 
     /// Returns the column with the first of these names that the table has. If the table has none of these columns,
-    /// records the names as missing.
+    /// records the names as missing, and returns an empty column.
     pub(super) fn require(&mut self, names: &[&str]) -> SqlColumn {
         if let Some(column) = names.iter().find_map(|name| self.find(name)) {
             return column;

@@ -77,9 +77,9 @@ struct ImportedTaskRow<'a> {
     source_id: &'a str,
 }
 
-/// Inserts the users whose id and email address are new, in one transaction, and returns one outcome for each user.
-/// With `remember_ids`, records the inserted ids, and rejects a user whose id was recorded before but whose account was
-/// deleted.
+/// Inserts the users whose id and email address are new and who are not banned, in one transaction, and returns one
+/// outcome for each user. With `remember_ids`, records the inserted ids, and rejects a user whose id was recorded
+/// before but whose account was deleted.
 pub(super) fn import_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
@@ -186,8 +186,9 @@ impl KnownUsers {
     }
 }
 
-/// Inserts the tasks whose owner exists and that were not imported before, in one transaction, and returns one outcome
-/// for each task. A task that was imported from `source` before is `AlreadyPresent`, even if it was deleted afterwards.
+/// Inserts the tasks whose owner exists and that are not `AlreadyPresent`, in one transaction, and returns one outcome
+/// for each task. A task is `AlreadyPresent` if it was imported from `source` before, even if it was deleted
+/// afterwards, or if this database exported it and still has it.
 pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,

@@ -1,45 +1,49 @@
-//! Changes the claims that an operator adds to the tokens of a user.
+//! Reads and changes the claims that an operator adds to the tokens of a user.
 
-use auth_core::CustomJson;
+use auth_core::CustomClaimsJson;
 use serde_json::{Map, Value};
 
 /// Returns the claims in the column `custom_claims`. A text that this release does not accept, which a later release
 /// may have stored, counts as no claims.
-pub(crate) fn stored_claims(column: Option<&str>) -> CustomJson {
-    let parsed = column.map(CustomJson::parse).transpose();
+pub(crate) fn stored_claims(column: Option<&str>) -> CustomClaimsJson {
+    let parsed = column.map(CustomClaimsJson::parse).transpose();
     parsed.ok().flatten().unwrap_or_default()
 }
 
 /// Returns the text for the column `custom_claims`; `None` if there are no claims.
-pub(crate) fn to_column(claims: &CustomJson) -> Option<&str> {
+pub(crate) fn to_column(claims: &CustomClaimsJson) -> Option<&str> {
     (!claims.is_empty()).then(|| claims.as_str())
 }
 
 /// Returns the claims with the members of `set`, and without the members that `removed` names. The error says what is
 /// not acceptable.
 pub(crate) fn with_changes(
-    claims: &CustomJson,
+    claims: &CustomClaimsJson,
     set: &[(String, Value)],
     removed: &[String],
-) -> Result<CustomJson, String> {
+) -> Result<CustomClaimsJson, String> {
     let parsed = serde_json::from_str(claims.as_str());
     let mut members: Map<String, Value> = parsed.map_err(|error| error.to_string())?;
     for name in removed {
         members.remove(name);
     }
     members.extend(set.iter().cloned());
-    CustomJson::new(&members).map_err(|error| error.to_string())
+    CustomClaimsJson::new(&members).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use auth_core::CustomJson;
+    use auth_core::CustomClaimsJson;
     use serde_json::{Value, json};
 
     use super::{stored_claims, to_column, with_changes};
 
-    fn set(name: &str, value: Value) -> Result<CustomJson, String> {
-        with_changes(&CustomJson::default(), &[(name.to_owned(), value)], &[])
+    fn set(name: &str, value: Value) -> Result<CustomClaimsJson, String> {
+        with_changes(
+            &CustomClaimsJson::default(),
+            &[(name.to_owned(), value)],
+            &[],
+        )
     }
 
     #[test]
@@ -63,7 +67,7 @@ mod tests {
         let claims = set("plan", json!({ "name": "pro" })).unwrap();
         assert_eq!(stored_claims(to_column(&claims)), claims);
         for column in [None, Some("[]"), Some("{"), Some(r#"{"sub":"1"}"#)] {
-            assert_eq!(stored_claims(column), CustomJson::default());
+            assert_eq!(stored_claims(column), CustomClaimsJson::default());
         }
     }
 

@@ -1,5 +1,6 @@
 //! Generates mail keys. The MAC of a token or code in a mail covers the user's mail key, so a new key makes all earlier
-//! tokens and codes invalid.
+//! tokens and codes invalid, except tokens that undo a change of the email address: each of these has a key of its own,
+//! in the table `email_undos`.
 
 use auth_core::{Error, Secret};
 

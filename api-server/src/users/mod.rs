@@ -1,5 +1,5 @@
-//! Defines users and email addresses, stores users, hashes passwords in a fair queue, and limits failed logins and
-//! registrations.
+//! Defines users and email addresses, stores users, hashes passwords in a fair queue, and limits failed logins,
+//! registrations and requests for mails.
 
 pub(crate) mod access;
 pub mod blocklist;

@@ -12,8 +12,9 @@ use crate::network::Network;
 /// The network of a waiter; `None` for all clients without a network.
 pub(crate) type QueueKey = Option<Network>;
 
-/// The maximum numbers of waiters. If the queue has `total` waiters, a waiter of a new network displaces a waiter of
-/// the site with the most waiters. So a new network can still wait while many other networks have reached their limits.
+/// The maximum numbers of waiters. If the queue has `total` waiters, a new waiter displaces a waiter of the site with
+/// the most waiters, provided that this site has at least two waiters more than the site of the new waiter. So a new
+/// network can still wait while many other networks have reached their limits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WaiterLimits {
     total: usize,

@@ -1,4 +1,4 @@
-//! Changes the roles of a user.
+//! Reads and changes the roles of a user.
 
 use auth_core::Roles;
 

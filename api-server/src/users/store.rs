@@ -182,8 +182,8 @@ pub(crate) fn change_profile(
     Ok(result.optional()?.map(user_of_row))
 }
 
-/// Replaces the password hash. Returns `false` if the stored hash is not `old_hash`. After `true`, no other transaction
-/// can change the row until this transaction ends.
+/// Replaces the password hash. Returns `false` if the stored hash is not `old_hash`, or if there is no such user. After
+/// `true`, no other transaction can change the row until this transaction ends.
 pub(crate) fn replace_hash(
     connection: &mut DbConnection,
     id: &str,
@@ -198,7 +198,7 @@ pub(crate) fn replace_hash(
     Ok(updated_row_count == 1)
 }
 
-/// A user, with the key that the tokens and codes in mails to the user depend on.
+/// A user, with the user's mail key (see [`mail_key`](super::mail_key)).
 pub(crate) struct MailUser {
     pub(crate) user: User,
     /// `None` before the first mail with a token, and after the key was removed.
@@ -233,7 +233,8 @@ pub(crate) fn set_first_mail_key(
     Ok(updated_row_count == 1)
 }
 
-/// Removes the mail key, so that no earlier token or code is valid. The next mail with a token sets another key.
+/// Removes the mail key, so that no earlier token or code is valid, except tokens that undo a change of the email
+/// address. The next mail whose token needs a mail key sets another key.
 pub(crate) fn forget_mail_key(connection: &mut DbConnection, id: &str) -> QueryResult<()> {
     diesel::update(users::table.find(id))
         .set(users::mail_key.eq(None::<String>))
@@ -250,8 +251,9 @@ pub(crate) struct MailKeyChange {
     pub(crate) new_key: String,
 }
 
-/// Replaces the mail key. Returns `false` if the key or the email address has changed since the token or the code was
-/// verified. After `true`, no other transaction can change the row until this transaction ends.
+/// Replaces the mail key. Returns `false` if the user was deleted, or the key or the email address has changed, since
+/// the token or the code was verified. After `true`, no other transaction can change the row until this transaction
+/// ends.
 pub(crate) fn replace_mail_key(
     connection: &mut DbConnection,
     change: &MailKeyChange,
@@ -297,8 +299,8 @@ pub(crate) fn verify_email(
     Ok(result.optional()?.map(user_of_row))
 }
 
-/// Deletes the user. The database also deletes all rows that refer to the user, such as sessions and tasks. Returns
-/// `false` if there is no such user.
+/// Deletes the user. The database also deletes all rows with a foreign key to the user, such as sessions and tasks.
+/// Returns `false` if there is no such user.
 pub(crate) fn delete(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
     let deleted_row_count = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
     Ok(deleted_row_count == 1)

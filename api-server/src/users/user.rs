@@ -1,7 +1,7 @@
-//! Defines a user, and validates passwords, names and images.
+//! Defines a user, and validates passwords, names and the addresses of pictures.
 
 use auth_core::password::{Password, PasswordAttempt};
-use auth_core::{CustomJson, Roles};
+use auth_core::{CustomClaimsJson, Roles};
 use serde::Serialize;
 use utoipa::ToSchema;
 use validator::ValidationError;
@@ -37,8 +37,8 @@ pub(crate) struct User {
     #[schema(value_type = Vec<String>, example = json!(["admin"]))]
     pub(crate) roles: Roles,
     #[serde(skip)]
-    pub(crate) custom_claims: CustomJson,
-    /// The number of the last change of the roles or the other claims. Tokens with a lower number are stale.
+    pub(crate) custom_claims: CustomClaimsJson,
+    /// The version of what the user's tokens say, such as the roles. Tokens with a lower version are stale.
     #[serde(skip)]
     pub(crate) claims_version: u64,
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]
@@ -57,7 +57,7 @@ impl User {
             email_verified: false,
             language: None,
             roles: Roles::default(),
-            custom_claims: CustomJson::default(),
+            custom_claims: CustomClaimsJson::default(),
             claims_version: 0,
             created_at: now,
             updated_at: now,

@@ -24,17 +24,17 @@ use crate::json::JsonString;
 /// `scope`, `groups`, `roles`, `entitlements`, `sid`, `email`, `email_verified` and `claims_version`.
 ///
 /// ```
-/// use auth_core::{CustomJson, Error};
+/// use auth_core::{CustomClaimsJson, Error};
 ///
-/// let custom = CustomJson::parse(r#"{ "plan": "pro", "seats": 3 }"#)?;
+/// let custom = CustomClaimsJson::parse(r#"{ "plan": "pro", "seats": 3 }"#)?;
 /// assert_eq!(custom.as_str(), r#"{"plan":"pro","seats":3}"#);
-/// assert_eq!(CustomJson::parse(r#"{"sub":"43"}"#), Err(Error::ReservedClaim("sub")));
+/// assert_eq!(CustomClaimsJson::parse(r#"{"sub":"43"}"#), Err(Error::ReservedClaim("sub")));
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomJson(Box<str>);
+pub struct CustomClaimsJson(Box<str>);
 
-impl CustomJson {
+impl CustomClaimsJson {
     /// The longest JSON text of the object, without white space, in bytes: 1024.
     pub const MAX_BYTES: usize = 1024;
     /// The deepest nesting of arrays and objects: 16, including the object itself.
@@ -101,7 +101,7 @@ impl CustomJson {
 
 const NOT_AN_OBJECT: Error = Error::UnacceptableClaims("the custom claims must be one JSON object");
 
-impl Default for CustomJson {
+impl Default for CustomClaimsJson {
     fn default() -> Self {
         Self("{}".into())
     }

@@ -1,5 +1,5 @@
-//! Parses the payload of an access token and checks its claims. A string without escapes is copied only after all
-//! checks, so a rejected token costs few allocations.
+//! Parses the payload of an access token and checks its claims. Except in `roles`, a string without escapes is copied
+//! only after all checks, so a rejected token costs few allocations.
 
 use std::cell::Cell;
 use std::fmt;

@@ -65,7 +65,7 @@ impl ClaimRules {
         audience == self.audience || self.is_other_audience(audience)
     }
 
-    // Not inlined, because most verifiers have one audience.
+    // Cold, because most verifiers accept only one audience.
     #[cold]
     fn is_other_audience(&self, audience: &str) -> bool {
         self.other_audiences.iter().any(|other| other == audience)

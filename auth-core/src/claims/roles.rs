@@ -136,7 +136,7 @@ const IS_ALLOWED: [bool; 256] = {
     table
 };
 
-/// Returns the length of a valid name.
+/// Returns the length of a name, in bytes, or an error if the name is not valid.
 fn name_length(name: &str) -> Result<u8, Error> {
     let is_allowed = |byte: u8| IS_ALLOWED.get(usize::from(byte)) == Some(&true);
     match u8::try_from(name.len()) {

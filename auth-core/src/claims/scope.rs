@@ -127,7 +127,8 @@ pub(crate) fn check_scope(text: &str) -> Result<(), Error> {
             "a scope must have at most 1024 bytes",
         ));
     }
-    // Checks the text as if it had a space before and after, so that an empty text also has two spaces in a row.
+    // Checks the text as if it had a space before and after. So an empty text, and a space at the start or the end of
+    // the text, are found as two spaces in a row.
     let (violations, last) = text
         .bytes()
         .fold((NAME, SPACE), |(violations, previous), byte| {
@@ -138,7 +139,7 @@ pub(crate) fn check_scope(text: &str) -> Result<(), Error> {
     if violations | (last & SPACE) != NAME {
         return Err(MALFORMED_SCOPE);
     }
-    // A shorter text cannot have more than 64 names.
+    // A text of up to 128 bytes cannot have more than 64 names, so its names are not counted.
     if text.len() > 2 * Scope::MAX_NAMES && text.split(' ').count() > Scope::MAX_NAMES {
         return Err(Error::UnacceptableClaims(
             "a scope must have at most 64 names",

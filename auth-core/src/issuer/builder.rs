@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{AccessToken, TokenIssuer};
 use crate::claims::{check_sub, whole_unix_seconds};
 use crate::random::random_base64url;
-use crate::{Claims, CustomJson, Error, MAX_TOKEN_BYTES, Roles, Scope, Subject};
+use crate::{Claims, CustomClaimsJson, Error, MAX_TOKEN_BYTES, Roles, Scope, Subject};
 
 /// A builder of an access token, from [`TokenIssuer::token_for`] or [`TokenIssuer::token_for_machine`].
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct TokenBuilder<'a> {
     roles: Option<&'a Roles>,
     scope: Option<&'a Scope>,
     claims_version: u64,
-    custom: Option<&'a CustomJson>,
+    custom: Option<&'a CustomClaimsJson>,
     jti: Option<String>,
     max_exp: i64,
 }
@@ -99,7 +99,7 @@ impl<'a> TokenBuilder<'a> {
     }
 
     /// Adds custom claims. Defaults to none.
-    pub const fn with_custom_claims(mut self, custom: &'a CustomJson) -> Self {
+    pub const fn with_custom_claims(mut self, custom: &'a CustomClaimsJson) -> Self {
         self.custom = Some(custom);
         self
     }

@@ -65,7 +65,7 @@ impl<'t> JoseHeader<'t> {
         }
     }
 
-    /// Returns `typ`, which is compared without regard to case.
+    /// Returns `typ`, which the caller must compare without regard to case.
     pub(crate) fn token_type(&self) -> Option<&str> {
         self.typ.as_ref().map(|JsonString(typ)| &**typ)
     }

@@ -31,7 +31,8 @@ impl PasswordAttempt {
 }
 
 impl PasswordHash {
-    /// Returns the work of checking this attempt, as a bcrypt cost: [`SCRYPT_AS_BCRYPT_COST`] for scrypt.
+    /// Returns the work of checking this attempt, as a bcrypt cost: [`SCRYPT_AS_BCRYPT_COST`] for scrypt, the cost of
+    /// the hash for bcrypt, and one more if bcrypt runs twice.
     fn cost_to_check(&self, attempt: &PasswordAttempt) -> u32 {
         let bcrypt_cost = self
             .cost()

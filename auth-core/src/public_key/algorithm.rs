@@ -6,9 +6,9 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// EdDSA with a key on Ed25519 (RFC 8037 § 3.1). Deterministic, and the fastest to verify without a C compiler.
+    /// EdDSA with a key on Ed25519 (RFC 8037 § 3.1). Deterministic, and faster to verify than ES256.
     EdDsa,
-    /// ECDSA with a key on P-256 and SHA-256 (RFC 7518 § 3.4), for verifiers that lack EdDSA, such as those of .NET.
+    /// ECDSA with SHA-256 and a key on P-256 (RFC 7518 § 3.4), for verifiers that lack EdDSA, such as those of .NET.
     Es256,
     /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 § 3.3), for tokens of other issuers: this crate never signs with RSA.
     #[cfg(feature = "rs256")]

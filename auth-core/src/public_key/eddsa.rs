@@ -41,7 +41,7 @@ impl Ed25519Key {
     ///
     /// # Errors
     ///
-    /// The errors of [`new`](Self::new).
+    /// [`Error::InvalidKey`] for another form, and as [`new`](Self::new).
     pub(super) fn from_spki(spki: SubjectPublicKeyInfoRef<'_>) -> Result<Self, Error> {
         let bytes = PublicKeyBytes::try_from(spki);
         Self::new(&bytes.map_err(|_malformed| NOT_A_KEY)?.0)

@@ -36,7 +36,7 @@ impl P256Key {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidKey`] for another curve, and as [`new`](Self::new).
+    /// [`Error::InvalidKey`] for another form or curve, and as [`new`](Self::new).
     pub(super) fn from_spki(spki: SubjectPublicKeyInfoRef<'_>) -> Result<Self, Error> {
         let key = VerifyingKey::try_from(spki);
         key.map(Self).map_err(|_malformed| NOT_A_KEY)

@@ -89,10 +89,11 @@ impl PublicKey {
     /// Reads a JSON Web Key (RFC 7517): one JSON object without duplicate names.
     ///
     /// `kty` and `crv` must be `OKP` and `Ed25519`, or `EC` and `P-256`. With the feature `rs256`, `kty` may also be
-    /// `RSA`. Coordinates must have exactly 32 bytes and be a point of the curve, for Ed25519 not one of small order.
-    /// RSA keys must have 2048 to 8192 bits. `use` must be absent or `sig`, `key_ops` absent or contain `verify`, `alg`
-    /// absent or the algorithm of the key. A key with a private member is rejected, and so is a secret (`oct`). `x5c`
-    /// and other members are ignored.
+    /// `RSA`. Coordinates must have exactly 32 bytes and be a point of the curve, for Ed25519 in its canonical encoding
+    /// and not of small order. RSA keys must have 2048 to 8192 bits and an odd exponent from 3 to 2^33. `kid` must be
+    /// absent or not empty, `use` absent or `sig`, `key_ops` absent or contain `verify`, `alg` absent or the algorithm
+    /// of the key. A key with a private member is rejected, and so is a secret (`oct`). `x5c` and other members are
+    /// ignored.
     ///
     /// # Errors
     ///

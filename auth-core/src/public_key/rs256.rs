@@ -72,7 +72,8 @@ impl RsaKey {
     ///
     /// # Errors
     ///
-    /// The errors of [`new`](Self::new).
+    /// [`Error::InvalidKey`] if the algorithm lacks the parameter NULL or the key is malformed, and as
+    /// [`new`](Self::new).
     pub(super) fn from_spki(spki: &SubjectPublicKeyInfoRef<'_>) -> Result<Self, Error> {
         let has_null = spki.algorithm.parameters.is_some_and(AnyRef::is_null);
         if !has_null {

@@ -195,7 +195,7 @@ fn read_p256(info: PrivateKeyInfoRef<'_>) -> Result<SigningKey, Error> {
     }
     let outer_public_key = info.public_key.and_then(|key| key.as_bytes());
     let key = p256::ecdsa::SigningKey::try_from(info).map_err(|_malformed| MALFORMED)?;
-    // `p256` compares only the public key inside the private key.
+    // `p256` compares only the public key that is part of the private key, not this outer one.
     let point = key.verifying_key().to_sec1_point(false);
     if outer_public_key.is_some_and(|outer| outer != point.as_bytes()) {
         return Err(MALFORMED);

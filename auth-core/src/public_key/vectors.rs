@@ -50,7 +50,7 @@ fn bytes(hex: &str) -> Vec<u8> {
     decode_vec(hex).unwrap()
 }
 
-/// Verifies every signature with `verifies`. Returns the number of valid signatures.
+/// Asserts that `verifies` returns the expected result for every signature. Returns the number of valid signatures.
 fn count_valid(vectors: &str, verifies: impl Fn(&[u8], &[u8], &[u8]) -> bool) -> usize {
     let vectors: Vec<SignatureVector> = parse_lines(vectors);
     for vector in &vectors {

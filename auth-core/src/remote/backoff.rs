@@ -20,7 +20,7 @@ pub(super) fn feed_delay(failure_count: u32, random: u32) -> Duration {
 }
 
 /// Returns the delay after failures in a row: 1, 2, 4 seconds and so on, at most `max_delay`, multiplied by the random
-/// factor of [`delay`].
+/// factor of [`feed_delay`].
 pub(super) fn retry_delay(failure_count: u32, max_delay: Duration, random: u32) -> Duration {
     let exponential_delay = SUCCESS_DELAY
         .saturating_mul(2_u32.saturating_pow(failure_count))

@@ -1,4 +1,4 @@
-//! Builds the HTTP client for one server and reads responses, with limits on time, connections and response size.
+//! Builds the HTTP client for one server and reads responses. Limits connect time, idle connections and response size.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::Error;
 
 /// The time limit for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The longest response body, in bytes. The longest expected response, a page of 1000 revocations, has about 64 kB.
+/// The longest response body, in bytes. For comparison: a page of 1000 revoked sessions has about 64 kB.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// The reason why a request returned no usable response, as text for the log.

@@ -37,8 +37,8 @@ use state::State;
 /// sets one. Before the first success, every otherwise acceptable token is rejected with [`Error::KeysUnavailable`], a
 /// 503. A response replaces the whole set, so a key that the issuer withdraws is no longer accepted. A response that is
 /// not a JWK Set, has no usable key, is longer than 1 MiB or has more than 64 keys is a failure; so is every status but
-/// 200 and 304. Redirects are not followed. The `Content-Type` is ignored. Unusable keys of an otherwise good document
-/// are [skipped](Self::skipped).
+/// 200 and, if an `ETag` was sent back, 304. Redirects are not followed. The `Content-Type` is ignored. Unusable keys
+/// of an otherwise good document are [skipped](Self::skipped).
 ///
 /// Clones share the set. The task stops when the last clone and the last verifier with this set are dropped.
 ///
@@ -106,7 +106,7 @@ impl RemoteKeySet {
     ///
     /// # Errors
     ///
-    /// The errors of [`start`](Self::start).
+    /// The errors of [`start`](Self::start), and [`Error::InvalidSetting`] for a URL with a query or a fragment.
     pub fn discover(issuer: &str) -> Result<Self, Error> {
         let discovery = Discovery::new(issuer)?;
         Self::spawn(HttpFetch::new(Source::Issuer(discovery))?)
@@ -129,7 +129,7 @@ impl RemoteKeySet {
     /// that is longer than the time between two requests, which is at most an hour. Defaults to
     /// [`StalePolicy::FailOpen`]: the last good keys stay in use.
     ///
-    /// Applies to this value and its clones, not to the values that it was cloned from.
+    /// Applies to the returned value and the clones that are made of it, not to other clones of the set.
     #[must_use]
     pub fn with_stale_policy(mut self, policy: StalePolicy) -> Self {
         self.max_age = match policy {

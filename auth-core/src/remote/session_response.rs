@@ -44,8 +44,8 @@ struct Problem {
     detail: String,
 }
 
-/// Parses the body of a 200; `None` unless the body has all required fields, valid roles, a valid scope, a valid user
-/// id and an expiry of 1970 or later.
+/// Parses the body of a 200; `None` unless the body has all required fields, a valid user id and an expiry of 1970 or
+/// later, and the roles, the scope and the custom claims are valid or absent.
 pub(super) fn parse_caller(body: &[u8]) -> Option<Caller> {
     let SessionResponse { user, session } = serde_json::from_slice(body).ok()?;
     let expires_at = humantime::parse_rfc3339(&session.expires_at).ok()?;

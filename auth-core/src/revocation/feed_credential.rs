@@ -45,7 +45,8 @@ impl FeedCredential {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] for any other text.
+    /// [`Error::InvalidSetting`] for any other text. [`Error::WeakSecret`] for a key that no server derives, such as
+    /// one repeated character.
     pub fn parse(text: &str) -> Result<Self, Error> {
         const MALFORMED: Error = Error::InvalidSetting(
             "the text is not a credential for the feed; make one with: api-server keys derive --feed NAME",

@@ -36,7 +36,8 @@ const LEEWAY_SECONDS: f64 = 5.0;
 #[derive(Debug, Clone)]
 pub struct FeedTokens {
     signer: FeedSigner,
-    /// The keys that verify tokens: the keys of the signer, and the keys of the services.
+    /// The keys that are tried first: the keys of the signer, and the keys of the services. The keys of a credential
+    /// are derived when its token is verified.
     accepted: Keyring,
     access_token_issuer: String,
 }

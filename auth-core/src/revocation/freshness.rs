@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// The behaviour of a verifier while its [`RevocationFeed`](crate::remote::RevocationFeed) is not up to date.
+/// The behaviour of a verifier while its [`RevocationFeed`](crate::remote::RevocationFeed) or its `RemoteKeySet`
+/// (feature `public-key`) is not up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StalePolicy {
-    /// Continues with the known revocations. The tokens of a session that is revoked meanwhile stay valid until the
-    /// feed is up to date again, or until their `exp`.
+    /// Continues with the known revocations or keys. The tokens of a session that is revoked meanwhile, or of a key
+    /// that is withdrawn meanwhile, stay valid until the feed or the key set is up to date again, or until their `exp`.
     #[default]
     FailOpen,
-    /// Rejects every valid token with [`Error::RevocationsOutdated`] (503) if the feed was last up to date longer ago
-    /// than this duration, or never.
+    /// Rejects otherwise valid tokens if the feed or the key set was last up to date longer ago than this duration, or
+    /// never: with [`Error::RevocationsOutdated`] for the feed, and with [`Error::KeysUnavailable`] for the key
+    /// set (both 503).
     FailClosedAfter(Duration),
 }
 

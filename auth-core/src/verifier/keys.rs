@@ -64,8 +64,8 @@ impl TokenVerifier {
     /// Does the same as [`verify`](Self::verify), but if the key of the token is not known or no keys are available,
     /// waits for at most 2 seconds until the keys have been requested again, and then verifies once more.
     ///
-    /// Only a [`RemoteKeySet`](crate::remote::RemoteKeySet) requests keys again, and at most every 10 seconds. With
-    /// other keys this function does not wait.
+    /// Only a [`RemoteKeySet`](crate::remote::RemoteKeySet) requests keys again. Tokens cause at most one request every
+    /// 10 seconds. With other keys this function does not wait.
     ///
     /// # Errors
     ///
@@ -88,7 +88,8 @@ impl TokenVerifier {
         }
     }
 
-    /// Returns a future that ends when the keys have been requested again; `None` if no request is possible now.
+    /// Returns a future that ends when the pending request for the keys has completed, or after 2 seconds; `None` if no
+    /// request is pending or too many tokens wait.
     #[cfg(all(feature = "public-key", feature = "remote"))]
     pub(crate) fn pending_refresh(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         self.keys.pending_refresh()

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use allocation_counter::measure;
 use auth_core::{
-    Authority, Caller, CustomJson, Keyring, RequireRole, RequireScope, Revocations, Roles, Scope,
-    Secret, Subject, TokenIssuer, TokenVerifier,
+    Authority, Caller, CustomClaimsJson, Keyring, RequireRole, RequireScope, Revocations, Roles,
+    Scope, Secret, Subject, TokenIssuer, TokenVerifier,
 };
 
 const SUBJECT: Subject<'_> = Subject {
@@ -99,7 +99,7 @@ fn token_with_grants(has_custom_claims: bool) -> String {
     } else {
         "{}"
     };
-    let custom = CustomJson::parse(json).unwrap();
+    let custom = CustomClaimsJson::parse(json).unwrap();
     let lifetime = Duration::from_secs(900);
     let issuer = TokenIssuer::new(keyring(SECRET), "api-server", "api", lifetime).unwrap();
     let builder = issuer.token_for(&SUBJECT).with_claims_version(3);

@@ -56,7 +56,7 @@ async def lifespan(application: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-# `async`, because FastAPI runs other functions on a thread for each request, which takes longer.
+# `async`, because FastAPI runs a function that is not `async` on another thread, which takes longer.
 async def claims_of(credentials: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> dict:
     try:
         return jwt.decode(credentials.credentials, os.environ["AUTH_SECRET"], algorithms=["HS256"],

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { createAuthClient } from "better-auth/client";
 import { PASSWORD, SERVER, address } from "./browser.mjs";
 
-/// A fetch without the headers that Node adds and an app does not send.
+/// Like `fetch`, without the headers that Node's `fetch` adds and an app does not send.
 function appFetch(address, init = {}) {
   return new Promise((resolve, reject) => {
     const request = http.request(address, { method: init.method ?? "GET", headers: Object.fromEntries(new Headers(init.headers)) });

@@ -1,4 +1,4 @@
-// A simulated browser with a page's origin, cookies and CORS, on a real network.
+// A simulated browser: sends real requests with the origin and the cookies of a page, and enforces CORS.
 import { CookieJar } from "jsdom";
 
 export const SERVER = process.env.SERVER;
@@ -14,7 +14,7 @@ export const address = () => `p${(users += 1)}.${process.pid}.${run}@example.com
 
 export class Browser {
   jar = new CookieJar();
-  /// The requests with the status of their responses, in order.
+  /// Each request that got a response, with the status, in order. Preflights are left out.
   log = [];
 
   constructor(page = SERVER) {
@@ -44,7 +44,7 @@ export class Browser {
     if (this.isCrossOrigin() || !isSimple) headers.set("origin", this.page);
     const site = this.isCrossSite() ? "cross-site" : this.isCrossOrigin() ? "same-site" : "same-origin";
     headers.set("sec-fetch-site", site);
-    // SameSite=Lax
+    // The server's cookies are SameSite=Lax: a fetch from another site neither sends nor stores them.
     const keepsCookies = init.credentials === "include" && !this.isCrossSite();
     const cookies = keepsCookies ? this.jar.getCookieStringSync(request.url) : "";
     if (cookies) headers.set("cookie", cookies);

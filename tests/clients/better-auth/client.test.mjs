@@ -1,4 +1,4 @@
-// The vanilla client of Better Auth against a live server, as a page of the same origin uses it.
+// The vanilla client of Better Auth against a live server, as a page in a browser uses it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAuthClient } from "better-auth/client";
@@ -110,7 +110,7 @@ test("several sessions: listed, one revoked, the others revoked, all revoked", a
   };
   const list = await listed();
   assert.deepEqual([...list.keys()].sort(), Object.values(ids).sort());
-  // The token of this session, and handles to revoke the others.
+  // The list has the token of the caller's own session, and for the others handles that can only revoke them.
   assert.equal(list.get(ids.it), it.token);
   assert.ok(![laptop.token, phone.token].some((token) => [...list.values()].includes(token)));
   assert.deepEqual((await it.client.revokeSession({ token: list.get(ids.laptop) })).data, { status: true });

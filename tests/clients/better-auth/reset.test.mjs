@@ -33,7 +33,7 @@ test("a page of an allowed origin resets the password with the token of the mail
   const redirectTo = `${APP}/set-password?theme=dark`;
   assert.deepEqual((await page.client.requestPasswordReset({ email: it.email, redirectTo })).data, REQUESTED);
   const link = linkIn(await nextMail("password_reset", it.email));
-  // The page of the server leads to the page of the app, with the token in the query.
+  // The link opens the server's page, which then passes the token to the page of the app in `redirectTo`.
   assert.equal(link.origin + link.pathname, `${SERVER}/reset`);
   assert.equal(link.searchParams.get("callbackURL"), redirectTo);
   const token = link.hash.slice(1);

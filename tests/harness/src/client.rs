@@ -45,7 +45,8 @@ impl Connection {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
-    /// Waits until the buffers of the connection are full: until no byte has arrived for 0.2 s that nobody has read.
+    /// Waits until the number of received but unread bytes has not changed for 0.2 s. The buffers of the connection are
+    /// then full if the server still has bytes to send. Returns at once if no unread byte has arrived yet.
     pub fn wait_until_full(&self) {
         let unread_count = || ioctl_fionread(self.0.get_ref()).unwrap();
         let mut previous_count = 0;
@@ -69,7 +70,8 @@ impl Connection {
     /// Like [`Self::request`], for a server that may have stopped.
     ///
     /// # Errors
-    /// Fails with the error of the operating system.
+    /// Fails with the error of the operating system, or with `UnexpectedEof` if the server closes the connection before
+    /// the response is complete.
     pub fn try_request(
         &mut self,
         method: &str,

@@ -17,7 +17,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 pub struct Running {
     child: Child,
     input: Option<ChildStdin>,
-    /// The lines of standard output so far.
+    /// The lines of standard output so far; empty after [`crate::Program::spawn_with_unread_output`].
     pub stdout: Log,
     /// The lines of standard error so far; empty if standard error is a terminal.
     pub stderr: Log,
@@ -29,7 +29,7 @@ impl Running {
         Self::spawn(command)
     }
 
-    /// Starts the command with this standard output, which the caller reads.
+    /// Starts the command with this standard output, which is not collected in [`Self::stdout`].
     pub(crate) fn start_with_output(mut command: Command, stdout: impl Into<Stdio>) -> Self {
         command.stdout(stdout).stderr(Stdio::piped());
         Self::spawn(command)

@@ -32,7 +32,7 @@ impl WorkDir {
         fs::write(self.path(name), text).unwrap();
     }
 
-    /// Writes a file in the folder that only its owner can read.
+    /// Writes a file in the folder, and lets only the owner of the file read it.
     pub fn write_private(&self, name: &str, text: impl AsRef<[u8]>) {
         self.write(name, text);
         fs::set_permissions(self.path(name), Permissions::from_mode(0o600)).unwrap();

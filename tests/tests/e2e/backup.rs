@@ -203,7 +203,7 @@ async fn the_list_for_services_has_the_time_of_the_restore(app: App) {
 async fn a_second_restore_of_the_same_backup_is_noticed_as_well(app: App) {
     let ada = app.user("ada").await;
     for _ in 0..2 {
-        // The same numbers as before the first restore.
+        // The restored backup has the numbers from before the first restore again.
         let restore_sql =
             "UPDATE revocation_sequence SET last = 0, generation = 0, issued_before = NULL";
         app.database().execute(restore_sql);

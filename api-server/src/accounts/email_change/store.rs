@@ -32,9 +32,10 @@ pub(super) struct RequestedChange {
     pub(super) notice: NewMail,
 }
 
-/// Queues the mails. Returns `false` if the caller's session is not live, or if the stored password hash is no longer
-/// the one with which the entered password was compared. Without these checks, a thief could still get a token after a
-/// change of the password has ended the thief's session.
+/// Queues the mail to the new address, and the notice unless too many notices wait. Returns `false` if the caller's
+/// session is not live, or if the stored password hash is no longer the one with which the entered password was
+/// compared. Without these checks, a thief could still get a token after a change of the password has ended the thief's
+/// session.
 pub(super) fn request(
     connection: &mut DbConnection,
     mut change: RequestedChange,
@@ -72,8 +73,10 @@ pub(super) struct ConfirmedChange {
     pub(super) forget_after: Timestamp,
 }
 
-/// Sets the new address, stores how the change can be undone, queues the notice, and makes the user's earlier access
-/// tokens stale. Returns `None` if the proof was used in the meantime, or if the new address is taken.
+/// Sets the new address, marks it as verified, replaces the mail key, and cancels the unsent mails whose tokens depend
+/// on the key. Stores how the change can be undone, queues the notice, and makes the user's earlier access tokens
+/// stale. Returns `None` if the mail key or the address has changed since the proof was verified, or if the new address
+/// is taken.
 ///
 /// An address stays reserved for a user who can still undo a change away from it. This is checked after the new address
 /// was set: a concurrent change away from this address holds it in the unique index until the commit, so the
@@ -109,9 +112,10 @@ pub(super) struct Undo {
     pub(super) reset: NewMail,
 }
 
-/// Restores the previous address, removes the password, queues the mail that sets a new one, and ends all sessions of
-/// the user. Returns the ids of the ended sessions; `None` if the change was undone in the meantime, or if another user
-/// has the address.
+/// Restores the previous address, removes the password and the mail key, and cancels the unsent mails whose tokens
+/// depend on the mail key. Deletes the keys that undo this change and later ones, queues the mail with which the owner
+/// of the address chooses a new password, and ends all sessions of the user. Returns the ids of the ended sessions;
+/// `None` if the change was undone in the meantime, or if another user has the address.
 ///
 /// The user's row is locked first. A session that a concurrent login opened before the lock is ended too. A login that
 /// waits for the lock fails, because the password was removed.

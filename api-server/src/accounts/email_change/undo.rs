@@ -38,8 +38,8 @@ pub(crate) async fn undo(accounts: &Accounts, token: &str, client: &Client) -> R
     Ok(())
 }
 
-/// Verifies the token with each key that is stored for the user and the previous address in the token. The transaction
-/// of the undo checks that the key is still stored.
+/// Verifies the token with each unexpired key that is stored for the user and the previous address in the token. The
+/// transaction of the undo checks that the key is still stored.
 async fn verify(
     accounts: &Accounts,
     text: &str,

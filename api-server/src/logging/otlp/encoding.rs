@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::Span;
 
-/// `SPAN_KIND_SERVER`.
+/// The number of this value in the enum `SpanKind` of OTLP.
 const SPAN_KIND_SERVER: u8 = 2;
-/// `STATUS_CODE_ERROR`.
+/// The number of this value in the enum `StatusCode` of OTLP.
 const STATUS_CODE_ERROR: u8 = 2;
 
 /// Returns the body of an export.

@@ -26,7 +26,7 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time limit for the export of the last spans when the server stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The export of the spans, before it starts.
+/// Exports the spans of a queue, in a task that [`start`](Self::start) begins.
 pub(crate) struct SpanExporter {
     client: Client,
     url: Url,
@@ -112,7 +112,7 @@ impl SpanExporter {
         }
     }
 
-    /// Exports all spans that wait.
+    /// Exports the spans in `batch` and all that wait in the queue.
     async fn flush(&mut self, batch: &mut Vec<Span>) {
         loop {
             while batch.len() < MAX_BATCH
@@ -169,7 +169,7 @@ fn with_sources(error: &(dyn Error + 'static)) -> String {
 }
 
 impl RunningExporter {
-    /// Exports the spans that wait, within [`FLUSH_TIMEOUT`], and ends the task.
+    /// Exports the spans that wait, and ends the task. Spans that are not exported within [`FLUSH_TIMEOUT`] are lost.
     pub(crate) async fn stop(self) {
         let _already_ended = self.stop.send(());
         let _panicked = self.task.await;

@@ -71,7 +71,7 @@ fn writer(folder: &tempfile::TempDir) -> MailWriter {
     }
 }
 
-/// Sends the mail to a folder, and returns its text.
+/// Writes the mail to a file in a new folder, and returns its text.
 fn sent_text(mail: &LeasedMail, tokens: &MailTokens) -> String {
     let folder = tempfile::tempdir().unwrap();
     writer(&folder).send(mail, &recipient(), tokens).unwrap();

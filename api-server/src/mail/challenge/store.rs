@@ -9,10 +9,10 @@ use crate::mail::kind::MailKind;
 /// The most wrong codes for one challenge.
 const MAX_WRONG_CODES: i32 = 5;
 
-/// A challenge whose code is being entered.
+/// A challenge for which a code was entered. It may have expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OpenChallenge {
-    /// The user to whom the code was sent; `None` if it was sent to no user.
+    /// The user to whom the code was sent; `None` if no user got a code, or if the user was deleted.
     pub(crate) user_id: Option<String>,
     /// The new address, if the code confirms a change of the address.
     pub(crate) new_email: Option<String>,
@@ -20,10 +20,10 @@ pub(crate) struct OpenChallenge {
 }
 
 /// Counts an entered code as wrong before it is compared; [`uncount_code_attempt`] reverses this for a right code.
-/// Returns `None` if there is no such challenge, or if too many wrong codes were entered.
+/// Returns `None` if there is no such challenge, or if [`MAX_WRONG_CODES`] codes were already counted.
 ///
-/// An attempt to register an address that already has an account creates a challenge without a user. Its codes are
-/// counted like those of other registrations, and none is right.
+/// An attempt to register an address that already has an account is returned as a challenge without a user. The codes
+/// that are entered for it are counted like those for other registrations, and none is right.
 pub(crate) fn count_code_attempt(
     connection: &mut DbConnection,
     challenge_id: &str,

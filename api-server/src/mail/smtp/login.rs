@@ -41,7 +41,7 @@ enum Mechanism {
     Login,
 }
 
-/// Chooses from the mechanisms that the server offers, separated by spaces, in upper case.
+/// Chooses PLAIN if the server offers it, otherwise LOGIN. `offered` has the names in upper case, separated by spaces.
 fn choose_mechanism(offered: &str) -> Option<Mechanism> {
     let is_offered = |name: &str| offered.split(' ').any(|offered_name| offered_name == name);
     if is_offered("PLAIN") {

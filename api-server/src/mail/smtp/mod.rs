@@ -70,7 +70,7 @@ impl SmtpClient {
         })
     }
 
-    /// Connects and logs in, and sends no mail. An error says what the server did.
+    /// Connects, and logs in if `SMTP_URL` has a password, but sends no mail. The error says which step failed and why.
     pub(super) fn probe(&self) -> Result<(), String> {
         let limits = TimeLimits {
             step: PROBE_STEP_LIMIT,

@@ -104,7 +104,7 @@ pub(super) enum SmtpErrorCause {
     Io(io::Error),
     /// The server rejected the command.
     Rejected(Reply),
-    /// The server sent something other than a reply of SMTP.
+    /// The server sent something other than a valid reply for this step.
     Unreadable(String),
     /// The server lacks something that the settings require.
     Missing(&'static str),

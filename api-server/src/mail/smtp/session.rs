@@ -23,7 +23,7 @@ const QUIT_LIMIT: Duration = Duration::from_secs(1);
 pub(super) struct Session {
     stream: BufReader<SmtpStream>,
     limits: TimeLimits,
-    /// The lines of the reply to EHLO, in upper case: what the server supports.
+    /// The lines of the reply to EHLO after the first, in upper case: what the server supports.
     features: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ impl Session {
         self.read_reply(SmtpStep::Text, self.limits.acceptance)
     }
 
-    /// Ends the session. The result does not matter, because the mail is accepted or rejected already.
+    /// Ends the session. Ignores errors, because the result of the session is already known.
     pub(super) fn quit(mut self) {
         let _ignored = self.write(SmtpStep::Hello, b"QUIT\r\n");
         let _ignored = self.read_reply(SmtpStep::Hello, self.limits.step.min(QUIT_LIMIT));
@@ -124,8 +124,8 @@ impl Session {
         }
     }
 
-    /// Encrypts the connection. Bytes that arrived before this are rejected: an attacker may have added them, and they
-    /// would be read as if the server had sent them encrypted.
+    /// Encrypts the connection. Fails if the buffer has unread bytes: an attacker may have added them before the
+    /// handshake, for the client to read them as encrypted replies.
     fn encrypt(mut self, connector: &TlsConnector, host: &str) -> Result<Self, SmtpError> {
         if !self.stream.buffer().is_empty() {
             let text = String::from_utf8_lossy(self.stream.buffer()).into_owned();

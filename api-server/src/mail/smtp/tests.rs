@@ -21,7 +21,7 @@ use server::{CERTIFICATE, End, ScriptedServer};
 
 /// A limit that no reply of a scripted server reaches.
 const LONG: Duration = Duration::from_secs(20);
-/// The limit for a server that never replies.
+/// The limit for a server that falls silent.
 const SHORT: Duration = Duration::from_millis(100);
 
 const GREETING: &str = "220 mx.example ESMTP\r\n";

@@ -21,7 +21,7 @@ use crate::users::user::User;
 const LEASE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// An empty database with one user.
+/// A new database with one user.
 struct Fixture {
     connection: DbConnection,
     user_id: String,
@@ -321,7 +321,7 @@ fn rows_are_deleted_when_they_are_old_and_have_expired() {
     assert_eq!(purge_at(24 * HOUR, 10), (0, 3));
     assert_eq!(purge_at(24 * HOUR + microsecond, 1), (1, 2));
     assert_eq!(purge_at(24 * HOUR + microsecond, 10), (1, 1));
-    // The notice is sent for up to two days.
+    // A notice of a changed password expires after two days.
     assert_eq!(purge_at(48 * HOUR, 10), (0, 1));
     assert_eq!(purge_at(48 * HOUR + microsecond, 10), (1, 0));
 }

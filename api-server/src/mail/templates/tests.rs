@@ -18,7 +18,7 @@ fn render_each(check: impl Fn(Language, MailKind, &Text)) {
 }
 
 /// Loads the templates with a folder that contains only the file `name` with this text. The file replaces the built-in
-/// template of the same name.
+/// template of the same name, if there is one.
 fn load_with(name: &str, text: &str) -> Result<Templates, String> {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), name, text);

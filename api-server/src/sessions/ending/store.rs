@@ -1,4 +1,4 @@
-//! Contains the queries that end sessions.
+//! Contains the queries that end sessions, and the one that deletes a user's ended sessions.
 //!
 //! An ended session is marked as revoked in its row and recorded for every process, because its access tokens may not
 //! have expired yet. The same is done for a session that has just expired, because a process whose clock is behind may

@@ -14,8 +14,8 @@ use crate::sessions::revocation::store::{FeedState, Revocation, RevocationTarget
 /// The time between two reads of new revocations. While the database responds, every process applies a logout within
 /// two seconds.
 pub(crate) const READ_INTERVAL: Duration = Duration::from_millis(500);
-/// The time for which `/readyz` reports the process as ready after the start of a read that reached the newest
-/// revocation.
+/// If the last read that reached the newest revocation began longer ago than this, `/readyz` reports the process as not
+/// ready.
 const MAX_READY_AGE: Duration = Duration::from_secs(5);
 /// The value of [`RevocationFeed::generation`] before the first read. No database has this generation.
 const NO_GENERATION: i64 = -1;
@@ -46,7 +46,8 @@ impl RevocationFeed {
         }
     }
 
-    /// Reads and applies all revocations that were not read before, page by page.
+    /// Reads and applies the revocations that were not read before, page by page. After a restore of the database,
+    /// reads all revocations again.
     pub(crate) async fn catch_up(&self, db: &Db) -> Result<(), DbError> {
         loop {
             let started_at = Instant::now();
@@ -77,9 +78,9 @@ impl RevocationFeed {
         }
     }
 
-    /// Returns whether a backup of the database was restored since the last read. If so, everything must be read again,
-    /// because new revocations may have numbers that were already read. Also makes this process reject tokens from
-    /// before the restore, if the database has the time of the restore.
+    /// Returns whether the state shows that a backup of the database was restored since the last read. If so,
+    /// everything must be read again, because new revocations may have numbers that were already read. Also makes this
+    /// process reject tokens from before the restore, if the database has the time of the restore.
     fn notice_restore(&self, state: FeedState) -> bool {
         let newest_read = self.newest_read.load(Ordering::Acquire);
         let known_generation = self.generation.swap(state.generation, Ordering::AcqRel);

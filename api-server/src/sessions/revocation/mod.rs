@@ -1,4 +1,5 @@
-//! Distributes revocations from the process that ends a session to all other processes.
+//! Distributes revocations to all processes. A revocation records an ended session, or that older tokens of a user are
+//! stale.
 //!
 //! Revocations have numbers, which become visible in ascending order. Every process remembers the last number that it
 //! has read, and reads the newer revocations twice a second. On PostgreSQL, revocations are committed without a number,

@@ -11,8 +11,9 @@ use crate::sessions::revocation::store::FeedPage;
 /// The time limit for numbering the last revocations before the process ends.
 const FINAL_NUMBERING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Returns the revocations after the number `sequence`. If no numbers can be assigned, for example because a process of
-/// an earlier release keeps the lock, the page also has up to `unnumbered_limit` revocations without a number.
+/// Returns a page of the revocations after the number `sequence`. If no numbers can be assigned, for example because a
+/// process of an earlier release keeps the lock, the page also has up to `unnumbered_limit` revocations without a
+/// number.
 pub(crate) async fn read(
     db: &AccountDb<'_>,
     sequence: i64,
@@ -43,8 +44,8 @@ async fn read_with_unnumbered(
     unnumbered_limit: i64,
 ) -> Result<FeedPage, DbError> {
     db.read(move |connection| {
-        // Reads these first: otherwise a revocation that gets its number between the two queries would be in neither
-        // result.
+        // The unnumbered revocations are read first: otherwise a revocation that gets its number between the two
+        // queries would be in neither result.
         let unnumbered = store::find_unnumbered(connection, unnumbered_limit)?;
         let page = store::page_after(connection, sequence)?;
         Ok(FeedPage { unnumbered, ..page })
@@ -52,8 +53,8 @@ async fn read_with_unnumbered(
     .await
 }
 
-/// Numbers the revocations that have no number yet, before the process ends: processes of earlier releases read only
-/// numbered revocations, and do not number any.
+/// Numbers up to 10 000 revocations that have no number yet, before the process ends: processes of earlier releases
+/// read only numbered revocations, and do not number any.
 pub(crate) async fn number_before_stop(db: &Db) {
     let number = async {
         if db.read(store::has_unnumbered).await? {

@@ -4,8 +4,8 @@
 //! So numbers become visible in their order, and a reader that continues after the last number misses no revocation.
 //!
 //! On SQLite, the transaction that ends a session also numbers the revocation. On PostgreSQL, where transactions commit
-//! in parallel, it inserts the revocation with a negative number, without waiting for a lock, and [`number`] gives the
-//! committed revocations their numbers, many in one transaction.
+//! in parallel, it inserts the revocation with a negative number, without waiting for a lock, and [`assign_numbers`]
+//! gives the committed revocations their numbers, many in one transaction.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -16,7 +16,7 @@ use crate::db::{DbConnection, Timestamp, has_single_writer, number_revocations, 
 
 /// The id of the only row in the table `revocation_sequence`.
 const SEQUENCE_ROW_ID: i64 = 1;
-/// The SQL expression for the negative number of a revocation that has no number yet, on PostgreSQL.
+/// The SQL expression for the negative value that a revocation has on PostgreSQL until it gets its number.
 const UNNUMBERED: &str = "nextval('unnumbered_revocations')";
 /// The most revocations in a page.
 pub(super) const PAGE_SIZE: i64 = 1000;
@@ -37,7 +37,7 @@ pub(crate) struct Revocation {
 pub(crate) enum RevocationTarget {
     /// All tokens of the session with this id.
     Session(String),
-    /// The tokens of this user with a lower version.
+    /// The tokens of this user with a claims version below `claims_version`.
     StaleUser { id: String, claims_version: u64 },
 }
 
@@ -74,7 +74,8 @@ fn revocation_of_row(row: RevocationRow) -> Revocation {
     }
 }
 
-/// Records that the user's tokens with a lower version are stale, in the transaction of the change.
+/// Records that the user's tokens with a claims version below `claims_version` are stale, in the transaction that
+/// raises the version.
 pub(crate) fn record_stale(
     connection: &mut DbConnection,
     user_id: &str,
@@ -171,7 +172,7 @@ fn insert_unnumbered(
     Ok(())
 }
 
-/// Returns whether committed revocations have no number yet.
+/// Returns whether any committed revocation has no number yet.
 pub(crate) fn has_unnumbered(connection: &mut DbConnection) -> QueryResult<bool> {
     if has_single_writer(connection) {
         return Ok(false);
@@ -195,7 +196,8 @@ pub(crate) fn assign_numbers(connection: &mut DbConnection) -> QueryResult<()> {
 /// The row of the table `revocation_sequence`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
 pub(crate) struct FeedState {
-    /// The number of the newest revocation, even if that revocation was purged; 0 before the first revocation.
+    /// The last number that a revocation has got, even if that revocation was purged, or the higher number that a
+    /// restore has set since; 0 before the first of either.
     pub(crate) newest_sequence: i64,
     /// The generation of the database, which `api-server restore` raises; 0 before the first restore.
     pub(crate) generation: i64,

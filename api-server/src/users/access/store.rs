@@ -8,7 +8,7 @@ use crate::users::custom_claims;
 use crate::users::roles::joined;
 use crate::users::user::User;
 
-/// Stores the roles and the claims of the user.
+/// Stores the roles and the claims of the user, and the time of the change.
 pub(crate) fn set(connection: &mut DbConnection, user: &User, now: Timestamp) -> QueryResult<()> {
     diesel::update(users::table.find(&user.id))
         .set((

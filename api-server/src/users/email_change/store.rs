@@ -77,7 +77,8 @@ pub(crate) fn take(connection: &mut DbConnection, user_id: &str, key: &str) -> Q
     Ok(true)
 }
 
-/// Returns whether a user other than `user_id` can still get this address back by undoing a change.
+/// Returns whether a user other than `user_id`, or any user if that is `None`, can still get this address back by
+/// undoing a change.
 pub(crate) fn is_reserved(
     connection: &mut DbConnection,
     email: &Email,
@@ -120,10 +121,10 @@ fn spellings(email: &Email) -> Vec<String> {
     spellings
 }
 
-/// Replaces the mail key, sets the email address, and marks it as verified. Returns the user; `None` if the key or the
-/// address has changed since the token or the code was verified, or if another user has the new address. After `None`,
-/// the caller must roll the transaction back. After `Some`, no other transaction can change the row until this
-/// transaction ends.
+/// Replaces the mail key, sets the email address, and marks it as verified. Returns the user; `None` if another user
+/// has the new address, or if the user was deleted, or the key or the address has changed, since the token or the code
+/// was verified. After `None`, the caller must roll the transaction back. After `Some`, no other transaction can change
+/// the row until this transaction ends.
 pub(crate) fn change(
     connection: &mut DbConnection,
     key_change: &MailKeyChange,
@@ -147,8 +148,9 @@ pub(crate) fn change(
 }
 
 /// Sets the address to the previous address, marks it as verified, and removes the password and the mail key, so that
-/// no password and no mailed token or code from before is accepted any more. Returns the user; `None` if another user
-/// has the address. After `None`, the caller must roll the transaction back.
+/// no password and no mailed token or code from before is accepted any more, except tokens that undo a change of the
+/// email address. Returns the user; `None` if there is no such user, or if another user has the address. After `None`,
+/// the caller must roll the transaction back.
 pub(crate) fn restore(
     connection: &mut DbConnection,
     user_id: &str,

@@ -1,5 +1,5 @@
-//! Tests which wrong passwords, registrations and requests for mails are counted, and for which email address, session
-//! or network.
+//! Tests how wrong passwords, registrations and requests for mails are counted and limited, for each email address,
+//! session and network.
 
 use std::time::SystemTime;
 

@@ -31,7 +31,7 @@ struct Page {
     next: i64,
     /// Whether the next page may have revocations already.
     more: bool,
-    /// The time, in seconds since 1970, before which all issued tokens are revoked; absent if no backup was restored.
+    /// All tokens issued before this time, in seconds since 1970, are revoked; absent if no backup was restored.
     issued_before: Option<u64>,
 }
 
@@ -60,14 +60,15 @@ pub(super) struct FeedClient {
 }
 
 impl Page {
-    /// Adds the entries of this page, which was requested with `cursor`, to `revocations`.
-    fn insert_into(&self, revocations: &Revocations, cursor: i64) {
+    /// Applies this page, which was requested with `cursor`, to `revocations`: removes the stale users if a backup was
+    /// restored, applies `issued_before`, and then adds the entries of the page.
+    fn apply_to(&self, revocations: &Revocations, cursor: i64) {
         if self.next < cursor {
             // The server's database was restored from a backup, so the server has sent its first page, and users may
             // have lower versions than before. Their tokens would be stale until the old entries are removed.
             revocations.clear_stale();
         }
-        // First, because it removes the users who were stale before the restore.
+        // Before the entries are added, because `revoke_issued_before` may remove all stale users.
         let issued_before = self.issued_before.map(Duration::from_secs);
         if let Some(time) = issued_before.and_then(|seconds| UNIX_EPOCH.checked_add(seconds)) {
             revocations.revoke_issued_before(time);
@@ -116,7 +117,7 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
         match result {
             Ok(page) => {
                 failure_count = 0;
-                page.insert_into(&state.revocations, cursor);
+                page.apply_to(&state.revocations, cursor);
                 let has_advanced = page.next > cursor;
                 cursor = page.next;
                 match (page.more, has_advanced) {
@@ -186,7 +187,7 @@ mod tests {
     #[test]
     fn a_page_adds_sessions_and_stale_users() {
         let revocations = Revocations::default();
-        parse(PAGE).insert_into(&revocations, 0);
+        parse(PAGE).apply_to(&revocations, 0);
         assert_eq!(revocations.len(), 2);
         assert!(revocations.has_session("7"));
         assert_eq!(check(&revocations), Err(Error::Stale));
@@ -196,7 +197,7 @@ mod tests {
     fn a_page_of_an_old_server_has_no_stale_users() {
         let revocations = Revocations::default();
         let page = r#"{"revocations":[{"sid":"7","exp":4000000000}],"next":5,"more":false}"#;
-        parse(page).insert_into(&revocations, 0);
+        parse(page).apply_to(&revocations, 0);
         assert_eq!((revocations.len(), check(&revocations)), (1, Ok(())));
     }
 
@@ -217,9 +218,9 @@ mod tests {
     fn a_restored_database_clears_the_stale_users_but_not_the_sessions() {
         for (cursor, expected) in [(4, Err(Error::Stale)), (5, Err(Error::Stale)), (6, Ok(()))] {
             let revocations = Revocations::default();
-            parse(PAGE).insert_into(&revocations, 0);
+            parse(PAGE).apply_to(&revocations, 0);
             let page = r#"{"revocations":[],"next":5,"more":false}"#;
-            parse(page).insert_into(&revocations, cursor);
+            parse(page).apply_to(&revocations, cursor);
             assert_eq!(check(&revocations), expected, "{cursor}");
             assert!(revocations.has_session("7"));
         }

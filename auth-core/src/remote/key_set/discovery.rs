@@ -121,8 +121,8 @@ impl Discovery {
         })
     }
 
-    /// Returns the URL of the keys from these metadata. Rejects metadata of another issuer, and a URL that is not
-    /// acceptable.
+    /// Returns the URL of the keys from these metadata. Rejects malformed metadata, metadata of another issuer, and a
+    /// URL that is not acceptable.
     pub(super) fn read_metadata(&self, metadata: &[u8]) -> Result<Url, RequestError> {
         let metadata: Metadata = serde_json::from_slice(metadata)
             .map_err(|error| RequestError(format!("the response is not metadata: {error}")))?;

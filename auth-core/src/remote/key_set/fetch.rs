@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Requests keys. Tests replace the requests.
 pub(super) trait Fetch: Send + 'static {
-    /// Sends one request, or several to find the URL of the keys.
+    /// Requests the keys once, after up to two requests for their URL.
     fn fetch(&mut self) -> impl Future<Output = Result<Fetched, RequestError>> + Send;
 }
 
@@ -38,14 +38,14 @@ pub(super) enum Source {
 pub(super) struct HttpFetch {
     client: Client,
     source: Source,
-    /// The URL of the keys in the metadata of the issuer; `None` until it is known, and after a failure.
+    /// The URL of the keys, for an issuer from its metadata; `None` before the first good response and after a failure.
     discovered_url: Option<Url>,
-    /// The `ETag` of the previous good response.
+    /// The `ETag` of the latest good document, if it had one.
     etag: Option<HeaderValue>,
 }
 
 impl HttpFetch {
-    /// Creates a client for requests of these keys.
+    /// Creates a client that requests the keys of `source`.
     ///
     /// # Errors
     ///
@@ -113,8 +113,7 @@ impl Fetch for HttpFetch {
     }
 }
 
-/// Parses the document. A document without a usable key is an error: the issuer still signs, so the last good keys stay
-/// in use.
+/// Parses the document. A document without a usable key is an error, so that the last good keys stay in use.
 pub(super) fn parse(document: &[u8]) -> Result<(KeySet, Vec<SkippedKey>), RequestError> {
     let set = JwkSet::parse(document).map_err(|error| RequestError(error.to_string()))?;
     let keys = KeySet::new(set.keys().iter().cloned()).map_err(|error| {

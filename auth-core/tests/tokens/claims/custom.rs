@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use auth_core::{Caller, Claims, CustomJson, Error};
+use auth_core::{Caller, Claims, CustomClaimsJson, Error};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -159,15 +159,15 @@ fn a_reserved_name_cannot_be_set() {
             format!(r#"{{"plan":"pro","{name}":null}}"#),
             format!(r#"{{"{escaped_name}":{value}}}"#),
         ] {
-            let error = CustomJson::parse(&json).unwrap_err();
+            let error = CustomClaimsJson::parse(&json).unwrap_err();
             assert_eq!(error, Error::ReservedClaim(name), "{json}");
             assert_eq!((error.status(), error.code()), (422, "VALIDATION_ERROR"));
             assert!(error.to_string().contains(name));
         }
         let nested = format!(r#"{{"plan":{{"{name}":{value}}}}}"#);
-        assert!(CustomJson::parse(&nested).is_ok(), "{nested}");
+        assert!(CustomClaimsJson::parse(&nested).is_ok(), "{nested}");
     }
-    let error = CustomJson::new(&json!({ "sub": "43" })).unwrap_err();
+    let error = CustomClaimsJson::new(&json!({ "sub": "43" })).unwrap_err();
     assert_eq!(error, Error::ReservedClaim("sub"));
 }
 
@@ -184,7 +184,7 @@ fn custom_claims_are_one_object_of_at_most_1_kib() {
         r#"{"a":1e999}"#,
         r#"{"a"}"#,
     ] {
-        let result = CustomJson::parse(json);
+        let result = CustomClaimsJson::parse(json);
         assert!(
             matches!(result, Err(Error::UnacceptableClaims(_))),
             "{json}"
@@ -192,13 +192,13 @@ fn custom_claims_are_one_object_of_at_most_1_kib() {
     }
     for (length, is_accepted) in [(1023, true), (1024, true), (1025, false)] {
         let text = "x".repeat(length - r#"{"a":""}"#.len());
-        let result = CustomJson::new(&json!({ "a": text }));
+        let result = CustomClaimsJson::new(&json!({ "a": text }));
         assert_eq!(
             result.as_ref().map(|custom| custom.as_str().len()).ok(),
             is_accepted.then_some(length)
         );
     }
-    assert!(CustomJson::new(&[1]).is_err() && CustomJson::new("x").is_err());
+    assert!(CustomClaimsJson::new(&[1]).is_err() && CustomClaimsJson::new("x").is_err());
 }
 
 #[test]
@@ -218,19 +218,30 @@ fn custom_claims_are_nested_at_most_16_deep() {
         } else {
             json
         };
-        assert_eq!(CustomJson::parse(&json).is_ok(), is_accepted, "{depth}");
+        assert_eq!(
+            CustomClaimsJson::parse(&json).is_ok(),
+            is_accepted,
+            "{depth}"
+        );
         let objects = format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
-        assert_eq!(CustomJson::parse(&objects).is_ok(), is_accepted, "{depth}");
+        assert_eq!(
+            CustomClaimsJson::parse(&objects).is_ok(),
+            is_accepted,
+            "{depth}"
+        );
     }
 }
 
 #[test]
 fn the_text_of_custom_claims_has_no_white_space_between_its_parts() {
-    let custom = CustomJson::parse(" { \"a\" : [ 1 , \" \" ] } ").unwrap();
+    let custom = CustomClaimsJson::parse(" { \"a\" : [ 1 , \" \" ] } ").unwrap();
     assert_eq!(custom.as_str(), r#"{"a":[1," "]}"#);
     assert!(!custom.is_empty());
-    assert!(CustomJson::default().is_empty());
-    assert_eq!(CustomJson::parse("{ }"), Ok(CustomJson::default()));
+    assert!(CustomClaimsJson::default().is_empty());
+    assert_eq!(
+        CustomClaimsJson::parse("{ }"),
+        Ok(CustomClaimsJson::default())
+    );
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -265,7 +276,7 @@ proptest! {
         let is_reserved = |name: &String| RESERVED.iter().any(|(reserved, _)| reserved == name);
         let issuer = issuer(keyring());
         let plain = issuer.token_for(&SUBJECT).with_jti("1").issue(now()).unwrap();
-        let custom = match CustomJson::new(&members) {
+        let custom = match CustomClaimsJson::new(&members) {
             Ok(custom) => custom,
             Err(Error::ReservedClaim(name)) => {
                 prop_assert!(members.contains_key(name));
@@ -273,7 +284,7 @@ proptest! {
             }
             Err(error) => {
                 prop_assert!(matches!(error, Error::UnacceptableClaims(_)));
-                prop_assert!(serde_json::to_string(&members).unwrap().len() > CustomJson::MAX_BYTES);
+                prop_assert!(serde_json::to_string(&members).unwrap().len() > CustomClaimsJson::MAX_BYTES);
                 return Ok(());
             }
         };

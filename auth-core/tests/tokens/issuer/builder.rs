@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use auth_core::{CustomJson, Error, MAX_TOKEN_BYTES, Roles, Scope, TokenIssuer, TokenVerifier};
+use auth_core::{
+    CustomClaimsJson, Error, MAX_TOKEN_BYTES, Roles, Scope, TokenIssuer, TokenVerifier,
+};
 use serde_json::{Value, json};
 
 use super::decode_part;
@@ -19,7 +21,7 @@ fn payload_of(token: &str) -> Value {
 #[test]
 fn a_token_has_exactly_the_claims_that_were_set() {
     let (roles, scope) = (roles(&["admin", "editor"]), Scope::new("a b").unwrap());
-    let custom = CustomJson::parse(r#"{"plan":"pro","limits":{"seats":3}}"#).unwrap();
+    let custom = CustomClaimsJson::parse(r#"{"plan":"pro","limits":{"seats":3}}"#).unwrap();
     let token_issuer = issuer(keyring());
     let signed_token = token_issuer
         .token_for(&SUBJECT)
@@ -58,7 +60,7 @@ fn a_builder_without_further_calls_issues_the_token_of_issue() {
         .issue(now())
         .unwrap();
     assert_eq!(built.token, plain.token);
-    let (no_roles, no_custom) = (Roles::default(), CustomJson::default());
+    let (no_roles, no_custom) = (Roles::default(), CustomClaimsJson::default());
     let empty = token_issuer
         .token_for(&SUBJECT)
         .with_jti("t1")
@@ -178,7 +180,9 @@ fn the_largest_roles_scope_and_custom_claims_fit_into_one_token() {
     let names = (10..42).map(|number| format!("{number}{}", "x".repeat(62)));
     let roles = Roles::new(names).unwrap();
     let scope = Scope::new("x".repeat(Scope::MAX_BYTES)).unwrap();
-    let custom = CustomJson::new(&json!({ "a": "x".repeat(CustomJson::MAX_BYTES - 8) })).unwrap();
+    let custom =
+        CustomClaimsJson::new(&json!({ "a": "x".repeat(CustomClaimsJson::MAX_BYTES - 8) }))
+            .unwrap();
     let lifetime = Duration::from_secs(900);
     let token_issuer = TokenIssuer::new(keyring(), ISSUER, AUDIENCE, lifetime).unwrap();
     let token = token_issuer

@@ -90,7 +90,7 @@ async fn a_change_of_the_address_makes_earlier_tokens_stale_in_every_process(nod
     let caller = node_a.bearer(device.access.as_str());
     let caller = caller.with_login(ada.email(), ada.password());
     let (mail, _) = email_change::requested_change(&node_a, &caller, "ada@new.example").await;
-    // The request alone changes nothing.
+    // The request alone makes no token stale.
     get_session(&node_a, &device.access).await.ok();
     email_change::confirm_token(&node_a, mail.token())
         .await

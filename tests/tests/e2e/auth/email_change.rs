@@ -158,7 +158,7 @@ async fn an_address_is_changed_with_the_link_of_the_mail(app: App) {
     assert_eq!(mails[0].kind(), "email_change");
     let link_start = "http://127.0.0.1:8080/change-email#";
     assert!(mails[0].link().starts_with(link_start), "{:?}", mails[0]);
-    // Until the change is confirmed, nothing has changed.
+    // Until the change is confirmed, the account has its previous address.
     assert_eq!(ada.get(ACCOUNT).await.ok()["email"], ada.email());
     let token = login(&app, &ada).await.access;
     let session = get_session(&app, &token).await.ok();
@@ -223,7 +223,7 @@ async fn other_sessions_live_on_and_get_the_new_address_with_the_next_refresh(ap
     let caller = caller.with_login(ada.email(), ada.password());
     change(&app, &caller, ada.email(), "ada@new.example").await;
     assert_eq!(are_live(&app, [&device]), [true]);
-    // The session goes on, but no access token shows the previous address any more.
+    // The session goes on, but its access token contains the previous address and is rejected.
     let response = get_session(&app, &device.access).await;
     response.problem(401, "TOKEN_STALE");
     let new_device: Device = refreshed(&app, &device).await;

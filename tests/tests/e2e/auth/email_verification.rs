@@ -50,12 +50,12 @@ pub(crate) async fn requested_mail(app: &App, email: &str) -> (Mail, String) {
     (mail_of(app, &challenge_id).await, challenge_id)
 }
 
-/// Confirms with the token in the link, as this caller.
+/// Builds a confirmation from this caller with the token in the link.
 pub(crate) fn confirm(caller: &Client, token: &str) -> Request {
     caller.post(CONFIRM, json!({ "token": token }))
 }
 
-/// Confirms with the token in the link and this password, without a session.
+/// Builds a confirmation with the token in the link and this password, without a session.
 pub(crate) fn confirm_with_password(app: &App, token: &str, password: &str) -> Request {
     let body = json!({ "token": token, "password": password });
     app.anonymous().post(CONFIRM, body)

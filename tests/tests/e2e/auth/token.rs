@@ -146,7 +146,7 @@ async fn the_new_token_expires_with_the_submitted_token(engine: Engine) {
     );
 }
 
-/// Another service with the same secret can issue tokens of any lifetime, in this test of a year.
+/// Another service with the same secret can issue tokens with a longer lifetime, in this test a year.
 async fn the_new_token_is_valid_for_15_minutes_even_if_the_submitted_token_is_valid_longer(
     engine: Engine,
 ) {
@@ -227,7 +227,8 @@ async fn the_token_of_a_revoked_session_is_not_exchanged(engine: Engine) {
         .problem(401, "TOKEN_REVOKED");
 }
 
-/// A script in a page cannot read the cookies, and must not get a token for them that works outside of the browser.
+/// A script in a page cannot read the cookies. It must not get a token of this server in exchange, because that
+/// token would also work outside of the browser.
 async fn the_token_in_a_cookie_is_not_exchanged_for_a_token_of_this_server(engine: Engine) {
     let app = start_app(engine);
     let ada = app.user("ada").await;

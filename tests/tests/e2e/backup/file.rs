@@ -26,8 +26,8 @@ on_sqlite! {
     backups_during_writes_are_consistent,
 }
 
-/// The migration that adds the columns `generation` and `issued_before`. A database without it is of an earlier
-/// version.
+/// The migration that adds the columns `generation` and `issued_before`. A database without this migration is of an
+/// earlier version.
 const LAST_MIGRATION: &str = "20261122000060";
 
 fn url_of(database: &Database) -> DatabaseUrl {

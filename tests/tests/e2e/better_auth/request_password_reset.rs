@@ -32,7 +32,8 @@ pub(crate) async fn requested_mail(app: &App, email: &str, earlier_count: usize)
     mails.pop().unwrap()
 }
 
-/// Waits until the address has got this many mails for a new password, and returns them, the oldest first.
+/// Waits until the address has got this many mails for a new password, and returns them in the order of
+/// [`App::mails_to`].
 async fn reset_mails(app: &App, email: &str, expected_count: usize) -> Vec<Mail> {
     let find_mails = || {
         let mut mails = app.mails_to(email);

@@ -36,7 +36,7 @@ type Http2 = Connection<TlsStream<TcpStream>, bytes::Bytes>;
 /// A client with one connection.
 struct Http2Client {
     sender: SendRequest<bytes::Bytes>,
-    /// Ends with the connection.
+    /// The task that serves the connection until the connection ends.
     connection: JoinHandle<Result<(), h2::Error>>,
 }
 
@@ -182,7 +182,8 @@ async fn tasks_are_added_and_listed(engine: Engine) {
 async fn many_requests_run_at_the_same_time(engine: Engine) {
     let app = start(engine, &[]);
     let client = Http2Client::connect(&app).await;
-    // The server announces its limit before the first response, so the client then keeps to it.
+    // The server announces its limit of parallel requests before the first response. The client then obeys the limit,
+    // and sends the other requests later.
     let first = client.send("GET", "/healthz", &[], "").await.unwrap();
     assert_eq!(first.status, 200);
     let requests = (0..300).map(|_| client.send("GET", "/healthz", &[], ""));

@@ -138,7 +138,8 @@ async fn requests_beyond_the_limit_of_the_server_are_503(engine: Engine) {
     assert!(responses.iter().all(is_expected), "{responses:?}");
     let is_overload = |response: &&Response| response.code() == "OVERLOADED";
     let overload_count = responses.iter().filter(is_overload).count();
-    // At least the requests of one of the two users get this code; those of the other may all get a 429.
+    // The queue has 8 places, and each of the two users gets at most 7 of them. When the queue is full, at least one
+    // user has fewer than 7, and gets this code for every further request. The other user may get a 429 instead.
     let least_count = CHANGE_COUNT / 2 - 8 - TRANSACTION_SIZE;
     assert!(overload_count >= least_count, "{overload_count}");
 }
@@ -200,7 +201,7 @@ async fn repeated_logouts_of_the_other_sessions_count_towards_the_limit_of_the_a
     let rejected_count = statuses.iter().filter(|status| **status == 429).count();
     let least_count = CHANGE_COUNT - 256 - TRANSACTION_SIZE;
     assert!(rejected_count >= least_count, "{statuses:?}");
-    // A logout in the scope `current` does not count towards the limit of the account.
+    // A logout in the scope `current` succeeds at once, because it does not count towards the limit of the account.
     locking_session.execute("ROLLBACK");
     caller.post("/api/auth/logout", json!({})).await.ok();
 }

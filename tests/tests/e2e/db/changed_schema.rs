@@ -46,7 +46,7 @@ async fn a_missing_table_is_an_internal_error(app: App) {
     let ada = app.user("ada").await;
     let task_path = ada.task(&ada.new_task("Buy milk").await["id"]);
     let mut all_requests = database_requests(&ada, &task_path);
-    // Removes the last request, `GET /readyz`, which succeeds without these tables.
+    // Removes the last request, `GET /readyz`, which succeeds without the tables that are dropped below.
     all_requests.pop();
     app.database()
         .execute("DROP TABLE sessions; DROP TABLE tasks; DROP TABLE imported_tasks");

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use e2e::{Client, Request, Response};
 use serde_json::json;
 
-/// The time within which a caller gets a response while the database does not respond: 2.5 s on an idle machine, and
-/// more where many tests run at once.
+/// The longest time to a response while the database does not respond. A response takes up to 2.5 s on an idle machine;
+/// the tests allow more, because many of them run at once.
 const MAX_RESPONSE_TIME: Duration = Duration::from_secs(15);
 
 /// Returns valid requests that need the database: four for users, seven for tasks, and `GET /readyz`.

@@ -1,5 +1,5 @@
-//! Tests that a server works on the database of every release in `tests/releases`, and that nothing in it is lost.
-//! `.ci/new-release` makes these databases.
+//! Tests that a server works on the database of every release in `tests/releases`, and that no row of the database is
+//! lost. `.ci/new-release` makes these databases.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -33,7 +33,7 @@ struct Export {
     body: Value,
 }
 
-/// A collector that responds to each export with this status.
+/// A collector that responds to every export with the same status.
 struct Collector {
     url: String,
     exports: Receiver<Export>,
@@ -152,7 +152,7 @@ async fn a_trace_that_its_caller_does_not_record_is_not_exported(engine: Engine)
             .await
             .ok();
     }
-    // The span of the first request would have been exported first.
+    // The span of the request with the flags `00` would have been exported first.
     let response = app.anonymous().get("/readyz").await;
     response.ok();
     let mut spans = collector.next_spans();

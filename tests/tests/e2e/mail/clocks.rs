@@ -80,7 +80,7 @@ async fn a_mail_that_one_process_is_sending_is_left_alone_by_a_process_that_is_a
     let eve = behind.user("eve").await;
     let good_smtp = SmtpServer::start(Reaction::Accept);
     let ahead = start_ahead(&behind, &good_smtp.url());
-    // The lease of 15 minutes is measured by the clock of the database.
+    // The lease of 15 minutes is measured by the clock of the database, so it has not ended for the process ahead.
     request_reset(&ahead, eve.email()).await;
     wait_until("the other mail is there", async || {
         !good_smtp.mails().is_empty()

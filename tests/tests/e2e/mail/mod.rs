@@ -14,7 +14,7 @@ use e2e::{App, Mail};
 use crate::auth::password_reset::request_reset;
 use crate::sessions::fixtures::{count, wait_until};
 
-/// Waits until this many mails were sent to the address, and returns them, the oldest first.
+/// Waits until this many mails were sent to the address, and returns them in the order of [`App::mails_to`].
 pub(crate) async fn received(app: &App, address: &str, expected_count: usize) -> Vec<Mail> {
     wait_until("the mail is there", async || {
         app.mails_to(address).len() >= expected_count

@@ -106,7 +106,7 @@ async fn a_row_has_neither_the_token_nor_the_code(app: App) {
 async fn a_mail_whose_token_was_made_invalid_is_not_sent(app: App) {
     let ada = app.user("ada").await;
     let (mail, challenge_id) = requested_mail(&app, ada.email()).await;
-    // The mail is to be sent again a minute later, as after a failure.
+    // The mail is to be sent again later, as after a failure.
     app.database().execute(&format!(
         "UPDATE outbox SET next_attempt_at = '2026-11-20 12:59:00' WHERE id = '{challenge_id}'"
     ));

@@ -58,7 +58,7 @@ impl SmtpServer {
         format!("smtp://{}?tls=none", self.addr)
     }
 
-    /// Changes the reaction to later mails.
+    /// Changes the reaction to later mails, and to mails that wait because of [`Reaction::Silence`].
     pub(super) fn react(&self, reaction: Reaction) {
         self.state.lock().unwrap().reaction = reaction;
     }
@@ -84,7 +84,8 @@ impl SmtpServer {
     }
 }
 
-/// Serves a connection until the client closes it or an error occurs.
+/// Serves a connection until the client closes it, an error occurs, or the server closes it for
+/// [`Reaction::LoseReply`].
 fn serve(mut connection: TcpStream, state: &Mutex<State>) -> Option<()> {
     let mut lines = BufReader::new(connection.try_clone().ok()?)
         .lines()

@@ -1,6 +1,6 @@
-//! Tests a server whose database is unreachable or locked. The server verifies tokens with the revocations that were
-//! read before, and responds to a refresh with 503. When the database returns, the server reads the revocations of the
-//! outage.
+//! Tests a server whose database is unreachable or locked. The server responds to a refresh with 503. It verifies
+//! tokens with the revocations that were read before, or rejects them with 503 after a configured time. When the
+//! database returns, the server reads the revocations of the outage.
 
 use e2e::{App, Engine, Proxy, on_both_engines, on_postgres};
 use serde_json::json;

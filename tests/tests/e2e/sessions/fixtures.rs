@@ -120,7 +120,8 @@ pub(crate) fn is_revoked(app: &App, session_id: &str) -> bool {
     column(app, session_id, "revoked_at").is_some()
 }
 
-/// Returns for each device whether its session is live, that is, not revoked in the database.
+/// Returns for each device whether its session is live, that is, not revoked in the database. A session that has no row
+/// counts as live.
 pub(crate) fn are_live<'d>(app: &App, devices: impl IntoIterator<Item = &'d Device>) -> Vec<bool> {
     let devices = devices.into_iter();
     devices

@@ -1,4 +1,5 @@
-//! Tests that every access token says whether the email address of the user is verified, as the row of the user does.
+//! Tests the claim `email_verified` of access tokens. The token of a session has the value in the row of the user, and
+//! an exchanged token repeats the claim of the submitted token.
 
 use auth_core::{Claims, Keyring, Secret, TokenVerifier};
 use e2e::{App, Client, Engine, Issuer, on_both_engines};

@@ -30,7 +30,7 @@ async fn a_list_starts_with_the_newest_task(app: App) {
     for title in ["b", "c", "a"] {
         expected.insert(0, ada.new_task(title).await);
     }
-    // Tasks are listed in the order of their creation, even if one of the tasks is changed.
+    // A change of a task does not move the task in the list.
     let oldest_path = ada.task(&expected[2]["id"]);
     expected[2] = ada.patch(&oldest_path, json!({ "title": "z" })).await.ok();
     for base in base_paths(&ada) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A mail or a part of a mail: the fields of the header in lower case, unfolded, and the body.
+/// A mail or a part of a mail: the fields of the header, unfolded and with names in lower case, and the body.
 pub(super) struct Entity {
     pub(super) header: BTreeMap<String, String>,
     body: String,

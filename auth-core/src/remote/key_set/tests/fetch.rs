@@ -1,4 +1,4 @@
-//! Tests the HTTP requests: headers, metadata of the issuer, and every response that is not acceptable.
+//! Tests the HTTP requests: headers, metadata of the issuer, and responses that are not acceptable.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -9,7 +9,7 @@ use crate::remote::client::RequestError;
 use crate::remote::key_set::discovery::{AcceptedUrls, Discovery};
 use crate::remote::key_set::fetch::{Fetch as _, Fetched, HttpFetch, Source};
 
-/// A server that sends these responses, one per connection. `{url}` in a response is the URL of the server.
+/// A server that sends prepared responses, one per connection. `{url}` in a response becomes the URL of the server.
 struct Server {
     url: String,
     /// The task that responds. Its result is the heads of the requests, in lower case.

@@ -29,7 +29,7 @@ fn verifier(scripted: &Scripted) -> TokenVerifier {
     TokenVerifier::new(scripted.keys.clone(), ISSUER, "api").unwrap()
 }
 
-/// The header fields of a request with this token.
+/// A request with this value of `Authorization`.
 struct Request(String);
 
 impl Headers for Request {

@@ -52,7 +52,7 @@ async fn a_change_makes_every_other_token_of_the_user_invalid(app: App) {
 async fn a_token_expires_an_hour_after_the_request(app: App) {
     let ada = app.user("ada").await;
     let (mail, challenge_id) = requested_change(&app, &ada, "new@example.com").await;
-    // The token has its expiry in whole seconds; the request was at 51.869123 s.
+    // The expiry in the token is rounded down to a whole second; the request was at 51.869123 s.
     app.clock.advance(Duration::from_micros(3_599_130_876));
     let caller = app.bearer(super::login(&app, &ada).await.access);
     let caller = caller.with_login(ada.email(), ada.password());
@@ -146,7 +146,7 @@ async fn a_token_is_rejected_after_the_password_was_changed_or_reset(app: App) {
 async fn a_token_is_rejected_after_the_address_was_changed(app: App) {
     let ada = app.user("ada").await;
     let (mail, challenge_id) = requested_change(&app, &ada, "new@example.com").await;
-    // The mail key is the same.
+    // The statement changes the address, but not the mail key.
     app.database()
         .execute("UPDATE users SET email = 'lovelace@example.com'");
     assert_rejected(confirm_token(&app, mail.token()).await);

@@ -155,7 +155,7 @@ async fn a_thief_cannot_make_the_undo_link_invalid(app: App) {
     let grant = change_password.await.ok();
     let thief = app.bearer(grant["access_token"].as_str().unwrap());
     let thief = thief.with_login("thief2@example.com", "the thief's password");
-    // A request for a change to the address that the owner can get back: the mail would go to the owner.
+    // The thief can request a change to the owner's address, but the owner would get the mail that confirms it.
     let _accepted = change_request(&thief, ada.email()).await.assert_status(202);
     let (reset_mail, _) = password_reset::requested_mail(&app, "thief2@example.com").await;
     undo_request(&app, second_undo.token()).await.ok();

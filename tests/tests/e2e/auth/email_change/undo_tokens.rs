@@ -30,7 +30,7 @@ async fn a_change_can_be_undone_for_72_hours(app: App) {
         confirm_token(&app, mail.token()).await.ok();
         undo_mails.extend(mails_of_kind(&app, user.email(), "email_changed", 1).await);
     }
-    // The token has its expiry in whole seconds; the change was at 51.869123 s.
+    // The expiry in the token is rounded down to a whole second; the change was at 51.869123 s.
     app.clock
         .advance(Duration::from_micros(72 * 3_600_000_000 - 869_124));
     undo_request(&app, undo_mails[0].token()).await.ok();

@@ -25,7 +25,7 @@ async fn the_user_of_a_used_link_gets_the_same_response_again(app: App) {
     let confirm_on = |device: &Device| confirm(&app.bearer(device.access.as_str()), mail.token());
     let first = confirm_on(&device).await.ok();
     app.clock.advance(std::time::Duration::from_secs(1));
-    // The token is from before the verification, so the client refreshes first.
+    // The access token is from before the verification, so the client must refresh first.
     let response = confirm_on(&device).await;
     response.problem(401, "TOKEN_STALE");
     let new_device = refreshed(&app, &device).await;

@@ -31,7 +31,7 @@ async fn a_link_and_its_code_are_valid_for_a_day(engine: Engine) {
     let app = App::on(engine).set("access-token-ttl", "7d").start();
     let ada = app.user("ada").await;
     let (mail, challenge_id) = requested_mail(&app, ada.email()).await;
-    // The token has its expiry in whole seconds; the request was at 51.869 s.
+    // The expiry in the token is rounded down to a whole second; the request was at 51.869 s.
     app.clock.advance(Duration::from_millis(86_399_130));
     let (second_mail, second_challenge) = requested_mail(&app, ada.email()).await;
     app.clock.advance(Duration::from_millis(1));
@@ -73,7 +73,7 @@ async fn a_confirmation_makes_every_other_token_of_the_account_invalid(app: App)
     let ada = app.user("ada").await;
     let (reset_mail, _) = password_reset::requested_mail(&app, ada.email()).await;
     let (mail, _) = requested_mail(&app, ada.email()).await;
-    // Plans another attempt to send the reset mail in a minute, as after a failure.
+    // Plans another attempt to send the reset mail, as after a failure.
     app.database().execute(
         "UPDATE outbox SET next_attempt_at = '2026-11-20 12:59:00' WHERE kind = 'password_reset'",
     );

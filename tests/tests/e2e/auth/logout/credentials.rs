@@ -51,8 +51,8 @@ async fn without_credentials_nothing_is_revoked(app: App) {
     get_session(&app, &device.access).await.ok();
 }
 
-/// Builds logouts with tokens of the device. Each token is truncated, sent twice, or sent where the server does not
-/// expect it.
+/// Builds logouts with tokens of the device. Each token is truncated, sent twice, sent without the scheme `Bearer`, or
+/// sent where the server does not expect it.
 fn requests_with_misused_tokens(app: &App, device: &Device) -> Vec<Request> {
     let (access_token, refresh_token) = (&device.access, &device.refresh);
     vec![

@@ -88,7 +88,7 @@ async fn the_mails_that_the_squatter_requested_are_void(app: App) {
     }
     let response = ada.post(email_verification::CONFIRM, code).await;
     response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
-    // Eve's password does not help, because it is no longer the password.
+    // Eve's password does not help, because the reset has made the token of the mail invalid.
     let token = verification_mail.token();
     let request = email_verification::confirm_with_password(&app, token, "Eve's password");
     request.await.problem(400, "INVALID_OR_EXPIRED_TOKEN");

@@ -72,7 +72,7 @@ async fn a_reset_makes_every_other_token_and_code_invalid(app: App) {
 async fn a_token_expires_an_hour_after_the_request(app: App) {
     let ada = app.user("ada").await;
     let (mail, challenge_id) = requested_mail(&app, ada.email()).await;
-    // The token has its expiry in whole seconds; the request was at 51.869 s.
+    // The expiry in the token is rounded down to a whole second; the request was at 51.869 s.
     app.clock.advance(Duration::from_millis(3_599_130));
     let (second_mail, _) = requested_mail(&app, ada.email()).await;
     app.clock.advance(Duration::from_millis(1));

@@ -163,7 +163,7 @@ async fn the_owner_of_a_taken_address_is_told_at_most_once_an_hour(engine: Engin
             .filter(|mail| mail.kind() == "registration_attempt")
             .collect();
         assert_eq!(notices.len(), expected_count);
-        // The notice has neither a link nor a code that an attacker could make the owner use.
+        // The notice has no HTML link, so an attacker cannot make the owner follow one.
         assert!(!notices[0].text.contains("href"), "{:?}", notices[0]);
         app.clock.advance(Duration::from_secs(60 * 60));
     }

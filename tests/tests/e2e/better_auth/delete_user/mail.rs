@@ -118,7 +118,7 @@ async fn a_token_expires_a_day_after_the_request(engine: Engine) {
     let ada = sign_up_a_day_ago(&app, "ada").await;
     let mail = requested_deletion(&app, &ada, "ada@example.com").await;
     let body = json!({ "token": mail.token() });
-    // The token has its expiry in whole seconds; the request was at 51.869123 s.
+    // The expiry in the token is rounded down to a whole second; the request was at 51.869123 s.
     app.clock.advance(Duration::from_micros(86_399_130_877));
     for _ in 0..2 {
         let response = ada.post(&app, DELETE_USER, body.clone()).await;

@@ -73,7 +73,7 @@ async fn a_reset_makes_the_other_tokens_of_the_user_invalid_in_both_apis(app: Ap
 async fn a_token_is_valid_until_an_hour_after_the_request(app: App) {
     sign_up(&app, "ada").await;
     let mail = requested_mail(&app, EMAIL, 0).await;
-    // The token has its expiry in whole seconds; the request was at 51.869 s.
+    // The expiry in the token is rounded down to a whole second; the request was at 51.869 s.
     app.clock.advance(Duration::from_millis(3_599_130));
     let second_mail = requested_mail(&app, EMAIL, 1).await;
     app.clock.advance(Duration::from_millis(1));

@@ -22,7 +22,7 @@ on_both_engines! {
 
 /// Returns a token with this header and these claims, signed with the secret of the server.
 fn sign_token(app: &App, header: &Value, claims: &Value) -> String {
-    // `jsonwebtoken` needs a cryptographic backend. The creation of a keyring selects the backend.
+    // Fails if `auth-core` does not accept the secret.
     let _keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let message = format!("{}.{}", encode(header), encode(claims));
