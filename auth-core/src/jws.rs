@@ -12,7 +12,7 @@ use crate::keyring::Key;
 #[cfg(feature = "public-key")]
 use crate::public_key::PublicKey;
 use crate::{ACCESS_TOKEN_TYPE, Error, Keyring, MAX_TOKEN_BYTES};
-pub(crate) use header::JoseHeader;
+pub(crate) use header::{JoseHeader, TYPE_NOT_ACCEPTED};
 
 /// The size of the stack buffers, in bytes. A part of a token that may be longer after decoding is decoded on the heap.
 /// Most payloads of access tokens fit: with UUIDs as ids, a payload has about 230 bytes if the email address is short,

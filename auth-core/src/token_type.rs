@@ -1,6 +1,6 @@
 //! Defines the types of tokens that a verifier can accept.
 
-use crate::jws::JoseHeader;
+use crate::jws::{JoseHeader, TYPE_NOT_ACCEPTED};
 use crate::{ACCESS_TOKEN_TYPE, Error};
 
 /// A `typ` header parameter that a [`TokenVerifier`](crate::TokenVerifier) can accept. It is compared without regard to
@@ -69,7 +69,6 @@ impl TokenTypes {
                     || (self.jwt && typ.eq_ignore_ascii_case("JWT"))
             }
         };
-        let wrong_type = Error::UnacceptableHeader("The token type is not accepted");
-        is_accepted.then_some(()).ok_or(wrong_type)
+        is_accepted.then_some(()).ok_or(TYPE_NOT_ACCEPTED)
     }
 }

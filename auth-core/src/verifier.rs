@@ -148,10 +148,15 @@ impl TokenVerifier {
     }
 
     /// Rejects the tokens that are revoked or stale according to `revocations`. The verifier only reads the set: other
-    /// code must keep it up to date. By default, no token is revoked or stale.
+    /// code must keep it up to date. By default, no token is revoked or stale. Replaces an earlier set and an earlier
+    /// feed with its policy.
     #[must_use]
     pub fn with_revocations(mut self, revocations: Revocations) -> Self {
         self.revocations = Some(revocations);
+        #[cfg(feature = "remote")]
+        {
+            self.freshness = None;
+        }
         self
     }
 
@@ -163,8 +168,9 @@ impl TokenVerifier {
         revocations: Revocations,
         freshness: Freshness,
     ) -> Self {
+        self = self.with_revocations(revocations);
         self.freshness = Some(freshness);
-        self.with_revocations(revocations)
+        self
     }
 
     /// Returns the secrets and the issuer, with which a service requests the feed of revocations; `None` if there are

@@ -10,7 +10,7 @@ import time
 
 from common import shell
 from live import WEAK_HASHING, wait_until
-from ranks import LEAST_PROBABILITY, NO_LIMITS, ROUTES, SAMPLES, measure_route, rank_test, silent_server
+from ranks import SIGNIFICANCE_LEVEL, NO_LIMITS, ROUTES, SAMPLES, measure_route, rank_test, silent_server
 
 from .databases import new_databases
 from .report import target_cell, table
@@ -109,8 +109,8 @@ def print_times(options, binary, folder):
                 medians = [f"{statistics.median(times) * 1e3:.3f}" for times in (known, unknown)]
                 probability = rank_test(known, unknown)
                 lines.append([f"{route.name}, {database.engine}", *medians, f"{probability:.3f}",
-                              target_cell(probability, f"p > {LEAST_PROBABILITY}",
-                                          lambda value: value > LEAST_PROBABILITY, options.quick)])
+                              target_cell(probability, f"p > {SIGNIFICANCE_LEVEL}",
+                                          lambda value: value > SIGNIFICANCE_LEVEL, options.quick)])
     table([f"requests for mails ({SAMPLES} each)", "known address, median ms", "unknown address, median ms",
            "p of the rank test", "target"], lines)
 

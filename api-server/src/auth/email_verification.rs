@@ -91,7 +91,8 @@ pub(crate) struct EmailVerified {
 }
 
 /// Verify the address of an account with the token or the code of a mail. Also needs a session of the account or its
-/// password; without, the response is 403 `PASSWORD_REQUIRED`, and the token or the code stays valid. Logs nobody in.
+/// password; without, the response is 403 `PASSWORD_REQUIRED`, and the token or the code stays valid. Begins no
+/// session.
 #[utoipa::path(
     post, path = "/api/auth/email-verification/confirm", tag = "account",
     operation_id = "confirmEmailVerification",

@@ -52,7 +52,7 @@ pub(crate) struct LoggedOut {
 /// session has ended before, the request succeeds and ends nothing. `others` and `all` need a valid credential: an
 /// access token that is neither expired nor stale, the current refresh token or its direct predecessor; an older one
 /// ends only its own session. Access tokens of the ended sessions are rejected from then on. Clears the cookies, except
-/// with `others`.
+/// with `others` and for a request from an untrusted origin.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "session", operation_id = "logout",
     request_body = Option<LogoutRequest>,

@@ -31,8 +31,8 @@ pub(crate) struct RefreshRequest {
     refresh_token: Option<String>,
 }
 
-/// Get the next pair of tokens. The direct predecessor of the current token gets the same pair again, so a lost
-/// response, a second tab and a retry do no harm. 401: log in again. 503: try again.
+/// Get the next pair of tokens. The direct predecessor of the current token gets the current refresh token
+/// again, so a lost response, a second tab and a retry do no harm. 401: log in again. 503: try again.
 #[utoipa::path(
     post, path = "/api/auth/refresh", tag = "session", operation_id = "refresh",
     request_body = Option<RefreshRequest>,

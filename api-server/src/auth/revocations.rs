@@ -62,12 +62,13 @@ pub(crate) struct RevocationsQuery {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RevocationPage {
     revocations: Vec<EndedSession>,
-    /// Users whose roles, claims or verified address changed.
+    /// Users whose roles or claims changed, or whose address was verified or changed.
     stale: Vec<StaleUser>,
-    /// `after` of the next request; lower than in this request if the database was restored from a backup.
+    /// `after` of the next request; may be lower than in this request after the database was
+    /// replaced by an older one.
     #[schema(example = 17)]
     next: i64,
-    /// Whether there are more already: a response has at most 1000.
+    /// Whether there are more already: a response has at most 1000 entries, or 2000 while some have no number yet.
     more: bool,
     /// Only after a restore of a backup: all tokens whose claim `iat` is lower are to be rejected as well. Seconds
     /// since 1970.
@@ -98,11 +99,11 @@ struct StaleUser {
 }
 
 /// List the sessions that have ended, and the users whose tokens are stale, for services that verify tokens themselves.
-/// Needs a token of type `revocations+jwt`, which can only be made with the secret.
+/// Needs a token of type `revocations+jwt`, signed with the secret or with a key that is derived from the secret.
 #[utoipa::path(
     get, path = "/api/auth/revocations", tag = "session", operation_id = "listRevocations",
     params(RevocationsQuery),
-    responses((status = 200, description = "Sessions that ended", body = RevocationPage)),
+    responses((status = 200, description = "Ended sessions, and users with stale tokens", body = RevocationPage)),
     security(("revocations" = [])),
 )]
 pub(crate) async fn list(

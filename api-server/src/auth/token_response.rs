@@ -17,8 +17,8 @@ use crate::sessions::Sessions;
 use crate::sessions::grant::TokenGrant;
 use crate::users::user::User;
 
-/// The response to a registration, a login, a refresh or a change of password. If a cookie authenticated the request,
-/// the tokens are in cookies only.
+/// The response to a registration, a login, a refresh, or a change or reset of the password. If a cookie
+/// authenticated the request, the tokens are in cookies only.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Grant)]
 pub(crate) struct TokenResponse {

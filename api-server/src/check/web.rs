@@ -1,5 +1,7 @@
 //! Checks that the URL of the server and the proxies in front of it fit together.
 
+use url::{Host, Url};
+
 use super::Finding;
 use crate::config::WebConfig;
 
@@ -11,9 +13,8 @@ fn check_url(web: &WebConfig) -> Finding {
     const CHECKED_PART: &str = "PUBLIC_URL";
     let url = web.public_url.as_str();
     let host = url.split_once("://").map_or(url, |(_, host)| host);
-    let is_local = ["localhost", "127.", "[::1]"]
-        .iter()
-        .any(|prefix| host.starts_with(prefix));
+    let parsed_url = Url::parse(url).ok();
+    let is_local = parsed_url.is_some_and(|url| url.host().is_some_and(|host| is_loopback(&host)));
     if host.starts_with("0.0.0.0") || host.starts_with("[::]") {
         return Finding::wrong(
             CHECKED_PART,
@@ -35,6 +36,14 @@ fn check_url(web: &WebConfig) -> Finding {
         CHECKED_PART,
         format!("{url} is the address of links in mails, and the origin of the pages"),
     )
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
 }
 
 fn check_proxies(web: &WebConfig) -> Finding {
@@ -118,6 +127,8 @@ mod tests {
         }
         for url in [
             "http://api.example",
+            "http://localhost.example",
+            "http://127.example.com",
             "http://10.0.0.1:8080",
             "http://0.0.0.0:8080",
             "http://[::]:8080",

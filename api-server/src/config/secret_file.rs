@@ -1,13 +1,14 @@
 //! Stores the generated secret in a file beside a SQLite database. Only the owner of the file can read it.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use auth_core::Secret;
+use tempfile::NamedTempFile;
 
 use crate::db::{create_private_folder, is_accessible_to_others};
+use crate::new_file::folder_of;
 
 /// Reads or creates the secret file of this database. If several processes start at once, all use the file that
 /// one of them creates.
@@ -68,19 +69,14 @@ fn parse(file: &Path, bytes: &[u8]) -> Result<Secret, String> {
         .map_err(|error| format!("the file {} is unusable: {error}", file.display()))
 }
 
-/// Writes a temporary file, then links that file to its final name, so that no process reads an incomplete file. If
-/// another process was faster, linking fails, and the secret of that process is read.
+/// Creates the secret file. If another process was faster, returns the secret of that process.
 fn create(file: &Path) -> Result<Secret, String> {
     if let Some(folder) = file.parent() {
         create_private_folder(folder)
             .map_err(|error| explain_io_error("create", folder, &error))?;
     }
-    let temp_file = file.with_extension(uuid::Uuid::new_v4().to_string());
     let secret = Secret::generate().map_err(|error| error.to_string())?;
-    write(&temp_file, &secret).map_err(|error| explain_io_error("write", &temp_file, &error))?;
-    let link_result = fs::hard_link(&temp_file, file);
-    fs::remove_file(&temp_file).map_err(|error| explain_io_error("remove", &temp_file, &error))?;
-    match link_result {
+    match write(file, &secret) {
         Ok(()) => log::info!("created a secret in {}", file.display()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(explain_io_error("write", file, &error)),
@@ -89,16 +85,15 @@ fn create(file: &Path) -> Result<Secret, String> {
     parse(file, &bytes)
 }
 
-fn write(path: &Path, secret: &Secret) -> std::io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+/// Writes a temporary file, which only the owner can read, and then gives it its name, so that no process reads an
+/// incomplete file. Fails if a file with this name exists.
+fn write(path: &Path, secret: &Secret) -> io::Result<()> {
+    let mut file = NamedTempFile::new_in(folder_of(path))?;
     file.write_all(secret.expose())?;
     file.write_all(b"\n")?;
-    file.sync_all()
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn explain_io_error(action: &str, path: &Path, error: &std::io::Error) -> String {

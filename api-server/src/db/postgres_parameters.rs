@@ -44,6 +44,15 @@ pub(super) fn pooler_hint(url: &str) -> Result<PoolerHint, &'static str> {
     }
 }
 
+/// Returns whether a question mark precedes the `@` that ends user name and password. For libpq it is then part of
+/// them, but for the functions of this file the parameters would begin there, and the password would be part of logs.
+pub(super) fn has_question_mark_in_user_info(url: &str) -> bool {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = after_scheme.split('/').next().unwrap_or_default();
+    let user_info = authority.split_once('@').map(|(user_info, _)| user_info);
+    user_info.is_some_and(|user_info| user_info.contains('?'))
+}
+
 /// Returns the URL without the parameters [`REJECTED_BY_LIBPQ`], with the missing [`POSTGRES_DEFAULTS`] and, if needed,
 /// with the file of the system's certificates.
 pub(super) fn for_libpq(url: &str) -> String {

@@ -16,9 +16,9 @@ pub(crate) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", 
 const METHOD_COUNT: usize = METHODS.len() + 1;
 /// The statuses with a label: those that the server, actix-web or the CORS middleware responds with. The most frequent
 /// ones come first, because a search starts with them.
-const STATUSES: [u16; 27] = [
-    200, 201, 204, 401, 404, 302, 303, 304, 307, 308, 400, 403, 405, 406, 408, 409, 410, 411, 412,
-    413, 415, 422, 429, 431, 500, 501, 503,
+const STATUSES: [u16; 28] = [
+    200, 201, 204, 202, 401, 404, 302, 303, 304, 307, 308, 400, 403, 405, 406, 408, 409, 410, 411,
+    412, 413, 415, 422, 429, 431, 500, 501, 503,
 ];
 const STATUS_COUNT: usize = STATUSES.len() + 1;
 

@@ -87,7 +87,7 @@ codes! {
     TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS",
     /// An error of the server; its cause is in the log.
     InternalServerError = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR",
-    /// The server has too much work at the moment.
+    /// The server has too much work at the moment, or is stopping.
     Overloaded = SERVICE_UNAVAILABLE "OVERLOADED",
     /// The database does not respond, or the revocations are not up to date.
     DatabaseUnavailable = SERVICE_UNAVAILABLE "DATABASE_UNAVAILABLE",

@@ -34,7 +34,8 @@ pub(crate) struct ListQuery {
     #[param(max_length = 200)]
     q: Option<String>,
     /// The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
-    /// while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
+    /// while many large pages, or four of this account, are being sent), and reading ends after 2 seconds. `Link` tells
+    /// that there may be more.
     #[validate(range(
         min = 1,
         max = 500,
@@ -53,7 +54,7 @@ pub(crate) struct ListQuery {
     params(OwnerId, ListQuery),
     responses((
         status = 200, description = "A page of tasks", body = Vec<Task>,
-        headers(("Link" = String, description = "`<…>; rel=\"next\"` when there is more")),
+        headers(("Link" = String, description = "`<…>; rel=\"next\"` when there may be more")),
     )),
     security(("bearer" = ["tasks:read"])),
 )]

@@ -21,7 +21,7 @@ pub(crate) struct JwkSet {
 /// A public key. It never has a private member.
 #[derive(Serialize, ToSchema)]
 struct Jwk {
-    /// The claim `kid` of the tokens that this key verifies: its thumbprint (RFC 7638).
+    /// The header parameter `kid` of the tokens that this key verifies: the thumbprint of the key (RFC 7638).
     #[schema(example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
     kid: String,
     #[schema(example = "OKP")]

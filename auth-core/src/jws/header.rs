@@ -8,14 +8,17 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use crate::Error;
 use crate::json::JsonString;
+use crate::{ACCESS_TOKEN_TYPE, Error};
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token header is not one JSON object");
 const DUPLICATE_NAME: Error = Error::UnacceptableHeader("The token header has a parameter twice");
 const FORBIDDEN_NAME: Error = Error::UnacceptableHeader("The token header has crit, b64 or zip");
 const WRONG_ALGORITHM: Error = Error::UnacceptableHeader("The token algorithm must be HS256");
-const WRONG_TYPE: Error = Error::UnacceptableHeader("The token type must be at+jwt");
+const NO_ACCESS_TOKEN: Error = Error::UnacceptableHeader("The token type must be at+jwt");
+pub(crate) const TYPE_NOT_ACCEPTED: Error =
+    Error::UnacceptableHeader("The token type is not accepted");
+const INVALID_TYPE: Error = Error::UnacceptableHeader("The token type must be a string");
 const INVALID_KEY_ID: Error = Error::UnacceptableHeader("The token key id must be a string");
 
 /// The parameters that are read. `jku`, `jwk`, `x5u`, `x5c` and unknown parameters are ignored (RFC 8725 § 3.10).
@@ -61,7 +64,8 @@ impl<'t> JoseHeader<'t> {
     pub(crate) fn require_type(&self, expected: &str) -> Result<(), Error> {
         match &self.typ {
             Some(JsonString(typ)) if typ.eq_ignore_ascii_case(expected) => Ok(()),
-            _ => Err(WRONG_TYPE),
+            _ if expected == ACCESS_TOKEN_TYPE => Err(NO_ACCESS_TOKEN),
+            _ => Err(TYPE_NOT_ACCEPTED),
         }
     }
 
@@ -101,7 +105,7 @@ impl<'de> Visitor<'de> for HeaderVisitor<'_> {
         while let Some(JsonString(name)) = map.next_key()? {
             match &*name {
                 "alg" => header.alg = Some(self.read_string(WRONG_ALGORITHM, &mut map)?),
-                "typ" => header.typ = Some(self.read_string(WRONG_TYPE, &mut map)?),
+                "typ" => header.typ = Some(self.read_string(INVALID_TYPE, &mut map)?),
                 "kid" => header.kid = Some(self.read_string(INVALID_KEY_ID, &mut map)?),
                 // This crate supports no extension (`crit`, RFC 7515 § 4.1.11), no unencoded payload (`b64`, RFC 7797)
                 // and no compression (`zip`, RFC 8725 § 3.6).

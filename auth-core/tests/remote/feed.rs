@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use auth_core::public_key::{Algorithm, KeySet, SigningKey};
 use auth_core::remote::{RevocationFeed, StalePolicy};
 use auth_core::testing::TestAuthority;
-use auth_core::{Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
+use auth_core::{Error, Keyring, Revocations, Secret, Subject, TokenIssuer, TokenVerifier};
 
 use crate::server::{Server, json_response};
 
@@ -73,6 +73,20 @@ async fn the_older_tokens_of_a_changed_user_are_rejected() {
     let verify = |token: &str| verifier.verify(token, SystemTime::now()).map(drop);
     assert_eq!(verify(&test_authority.token_for("42")), Err(Error::Stale));
     assert_eq!(verify(&test_authority.token_for("43")), Ok(()));
+}
+
+#[tokio::test]
+async fn a_set_of_revocations_replaces_a_feed_and_its_policy() {
+    let server = Server::responding(json_response("500 Internal Server Error", "{}")).await;
+    let feed = start_feed(&server);
+    let test_authority = TestAuthority::new();
+    let policy = StalePolicy::FailClosedAfter(Duration::ZERO);
+    let verifier = test_authority.verifier().with_feed(&feed, policy);
+    let token = test_authority.token_for("42");
+    let result = verifier.verify(&token, SystemTime::now());
+    assert_eq!(result.unwrap_err(), Error::RevocationsOutdated);
+    let verifier = verifier.with_revocations(Revocations::default());
+    assert!(verifier.verify(&token, SystemTime::now()).is_ok());
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ on_sqlite! {
 
 /// The migration that adds the columns `generation` and `issued_before`. A database without this migration is of an
 /// earlier version.
-const LAST_MIGRATION: &str = "20261122000060";
+const GENERATION_MIGRATION: &str = "20261122000060";
 
 fn url_of(database: &Database) -> DatabaseUrl {
     DatabaseUrl::parse(&database.url()).unwrap()
@@ -108,7 +108,7 @@ async fn a_backup_of_an_earlier_version_is_migrated(app: App) {
     old_database.execute(&format!(
         "ALTER TABLE revocation_sequence DROP COLUMN issued_before; \
          ALTER TABLE revocation_sequence DROP COLUMN generation; \
-         DELETE FROM __diesel_schema_migrations WHERE version = '{LAST_MIGRATION}'"
+         DELETE FROM __diesel_schema_migrations WHERE version = '{GENERATION_MIGRATION}'"
     ));
     app.user("bob").await;
     restore_into(app.database(), &app, &file_of(&old_database)).unwrap();

@@ -201,7 +201,6 @@ async fn repeated_logouts_of_the_other_sessions_count_towards_the_limit_of_the_a
     let rejected_count = statuses.iter().filter(|status| **status == 429).count();
     let least_count = CHANGE_COUNT - 256 - TRANSACTION_SIZE;
     assert!(rejected_count >= least_count, "{statuses:?}");
-    // A logout in the scope `current` succeeds at once, because it does not count towards the limit of the account.
     locking_session.execute("ROLLBACK");
     caller.post("/api/auth/logout", json!({})).await.ok();
 }

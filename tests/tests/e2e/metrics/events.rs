@@ -25,7 +25,7 @@ on_both_engines! {
     a_database_that_does_not_respond_is_counted,
 }
 
-const NETWORK: &str = "203.113.7";
+const NETWORK: &str = "203.0.113.7";
 
 fn login_request(app: &App, user: &Client, password: &str) -> Request {
     let body = credentials(user.email(), password);
