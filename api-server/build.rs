@@ -53,8 +53,8 @@ fn embed_pages(out_dir: &Path) -> Result<(), Box<dyn Error>> {
     }
     let code = format!(
         "const ASSETS_FOLDER: &str = {folder:?};\n\
-        static DOCUMENT: File = {document_code};\n\
-        static ASSETS: &[File] = &[\n{assets_code}];\n"
+        static DOCUMENT: EmbeddedFile = {document_code};\n\
+        static ASSETS: &[EmbeddedFile] = &[\n{assets_code}];\n"
     );
     Ok(fs::write(out_dir.join("pages.rs"), code)?)
 }
@@ -74,7 +74,7 @@ fn hash_files(files: &[(String, Vec<u8>)]) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-/// Writes the file, uncompressed and compressed, and returns the code of a `File` that includes both versions.
+/// Writes the file, uncompressed and compressed, and returns the code of an `EmbeddedFile` that includes both versions.
 fn embed(out_dir: &Path, name: &str, content: &[u8]) -> Result<String, Box<dyn Error>> {
     let gzip_name = format!("{name}.gz");
     fs::write(out_dir.join(name), content)?;
@@ -91,7 +91,7 @@ fn embed(out_dir: &Path, name: &str, content: &[u8]) -> Result<String, Box<dyn E
     let plain_bytes = include_code(name);
     let gzip_bytes = include_code(&gzip_name);
     Ok(format!(
-        "File {{ name: {name:?}, content_type: {content_type:?}, \
+        "EmbeddedFile {{ name: {name:?}, content_type: {content_type:?}, \
          plain_bytes: {plain_bytes}, gzip_bytes: {gzip_bytes} }}"
     ))
 }

@@ -84,7 +84,7 @@ fn check_health(settings: &Settings, ready: bool) -> ExitCode {
     let path = if ready { "/readyz" } else { "/healthz" };
     match settings.check_bind_addr() {
         Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
-        Ok(addr) => match probe::ask(addr, settings.has_tls(), path, probe::TIMEOUT) {
+        Ok(addr) => match probe::check_path(addr, settings.has_tls(), path, probe::TIMEOUT) {
             Ok(url) => print(&format!("{url}: OK\n")),
             Err(problem) => fail(EXIT_FAILURE, &problem),
         },

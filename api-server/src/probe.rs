@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 1024;
 
 /// Requests the path from the server that listens at `bind_addr`, encrypted if the server has TLS. Returns the URL if
 /// the response has the status 200, otherwise the reason for the failure.
-pub(crate) fn ask(
+pub(crate) fn check_path(
     bind_addr: SocketAddr,
     has_tls: bool,
     path: &str,
@@ -140,7 +140,7 @@ mod tests {
     use std::thread::spawn;
     use std::time::Duration;
 
-    use super::{ask, reachable_address};
+    use super::{check_path, reachable_address};
 
     /// Starts a server that sends these bytes to its first client and keeps the connection open until the client closes
     /// it. Returns the result of a request with this timeout.
@@ -152,7 +152,7 @@ mod tests {
             stream.write_all(response).unwrap();
             std::io::copy(&mut stream, &mut std::io::sink()).ok();
         });
-        let result = ask(addr, false, "/healthz", timeout);
+        let result = check_path(addr, false, "/healthz", timeout);
         thread.join().unwrap();
         result.map_err(|error| error.replace(&addr.to_string(), "ADDRESS"))
     }
@@ -193,7 +193,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         drop(listener);
-        let error = ask(addr, false, "/readyz", Duration::from_secs(60)).unwrap_err();
+        let error = check_path(addr, false, "/readyz", Duration::from_secs(60)).unwrap_err();
         assert_eq!(
             error,
             format!("http://{addr}/readyz: no server listens there (BIND_ADDR)")

@@ -36,7 +36,7 @@ use crate::progress::Progress;
 use crate::routes::routes;
 use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
-use crate::sessions::revocation::page::number_before_stop;
+use crate::sessions::revocation::page::assign_final_numbers;
 use crate::sessions::token_keys::TokenKeys;
 use crate::users::email_check;
 use metrics_listener::MetricsListener;
@@ -114,7 +114,7 @@ impl Server {
             () = purge_regularly(sessions.clone()) => Ok(()),
             () = email_check::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),
         };
-        number_before_stop(&sessions.db).await;
+        assign_final_numbers(&sessions.db).await;
         metrics.stop().await;
         running_sender.stop().await;
         #[cfg(feature = "otlp")]
@@ -204,7 +204,7 @@ pub fn build(mut config: Config, limits: Limits, clock: Clock) -> Result<Server,
     let parts = ServerParts::new(config, &limits, clock)?;
     #[cfg(feature = "otlp")]
     let (parts, span_exporter) = parts.with_spans(otlp)?;
-    let metrics = metrics_listener(metrics_addr, &limits, &parts, &policy)?;
+    let metrics = bind_metrics_listener(metrics_addr, &limits, &parts, &policy)?;
     let mail_sender = parts.mail_sender(&mail_settings, &public_url)?;
     let sessions = Arc::clone(&parts.sessions);
     let create_app = move || {
@@ -240,14 +240,14 @@ fn prepare_database(url: &DatabaseUrl) -> Result<(), BuildError> {
     outcome.map_err(|error| format!("cannot prepare {url} (DATABASE_URL): {error}").into())
 }
 
-fn metrics_listener(
+fn bind_metrics_listener(
     addr: Option<SocketAddr>,
     limits: &Limits,
     parts: &ServerParts,
     policy: &ConnectionPolicy,
 ) -> Result<MetricsListener, BuildError> {
     addr.map_or(Ok(MetricsListener::off()), |addr| {
-        let scrape = parts.scrape(policy.connections.clone());
+        let scrape = parts.scrape_context(policy.connections.clone());
         MetricsListener::bind(addr, limits, policy.timeouts, scrape)
     })
 }

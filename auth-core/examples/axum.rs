@@ -50,7 +50,7 @@ async fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
     let audience = read_setting("AUTH_AUDIENCE", "api");
     let keyring = Keyring::new(Secret::new(env::var("AUTH_SECRET")?)?);
     let feed = RevocationFeed::start(&server_url, keyring.clone(), &issuer)?;
-    feed.caught_up().await;
+    feed.wait_until_caught_up().await;
     let verifier = TokenVerifier::new(keyring, issuer, audience)?;
     Ok(verifier.with_feed(&feed, StalePolicy::FailOpen))
 }

@@ -44,8 +44,8 @@ async fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
     let credential = FeedCredential::parse(&env::var("FEED_CREDENTIAL")?)?;
     let keys = RemoteKeySet::start(&format!("{server_url}/.well-known/jwks.json"))?;
     let feed = RevocationFeed::start(&server_url, credential, &issuer)?;
-    keys.loaded().await;
-    feed.caught_up().await;
+    keys.wait_until_loaded().await;
+    feed.wait_until_caught_up().await;
     let verifier = TokenVerifier::new(keys, issuer, audience)?;
     Ok(verifier.with_feed(&feed, StalePolicy::FailOpen))
 }

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::claims::{KeptPayload, NO_CUSTOM_CLAIMS, scope_allows};
+use crate::claims::{CUSTOM_CLAIMS_NOT_KEPT, KeptPayload, scope_allows};
 use crate::{Claims, Refusal, Roles, Scope, trace};
 
 /// The caller of a request, as local or remote verification returns it.
@@ -87,7 +87,7 @@ impl Caller {
     /// them only [with custom claims](crate::TokenVerifier::with_custom_claims).
     pub fn custom<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let payload = self.payload.as_ref();
-        let result = payload.map_or(Err(NO_CUSTOM_CLAIMS), KeptPayload::read);
+        let result = payload.map_or(Err(CUSTOM_CLAIMS_NOT_KEPT), KeptPayload::read);
         result.map_err(|error| trace::record_refusal(error.into()))
     }
 

@@ -99,7 +99,7 @@ impl Claims {
     /// are from a verifier [with custom claims](crate::TokenVerifier::with_custom_claims).
     pub fn custom<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let payload = self.payload.as_ref();
-        payload.map_or(Err(NO_CUSTOM_CLAIMS), KeptPayload::read)
+        payload.map_or(Err(CUSTOM_CLAIMS_NOT_KEPT), KeptPayload::read)
     }
 
     /// Returns `exp` as a [`SystemTime`]; 1970-01-01 if `exp` is negative or beyond the platform's range.
@@ -111,7 +111,7 @@ impl Claims {
 }
 
 /// The error of a program that asks for custom claims without telling its verifier to keep them.
-pub(crate) const NO_CUSTOM_CLAIMS: Error = Error::InvalidSetting(
+pub(crate) const CUSTOM_CLAIMS_NOT_KEPT: Error = Error::InvalidSetting(
     "the verifier keeps no custom claims: call TokenVerifier::with_custom_claims",
 );
 

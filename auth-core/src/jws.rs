@@ -65,7 +65,7 @@ impl<'t> Jws<'t> {
         expected_type: Option<&str>,
     ) -> Result<(), Error> {
         if expected_type == Some(ACCESS_TOKEN_TYPE)
-            && let Some(result) = self.verify_issued_header(keyring)
+            && let Some(result) = self.verify_with_issued_header(keyring)
         {
             return result;
         }
@@ -82,7 +82,7 @@ impl<'t> Jws<'t> {
     /// Returns `None` for any other header.
     ///
     /// This crate writes the same header into all access tokens of a key, so such a header needs no parsing.
-    pub(crate) fn verify_issued_header(&self, keyring: &Keyring) -> Option<Result<(), Error>> {
+    pub(crate) fn verify_with_issued_header(&self, keyring: &Keyring) -> Option<Result<(), Error>> {
         let has_header = |key: &&Key| key.encoded_header == self.header;
         let key = keyring.keys().find(has_header)?;
         let result = key.verifies(self.message, self.signature);

@@ -18,7 +18,7 @@ use crate::trace;
 use crate::{Authority, Caller, Refusal, RequireCaller, RequireRole, RequireScope, Verification};
 #[cfg(any(feature = "axum", feature = "tonic"))]
 pub(crate) use response::RefusalBody;
-use response::{FrameworkResponse, Refuse};
+use response::{FrameworkResponder, RefusalResponder};
 pub use with_body::WithBody;
 
 impl<S> Layer<S> for RequireCaller {
@@ -27,7 +27,7 @@ impl<S> Layer<S> for RequireCaller {
     fn layer(&self, inner: S) -> RequireCallerService<S> {
         RequireCallerService {
             authority: self.authority().clone(),
-            response: FrameworkResponse,
+            responder: FrameworkResponder,
             inner,
         }
     }
@@ -35,9 +35,9 @@ impl<S> Layer<S> for RequireCaller {
 
 /// Identifies the caller of each request. Calls the inner service unless the request is refused.
 #[derive(Debug, Clone)]
-pub struct RequireCallerService<S, F = FrameworkResponse> {
+pub struct RequireCallerService<S, F = FrameworkResponder> {
     authority: Authority,
-    response: F,
+    responder: F,
     inner: S,
 }
 
@@ -45,7 +45,7 @@ impl<S, F, B, R> Service<Request<B>> for RequireCallerService<S, F>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    F: Refuse<R> + Send + 'static,
+    F: RefusalResponder<R> + Send + 'static,
     B: Send + 'static,
     R: 'static,
 {
@@ -60,8 +60,8 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let verification = self.authority.authenticate(request.headers());
         let inner = take_prepared(&mut self.inner);
-        let response = self.response.clone();
-        Box::pin(call_or_refuse(verification, request, inner, response))
+        let responder = self.responder.clone();
+        Box::pin(call_or_refuse(verification, request, inner, responder))
     }
 }
 
@@ -77,18 +77,18 @@ async fn call_or_refuse<S, F, B, R>(
     caller: impl Future<Output = Result<Caller, Refusal>>,
     mut request: Request<B>,
     mut inner: S,
-    response: F,
+    responder: F,
 ) -> Result<Response<R>, S::Error>
 where
     S: Service<Request<B>, Response = Response<R>>,
-    F: Refuse<R>,
+    F: RefusalResponder<R>,
 {
     match caller.await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             inner.call(request).await
         }
-        Err(refusal) => Ok(response.refuse(refusal)),
+        Err(refusal) => Ok(responder.refuse(refusal)),
     }
 }
 
@@ -115,7 +115,7 @@ macro_rules! layer_with_requirement {
             fn layer(&self, inner: S) -> RequirementService<S> {
                 RequirementService {
                     requirement: self.requirement(),
-                    response: FrameworkResponse,
+                    responder: FrameworkResponder,
                     inner,
                 }
             }
@@ -128,9 +128,9 @@ layer_with_requirement!(RequireRole, RequireScope);
 /// Checks the caller of each request: the service of [`RequireRole`] and [`RequireScope`]. Calls the inner service
 /// unless the request is refused.
 #[derive(Debug, Clone)]
-pub struct RequirementService<S, F = FrameworkResponse> {
+pub struct RequirementService<S, F = FrameworkResponder> {
     requirement: Arc<Requirement>,
-    response: F,
+    responder: F,
     inner: S,
 }
 
@@ -139,7 +139,7 @@ where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Send,
-    F: Refuse<R> + Send + 'static,
+    F: RefusalResponder<R> + Send + 'static,
     B: Send + 'static,
     R: Send + 'static,
 {
@@ -156,7 +156,7 @@ where
         if let Some(caller) = request.extensions().get::<Caller>() {
             return match self.requirement.check(caller) {
                 Ok(()) => Box::pin(self.inner.call(request)),
-                Err(refusal) => Box::pin(ready(Ok(self.response.refuse(refusal)))),
+                Err(refusal) => Box::pin(ready(Ok(self.responder.refuse(refusal)))),
             };
         }
         let verification = identify_caller(request.extensions(), request.headers());
@@ -166,7 +166,7 @@ where
             requirement.check(&caller).map(|()| caller)
         };
         let inner = take_prepared(&mut self.inner);
-        let response = self.response.clone();
-        Box::pin(call_or_refuse(checked_caller, request, inner, response))
+        let responder = self.responder.clone();
+        Box::pin(call_or_refuse(checked_caller, request, inner, responder))
     }
 }

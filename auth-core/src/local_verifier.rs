@@ -86,7 +86,7 @@ impl LocalVerifier {
             refreshed.await;
             Ok(verifier.verify(&token, clock())?.into())
         });
-        Verification::PendingOr(pending, error.into())
+        Verification::PendingRefresh(pending, error.into())
     }
 }
 

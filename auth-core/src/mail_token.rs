@@ -89,7 +89,7 @@ impl MailTokens {
     /// [`Error::InvalidClaim`] unless the user id has 1 to 254 bytes and the detail at most 254, [`Error::WeakSecret`]
     /// if `mail_key` has fewer than 32 characters.
     pub fn encode(&self, token: &MailToken, email: &str, mail_key: &str) -> Result<String, Error> {
-        require_mail_key(mail_key)?;
+        check_mail_key_length(mail_key)?;
         let payload = token.to_payload()?;
         let tag = self.keys.tag(&token_mac_input(&payload, email, mail_key));
         let mut text = URL_SAFE_NO_PAD.encode(payload);
@@ -123,7 +123,7 @@ impl MailTokens {
         mail_key: &str,
         now: SystemTime,
     ) -> Result<MailToken, Error> {
-        require_mail_key(mail_key)?;
+        check_mail_key_length(mail_key)?;
         let mac_input = token_mac_input(&token.payload, email, mail_key);
         self.keys.verify_start(&mac_input, &token.tag)?;
         let content = token.content;
@@ -146,7 +146,7 @@ impl MailTokens {
         email: &str,
         mail_key: &str,
     ) -> Result<MailCode, Error> {
-        require_mail_key(mail_key)?;
+        check_mail_key_length(mail_key)?;
         let tag = self.keys.tag(&code_mac_input(challenge, email, mail_key));
         Ok(MailCode::from_tag(tag))
     }
@@ -170,7 +170,7 @@ impl MailTokens {
         mail_key: &str,
         now: SystemTime,
     ) -> Result<(), Error> {
-        require_mail_key(mail_key)?;
+        check_mail_key_length(mail_key)?;
         let entered_bits = code::decode(entered)?;
         let mac_input = code_mac_input(challenge, email, mail_key);
         self.keys.verify_start(&mac_input, &entered_bits)?;
@@ -184,7 +184,7 @@ impl fmt::Debug for MailTokens {
     }
 }
 
-fn require_mail_key(mail_key: &str) -> Result<(), Error> {
+fn check_mail_key_length(mail_key: &str) -> Result<(), Error> {
     if mail_key.chars().count() < MIN_MAIL_KEY_CHARS {
         return Err(Error::WeakSecret(
             "the mail key of a user must have at least 32 characters; generate a random one",

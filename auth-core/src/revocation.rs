@@ -57,7 +57,7 @@ struct Inner {
 }
 
 /// The claims by which a token can be revoked or stale.
-pub(crate) struct TokenIds<'a> {
+pub(crate) struct RevocationClaims<'a> {
     pub(crate) sub: &'a str,
     pub(crate) sid: Option<&'a str>,
     pub(crate) jti: &'a str,
@@ -139,7 +139,7 @@ impl Revocations {
     /// [`Error::Revoked`] if the token is revoked by its session, its id, its subject or its time of issue; otherwise
     /// [`Error::Stale`] if it is stale.
     pub fn check(&self, claims: &Claims) -> Result<(), Error> {
-        self.check_ids(&TokenIds {
+        self.check_claims(&RevocationClaims {
             sub: &claims.sub,
             sid: claims.sid.as_deref(),
             jti: &claims.jti,
@@ -149,26 +149,26 @@ impl Revocations {
     }
 
     /// As [`check`](Self::check), before the claims are copied.
-    pub(crate) fn check_ids(&self, ids: &TokenIds<'_>) -> Result<(), Error> {
+    pub(crate) fn check_claims(&self, claims: &RevocationClaims<'_>) -> Result<(), Error> {
         let contains = |map: &ExpiringMap<()>, id| map.get(self.hash(id)).is_some();
-        let is_revoked = self.revokes_issued_at(ids.iat)
-            || ids.sid.is_some_and(|sid| self.has_session(sid))
+        let is_revoked = self.revokes_issued_at(claims.iat)
+            || claims.sid.is_some_and(|sid| self.has_session(sid))
             || self
                 .0
                 .tokens
                 .get()
-                .is_some_and(|map| contains(map, ids.jti))
+                .is_some_and(|map| contains(map, claims.jti))
             || self
                 .0
                 .subjects
                 .get()
-                .is_some_and(|map| contains(map, ids.sub));
+                .is_some_and(|map| contains(map, claims.sub));
         if is_revoked {
             return Err(Error::Revoked);
         }
-        let least_version = |map: &ExpiringMap<u64>| map.get(self.hash(ids.sub));
+        let least_version = |map: &ExpiringMap<u64>| map.get(self.hash(claims.sub));
         match self.0.versions.get().and_then(least_version) {
-            Some(version) if ids.claims_version < version => Err(Error::Stale),
+            Some(version) if claims.claims_version < version => Err(Error::Stale),
             _ => Ok(()),
         }
     }

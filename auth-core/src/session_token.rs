@@ -91,7 +91,7 @@ impl SessionTokens {
     pub fn is_current(&self, token: &str) -> bool {
         decode_hex(token).is_some_and(|bytes| {
             let (session_id, tag) = bytes.split_at(ID_BYTES);
-            self.token_keys.is_current(session_id, tag)
+            self.token_keys.verifies_with_current(session_id, tag)
         })
     }
 
@@ -138,7 +138,7 @@ impl SessionTokens {
 
     /// Returns whether the cookie (percent-decoded) is the word `true`, signed with a secret of the keyring.
     #[must_use]
-    pub fn verify_flag(&self, cookie: &str) -> bool {
+    pub fn is_valid_flag(&self, cookie: &str) -> bool {
         self.verify_cookie(cookie) == Ok(FLAG)
     }
 }

@@ -11,7 +11,7 @@ pub struct TokenSigner(Signer);
 enum Signer {
     Keyring(Box<Keyring>),
     #[cfg(feature = "public-key")]
-    Key(crate::public_key::SigningKey),
+    PrivateKey(crate::public_key::SigningKey),
 }
 
 impl TokenSigner {
@@ -28,7 +28,7 @@ impl TokenSigner {
         match &self.0 {
             Signer::Keyring(keyring) => Ok(keyring.signing_key().sign(payload)),
             #[cfg(feature = "public-key")]
-            Signer::Key(key) => key.sign_token(payload),
+            Signer::PrivateKey(key) => key.sign_token(payload),
         }
     }
 }
@@ -42,6 +42,6 @@ impl From<Keyring> for TokenSigner {
 #[cfg(feature = "public-key")]
 impl From<crate::public_key::SigningKey> for TokenSigner {
     fn from(key: crate::public_key::SigningKey) -> Self {
-        Self(Signer::Key(key))
+        Self(Signer::PrivateKey(key))
     }
 }

@@ -11,8 +11,8 @@ pub(crate) fn record_verification(verification: Verification) -> Verification {
         Verification::Ready(result) => Verification::Ready(record(result)),
         Verification::Pending(pending) => Verification::Pending(record_pending(pending)),
         // The refusal is only for code that cannot await the result. It is not recorded.
-        Verification::PendingOr(pending, refusal) => {
-            Verification::PendingOr(record_pending(pending), refusal)
+        Verification::PendingRefresh(pending, refusal) => {
+            Verification::PendingRefresh(record_pending(pending), refusal)
         }
     }
 }

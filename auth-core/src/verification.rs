@@ -15,7 +15,7 @@ pub enum Verification {
     Pending(PendingVerification),
     /// The result is not known yet, because the keys of the issuer are being requested. Code that cannot await the
     /// result uses the refusal.
-    PendingOr(PendingVerification, Refusal),
+    PendingRefresh(PendingVerification, Refusal),
 }
 
 /// A verification that waits for a remote authority or for the keys of an issuer.
@@ -30,7 +30,7 @@ impl Verification {
     pub fn into_ready(self) -> Result<Caller, Refusal> {
         match self {
             Self::Ready(result) => result,
-            Self::PendingOr(_, refusal) => Err(trace::record_refusal(refusal)),
+            Self::PendingRefresh(_, refusal) => Err(trace::record_refusal(refusal)),
             Self::Pending(_) => Err(trace::record_refusal(Refusal::internal_error(
                 "a remote authority cannot be awaited here; use a local verifier",
             ))),
@@ -51,8 +51,8 @@ impl Verification {
             }
             Self::Ready(result) => Self::Ready(result),
             Self::Pending(pending) => Self::Pending(require_ids(pending, visit_ids, refuse)),
-            Self::PendingOr(pending, refusal) => {
-                Self::PendingOr(require_ids(pending, visit_ids, refuse), refusal)
+            Self::PendingRefresh(pending, refusal) => {
+                Self::PendingRefresh(require_ids(pending, visit_ids, refuse), refusal)
             }
         }
     }
@@ -84,7 +84,9 @@ impl Future for Verification {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Self::Pending(pending) | Self::PendingOr(pending, _) => pending.as_mut().poll(context),
+            Self::Pending(pending) | Self::PendingRefresh(pending, _) => {
+                pending.as_mut().poll(context)
+            }
             Self::Ready(result) => {
                 let later_result = Err(Refusal::internal_error("a verification was polled twice"));
                 Poll::Ready(std::mem::replace(result, later_result))

@@ -137,16 +137,16 @@ impl VerificationKeys {
     pub(crate) fn verify(&self, jws: &Jws<'_>, types: TokenTypes) -> Result<(), Error> {
         if types.accepts_access_tokens()
             && let Some(keyring) = &self.secrets
-            && let Some(result) = jws.verify_issued_header(keyring)
+            && let Some(result) = jws.verify_with_issued_header(keyring)
         {
             return result;
         }
-        self.verify_any_header(jws, types)
+        self.verify_parsed_header(jws, types)
     }
 
     // Not inlined, so that the buffers for public keys do not enlarge the stack frame of the usual case above.
     #[inline(never)]
-    fn verify_any_header(&self, jws: &Jws<'_>, types: TokenTypes) -> Result<(), Error> {
+    fn verify_parsed_header(&self, jws: &Jws<'_>, types: TokenTypes) -> Result<(), Error> {
         jws.with_header(|header| {
             #[cfg(feature = "public-key")]
             if let Some(keys) = &self.public_keys

@@ -1,6 +1,6 @@
 //! Verifies access tokens.
 
-mod keys;
+mod other_issuers;
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ use crate::claims::{
 use crate::jws::Jws;
 #[cfg(feature = "remote")]
 use crate::revocation::Freshness;
-use crate::revocation::TokenIds;
+use crate::revocation::RevocationClaims;
 use crate::token_type::TokenTypes;
 use crate::{Claims, Error, Revocations, VerificationKeys};
 
@@ -192,7 +192,7 @@ impl TokenVerifier {
     /// issuer are too old or were never received.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let jws = self.verify_signature(token)?;
-        self.parse(&jws, now)
+        self.verify_claims(&jws, now)
     }
 
     /// Does the same as [`verify`](Self::verify), and deserialises the custom claims of the token, as
@@ -228,7 +228,7 @@ impl TokenVerifier {
         now: SystemTime,
     ) -> Result<(Claims, T), Error> {
         let jws = self.verify_signature(token)?;
-        let claims = self.parse(&jws, now)?;
+        let claims = self.verify_claims(&jws, now)?;
         Ok((claims, jws.with_payload(read_custom)?))
     }
 
@@ -260,27 +260,27 @@ impl TokenVerifier {
     }
 
     /// Parses the claims and checks them, also against the revocations.
-    fn parse(&self, jws: &Jws<'_>, now: SystemTime) -> Result<Claims, Error> {
+    fn verify_claims(&self, jws: &Jws<'_>, now: SystemTime) -> Result<Claims, Error> {
         let now_seconds = unix_seconds(now);
-        let check_ids = |ids: &TokenIds<'_>| self.check_revocations(ids);
+        let check_revocation = |claims: &RevocationClaims<'_>| self.check_revocations(claims);
         jws.with_payload(|payload| {
             claims::parse(
                 payload,
                 &self.policy,
                 now_seconds,
                 Expiry::Enforced,
-                check_ids,
+                check_revocation,
             )
         })
     }
 
-    fn check_revocations(&self, ids: &TokenIds<'_>) -> Result<(), Error> {
+    fn check_revocations(&self, claims: &RevocationClaims<'_>) -> Result<(), Error> {
         #[cfg(feature = "remote")]
         if let Some(freshness) = &self.freshness {
             freshness.check()?;
         }
         match &self.revocations {
-            Some(revocations) => revocations.check_ids(ids),
+            Some(revocations) => revocations.check_claims(claims),
             None => Ok(()),
         }
     }

@@ -71,7 +71,7 @@ pub(crate) async fn change_password(
         .await?
         .ok_or_else(Problem::token_revoked)?;
     accounts.sessions.metrics.count(Event::SessionOpened);
-    accounts.outbox.announce();
+    accounts.outbox.notify_sender();
     accounts.sessions.revoke_locally(&result.ended_ids, now);
     log::info!(
         "password changed user_id={} sessions_ended={}",

@@ -2,7 +2,7 @@
 
 use super::Accounts;
 use super::mail_proof::invalid_proof;
-use super::mail_request::queue;
+use super::mail_request::queue_mail;
 use super::store::{self, CallerSession, DeletionProof};
 use crate::client::Client;
 use crate::mail::kind::MailKind;
@@ -11,13 +11,13 @@ use crate::mail::outbox::NewMail;
 use crate::problem::Problem;
 use crate::sessions::ending::surplus;
 use crate::users::id::UserId;
-use crate::users::passwords::Authenticated;
+use crate::users::passwords::AuthenticatedUser;
 use crate::users::store::MailKeyChange;
 
 /// The reason why the caller may delete the account.
 pub(crate) enum DeletionConfirmation {
     /// The caller entered the password.
-    Password(Authenticated),
+    Password(AuthenticatedUser),
     /// The caller has the token of a mail to the user.
     Mail(MailKeyChange),
     /// The caller logged in recently, with this session.
@@ -97,5 +97,5 @@ pub(crate) async fn request_mail(
         callback_url: request.callback_url,
         ..NewMail::to_user(kind, user_id, &request.email, now)
     };
-    queue(accounts, mail).await.map(drop)
+    queue_mail(accounts, mail).await.map(drop)
 }

@@ -82,7 +82,7 @@ pub(crate) async fn request(
     if !is_queued {
         return Err(Problem::token_revoked());
     }
-    accounts.outbox.announce();
+    accounts.outbox.notify_sender();
     Ok(challenge)
 }
 
@@ -119,7 +119,7 @@ pub(crate) async fn confirm(
         .write(move |connection| store::confirm(connection, &change))
         .await?
         .ok_or_else(invalid_proof)?;
-    accounts.outbox.announce();
+    accounts.outbox.notify_sender();
     accounts.sessions.mark_stale_locally(&user, now);
     log::info!("email address changed user_id={}", user.id);
     Ok(user)

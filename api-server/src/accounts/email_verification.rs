@@ -4,7 +4,7 @@ use auth_core::mail_token::{MailPurpose, MailTokens};
 use auth_core::password::PasswordAttempt;
 
 use super::mail_proof::{self, MailProof, invalid_proof};
-use super::mail_request::{MailChallenge, queue};
+use super::mail_request::{MailChallenge, queue_mail};
 use super::{Accounts, store};
 use crate::client::Client;
 use crate::mail::kind::MailKind;
@@ -34,7 +34,7 @@ pub(crate) async fn request_for_user(
         network: client.network,
         ..NewMail::to_user(kind, &user.id, &user.email, now)
     };
-    queue(accounts, mail).await
+    queue_mail(accounts, mail).await
 }
 
 /// The evidence that the person who has the mail is also the user of the account.
@@ -59,7 +59,7 @@ pub(crate) async fn confirm(
     let caller_id = ownership.caller_id.clone();
     match use_proof(accounts, proof, ownership, client).await {
         Err(problem) if problem.code() == Code::InvalidOrExpiredToken => {
-            let repetition = find_repetition(accounts, named_user_id, caller_id).await?;
+            let repetition = find_verified_caller(accounts, named_user_id, caller_id).await?;
             repetition.ok_or(problem)
         }
         result => result,
@@ -108,7 +108,7 @@ fn unverified_user_id(proof: &MailProof) -> Option<String> {
 
 /// Returns the caller if the caller's email address is verified already and the token names the caller: a link that is
 /// used again succeeds again.
-async fn find_repetition(
+async fn find_verified_caller(
     accounts: &Accounts,
     named_user_id: Option<String>,
     caller_id: Option<UserId>,

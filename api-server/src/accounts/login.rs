@@ -15,7 +15,7 @@ use crate::sessions::grant::TokenGrant;
 use crate::sessions::session::{Session, SessionOpening};
 use crate::users::email::LoginEmail;
 use crate::users::id::UserId;
-use crate::users::passwords::Authenticated;
+use crate::users::passwords::AuthenticatedUser;
 use crate::users::user::User;
 
 /// The values for a new session, for example after a login or a registration.
@@ -103,11 +103,11 @@ async fn try_log_in(
 /// compared with it.
 async fn open_session(
     accounts: &Accounts,
-    authenticated: Authenticated,
+    authenticated: AuthenticatedUser,
     context: LoginContext,
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
-    let Authenticated {
+    let AuthenticatedUser {
         user,
         hash,
         new_hash,

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::db::{AccountDb, DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::mail::attempt::expiry_seconds;
 use crate::mail::challenge::store as challenges;
-use crate::mail::challenge::store::OpenChallenge;
+use crate::mail::challenge::store::ChallengeRow;
 use crate::mail::kind::MailKind;
 use crate::problem::{Code, Problem};
 use crate::users::mail_key::generate_mail_key;
@@ -142,7 +142,7 @@ fn compare_code(
 ) -> QueryResult<Option<(MailUser, String)>> {
     write_transaction(connection, |connection| {
         let open = challenges::count_code_attempt(connection, &typed.challenge_id, typed.kind)?;
-        let open = open.unwrap_or(OpenChallenge {
+        let open = open.unwrap_or(ChallengeRow {
             user_id: None,
             new_email: None,
             expires_at: Timestamp::from_unix_micros(0),

@@ -42,12 +42,15 @@ pub(crate) async fn request(
         network: client.network,
         ..NewMail::new(kind, email.email().as_str(), now)
     };
-    queue(accounts, mail).await
+    queue_mail(accounts, mail).await
 }
 
 /// Queues a mail that a client has requested, unless the outbox is full. Fails with status 429 if the client's network
 /// has requested too many mails.
-pub(crate) async fn queue(accounts: &Accounts, mail: NewMail) -> Result<MailChallenge, Problem> {
+pub(crate) async fn queue_mail(
+    accounts: &Accounts,
+    mail: NewMail,
+) -> Result<MailChallenge, Problem> {
     let throttle = &accounts.passwords.throttle;
     throttle.count_mail_request(mail.network, accounts.sessions.now())?;
     let challenge = MailChallenge::of(&mail);
@@ -59,7 +62,7 @@ pub(crate) async fn queue(accounts: &Accounts, mail: NewMail) -> Result<MailChal
             .of_network(mail.network)
             .write(move |connection| outbox::insert(connection, &mail))
             .await?;
-        accounts.outbox.announce();
+        accounts.outbox.notify_sender();
     }
     Ok(challenge)
 }

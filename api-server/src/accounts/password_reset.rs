@@ -108,7 +108,7 @@ async fn store_reset(
         .write(move |connection| store::reset_password(connection, &reset))
         .await?
         .ok_or_else(invalid_proof)?;
-    accounts.outbox.announce();
+    accounts.outbox.notify_sender();
     accounts.sessions.revoke_locally(&result.ended_ids, now);
     log::info!(
         "password reset user_id={} sessions_ended={}",

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use super::login::LoginContext;
 use super::mail_request::MailChallenge;
-use super::store::{NewPassword, NewRegistration};
-use super::time_slot::until_end_of_slot;
+use super::store::{NewCredentials, NewRegistration};
+use super::time_slot::delay_until_end_of_slot;
 use super::{Accounts, store};
 use crate::client::Client;
 use crate::db::{DbConnection, Timestamp};
@@ -101,19 +101,19 @@ async fn create_with_session(
     let mail = sends_mail.then(|| account.verification_mail(&user, &context.client, now));
     let opening = context.into_opening(accounts, &user.id, now);
     let registration = NewRegistration {
-        credentials: NewPassword {
+        credentials: NewCredentials {
             hash: hash.as_str().to_owned(),
         },
         user,
         mail: mail.filter(|_| accounts.outbox.reserve_row()),
     };
-    let grant = insert(accounts, registration, opening, now).await?;
+    let grant = store_with_session(accounts, registration, opening, now).await?;
     log::info!("registered user_id={}", grant.user.id);
     Ok(Registration::LoggedIn(Box::new(grant)))
 }
 
 /// Stores the account, the mail and the first session.
-async fn insert(
+async fn store_with_session(
     accounts: &Accounts,
     registration: NewRegistration,
     opening: SessionOpening,
@@ -132,7 +132,7 @@ async fn insert(
     let ended_ids = ended_ids.ok_or_else(already_registered)?;
     accounts.sessions.metrics.count(Event::SessionOpened);
     if has_mail {
-        accounts.outbox.announce();
+        accounts.outbox.notify_sender();
     }
     accounts.sessions.revoke_locally(&ended_ids, now);
     Ok(TokenGrant {
@@ -162,14 +162,14 @@ async fn create_unverified(
     let mail = account.verification_mail(&user, client, now);
     let challenge = MailChallenge::of(&mail);
     let registration = NewRegistration {
-        credentials: NewPassword {
+        credentials: NewCredentials {
             hash: hash.as_str().to_owned(),
         },
         user: user.clone(),
         mail: Some(mail).filter(|_| accounts.outbox.reserve_row()),
     };
     let email = account.email;
-    let is_new = until_end_of_slot(store_unverified(accounts, registration, email)).await?;
+    let is_new = delay_until_end_of_slot(store_unverified(accounts, registration, email)).await?;
     if is_new {
         log::info!("registered user_id={} email_verified=false", user.id);
     } else {
@@ -190,7 +190,7 @@ async fn store_unverified(
         .db
         .write(move |connection| store::register_unverified(connection, registration, &email))
         .await?;
-    accounts.outbox.announce();
+    accounts.outbox.notify_sender();
     Ok(is_new)
 }
 

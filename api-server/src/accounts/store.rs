@@ -18,14 +18,14 @@ use crate::users::store::{MailKeyChange, ProfileChange};
 use crate::users::user::User;
 
 /// The password hash of a new user, which is not part of [`User`].
-pub(super) struct NewPassword {
+pub(super) struct NewCredentials {
     pub(super) hash: String,
 }
 
 /// The input of [`register`] and [`register_unverified`].
 pub(super) struct NewRegistration {
     pub(super) user: User,
-    pub(super) credentials: NewPassword,
+    pub(super) credentials: NewCredentials,
     /// The mail that verifies the email address; `None` to send none.
     pub(super) mail: Option<NewMail>,
 }
@@ -38,7 +38,7 @@ pub(super) struct NewRegistration {
 fn insert_user(
     connection: &mut DbConnection,
     user: &User,
-    credentials: &NewPassword,
+    credentials: &NewCredentials,
 ) -> QueryResult<bool> {
     if !users::insert(connection, user, &credentials.hash)? {
         return Ok(false);
@@ -185,7 +185,7 @@ pub(super) fn change_password(
         let user = users::change_profile(connection, id, &only_update_time)?
             .ok_or(DieselError::RollbackTransaction)?;
         users::forget_mail_key(connection, id.as_str())?;
-        outbox::cancel_tokens(connection, id.as_str())?;
+        outbox::cancel_token_mails(connection, id.as_str())?;
         outbox::insert_notice(connection, &update.notice)?;
         let ended_ids = sessions::store::open_instead_of_all(connection, &update.opening)?;
         Ok(PasswordChangeResult { user, ended_ids })
@@ -293,7 +293,7 @@ pub(super) fn reset_password(
         let Some(user) = users::reset_password(connection, id, new_hash, reset.now)? else {
             return Ok(None);
         };
-        outbox::cancel_tokens(connection, &user.id)?;
+        outbox::cancel_token_mails(connection, &user.id)?;
         outbox::insert_notice(connection, &reset.notice)?;
         let ended_ids = if let Some(opening) = &reset.opening {
             sessions::store::open_instead_of_all(connection, opening)?
@@ -321,7 +321,7 @@ pub(super) fn verify_email(
         }
         let mut verified_user = users::verify_email(connection, &change.user_id, now)?;
         if let Some(user) = &mut verified_user {
-            outbox::cancel_tokens(connection, &user.id)?;
+            outbox::cancel_token_mails(connection, &user.id)?;
             make_tokens_stale(connection, user, forget_after)?;
         }
         Ok(verified_user)

@@ -9,7 +9,7 @@ const SLOT: Duration = Duration::from_millis(50);
 
 /// Does the work, and returns its result at the end of the slot in which the work ends. The slots follow each other
 /// from the start of the work, so the time of the result shows only in which slot the work ended.
-pub(super) async fn until_end_of_slot<T>(work: impl Future<Output = T>) -> T {
+pub(super) async fn delay_until_end_of_slot<T>(work: impl Future<Output = T>) -> T {
     let started_at = Instant::now();
     let result = work.await;
     sleep_until(started_at + end_of_slot(started_at.elapsed())).await;

@@ -15,7 +15,7 @@ use crate::http::caller::Caller;
 use crate::http::json::{ValidatedJson, nullable};
 use crate::http::policy::HttpPolicy;
 use crate::http::scope;
-use crate::mail::language::language_rule;
+use crate::mail::language::validate_language;
 use crate::problem::Problem;
 use crate::users::store;
 use crate::users::user::{self, User};
@@ -47,17 +47,17 @@ pub(crate) async fn show(
 pub(crate) struct AccountChange {
     /// At most 200 characters; null clears.
     #[serde(default, deserialize_with = "nullable")]
-    #[validate(custom(function = "user::name_rule"))]
+    #[validate(custom(function = "user::validate_name"))]
     #[schema(value_type = Option<String>, max_length = 200, example = "Ada Lovelace")]
     name: Option<Option<String>>,
     /// The address of a picture, at most 2048 characters; null clears.
     #[serde(default, deserialize_with = "nullable")]
-    #[validate(custom(function = "user::image_rule"))]
+    #[validate(custom(function = "user::validate_image"))]
     #[schema(value_type = Option<String>, max_length = 2048)]
     image: Option<Option<String>>,
     /// The language of the mails to the user, `en` or `de`; null clears.
     #[serde(default, deserialize_with = "nullable")]
-    #[validate(custom(function = "language_rule"))]
+    #[validate(custom(function = "validate_language"))]
     #[schema(value_type = Option<String>, example = "de")]
     language: Option<Option<String>>,
 }
@@ -82,7 +82,7 @@ pub(crate) async fn change(
 #[derive(Deserialize, Validate, ToSchema)]
 pub(crate) struct DeleteAccount {
     #[serde(default)]
-    #[validate(custom(function = "user::attempted_password_rule"))]
+    #[validate(custom(function = "user::validate_attempted_password"))]
     #[schema(required, format = Password, min_length = 1, max_length = 128)]
     password: String,
 }

@@ -24,12 +24,12 @@ use crate::users::user;
 #[derive(Deserialize, Validate, ToSchema)]
 pub(crate) struct ChangePassword {
     #[serde(default)]
-    #[validate(custom(function = "user::attempted_password_rule"))]
+    #[validate(custom(function = "user::validate_attempted_password"))]
     #[schema(required, format = Password, min_length = 1, max_length = 128)]
     current_password: String,
     /// 8 to 128 characters, none of the common passwords.
     #[serde(default)]
-    #[validate(custom(function = "user::new_password_rule"))]
+    #[validate(custom(function = "user::validate_new_password"))]
     #[schema(required, format = Password, min_length = 8, max_length = 128)]
     new_password: String,
 }
@@ -52,7 +52,7 @@ pub(crate) async fn change_password(
     let now = accounts.sessions.now();
     let attempt = user::parse_attempt(&body.current_password)
         .map_err(|violation| violation.at("current_password"))?;
-    let new_password = user::new_password(&accounts.passwords.policy, &body.new_password)
+    let new_password = user::choose_password(&accounts.passwords.policy, &body.new_password)
         .map_err(|violation| violation.at("new_password"))?;
     let change = PasswordChange {
         user_id: caller.user_id,
@@ -77,7 +77,7 @@ pub(crate) async fn dispatch(
     responder: TokenResponder,
     payload: web::Payload,
 ) -> Result<HttpResponse, Error> {
-    let read_result = json::read(&request, payload.into_inner()).await;
+    let read_result = json::read_body(&request, payload.into_inner()).await;
     match read_result {
         Ok(bytes) if is_better_auth_request(&request, &context, &bytes) => {
             let api_request = ApiRequest::new(request, &bytes).await?;

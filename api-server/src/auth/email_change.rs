@@ -27,11 +27,11 @@ const UNCHANGED: FieldViolation =
 #[derive(Deserialize, Validate, ToSchema)]
 pub(crate) struct EmailChangeRequest {
     #[serde(default)]
-    #[validate(custom(function = "user::attempted_password_rule"))]
+    #[validate(custom(function = "user::validate_attempted_password"))]
     #[schema(required, format = Password, min_length = 1, max_length = 128)]
     password: String,
     #[serde(default)]
-    #[validate(custom(function = "email::email_rule"))]
+    #[validate(custom(function = "email::validate_email"))]
     #[schema(required, format = Email, max_length = 254, example = "ada@example.org")]
     new_email: String,
 }
@@ -112,12 +112,12 @@ pub(crate) async fn confirm(
 pub(crate) struct EmailChangeUndo {
     /// The token in the link, after `#`.
     #[serde(default)]
-    #[validate(custom(function = "token_rule"))]
+    #[validate(custom(function = "validate_token"))]
     #[schema(required, min_length = 1, max_length = 1024)]
     token: String,
 }
 
-fn token_rule(token: &str) -> Result<(), validator::ValidationError> {
+fn validate_token(token: &str) -> Result<(), validator::ValidationError> {
     if token.is_empty() {
         return Err(FieldViolation::new("required", "is required").into());
     }

@@ -30,7 +30,7 @@ use crate::users::user::{self, User};
 #[derive(Deserialize, Validate, ToSchema, Default)]
 pub(crate) struct EmailVerificationRequest {
     /// Required without an access token. With an access token, the default is the address of the caller.
-    #[validate(custom(function = "email::login_email_rule"))]
+    #[validate(custom(function = "email::validate_login_email"))]
     #[schema(format = Email, max_length = 254, example = "ada@example.com")]
     email: Option<String>,
 }
@@ -80,7 +80,7 @@ pub(crate) struct EmailVerificationConfirmation {
     #[schema(example = "K7PM-2XQ9")]
     code: Option<String>,
     /// The password of the account. Required without a session of the account.
-    #[validate(custom(function = "user::attempted_password_rule"))]
+    #[validate(custom(function = "user::validate_attempted_password"))]
     #[schema(format = Password, min_length = 1, max_length = 128)]
     password: Option<String>,
 }
@@ -111,7 +111,7 @@ pub(crate) async fn confirm(
     let password = password
         .transpose()
         .map_err(|violation| violation.at("password"))?;
-    let caller_id = match caller_id(&request, &better_auth).await {
+    let caller_id = match find_caller_id(&request, &better_auth).await {
         // The password suffices, for example in a browser whose access token has expired.
         Err(_invalid_credentials) if password.is_some() => None,
         result => result?,
@@ -127,7 +127,7 @@ pub(crate) async fn confirm(
 /// Returns the user of the session in the request, by the access token or by a cookie of Better Auth's API; `None`
 /// without a live session. Fails if the access token is not valid or lacks the scope `account:write`. Accepts cookies
 /// only from a trusted origin.
-async fn caller_id(
+async fn find_caller_id(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Result<Option<UserId>, Problem> {

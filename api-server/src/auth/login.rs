@@ -21,12 +21,12 @@ use crate::users::user;
 #[derive(Deserialize, Validate, ToSchema)]
 pub(crate) struct LoginRequest {
     #[serde(default)]
-    #[validate(custom(function = "email::login_email_rule"))]
+    #[validate(custom(function = "email::validate_login_email"))]
     #[schema(required, format = Email, max_length = 254, example = "ada@example.com")]
     email: String,
     /// Compared exactly as typed, after NFKC.
     #[serde(default)]
-    #[validate(custom(function = "user::attempted_password_rule"))]
+    #[validate(custom(function = "user::validate_attempted_password"))]
     #[schema(required, format = Password, min_length = 1, max_length = 128, example = "correct horse battery staple")]
     password: String,
 }

@@ -26,7 +26,7 @@ use crate::users::user;
 #[derive(Deserialize, Validate, ToSchema)]
 pub(crate) struct PasswordResetRequest {
     #[serde(default)]
-    #[validate(custom(function = "email::login_email_rule"))]
+    #[validate(custom(function = "email::validate_login_email"))]
     #[schema(required, format = Email, max_length = 254, example = "ada@example.com")]
     email: String,
 }
@@ -61,7 +61,7 @@ pub(crate) struct PasswordResetConfirmation {
     code: Option<String>,
     /// 8 to 128 characters, none of the common passwords.
     #[serde(default)]
-    #[validate(custom(function = "user::new_password_rule"))]
+    #[validate(custom(function = "user::validate_new_password"))]
     #[schema(required, format = Password, min_length = 8, max_length = 128)]
     new_password: String,
 }
@@ -81,7 +81,7 @@ pub(crate) async fn confirm(
     ValidatedJson(body): ValidatedJson<PasswordResetConfirmation>,
 ) -> Result<HttpResponse, Problem> {
     let proof = parse_proof(body.token, body.challenge_id, body.code)?;
-    let new_password = user::new_password(&accounts.passwords.policy, &body.new_password)
+    let new_password = user::choose_password(&accounts.passwords.policy, &body.new_password)
         .map_err(|violation| violation.at("new_password"))?;
     let context = LoginContext {
         client,

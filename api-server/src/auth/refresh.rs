@@ -57,7 +57,7 @@ pub(crate) async fn refresh(
         .write(move |connection| store::refresh(connection, &session_id, token.counter, times))
         .await?;
     sessions.metrics.count(event_of(&outcome));
-    let grant = token_grant(&sessions, &token, outcome)?;
+    let grant = apply_outcome(&sessions, &token, outcome)?;
     responder.respond(grant, StatusCode::OK, source)
 }
 
@@ -110,7 +110,7 @@ const fn event_of(outcome: &RefreshOutcome) -> Event {
 
 /// Turns the outcome of a refresh into a grant or an error. If the refresh ended the session, makes this process reject
 /// the access tokens of the session at once.
-fn token_grant(
+fn apply_outcome(
     sessions: &Sessions,
     token: &RefreshToken,
     outcome: RefreshOutcome,

@@ -25,16 +25,16 @@ use crate::users::user;
 pub(crate) struct RegisterRequest {
     /// At most 254 bytes; compared lower-cased, with the domain in ASCII.
     #[serde(default)]
-    #[validate(custom(function = "email::email_rule"))]
+    #[validate(custom(function = "email::validate_email"))]
     #[schema(required, format = Email, max_length = 254, example = "ada@example.com")]
     email: String,
     /// 8 to 128 characters, none of the common passwords.
     #[serde(default)]
-    #[validate(custom(function = "user::new_password_rule"))]
+    #[validate(custom(function = "user::validate_new_password"))]
     #[schema(required, format = Password, min_length = 8, max_length = 128, example = "correct horse battery staple")]
     password: String,
     /// At most 200 characters.
-    #[validate(custom(function = "user::name_rule"))]
+    #[validate(custom(function = "user::validate_name"))]
     #[schema(max_length = 200, example = "Ada")]
     name: Option<String>,
 }
@@ -59,7 +59,7 @@ pub(crate) async fn register(
     ValidatedJson(body): ValidatedJson<RegisterRequest>,
 ) -> Result<HttpResponse, Problem> {
     let email = Email::parse(&body.email).map_err(|violation| violation.at("email"))?;
-    let password = user::new_password(&accounts.passwords.policy, &body.password)
+    let password = user::choose_password(&accounts.passwords.policy, &body.password)
         .map_err(|violation| violation.at("password"))?;
     let account = NewAccount {
         email,

@@ -109,7 +109,7 @@ async fn show_better_auth_session(
             id: signed_in_user.user.id,
             email: signed_in_user.user.email,
             roles: signed_in_user.user.roles,
-            claims: claims_of(&signed_in_user.user.custom_claims)?,
+            claims: parse_custom_claims(&signed_in_user.user.custom_claims)?,
         },
         session: SessionToken {
             id: signed_in_user.session.id,
@@ -119,6 +119,6 @@ async fn show_better_auth_session(
     }))
 }
 
-fn claims_of(stored: &CustomClaimsJson) -> Result<Map<String, Value>, Problem> {
+fn parse_custom_claims(stored: &CustomClaimsJson) -> Result<Map<String, Value>, Problem> {
     serde_json::from_str(stored.as_str()).map_err(Problem::internal)
 }

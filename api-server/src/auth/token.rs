@@ -10,7 +10,7 @@ use validator::{Validate, ValidationError};
 use crate::http::caller::Caller;
 use crate::http::json::{ValidatedJson, not_null};
 use crate::http::scope;
-use crate::problem::violation::{FieldViolation, rule};
+use crate::problem::violation::{FieldViolation, validation_result};
 use crate::problem::{Code, Problem};
 use crate::sessions::Sessions;
 use crate::sessions::keys::ActiveKeys;
@@ -19,26 +19,26 @@ use crate::sessions::keys::ActiveKeys;
 pub(crate) struct TokenRequest {
     /// One of `TOKEN_AUDIENCES`; absent for a token that this server accepts, which needs a `scope`.
     #[serde(default, deserialize_with = "not_null")]
-    #[validate(custom(function = "audience_rule"))]
+    #[validate(custom(function = "validate_audience"))]
     #[schema(value_type = String, min_length = 1, example = "reports")]
     audience: Option<String>,
     /// What the new token may be used for: names separated by one space. For this server `tasks:read`, `tasks:write`,
     /// `account:read`, `account:write` and `sessions`; for a service, its own names.
     #[serde(default, deserialize_with = "not_null")]
-    #[validate(custom(function = "scope_rule"))]
+    #[validate(custom(function = "validate_scope"))]
     #[schema(value_type = String, max_length = 1024, example = "tasks:read")]
     scope: Option<String>,
 }
 
-fn audience_rule(audience: &str) -> Result<(), ValidationError> {
+fn validate_audience(audience: &str) -> Result<(), ValidationError> {
     if audience.is_empty() {
         return Err(FieldViolation::new("required", "is required").into());
     }
     Ok(())
 }
 
-fn scope_rule(text: &str) -> Result<(), ValidationError> {
-    rule(parse_scope(text))
+fn validate_scope(text: &str) -> Result<(), ValidationError> {
+    validation_result(parse_scope(text))
 }
 
 fn parse_scope(text: &str) -> Result<Scope, FieldViolation> {

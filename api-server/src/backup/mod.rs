@@ -118,11 +118,9 @@ pub fn restore(
         .into());
     }
     let replaced = store::read_feed_state(&mut connection)?;
-    db::replace_rows(&mut connection, &copy.path(), progress, |connection| {
+    db::replace_all_rows(&mut connection, &copy.path(), progress, |connection| {
         let restored = RestoreSummary {
-            ended_count: store::invalidate_all(connection, Some(replaced), || {
-                end_of_old_tokens(clock)
-            })?,
+            ended_count: store::invalidate_all(connection, Some(replaced), || token_cutoff(clock))?,
             account_count: store::count_accounts(connection)?,
         };
         progress.ignore_signals();
@@ -146,7 +144,7 @@ pub fn end_sessions(
     let mut connection = db::connect(target)?;
     let work = progress.start("end sessions", Unit::Uncounted, None);
     let ended_count = db::write_transaction(&mut connection, |connection| {
-        let ended_count = store::invalidate_all(connection, None, || end_of_old_tokens(clock));
+        let ended_count = store::invalidate_all(connection, None, || token_cutoff(clock));
         progress.ignore_signals();
         ended_count
     })?;
@@ -157,6 +155,6 @@ pub fn end_sessions(
     })
 }
 
-fn end_of_old_tokens(clock: &Clock) -> Timestamp {
+fn token_cutoff(clock: &Clock) -> Timestamp {
     (clock.now() + SAFETY_MARGIN).into()
 }

@@ -157,7 +157,7 @@ impl ApiError {
 
     /// Converts a problem for which Better Auth has no error of its own. Keeps the status, code, detail and
     /// `Retry-After`. With status 500, the response has no body.
-    fn from_unknown_problem(problem: Problem) -> Self {
+    fn from_untranslated_problem(problem: Problem) -> Self {
         let status = problem.status_code();
         let mut error = if status == StatusCode::INTERNAL_SERVER_ERROR {
             Self::empty(status)
@@ -196,7 +196,7 @@ impl From<Problem> for ApiError {
                     .extend(retry_after.map(|value| (X_RETRY_AFTER, value)));
                 error
             }
-            _ => Self::from_unknown_problem(problem),
+            _ => Self::from_untranslated_problem(problem),
         }
     }
 }

@@ -41,7 +41,7 @@ impl FromRequest for ApiRequest {
             let body_bytes = if request.method().is_safe() {
                 Bytes::new()
             } else {
-                json::read(&request, payload).await?
+                json::read_body(&request, payload).await?
             };
             Self::new(request, &body_bytes).await
         })

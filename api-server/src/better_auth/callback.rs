@@ -38,7 +38,7 @@ pub(super) fn from_body(request: &ApiRequest) -> Option<String> {
 }
 
 /// Returns the [`allowed_target`] for `redirectTo` in the body, as [`from_body`] does for `callbackURL`.
-pub(super) fn redirect_from_body(request: &ApiRequest) -> Option<String> {
+pub(super) fn redirect_target_from_body(request: &ApiRequest) -> Option<String> {
     allowed_target(request, request.field("redirectTo")?.as_str()?)
 }
 

@@ -78,7 +78,7 @@ pub(super) fn decode_listed_session_id(context: &BetterAuthContext, text: &str) 
 pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let name = cookie_name(context, DONT_REMEMBER);
     let keys = context.sessions.keys.current();
-    decoded_values(request, &name).any(|flag| keys.session_tokens.verify_flag(&flag))
+    decoded_values(request, &name).any(|flag| keys.session_tokens.is_valid_flag(&flag))
 }
 
 /// Returns the signed session token, and the `Set-Cookie` values of a session. Without `remember_until`, the cookies

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::identity::{self, Identity, SignedInUser};
-use super::password::{confirm, require_credential_account};
+use super::password::{confirm_password, require_credential_account};
 use super::redirect::redirect;
 use super::respond::ApiResult;
 use super::sign_up_email::parse_password_attempt;
@@ -72,7 +72,7 @@ async fn confirmation(
         let parsed_attempt = parse_password_attempt(password)?;
         require_credential_account(request, signed_in_user).await?;
         let attempt = parsed_attempt.ok_or_else(ApiError::invalid_password)?;
-        authenticated = Some(confirm(request, signed_in_user, attempt).await?);
+        authenticated = Some(confirm_password(request, signed_in_user, attempt).await?);
     }
     if let Some(token) = token {
         return verify_token(request, signed_in_user, token).await.map(Some);

@@ -7,7 +7,7 @@ use crate::better_auth::context::BetterAuthContext;
 use crate::db::Timestamp;
 use crate::problem::Problem;
 use crate::sessions::session::StoredSession;
-use crate::users::roles::joined;
+use crate::users::roles::join_names;
 use crate::users::user::User;
 
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ impl From<User> for UserBody {
             email: user.email,
             email_verified: user.email_verified,
             image: user.image,
-            role: joined(&user.roles, ","),
+            role: join_names(&user.roles, ","),
             created_at: user.created_at,
             updated_at: user.updated_at,
         }

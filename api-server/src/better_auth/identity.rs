@@ -25,7 +25,7 @@ const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 const PROLONGATIONS_PER_LIFETIME: u32 = 7;
 /// The age from which a session can no longer delete the user or change the email address without the password: one
 /// day, as in Better Auth.
-const MAX_FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_RECENT_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const BEARER_SCHEME: &str = "bearer ";
 
 /// A user with a live session.
@@ -47,7 +47,7 @@ impl SignedInUser {
     /// Returns whether the login is recent enough to delete the user or to change the email address without
     /// the password.
     pub(super) fn has_recent_login(&self, now: Timestamp) -> bool {
-        now.since(self.session.created_at) < MAX_FRESH_LOGIN_AGE
+        now.since(self.session.created_at) < MAX_RECENT_LOGIN_AGE
     }
 }
 
@@ -119,7 +119,7 @@ pub(crate) async fn find(
         is_remembered,
         must_resend_cookie: may_prolong && !token.is_of_current_secret,
     };
-    let is_due = is_prolonging_due(context, &signed_in_user.session, now);
+    let is_due = is_prolongation_due(context, &signed_in_user.session, now);
     if may_prolong && is_remembered && is_due && !prolong(context, &mut signed_in_user, now).await?
     {
         return Ok(Identity::NoLiveSession);
@@ -176,7 +176,11 @@ fn bearer_token(request: &HttpRequest, session_tokens: &SessionTokens) -> Option
     cookies::decode_token(session_tokens, token)
 }
 
-fn is_prolonging_due(context: &BetterAuthContext, session: &StoredSession, now: Timestamp) -> bool {
+fn is_prolongation_due(
+    context: &BetterAuthContext,
+    session: &StoredSession,
+    now: Timestamp,
+) -> bool {
     let ttl = context.sessions.session_ttl;
     let remaining_ttl = session.expires_at.since(now);
     let is_old_enough = remaining_ttl + ttl / PROLONGATIONS_PER_LIFETIME <= ttl;

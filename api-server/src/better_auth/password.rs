@@ -6,7 +6,7 @@ use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::identity::SignedInUser;
 use crate::problem::Problem;
-use crate::users::passwords::Authenticated;
+use crate::users::passwords::AuthenticatedUser;
 use crate::users::store::has_password;
 
 /// Returns whether the user has a password. An import may leave it out, and undoing a change of the email address
@@ -34,11 +34,11 @@ pub(super) async fn require_credential_account(
 }
 
 /// Verifies the password of the signed-in user. A wrong password is counted as a failed login.
-pub(super) async fn confirm(
+pub(super) async fn confirm_password(
     request: &ApiRequest,
     signed_in_user: &SignedInUser,
     attempt: PasswordAttempt,
-) -> Result<Authenticated, Problem> {
+) -> Result<AuthenticatedUser, Problem> {
     let id = signed_in_user.user_id();
     let session_id = &signed_in_user.session.id;
     request

@@ -8,7 +8,7 @@ use super::api_request::ApiRequest;
 use super::callback;
 use super::fields::is_zod_email;
 use super::respond::ApiResult;
-use crate::accounts::mail_request::queue;
+use crate::accounts::mail_request::queue_mail;
 use crate::http::language::AcceptedLanguage;
 use crate::mail::kind::MailKind;
 use crate::mail::outbox::NewMail;
@@ -40,10 +40,10 @@ pub(crate) async fn request_password_reset(request: ApiRequest) -> ApiResult {
     let (kind, now) = (MailKind::PasswordReset, request.context.sessions.now());
     let mail = NewMail {
         language: AcceptedLanguage::of(&request.http).0,
-        callback_url: callback::redirect_from_body(&request),
+        callback_url: callback::redirect_target_from_body(&request),
         network: request.client.network,
         ..NewMail::new(kind, email.email().as_str(), now)
     };
-    queue(&request.context.accounts, mail).await?;
+    queue_mail(&request.context.accounts, mail).await?;
     Ok(HttpResponse::Ok().json(REQUESTED))
 }

@@ -10,7 +10,7 @@ use super::format::DONE;
 use super::identity::{self, Identity, SignedInUser};
 use super::respond::ApiResult;
 use crate::accounts::email_verification::request_for_user;
-use crate::accounts::mail_request::queue;
+use crate::accounts::mail_request::queue_mail;
 use crate::http::language::AcceptedLanguage;
 use crate::mail::kind::MailKind;
 use crate::mail::outbox::NewMail;
@@ -26,7 +26,7 @@ pub(crate) async fn send_verification_email(request: ApiRequest) -> ApiResult {
     let email = LoginEmail::parse(email_text).ok();
     match identity::find(&request.http, &request.context, false).await? {
         Identity::SignedIn(signed_in_user) => {
-            require_own_unverified(&signed_in_user, email.as_ref())?;
+            require_own_unverified_email(&signed_in_user, email.as_ref())?;
             queue_for_user(&request, &signed_in_user).await?;
         }
         Identity::Anonymous | Identity::NoLiveSession => {
@@ -36,7 +36,7 @@ pub(crate) async fn send_verification_email(request: ApiRequest) -> ApiResult {
     Ok(HttpResponse::Ok().json(DONE))
 }
 
-fn require_own_unverified(
+fn require_own_unverified_email(
     signed_in_user: &SignedInUser,
     email: Option<&LoginEmail>,
 ) -> Result<(), ApiError> {
@@ -84,6 +84,6 @@ async fn queue_verification_mail(
         network: request.client.network,
         ..NewMail::new(kind, email.email().as_str(), now)
     };
-    queue(accounts, mail).await?;
+    queue_mail(accounts, mail).await?;
     Ok(())
 }

@@ -126,7 +126,7 @@ pub(super) fn new_password(
             ApiError::password_too_long()
         }
     })?;
-    let result = policy.choose(password);
+    let result = policy.accept(password);
     result.map_err(|_common| ApiError::password_compromised())
 }
 

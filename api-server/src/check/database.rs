@@ -14,7 +14,7 @@ pub(super) fn check(url: &DatabaseUrl, now: SystemTime) -> Vec<Finding> {
         && !file.exists()
     {
         let folder = file.parent().unwrap_or(file).display();
-        return vec![if files::is_creatable(file) {
+        return vec![if files::is_writable_or_creatable(file) {
             Finding::ok(
                 CHECKED_PART,
                 format!("{url} does not exist yet, the first start creates it"),
@@ -46,7 +46,7 @@ pub(super) fn check(url: &DatabaseUrl, now: SystemTime) -> Vec<Finding> {
 
 fn check_access(url: &DatabaseUrl, state: &Inspection) -> Finding {
     const CHECKED_PART: &str = "database";
-    if state.is_read_only {
+    if state.is_standby {
         return Finding::wrong(
             CHECKED_PART,
             format!(
@@ -117,7 +117,7 @@ mod tests {
     fn state() -> Inspection {
         Inspection {
             now: Timestamp::from_unix_micros(NOW_MICROS),
-            is_read_only: false,
+            is_standby: false,
             may_create_tables: true,
             run_count: 9,
             pending_count: 0,
@@ -181,7 +181,7 @@ mod tests {
         let url = DatabaseUrl::parse("postgres://ada:hunter2@db.example/auth").unwrap();
         check_access(&url, &state()).outcome.unwrap();
         let standby = Inspection {
-            is_read_only: true,
+            is_standby: true,
             ..state()
         };
         let remedy = check_access(&url, &standby).outcome.unwrap_err();

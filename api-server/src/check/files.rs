@@ -66,7 +66,7 @@ fn folder_problem(file: &Path) -> Option<String> {
 }
 
 /// Returns whether this process can create a file or folder at this path or, if it exists, write to it.
-pub(super) fn is_creatable(path: &Path) -> bool {
+pub(super) fn is_writable_or_creatable(path: &Path) -> bool {
     if path.exists() {
         return access(path, Access::WRITE_OK).is_ok();
     }
@@ -95,7 +95,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::{check, is_creatable};
+    use super::{check, is_writable_or_creatable};
     use crate::db::DatabaseUrl;
 
     fn set_mode(file: &std::path::Path, mode: u32) {
@@ -128,11 +128,14 @@ mod tests {
     #[test]
     fn a_path_is_creatable_if_its_nearest_folder_is_writable() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(is_creatable(&folder.path().join("a/b/c.db")));
-        assert!(is_creatable(folder.path()));
+        assert!(is_writable_or_creatable(&folder.path().join("a/b/c.db")));
+        assert!(is_writable_or_creatable(folder.path()));
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(is_creatable(&file));
-        assert!(!is_creatable(&file.join("c.db")), "a file is no folder");
+        assert!(is_writable_or_creatable(&file));
+        assert!(
+            !is_writable_or_creatable(&file.join("c.db")),
+            "a file is no folder"
+        );
     }
 }

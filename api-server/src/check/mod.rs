@@ -116,7 +116,7 @@ fn check_mails(config: &Config) -> Finding {
     let folder = &config.mail.folder;
     match test_mail::probe(&config.mail) {
         Ok(Some(server)) => Finding::ok(CHECKED_PART, format!("{server} accepts connections")),
-        Ok(None) if files::is_creatable(folder) => {
+        Ok(None) if files::is_writable_or_creatable(folder) => {
             let folder = folder.display();
             Finding::ok(
                 CHECKED_PART,

@@ -75,14 +75,14 @@ fn generate_key(algorithm: KeyAlgorithm, file: &Path) -> ExitCode {
         Ok(key_and_pem) => key_and_pem,
         Err(error) => return fail(EXIT_FAILURE, &error),
     };
-    match create(file, pem.as_bytes()) {
+    match create_private_file(file, pem.as_bytes()) {
         Ok(()) => print_public_key(key.public_key()),
         Err(error) => fail(EXIT_FAILURE, &explain(file, &error)),
     }
 }
 
 /// Creates a file that only its owner can read. Never replaces an existing file.
-fn create(file: &Path, content: &[u8]) -> io::Result<()> {
+fn create_private_file(file: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let mut created = options
         .write(true)

@@ -32,7 +32,7 @@ pub(super) fn run(settings: &Settings, command: &UsersCommand) -> ExitCode {
         }
         UsersCommand::Check { fix } => settings
             .check_database()
-            .map(|target| transfer::check(&target, *fix, io::stdout().lock())),
+            .map(|target| transfer::check_emails(&target, *fix, io::stdout().lock())),
         UsersCommand::Roles { email, add, remove } => settings
             .check_roles(email, add, remove)
             .map(|command| transfer::change_access(&command, io::stdout().lock())),

@@ -44,7 +44,7 @@ impl Settings {
     ) -> Result<AccessCommand, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let set = problems
-            .ok_or_record("--set", parse_members(set))
+            .ok_or_record("--set", parse_claims(set))
             .unwrap_or_default();
         if let Some((name, _)) = set.iter().find(|(name, _)| removed.contains(name)) {
             let message = format!("{name:?} is to be set and removed");
@@ -84,15 +84,15 @@ impl Settings {
 
 /// Parses each `NAME=VALUE`. Rejects claims that no user can have, for example because of a reserved name. Whether
 /// they fit beside the user's other claims is checked when they are stored.
-fn parse_members(texts: &[String]) -> Result<Vec<(String, Value)>, String> {
-    let members: Result<Vec<_>, String> = texts.iter().map(|text| parse_member(text)).collect();
+fn parse_claims(texts: &[String]) -> Result<Vec<(String, Value)>, String> {
+    let members: Result<Vec<_>, String> = texts.iter().map(|text| parse_claim(text)).collect();
     let members = members?;
     custom_claims::with_changes(&CustomClaimsJson::default(), &members, &[])?;
     Ok(members)
 }
 
 /// Parses `NAME=VALUE`. A value that is not JSON is a text.
-fn parse_member(text: &str) -> Result<(String, Value), String> {
+fn parse_claim(text: &str) -> Result<(String, Value), String> {
     let Some((name, value)) = text.split_once('=') else {
         return Err(format!("{text:?} has no '='; use NAME=VALUE"));
     };
@@ -104,7 +104,7 @@ fn parse_member(text: &str) -> Result<(String, Value), String> {
 mod tests {
     use serde_json::json;
 
-    use super::parse_member;
+    use super::parse_claim;
 
     #[test]
     fn a_value_is_json_or_else_a_text() {
@@ -118,13 +118,13 @@ mod tests {
             ("a=b=c", json!("b=c")),
             ("a=[1", json!("[1")),
         ] {
-            assert_eq!(parse_member(text), Ok(("a".to_owned(), value)), "{text}");
+            assert_eq!(parse_claim(text), Ok(("a".to_owned(), value)), "{text}");
         }
     }
 
     #[test]
     fn an_argument_without_an_equals_sign_is_refused() {
-        let error = parse_member("plan").unwrap_err();
+        let error = parse_claim("plan").unwrap_err();
         assert_eq!(error, "\"plan\" has no '='; use NAME=VALUE");
     }
 }

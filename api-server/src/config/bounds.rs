@@ -152,7 +152,7 @@ pub struct QueueConfig {
 }
 
 impl Settings {
-    pub(super) fn check_bounds(&self, problems: &mut ProblemCollector) -> Option<LimitConfig> {
+    pub(super) fn check_limits(&self, problems: &mut ProblemCollector) -> Option<LimitConfig> {
         let texts = &self.bounds;
         let tasks_result = parse::number(&texts.max_tasks_per_user, 1, 1_000_000);
         let tasks_per_user = problems.ok_or_record("MAX_TASKS_PER_USER", tasks_result);

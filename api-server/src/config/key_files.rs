@@ -41,7 +41,7 @@ impl Settings {
         let settings = [&self.auth_signing_key, &self.auth_verifying_keys];
         settings
             .into_iter()
-            .any(|files| parse::entries(files.as_deref()).next().is_some())
+            .any(|files| parse::comma_separated(files.as_deref()).next().is_some())
     }
 
     /// Reads the key files, and records the first problem of each setting.
@@ -53,7 +53,8 @@ impl Settings {
         let signing_file = signing_file.filter(|file| !file.is_empty()).map(Path::new);
         let signing_key = signing_file.map(read_signing_key).transpose();
         let signing_key = problems.ok_or_record("AUTH_SIGNING_KEY", signing_key);
-        let files: Vec<&str> = parse::entries(self.auth_verifying_keys.as_deref()).collect();
+        let files: Vec<&str> =
+            parse::comma_separated(self.auth_verifying_keys.as_deref()).collect();
         if files.len() > MAX_FILES {
             let remedy = format!("list at most {MAX_FILES} files");
             problems.record_error(VERIFYING_KEYS, Err(remedy));

@@ -134,7 +134,7 @@ impl Settings {
         let database_pool_size = problems.ok_or_record("DATABASE_POOL_SIZE", pool_size_result);
         let tokens = self.check_tokens(&mut problems);
         let passwords = self.check_passwords(&mut problems);
-        let bounds = self.check_bounds(&mut problems);
+        let bounds = self.check_limits(&mut problems);
         let web = self.check_web(bind_addr, &mut problems);
         let mail = self.check_mail(database_url.as_ref(), &mut problems);
         let verification_result = mail::email_verification(&self.email_verification);

@@ -97,7 +97,7 @@ fn with_traces_path(text: &str) -> Option<Url> {
 
 /// Parses comma-separated headers, whose values are percent-encoded.
 fn headers(text: Option<&str>) -> Result<HeaderMap, String> {
-    parse::entries(text)
+    parse::comma_separated(text)
         .map(|entry| {
             parse_header(entry)
                 .ok_or_else(|| "use names and values, such as api-key=abc,tenant=auth".to_owned())

@@ -283,19 +283,19 @@ pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
 }
 
 /// Returns the name of a file; `None` if the text is absent or empty.
-pub(super) fn file_name(text: Option<&str>) -> Option<&str> {
+pub(super) fn file_path(text: Option<&str>) -> Option<&str> {
     text.filter(|name| !name.is_empty())
 }
 
 /// Returns the comma-separated entries of a setting, trimmed and without empty entries.
-pub(super) fn entries(text: Option<&str>) -> impl Iterator<Item = &str> {
+pub(super) fn comma_separated(text: Option<&str>) -> impl Iterator<Item = &str> {
     let trimmed_entries = text.unwrap_or_default().split(',').map(str::trim);
     trimmed_entries.filter(|entry| !entry.is_empty())
 }
 
 pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {
     const WILDCARD_REMEDY: &str = "* would let any website act for your users; list exact origins";
-    entries(text)
+    comma_separated(text)
         .map(|entry| match entry {
             pattern if pattern.contains('*') => Err(WILDCARD_REMEDY.to_owned()),
             exact_origin => Origin::parse(exact_origin)
@@ -306,7 +306,7 @@ pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {
 
 /// Parses comma-separated networks. A single IP address means the network of only this address.
 pub(super) fn networks(text: Option<&str>) -> Result<Vec<IpNet>, String> {
-    entries(text)
+    comma_separated(text)
         .map(|entry| {
             let parse_address = || entry.parse().ok().map(|address: IpAddr| address.into());
             let parsed_network = entry.parse().ok().or_else(parse_address);

@@ -22,7 +22,7 @@ impl Secrets {
     }
 
     /// Derives the credential of this name for the feed of revocations.
-    pub(super) fn for_feed(&self, name: &str) -> Result<FeedCredential, String> {
+    pub(super) fn feed_credential(&self, name: &str) -> Result<FeedCredential, String> {
         let credential = self.current.for_feed(name);
         credential.map_err(|error| error.to_string())
     }
@@ -56,7 +56,7 @@ impl Settings {
     ) -> Result<FeedCredential, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let secrets = self.read_secrets(&mut problems);
-        let credential = secrets.map(|secrets| secrets.for_feed(name));
+        let credential = secrets.map(|secrets| secrets.feed_credential(name));
         let credential = credential.and_then(|result| problems.ok_or_record("--feed", result));
         problems.finish(|| credential)
     }
@@ -77,7 +77,7 @@ impl Settings {
     }
 
     pub(super) fn previous_secrets(&self) -> Result<Vec<Secret>, String> {
-        parse::entries(self.auth_secrets_previous.as_deref())
+        parse::comma_separated(self.auth_secrets_previous.as_deref())
             .map(|secret| Secret::new(secret).map_err(|error| error.to_string()))
             .collect()
     }

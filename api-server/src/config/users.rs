@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use super::parse;
 use super::parse::ProblemCollector;
 use super::{SettingProblems, Settings};
-use crate::db::{DatabaseUrl, Table};
+use crate::db::{DatabaseUrl, TableName};
 use crate::transfer::BetterAuthSource;
 
 /// The subcommands of `users`.
@@ -126,10 +126,13 @@ impl Settings {
         let mut problems = ProblemCollector::default();
         let target = problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
         let source_url = problems.ok_or_record("--from", parse::database_url(&arguments.from));
-        let user_table = problems.ok_or_record("--user-table", Table::parse(&arguments.user_table));
-        let account_table =
-            problems.ok_or_record("--account-table", Table::parse(&arguments.account_table));
-        let task_table_result = arguments.tasks.as_deref().map(Table::parse).transpose();
+        let user_table =
+            problems.ok_or_record("--user-table", TableName::parse(&arguments.user_table));
+        let account_table = problems.ok_or_record(
+            "--account-table",
+            TableName::parse(&arguments.account_table),
+        );
+        let task_table_result = arguments.tasks.as_deref().map(TableName::parse).transpose();
         let task_table = problems.ok_or_record("--tasks", task_table_result);
         self.check_logging(&mut problems);
         problems.finish(|| {

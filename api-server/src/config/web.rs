@@ -101,7 +101,7 @@ impl Settings {
     )]
     fn check_tls(&self, problems: &mut ProblemCollector) -> Option<Option<Tls>> {
         let [certificate, key] =
-            [&self.tls_cert, &self.tls_key].map(|file| parse::file_name(file.as_deref()));
+            [&self.tls_cert, &self.tls_key].map(|file| parse::file_path(file.as_deref()));
         let loaded = match (certificate, key) {
             (None, None) => return Some(None),
             (Some(certificate), Some(key)) => Tls::load(Path::new(certificate), Path::new(key)),
@@ -139,6 +139,6 @@ impl Settings {
     /// Returns whether the server encrypts connections. Reads no file, so that `health` works without access to the
     /// key.
     pub(crate) fn has_tls(&self) -> bool {
-        parse::file_name(self.tls_cert.as_deref()).is_some()
+        parse::file_path(self.tls_cert.as_deref()).is_some()
     }
 }

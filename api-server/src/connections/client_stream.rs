@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
-use super::progress::Progress;
+use super::connection_state::ConnectionState;
 use super::stream::WatchedStream;
 
 /// The stream of a client connection. A read that finds the end of the stream, or fails, is recorded as a hang-up.
@@ -18,10 +18,10 @@ pub(super) enum ClientStream {
 }
 
 impl ClientStream {
-    pub(super) fn progress(&self) -> &Rc<Progress> {
+    pub(super) fn state(&self) -> &Rc<ConnectionState> {
         match self {
-            Self::Plain(stream) => stream.progress(),
-            Self::Encrypted(stream) => stream.get_ref().0.progress(),
+            Self::Plain(stream) => stream.state(),
+            Self::Encrypted(stream) => stream.get_ref().0.state(),
         }
     }
 }
@@ -39,7 +39,7 @@ impl AsyncRead for ClientStream {
             Self::Encrypted(stream) => Pin::new(stream).poll_read(context, buffer),
         };
         if result.is_ready() && buffer.filled().len() == previous_len {
-            stream.progress().record_hang_up();
+            stream.state().record_hang_up();
         }
         result
     }

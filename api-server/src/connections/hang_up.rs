@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use actix_web::{HttpMessage as _, HttpRequest};
 
-use super::progress::Progress;
+use super::connection_state::ConnectionState;
 
 /// Marks a request with HTTP/2 that its client cancelled before the handler started.
 pub(super) struct Cancelled;
@@ -15,7 +15,6 @@ pub(super) struct Cancelled;
 /// Costs no system call: before a handler starts, the connection is read until nothing more has arrived, or until the
 /// client has sent 8 KiB of further requests.
 pub(crate) fn has_hung_up(request: &HttpRequest) -> bool {
-    let progress = request.conn_data::<Rc<Progress>>();
-    progress.is_some_and(|progress| progress.has_hung_up())
-        || request.extensions().contains::<Cancelled>()
+    let state = request.conn_data::<Rc<ConnectionState>>();
+    state.is_some_and(|state| state.has_hung_up()) || request.extensions().contains::<Cancelled>()
 }

@@ -15,7 +15,7 @@ use actix_web::web::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::client_stream::ClientStream;
-use super::progress::Progress;
+use super::connection_state::ConnectionState;
 
 /// From this number of held bytes on, the stream reads no more. One read may add up to the size of its buffer.
 const MAX_HELD_BYTES: usize = 8 << 10;
@@ -37,18 +37,18 @@ impl Http1Stream {
         }
     }
 
-    pub(super) fn progress(&self) -> &Rc<Progress> {
-        self.stream.progress()
+    pub(super) fn state(&self) -> &Rc<ConnectionState> {
+        self.stream.state()
     }
 
     fn accept(&self, bytes: &[u8]) -> usize {
-        let progress = self.progress();
-        progress.acceptance.accept(bytes, !progress.is_blocked())
+        let state = self.state();
+        state.pipeline_gate.accept(bytes, !state.is_blocked())
     }
 
     /// Returns whether held bytes are the body of a request that actix-http has not parsed yet.
     fn holds_body(&self) -> bool {
-        !self.held_bytes.is_empty() && self.progress().acceptance.waits_for_request()
+        !self.held_bytes.is_empty() && self.state().pipeline_gate.is_body_length_unknown()
     }
 
     /// Copies held bytes to the buffer, at most to the end of the current request. Returns whether it copied any.
@@ -105,7 +105,7 @@ impl AsyncRead for Http1Stream {
         }
         // Without held bytes, the arrival of bytes wakes the task.
         if !this.held_bytes.is_empty() {
-            this.progress().acceptance.wake_at_change(context.waker());
+            this.state().pipeline_gate.set_waker(context.waker());
         }
         Poll::Pending
     }

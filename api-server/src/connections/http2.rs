@@ -23,9 +23,9 @@ use h2::{Reason, RecvStream, SendStream};
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
+use super::connection_state::InFlightRequest;
 use super::hang_up::Cancelled;
-use super::http2_message::{new_request, new_response_head};
-use super::progress::InFlightRequest;
+use super::http2_message::{to_actix_request, to_h2_response_head};
 use super::stream::WatchedStream;
 
 /// The most requests at the same time on one connection: the least that RFC 9113 recommends.
@@ -51,8 +51,8 @@ where
     App::Error: Into<Response<BoxBody>>,
     B: MessageBody,
 {
-    let progress = Rc::clone(stream.get_ref().0.progress());
-    progress.record_http_2();
+    let state = Rc::clone(stream.get_ref().0.state());
+    state.record_http_2();
     let mut connection = Builder::new()
         .max_concurrent_streams(MAX_CONCURRENT_REQUESTS)
         .max_header_list_size(MAX_HEADER_BYTES)
@@ -68,7 +68,7 @@ where
             accepted = connection.accept() => {
                 let Some(accepted) = accepted else { return Ok(()) };
                 let (request, responder) = accepted?;
-                let in_flight_request = InFlightRequest::new(&progress);
+                let in_flight_request = InFlightRequest::new(&state);
                 running_requests.push(async move {
                     respond(request, responder, peer, app, response_timeout).await;
                     drop(in_flight_request);
@@ -95,7 +95,7 @@ async fn respond<App, B>(
     App::Error: Into<Response<BoxBody>>,
     B: MessageBody,
 {
-    let Some(request) = new_request(request, peer) else {
+    let Some(request) = to_actix_request(request, peer) else {
         responder.send_reset(Reason::PROTOCOL_ERROR);
         return;
     };
@@ -128,7 +128,7 @@ async fn send<B: MessageBody>(
 ) -> Result<(), h2::Error> {
     let size = response.body().size();
     let has_body = !is_head_request && !matches!(size, BodySize::None | BodySize::Sized(0));
-    let head = new_response_head(response.head(), size);
+    let head = to_h2_response_head(response.head(), size);
     let mut stream = responder.send_response(head, !has_body)?;
     if !has_body {
         return Ok(());

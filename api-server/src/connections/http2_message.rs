@@ -22,7 +22,7 @@ const CONNECTION_HEADERS: [HeaderName; 3] = [CONNECTION, TRANSFER_ENCODING, UPGR
 
 /// Returns the request in the form that it has with HTTP/1.1: a path instead of a URL, and the header `Host`. Returns
 /// `None` for a request without a path, such as `CONNECT`.
-pub(super) fn new_request(
+pub(super) fn to_actix_request(
     request: http::Request<RecvStream>,
     peer: Option<SocketAddr>,
 ) -> Option<Request> {
@@ -69,7 +69,7 @@ fn chunks_of(body: RecvStream) -> impl Stream<Item = Result<Bytes, PayloadError>
     })
 }
 
-pub(super) fn new_response_head(head: &ResponseHead, size: BodySize) -> http::Response<()> {
+pub(super) fn to_h2_response_head(head: &ResponseHead, size: BodySize) -> http::Response<()> {
     let mut response = http::Response::new(());
     if let Ok(status) = http::StatusCode::from_u16(head.status.as_u16()) {
         *response.status_mut() = status;

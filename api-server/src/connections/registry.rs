@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::network::ExemptPeers;
+use super::exempt_peers::ExemptPeers;
 use crate::network::Network;
 
 /// All open connections. Cheap to clone.
@@ -66,7 +66,7 @@ impl Connections {
     pub(super) fn admit(&self, peer: Option<IpAddr>) -> Option<ConnectionSlot> {
         let network = peer.and_then(|peer| self.0.exempt_peers.counted_network(peer));
         let mut state = self.lock();
-        if state.total >= self.0.max_connections && !state.evict_oldest(network) {
+        if state.total >= self.0.max_connections && !state.evict_from_largest_site(network) {
             return None;
         }
         let (sender, eviction) = oneshot::channel();
@@ -106,7 +106,7 @@ impl OpenConnections {
     /// Closes the oldest connection of the largest network of the largest site, by number of connections. Among sites
     /// or networks of the same size, prefers the site or network of the new connection, then the site or network with
     /// the oldest connection. Returns whether a connection was closed.
-    fn evict_oldest(&mut self, new_network: Option<Network>) -> bool {
+    fn evict_from_largest_site(&mut self, new_network: Option<Network>) -> bool {
         let new_site = new_network.map(Network::site);
         let rank = |(network, site): (&Network, &Site)| (site.total, Some(*network) == new_site);
         let largest_site = self.sites.iter().max_by(|first, second| {

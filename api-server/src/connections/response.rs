@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
 
-use super::progress::InFlightRequest;
+use super::connection_state::InFlightRequest;
 
 /// A response body, and the request that is in flight until this body is dropped.
 pub(super) struct WatchedBody {

@@ -19,11 +19,11 @@ use actix_web::rt::net::TcpStream;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::time::timeout;
 
-use super::acceptance::body_length;
 use super::client_stream::ClientStream;
+use super::connection_state::{ConnectionState, ConnectionTimeouts, InFlightRequest};
 use super::http1_stream::Http1Stream;
 use super::http2;
-use super::progress::{ConnectionTimeouts, InFlightRequest, Progress};
+use super::pipeline_gate::body_length;
 use super::registry::{ConnectionSlot, Connections};
 use super::response::WatchedBody;
 use super::stream::WatchedStream;
@@ -69,11 +69,11 @@ where
         let responding_app = app_factory.map_err(|error| error.into().error_response());
         let configured_app = map_config(responding_app, |()| AppConfig::default());
         let watched_app = apply_fn_factory(configured_app, |request: Request, app: &_| {
-            let progress = request.conn_data::<Rc<Progress>>();
-            if let Some(progress) = progress {
-                progress.acceptance.record_request(body_length(&request));
+            let state = request.conn_data::<Rc<ConnectionState>>();
+            if let Some(state) = state {
+                state.pipeline_gate.record_request(body_length(&request));
             }
-            let in_flight_request = progress.map(InFlightRequest::new);
+            let in_flight_request = state.map(InFlightRequest::new);
             watched_response(in_flight_request, Service::call(app, request))
         });
         let watched_app = Rc::new(watched_app);
@@ -135,7 +135,7 @@ where
         .h1_allow_half_closed(false)
         .local_addr(bound_address)
         .on_connect_ext(|stream: &Http1Stream, data| {
-            data.insert(Rc::clone(stream.progress()));
+            data.insert(Rc::clone(stream.state()));
         })
         .finish(app_factory)
 }
@@ -163,18 +163,18 @@ where
         };
         let timeouts = self.policy.timeouts;
         set_socket_options(&tcp_stream, timeouts);
-        let progress = Rc::new(Progress::new());
-        let stream = WatchedStream::new(tcp_stream, Rc::clone(&progress));
+        let state = Rc::new(ConnectionState::new());
+        let stream = WatchedStream::new(tcp_stream, Rc::clone(&state));
         match &self.policy.tls {
             None => {
                 let stream = Http1Stream::new(ClientStream::Plain(stream));
                 let connection = (stream, Protocol::Http1, peer);
                 let serving = self.http_1.call(connection);
-                serve_until_overdue(serving, progress, timeouts, slot).await;
+                serve_until_overdue(serving, state, timeouts, slot).await;
             }
             Some(tls) => {
                 let serving = Box::pin(self.serve_encrypted(stream, peer, tls));
-                serve_until_overdue(serving, progress, timeouts, slot).await;
+                serve_until_overdue(serving, state, timeouts, slot).await;
             }
         }
     }
@@ -235,14 +235,14 @@ where
 /// Serves a connection until `serving` ends, the connection exceeds a timeout or it is evicted.
 async fn serve_until_overdue(
     serving: impl Future,
-    progress: Rc<Progress>,
+    state: Rc<ConnectionState>,
     timeouts: ConnectionTimeouts,
     mut slot: ConnectionSlot,
 ) {
     tokio::select! {
         biased;
         _ = serving => {}
-        () = progress.wait_until_overdue(timeouts) => {}
+        () = state.wait_until_overdue(timeouts) => {}
         () = slot.wait_until_evicted() => {}
     }
 }

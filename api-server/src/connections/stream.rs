@@ -8,28 +8,28 @@ use std::task::{Context, Poll};
 use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::progress::Progress;
+use super::connection_state::ConnectionState;
 
-/// A TCP stream, and the progress of its connection.
+/// A TCP stream, and the state of its connection.
 pub(super) struct WatchedStream {
     stream: TcpStream,
-    progress: Rc<Progress>,
+    state: Rc<ConnectionState>,
 }
 
 impl WatchedStream {
-    pub(super) fn new(stream: TcpStream, progress: Rc<Progress>) -> Self {
-        Self { stream, progress }
+    pub(super) fn new(stream: TcpStream, state: Rc<ConnectionState>) -> Self {
+        Self { stream, state }
     }
 
-    pub(super) fn progress(&self) -> &Rc<Progress> {
-        &self.progress
+    pub(super) fn state(&self) -> &Rc<ConnectionState> {
+        &self.state
     }
 
     /// Records whether a write has ended or the send buffer is full. Returns the result of the write unchanged.
     fn record_write<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         match result {
-            Poll::Pending => self.progress.record_blocked(),
-            Poll::Ready(_) => self.progress.record_sent(),
+            Poll::Pending => self.state.record_blocked(),
+            Poll::Ready(_) => self.state.record_sent(),
         }
         result
     }
@@ -44,7 +44,7 @@ impl AsyncRead for WatchedStream {
         let previous_len = buffer.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > previous_len {
-            self.progress.record_received();
+            self.state.record_received();
         }
         result
     }

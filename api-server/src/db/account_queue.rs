@@ -130,7 +130,7 @@ impl<J> AccountQueue<J> {
         let woken_worker = outcome
             .adds_ready_entry
             .then(|| state.sleeping_workers.pop());
-        self.publish(&state);
+        self.update_has_ready_entry(&state);
         drop(state);
         wake(woken_worker.flatten());
         Ok(outcome.served_job_counter)
@@ -151,7 +151,7 @@ impl<J> AccountQueue<J> {
         let mut has_yielded = false;
         loop {
             if let Some((job, account)) = state.pop(&self.limits) {
-                self.publish(&state);
+                self.update_has_ready_entry(&state);
                 // Popping a job or finishing one may add a ready entry without waking a worker, so a worker is woken
                 // here.
                 let has_more = !state.ready_entries.is_empty();
@@ -164,7 +164,7 @@ impl<J> AccountQueue<J> {
                 return NextJob::Closed;
             }
             if !has_yielded {
-                self.publish(&state);
+                self.update_has_ready_entry(&state);
                 drop(state);
                 self.yield_until_ready();
                 has_yielded = true;
@@ -217,7 +217,7 @@ impl<J> AccountQueue<J> {
     }
 
     /// Updates [`has_ready_entry`](Self::has_ready_entry), which workers read without the lock.
-    fn publish(&self, state: &QueueState<J>) {
+    fn update_has_ready_entry(&self, state: &QueueState<J>) {
         let has_ready_entry = !state.ready_entries.is_empty();
         self.has_ready_entry
             .store(has_ready_entry, Ordering::Relaxed);
@@ -227,7 +227,7 @@ impl<J> AccountQueue<J> {
     pub(super) fn try_pop(&self) -> Option<(J, Option<JobAccount>)> {
         let mut state = self.lock();
         let job = state.pop(&self.limits);
-        self.publish(&state);
+        self.update_has_ready_entry(&state);
         job
     }
 
@@ -236,7 +236,7 @@ impl<J> AccountQueue<J> {
     pub(super) fn finish(&self, account: &JobAccount) {
         let mut state = self.lock();
         state.finish(account, &self.limits);
-        self.publish(&state);
+        self.update_has_ready_entry(&state);
     }
 
     /// Closes the queue: the workers still run the waiting jobs, and then their [`pop`](Self::pop) returns

@@ -176,7 +176,7 @@ const SQLITE_SQL: EngineSql = EngineSql {
     columns: "SELECT CAST(name AS BLOB) AS c0, CAST(lower(type) AS BLOB) AS c1 \
         FROM pragma_table_info(trim('{}', '\"'))",
     text_as_bytes: "CAST({} AS BLOB)",
-    state: "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS now_micros, FALSE AS is_read_only, \
+    state: "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS now_micros, FALSE AS is_standby, \
         TRUE AS may_create_tables, EXISTS (SELECT 1 FROM sqlite_master WHERE name = '__diesel_schema_migrations') \
         AS is_migrated",
     time_types: &[],
@@ -189,7 +189,7 @@ const POSTGRES_SQL: EngineSql = EngineSql {
         WHERE attrelid = to_regclass('{}') AND attnum > 0 AND NOT attisdropped",
     text_as_bytes: "convert_to({}, 'UTF8')",
     state: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint) AS now_micros, \
-        pg_is_in_recovery() AS is_read_only, \
+        pg_is_in_recovery() AS is_standby, \
         COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE) AS may_create_tables, \
         to_regclass('__diesel_schema_migrations') IS NOT NULL AS is_migrated",
     time_types: &[
@@ -284,12 +284,12 @@ pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
 
 /// Waits for the lock of an account, an email address or a network, and keeps the lock until the transaction ends. Does
 /// nothing on SQLite, which has only one writer at a time.
-pub(crate) fn lock_until_commit(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
+pub(crate) fn lock_until_commit(connection: &mut DbConnection, key: &str) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(_) => Ok(()),
         DbConnection::Postgres(postgres) => {
             let lock_sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 4711201121))";
-            let query = diesel::sql_query(lock_sql).bind::<diesel::sql_types::Text, _>(user_id);
+            let query = diesel::sql_query(lock_sql).bind::<diesel::sql_types::Text, _>(key);
             query.execute(postgres).map(drop)
         }
     }

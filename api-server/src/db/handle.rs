@@ -195,11 +195,11 @@ impl AccountDb<'_> {
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        let result = self.run_uncounted(job).await;
+        let result = self.run_on_job_thread(job).await;
         result.inspect_err(|error| self.db.metrics.count(error.event()))
     }
 
-    async fn run_uncounted<T: Send + 'static>(
+    async fn run_on_job_thread<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
@@ -220,13 +220,13 @@ impl AccountDb<'_> {
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
         let result = match &self.db.writer {
-            None => self.run_uncounted(job).await,
-            Some(writer) => self.write_uncounted(writer, job).await,
+            None => self.run_on_job_thread(job).await,
+            Some(writer) => self.run_on_writer_thread(writer, job).await,
         };
         result.inspect_err(|error| self.db.metrics.count(error.event()))
     }
 
-    async fn write_uncounted<T: Send + 'static>(
+    async fn run_on_writer_thread<T: Send + 'static>(
         &self,
         writer: &Writer,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,

@@ -15,7 +15,7 @@ pub(crate) struct Inspection {
     /// The time by the clock of the database.
     pub(crate) now: Timestamp,
     /// Whether PostgreSQL runs as a standby, which accepts no writes; always false on SQLite.
-    pub(crate) is_read_only: bool,
+    pub(crate) is_standby: bool,
     /// Whether this program has the permission to create tables, as migrations do; always true on SQLite.
     pub(crate) may_create_tables: bool,
     /// The number of migrations that have run.
@@ -31,7 +31,7 @@ struct StateRow {
     #[diesel(sql_type = BigInt)]
     now_micros: i64,
     #[diesel(sql_type = Bool)]
-    is_read_only: bool,
+    is_standby: bool,
     #[diesel(sql_type = Bool)]
     may_create_tables: bool,
     #[diesel(sql_type = Bool)]
@@ -55,7 +55,7 @@ pub(crate) fn inspect(url: &DatabaseUrl) -> Result<Inspection, BoxError> {
     })?;
     let state = state.ok_or("the database returned no row")?;
     let run_versions = if state.is_migrated {
-        run_versions(&mut connection)?
+        applied_migration_versions(&mut connection)?
     } else {
         Vec::new()
     };
@@ -68,7 +68,7 @@ pub(crate) fn inspect(url: &DatabaseUrl) -> Result<Inspection, BoxError> {
     let unknown_versions = run_versions.iter().filter(is_missing_in(&own_versions));
     Ok(Inspection {
         now: Timestamp::from_unix_micros(state.now_micros),
-        is_read_only: state.is_read_only,
+        is_standby: state.is_standby,
         may_create_tables: state.may_create_tables,
         run_count: run_versions.len(),
         pending_count: pending_versions.count(),
@@ -77,7 +77,7 @@ pub(crate) fn inspect(url: &DatabaseUrl) -> Result<Inspection, BoxError> {
 }
 
 /// Returns the versions of the migrations that have run.
-fn run_versions(connection: &mut DbConnection) -> Result<Vec<String>, BoxError> {
+fn applied_migration_versions(connection: &mut DbConnection) -> Result<Vec<String>, BoxError> {
     let mut versions = Vec::new();
     let query =
         "SELECT CAST(version AS text) AS version FROM __diesel_schema_migrations ORDER BY version";

@@ -57,7 +57,7 @@ pub(crate) fn migrate_with_progress(
     let start = Instant::now();
     loop {
         match run_migrations(&mut connection, progress) {
-            Err(error) if is_table_in_use(&*error) && start.elapsed() < TABLE_TIMEOUT => {
+            Err(error) if means_table_in_use(&*error) && start.elapsed() < TABLE_TIMEOUT => {
                 log::warn!(
                     "a transaction, such as a backup, uses a table that a migration changes; trying again"
                 );
@@ -112,7 +112,7 @@ fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
 
 /// Returns whether the migration failed because another transaction used a table for longer than the lock timeout, or
 /// because the two waited for each other.
-fn is_table_in_use(error: &(dyn Error + 'static)) -> bool {
+fn means_table_in_use(error: &(dyn Error + 'static)) -> bool {
     let text = error.to_string();
     ["lock timeout", "deadlock detected"]
         .iter()

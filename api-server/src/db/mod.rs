@@ -40,9 +40,9 @@ pub(crate) use migrations::migrate_with_progress;
 pub(crate) use pool::ping;
 pub(crate) use private_file::is_accessible_to_others;
 pub(crate) use reader::{
-    CellError, Column, MAX_SHORT_TEXT_BYTES, NULL_EXPRESSION, Reader, Table, TextRow,
+    CellError, Column, MAX_SHORT_TEXT_BYTES, NULL_EXPRESSION, Reader, TableName, TextRow,
 };
-pub(crate) use sqlite_copy::{copy_database, replace_rows};
+pub(crate) use sqlite_copy::{copy_database, replace_all_rows};
 pub(crate) use types::Timestamp;
 pub use url::DatabaseUrl;
 

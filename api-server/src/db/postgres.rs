@@ -15,7 +15,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::postgres_parameters::{
-    PoolerHint, add_options, for_libpq, has_question_mark_in_user_info, pooler_hint,
+    PoolerHint, has_question_mark_in_user_info, pooler_hint, url_for_libpq, with_options,
 };
 
 /// Cancels a statement after 5 s. A request stops waiting for its result earlier, after 2.5 s.
@@ -24,7 +24,7 @@ const SESSION_SETUP: &str = "SET statement_timeout = '5s'";
 /// rejects or ignores these options, so a session that has the setting has no pooler.
 const DIRECT_OPTIONS: &str = "-c statement_timeout=5s -c api_server.is_direct=on";
 /// Reads whether the session has the setting from [`DIRECT_OPTIONS`], and whether it has any statement timeout.
-const SESSION_STATE: &str = "SELECT \
+const SESSION_STATE_QUERY: &str = "SELECT \
     COALESCE(current_setting('api_server.is_direct', TRUE), '') = 'on' AS is_direct, \
     current_setting('statement_timeout') <> '0' AS has_timeout";
 
@@ -111,22 +111,22 @@ pub(super) fn connect(url: &PostgresUrl) -> ConnectionResult<PgConnection> {
     match url.is_pooled() {
         Some(true) => connect_through_pooler(url),
         Some(false) => {
-            let mut connection = PgConnection::establish(&for_libpq(&url.text))?;
+            let mut connection = PgConnection::establish(&url_for_libpq(&url.text))?;
             connection
                 .batch_execute(SESSION_SETUP)
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(connection)
         }
-        None => connect_and_find_pooler(url),
+        None => connect_and_detect_pooler(url),
     }
 }
 
-fn connect_and_find_pooler(url: &PostgresUrl) -> ConnectionResult<PgConnection> {
-    let url_with_options = add_options(&for_libpq(&url.text), DIRECT_OPTIONS);
+fn connect_and_detect_pooler(url: &PostgresUrl) -> ConnectionResult<PgConnection> {
+    let url_with_options = with_options(&url_for_libpq(&url.text), DIRECT_OPTIONS);
     match PgConnection::establish(&url_with_options) {
         Ok(mut connection) => {
             if !read_state(&mut connection)?.is_direct {
-                disable_prepared_statements(&mut connection, url)?;
+                configure_for_pooler(&mut connection, url)?;
             }
             Ok(connection)
         }
@@ -136,16 +136,13 @@ fn connect_and_find_pooler(url: &PostgresUrl) -> ConnectionResult<PgConnection> 
 }
 
 fn connect_through_pooler(url: &PostgresUrl) -> ConnectionResult<PgConnection> {
-    let mut connection = PgConnection::establish(&for_libpq(&url.text))?;
-    disable_prepared_statements(&mut connection, url)?;
+    let mut connection = PgConnection::establish(&url_for_libpq(&url.text))?;
+    configure_for_pooler(&mut connection, url)?;
     Ok(connection)
 }
 
 /// Makes the connection send each statement together with its values instead of preparing it. Records the pooler.
-fn disable_prepared_statements(
-    connection: &mut PgConnection,
-    url: &PostgresUrl,
-) -> ConnectionResult<()> {
+fn configure_for_pooler(connection: &mut PgConnection, url: &PostgresUrl) -> ConnectionResult<()> {
     connection.set_prepared_statement_cache_size(CacheSize::Disabled);
     if !url.has_found_pooler.load(Ordering::Relaxed) {
         url.record_pooler(read_state(connection)?.has_timeout);
@@ -154,7 +151,7 @@ fn disable_prepared_statements(
 }
 
 fn read_state(connection: &mut PgConnection) -> ConnectionResult<SessionState> {
-    diesel::sql_query(SESSION_STATE)
+    diesel::sql_query(SESSION_STATE_QUERY)
         .get_result(connection)
         .map_err(ConnectionError::CouldntSetupConfiguration)
 }

@@ -55,7 +55,7 @@ pub(super) fn has_question_mark_in_user_info(url: &str) -> bool {
 
 /// Returns the URL without the parameters [`REJECTED_BY_LIBPQ`], with the missing [`POSTGRES_DEFAULTS`] and, if needed,
 /// with the file of the system's certificates.
-pub(super) fn for_libpq(url: &str) -> String {
+pub(super) fn url_for_libpq(url: &str) -> String {
     let mut url = without_parameters(url, REJECTED_BY_LIBPQ);
     for (name, value) in POSTGRES_DEFAULTS {
         if parameter(&url, name).is_none() {
@@ -71,7 +71,7 @@ pub(super) fn for_libpq(url: &str) -> String {
 }
 
 /// Appends options of the session to those of the URL. Of options that are given twice, PostgreSQL uses the last.
-pub(super) fn add_options(url: &str, options: &str) -> String {
+pub(super) fn with_options(url: &str, options: &str) -> String {
     let all_options = match parameter(url, "options") {
         Some(escaped) => format!("{escaped}%20{}", escape(options)),
         None => escape(options),
@@ -135,26 +135,26 @@ fn escape(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{PoolerHint, add_options, for_libpq, parameter, pooler_hint};
+    use super::{PoolerHint, parameter, pooler_hint, url_for_libpq, with_options};
 
     #[test]
     fn parameters_in_the_url_override_the_defaults() {
-        let url = for_libpq("postgres://h/d?connect_timeout=9");
+        let url = url_for_libpq("postgres://h/d?connect_timeout=9");
         assert_eq!(parameter(&url, "connect_timeout"), Some("9"));
         assert_eq!(parameter(&url, "tcp_user_timeout"), Some("5000"));
     }
 
     #[test]
     fn verify_full_uses_the_systems_certificates_unless_the_url_has_its_own() {
-        let url = for_libpq("postgres://h/d?sslmode=verify-full");
+        let url = url_for_libpq("postgres://h/d?sslmode=verify-full");
         let system_file = openssl_probe::probe().cert_file;
         assert_eq!(
             parameter(&url, "sslrootcert").map(ToOwned::to_owned),
             system_file.map(|file| file.display().to_string())
         );
-        let url_with_file = for_libpq("postgres://h/d?sslmode=verify-full&sslrootcert=/ca.pem");
+        let url_with_file = url_for_libpq("postgres://h/d?sslmode=verify-full&sslrootcert=/ca.pem");
         assert_eq!(url_with_file.matches("sslrootcert").count(), 1);
-        assert!(!for_libpq("postgres://h/d?sslmode=require").contains("sslrootcert"));
+        assert!(!url_for_libpq("postgres://h/d?sslmode=require").contains("sslrootcert"));
     }
 
     #[test]
@@ -195,19 +195,23 @@ mod tests {
             let location = url.split('?').next().unwrap();
             let expected_start = format!("{location}{for_libpq_without_defaults}");
             assert!(
-                for_libpq(url).starts_with(&expected_start),
+                url_for_libpq(url).starts_with(&expected_start),
                 "{}",
-                for_libpq(url)
+                url_for_libpq(url)
             );
-            assert!(!for_libpq(url).contains("pgbouncer="), "{}", for_libpq(url));
+            assert!(
+                !url_for_libpq(url).contains("pgbouncer="),
+                "{}",
+                url_for_libpq(url)
+            );
         }
     }
 
     #[test]
     fn options_of_the_url_are_kept_before_those_that_are_added() {
-        let added = add_options("postgres://h/d", "-c a=1");
+        let added = with_options("postgres://h/d", "-c a=1");
         assert_eq!(added, "postgres://h/d?options=-c%20a%3D1");
-        let appended = add_options(
+        let appended = with_options(
             "postgres://h/d?options=-c%20b%3D2&sslmode=require",
             "-c a=1",
         );

@@ -18,9 +18,9 @@ pub(crate) const MAX_SHORT_TEXT_BYTES: usize = 64;
 
 /// Name of a table, optionally with its schema. [`parse`](Self::parse) has checked that it is safe to quote in SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Table(String);
+pub(crate) struct TableName(String);
 
-impl Table {
+impl TableName {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let parts: Vec<_> = text.split('.').collect();
         if parts.len() > 2 || !parts.iter().all(|part| is_identifier(part)) {
@@ -171,7 +171,7 @@ impl Reader {
     }
 
     /// Returns the columns of a table; empty if the table does not exist.
-    pub(crate) fn columns(&mut self, table: &Table) -> Result<Vec<Column>, BoxError> {
+    pub(crate) fn columns(&mut self, table: &TableName) -> Result<Vec<Column>, BoxError> {
         let query = self.sql.columns.replace("{}", &table.quoted());
         let mut columns = Vec::new();
         self.for_each_pair(&query, |name, kind| columns.push(Column { name, kind }))?;
@@ -265,13 +265,13 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    use super::Table;
+    use super::TableName;
 
     #[test]
     fn a_table_name_may_have_a_schema() {
-        assert_eq!(Table::parse("user").unwrap().quoted(), "\"user\"");
+        assert_eq!(TableName::parse("user").unwrap().quoted(), "\"user\"");
         assert_eq!(
-            Table::parse("Auth.users-2").unwrap().quoted(),
+            TableName::parse("Auth.users-2").unwrap().quoted(),
             "\"Auth\".\"users-2\""
         );
     }
@@ -292,7 +292,7 @@ mod tests {
             "a\0",
             &"a".repeat(64),
         ] {
-            assert!(Table::parse(text).is_err(), "{text:?}");
+            assert!(TableName::parse(text).is_err(), "{text:?}");
         }
     }
 }

@@ -25,11 +25,11 @@ const REPLACE_SETUP: &str =
     "PRAGMA busy_timeout = 30000; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = OFF";
 /// The query of the tables to copy. `sqlite_sequence` is copied too: it has the highest id that each table ever had, so
 /// that no id is used twice.
-const TABLES: &str = "SELECT name FROM main.sqlite_master WHERE type = 'table' \
+const TABLES_QUERY: &str = "SELECT name FROM main.sqlite_master WHERE type = 'table' \
     AND name <> '__diesel_schema_migrations' AND (name NOT LIKE 'sqlite\\_%' ESCAPE '\\' OR name = 'sqlite_sequence')";
 
 /// The query of the size of a copy, in bytes. A copy leaves out the unused pages.
-const COPY_SIZE: &str = "SELECT (page_count - freelist_count) * page_size AS number \
+const COPY_SIZE_QUERY: &str = "SELECT (page_count - freelist_count) * page_size AS number \
     FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
 /// The most rows that one statement inserts. The progress advances after each statement.
 const ROWS_PER_STATEMENT: i64 = 10_000;
@@ -55,7 +55,7 @@ pub(crate) fn copy_database(
 ) -> Result<(), BoxError> {
     let mut connection = dialect::connect_to_existing_file(source)?;
     connection.batch_execute(COPY_SETUP)?;
-    let size = sql_query(COPY_SIZE).get_result(&mut connection)?;
+    let size = sql_query(COPY_SIZE_QUERY).get_result(&mut connection)?;
     let growing_file = target.to_owned();
     let measure = move || fs::metadata(&growing_file).map_or(0, |file| file.len());
     let work = progress.start_measured("copy", number_or_zero(&size), measure);
@@ -77,7 +77,7 @@ fn number_or_zero(row: &NumberRow) -> u64 {
 
 /// Replaces the rows of the SQLite database `connection`, except its list of migrations, by those of the file `source`,
 /// which has the same schema, and then calls `finish`, all in one transaction.
-pub(crate) fn replace_rows<T>(
+pub(crate) fn replace_all_rows<T>(
     connection: &mut DbConnection,
     source: &Path,
     progress: &Progress,
@@ -88,7 +88,7 @@ pub(crate) fn replace_rows<T>(
         .bind::<Text, _>(source.to_string_lossy())
         .execute(connection)?;
     write_transaction(connection, |connection| {
-        let tables: Vec<NameRow> = sql_query(TABLES).load(connection)?;
+        let tables: Vec<NameRow> = sql_query(TABLES_QUERY).load(connection)?;
         let total = count_rows(connection, &tables)?;
         let work = progress.start("restore", Unit::Rows, Some(total));
         for table in &tables {

@@ -24,7 +24,7 @@ impl DatabaseUrl {
     /// The error says what to write instead. It never contains the URL, which may contain a password.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if let Some(path) = text.strip_prefix("sqlite://") {
-            return sqlite_file(path).map(|path| Self(Location::File(path)));
+            return parse_sqlite_path(path).map(|path| Self(Location::File(path)));
         }
         let server_schemes = ["postgres://", "postgresql://"];
         if server_schemes.iter().any(|scheme| text.starts_with(scheme)) {
@@ -55,7 +55,7 @@ impl DatabaseUrl {
     }
 }
 
-fn sqlite_file(path: &str) -> Result<PathBuf, &'static str> {
+fn parse_sqlite_path(path: &str) -> Result<PathBuf, &'static str> {
     match path {
         "" => Err("name the file, as in sqlite://data/auth.db"),
         ":memory:" => {

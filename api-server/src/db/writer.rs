@@ -99,7 +99,7 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<QueuedWrite>) {
             accounts.push(account);
         }
         let callbacks = match pool.get() {
-            Ok(mut entry) => commit(&mut entry, batch),
+            Ok(mut entry) => write_batch(&mut entry, batch),
             Err(error) => {
                 log::error!("writes rejected count={} cause={error:?}", batch.len());
                 None
@@ -121,7 +121,7 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<QueuedWrite>) {
 }
 
 /// Runs the writes in one transaction and commits it. Returns their callbacks, or `None` if the transaction failed.
-fn commit(entry: &mut PoolEntry, batch: Vec<QueuedWrite>) -> Option<Vec<CommitCallback>> {
+fn write_batch(entry: &mut PoolEntry, batch: Vec<QueuedWrite>) -> Option<Vec<CommitCallback>> {
     let count = batch.len();
     let result = write_transaction(&mut entry.connection, |connection| {
         batch

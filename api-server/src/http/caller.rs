@@ -146,7 +146,7 @@ impl ServerAuthenticator {
     /// after a pause of the process: the token may have been revoked meanwhile.
     fn check_freshness(&self) -> Result<(), Refusal> {
         match self.sessions.revocation_stale_after {
-            Some(max_age) if !self.sessions.feed.is_younger_than(max_age) => {
+            Some(max_age) if !self.sessions.feed.lags_less_than(max_age) => {
                 Err(Refusal::authority_unavailable(
                     "revocations have not been read for longer than REVOCATION_STALE_AFTER",
                 ))

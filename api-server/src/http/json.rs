@@ -21,7 +21,7 @@ use crate::problem::violation::field_errors;
 use crate::problem::{Code, FieldError, Problem};
 
 /// The largest accepted request body, in bytes.
-const MAX_BYTES: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// A validated request body.
 pub(crate) struct ValidatedJson<T>(pub(crate) T);
@@ -35,7 +35,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidatedJson<T> 
         let payload = payload.take();
         Box::pin(async move {
             require_json(&request)?;
-            let body = read(&request, payload).await?;
+            let body = read_body(&request, payload).await?;
             parse(&body).map(Self)
         })
     }
@@ -52,7 +52,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let body = read(&request, payload).await?;
+            let body = read_body(&request, payload).await?;
             if body.is_empty() {
                 return Ok(Self(T::default()));
             }
@@ -97,12 +97,13 @@ fn is_json_media_type(value: &[u8]) -> bool {
         })
 }
 
-/// Reads the whole body. Fails if the body is longer than [`MAX_BYTES`] or does not arrive within the body timeout.
-pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+/// Reads the whole body. Fails if the body is longer than [`MAX_BODY_BYTES`] or does not arrive within the body
+/// timeout.
+pub(crate) async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge, "The body may have at most 65536 bytes");
     let content_length = request.headers().get("content-length");
     let declared_length = content_length.and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared_length.is_some_and(|length: usize| length > MAX_BYTES) {
+    if declared_length.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
         return Err(too_large());
     }
     let body_timeout = request
@@ -121,12 +122,12 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     }
 }
 
-/// Reads a body; `None` if the body is longer than [`MAX_BYTES`].
+/// Reads a body; `None` if the body is longer than [`MAX_BODY_BYTES`].
 async fn read_limited(mut payload: Payload) -> Result<Option<Bytes>, PayloadError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk?;
-        if body.len() + chunk.len() > MAX_BYTES {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Ok(None);
         }
         body.extend_from_slice(&chunk);

@@ -27,7 +27,7 @@ impl RequestMetrics {
         Some(Self {
             metrics: metrics.clone(),
             routes: RefCell::default(),
-            other: metrics.route(OTHER_ROUTE)?,
+            other: metrics.route_metrics(OTHER_ROUTE)?,
         })
     }
 
@@ -54,7 +54,7 @@ impl RequestMetrics {
             record(route);
             return;
         }
-        if let Some(route) = self.metrics.route(name) {
+        if let Some(route) = self.metrics.route_metrics(name) {
             record(&route);
             self.routes.borrow_mut().insert(name.to_owned(), route);
         }

@@ -18,14 +18,14 @@ const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
 const MAX_AGE: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
 /// Composes mails and hands them to the transport.
-pub(super) struct MailWriter {
+pub(super) struct MailDispatcher {
     pub(super) composer: Composer,
     pub(super) transport: Transport,
     /// The setting `PUBLIC_URL`.
     pub(super) public_url: String,
 }
 
-impl MailWriter {
+impl MailDispatcher {
     /// Sends the mail. Blocks until the SMTP server has replied or the file is written. An error that another attempt
     /// cannot correct is [`SendError::Permanent`].
     pub(super) fn send(
@@ -127,7 +127,11 @@ pub(crate) fn expiry_seconds(expires_at: Timestamp) -> u64 {
 
 /// Returns the time of the next attempt after `failures` failures. Returns `None` to give the mail up if it would then
 /// be older than [`MAX_AGE`] or have expired.
-pub(super) fn next_attempt(mail: &LeasedMail, failures: i32, now: SystemTime) -> Option<Timestamp> {
+pub(super) fn next_attempt_at(
+    mail: &LeasedMail,
+    failures: i32,
+    now: SystemTime,
+) -> Option<Timestamp> {
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or_default();
     let factor = 2_u32.saturating_pow(doublings);
     let pause = FIRST_PAUSE.saturating_mul(factor).min(MAX_PAUSE);

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, Datelike as _, Utc};
 use validator::ValidationError;
 
-use crate::problem::violation::{FieldViolation, rule};
+use crate::problem::violation::{FieldViolation, validation_result};
 
 const GERMAN_MONTHS: [&str; 12] = [
     "Januar",
@@ -81,8 +81,8 @@ impl Language {
 }
 
 /// Validates the tag of a language.
-pub(crate) fn language_rule(tag: &str) -> Result<(), ValidationError> {
-    rule(Language::parse(tag).ok_or(UNKNOWN_LANGUAGE))
+pub(crate) fn validate_language(tag: &str) -> Result<(), ValidationError> {
+    validation_result(Language::parse(tag).ok_or(UNKNOWN_LANGUAGE))
 }
 
 const UNKNOWN_LANGUAGE: FieldViolation =

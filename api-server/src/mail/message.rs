@@ -11,7 +11,7 @@ use super::address::to_address;
 use super::kind::MailKind;
 use super::language::Language;
 use super::settings::MailSettings;
-use super::templates::{TemplateValues, Templates, Text};
+use super::templates::{MailText, TemplateValues, Templates};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -154,7 +154,7 @@ impl Composer {
         recipient: &str,
         created_at: SystemTime,
         language: Language,
-        text: Text,
+        text: MailText,
     ) -> Result<(Envelope, Vec<u8>), BoxError> {
         let recipient = to_address(recipient).ok_or("no mail can be sent to this address")?;
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![recipient.clone()])?;

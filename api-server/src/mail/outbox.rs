@@ -148,7 +148,7 @@ impl Outbox {
     }
 
     /// Wakes the sender. To be called after the transaction that added a mail has committed.
-    pub(crate) fn announce(&self) {
+    pub(crate) fn notify_sender(&self) {
         self.set(|signal| signal.has_new_mail = true);
     }
 
@@ -185,8 +185,8 @@ mod tests {
     #[test]
     fn the_sender_is_woken_by_a_mail_that_was_added_before_the_wait() {
         let outbox = Outbox::default();
-        outbox.announce();
-        outbox.announce();
+        outbox.notify_sender();
+        outbox.notify_sender();
         assert!(!outbox.wait(LONG));
         // Both mails were announced before the wait, so they cause only one wake-up.
         assert!(!outbox.wait(Duration::ZERO));
@@ -200,7 +200,7 @@ mod tests {
         let outbox = Outbox::default();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| outbox.wait(LONG));
-            outbox.announce();
+            outbox.notify_sender();
             assert!(!waiting.join().unwrap());
             let waiting = scope.spawn(|| outbox.wait(LONG));
             outbox.stop();

@@ -6,7 +6,7 @@ use super::outbox::LeasedMail;
 use super::store::{self, SentCounts};
 use crate::db::{DbConnection, QueryResult, Timestamp, lock_until_commit, write_transaction};
 use crate::users::email::{Email, LoginEmail};
-use crate::users::email_change::store::{is_taken, live_keys};
+use crate::users::email_change::store::{is_taken, live_undo_keys};
 use crate::users::store as users;
 use crate::users::store::MailUser;
 
@@ -151,7 +151,7 @@ fn token_inputs(
             detail: mail.new_email.clone().unwrap_or_default(),
         }));
     }
-    let keys = live_keys(connection, &found.user.id, &mail.recipient, now)?;
+    let keys = live_undo_keys(connection, &found.user.id, &mail.recipient, now)?;
     Ok(keys.into_iter().next().map(|key| TokenInputs {
         email: mail.recipient.clone(),
         key,
@@ -203,7 +203,7 @@ fn ensure_mail_key(
     if let Some(mail_key) = &found.mail_key {
         return Ok(mail_key.clone());
     }
-    if users::set_first_mail_key(connection, &found.user.id, new_key)? {
+    if users::set_missing_mail_key(connection, &found.user.id, new_key)? {
         return Ok(new_key.to_owned());
     }
     let current = users::find_mail_user(connection, &found.user.id)?;

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::attempt::{MailWriter, next_attempt};
+use super::attempt::{MailDispatcher, next_attempt_at};
 use super::message::Composer;
 use super::outbox::{LeasedMail, Outbox};
 use super::recipient::{Decision, decide};
@@ -54,7 +54,7 @@ pub(crate) struct MailSender {
     clock: Clock,
     metrics: Metrics,
     outbox: Arc<Outbox>,
-    writer: MailWriter,
+    dispatcher: MailDispatcher,
     current_tokens: CurrentTokens,
 }
 
@@ -90,7 +90,7 @@ impl MailSender {
         (db, clock, metrics): (Db, Clock, Metrics),
         current_tokens: CurrentTokens,
     ) -> Result<Self, String> {
-        let writer = MailWriter {
+        let dispatcher = MailDispatcher {
             composer: Composer::new(settings, &public_url)?,
             transport: Transport::new(settings)?,
             public_url,
@@ -100,7 +100,7 @@ impl MailSender {
             clock,
             metrics,
             outbox,
-            writer,
+            dispatcher,
             current_tokens,
         })
     }
@@ -124,10 +124,10 @@ impl MailSender {
         let mut is_failing = false;
         loop {
             let step = async {
-                if take_due(&mut next_purge, PURGE_INTERVAL) {
+                if reschedule_if_due(&mut next_purge, PURGE_INTERVAL) {
                     self.purge().await?;
                 }
-                if take_due(&mut next_count, COUNT_INTERVAL) {
+                if reschedule_if_due(&mut next_count, COUNT_INTERVAL) {
                     self.count_rows().await?;
                 }
                 self.send_next().await
@@ -153,7 +153,7 @@ impl MailSender {
     async fn send_next(&self) -> Result<bool, DbError> {
         let now = self.clock.now();
         let due_at = Timestamp::from(now);
-        let read_due = move |connection: &mut _| store::due(connection, due_at, MAX_CANDIDATES);
+        let read_due = move |connection: &mut _| store::due_ids(connection, due_at, MAX_CANDIDATES);
         let ids = self.db.read(read_due).await?;
         if ids.is_empty() {
             return Ok(false);
@@ -167,7 +167,7 @@ impl MailSender {
 
     /// Sends a mail or decides not to, and ends its lease. If the database fails, the mail is tried again later.
     async fn handle(&self, mail: LeasedMail, now: SystemTime) -> Result<(), DbError> {
-        let later = next_attempt(&mail, 1, now);
+        let later = next_attempt_at(&mail, 1, now);
         let result = match generate_mail_key() {
             Ok(new_key) => self.decide_and_send(mail.clone(), new_key, now).await,
             Err(error) => {
@@ -233,7 +233,7 @@ impl MailSender {
             }
             Decision::Send(recipient) => {
                 let result = self
-                    .writer
+                    .dispatcher
                     .send(&mail, &recipient, &(self.current_tokens)());
                 if result.is_ok() {
                     self.metrics.count(Event::MailSent);
@@ -250,7 +250,7 @@ impl MailSender {
         let failures = mail.attempts.saturating_add(1);
         let next = match error {
             SendError::Permanent(_) => None,
-            SendError::Temporary(_) => next_attempt(mail, failures, self.clock.now()),
+            SendError::Temporary(_) => next_attempt_at(mail, failures, self.clock.now()),
         };
         self.metrics.count(match next {
             Some(_) => Event::MailPostponed,
@@ -312,13 +312,13 @@ impl MailSender {
 }
 
 /// Returns whether the time `next` has come; if so, sets `next` to the time after one more interval.
-fn take_due(next: &mut Instant, interval: Duration) -> bool {
+fn reschedule_if_due(next: &mut Instant, interval: Duration) -> bool {
     let now = Instant::now();
-    let take_due = now >= *next;
-    if take_due {
+    let is_due = now >= *next;
+    if is_due {
         *next = now + interval;
     }
-    take_due
+    is_due
 }
 
 /// Logs the first of consecutive errors, and the first success after them.

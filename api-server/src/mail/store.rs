@@ -124,7 +124,7 @@ pub(crate) fn insert_notice(connection: &mut DbConnection, notice: &NewMail) -> 
 }
 
 /// Returns the ids of up to `limit` mails that are due and not leased, those that have been due longest first.
-pub(super) fn due(
+pub(super) fn due_ids(
     connection: &mut DbConnection,
     now: Timestamp,
     limit: i64,
@@ -261,7 +261,7 @@ pub(super) fn end_lease(
 /// Cancels a user's unsent mails whose tokens are computed with the mail key, after the key was replaced or removed.
 /// Their leases end as well: a process that is sending such a mail cannot plan another attempt, which would have a new
 /// token.
-pub(crate) fn cancel_tokens(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
+pub(crate) fn cancel_token_mails(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
     let kinds = MailKind::ALL
         .into_iter()
         .filter(|kind| kind.uses_mail_key());

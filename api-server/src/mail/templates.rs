@@ -74,7 +74,7 @@ pub(super) struct TemplateValues<'a> {
 
 /// The text of one mail.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Text {
+pub(super) struct MailText {
     pub(super) subject: String,
     pub(super) plain: String,
     pub(super) html: String,
@@ -109,7 +109,11 @@ impl Templates {
     }
 
     /// Renders the mail with this name: the name of a kind, or `test`.
-    pub(super) fn render(&self, name: &str, values: &TemplateValues<'_>) -> Result<Text, String> {
+    pub(super) fn render(
+        &self,
+        name: &str,
+        values: &TemplateValues<'_>,
+    ) -> Result<MailText, String> {
         let language = values.language;
         let file = |extension: &str| format!("{language}/{name}.{extension}");
         let subject = self.render_file(&file("subject"), values)?;
@@ -118,7 +122,7 @@ impl Templates {
             subject: &subject,
             ..*values
         };
-        Ok(Text {
+        Ok(MailText {
             plain: self.render_file(&file("txt"), &values)?,
             html: self.render_file(&file("html"), &values)?,
             subject,
@@ -134,7 +138,7 @@ impl Templates {
     fn check(&self) -> Result<(), String> {
         for language in Language::ALL {
             for kind in MailKind::ALL {
-                let values = sample(language, kind);
+                let values = sample_values(language, kind);
                 let text = self.render(kind.as_str(), &values)?;
                 check_text(&text, &values, kind)?;
             }
@@ -142,13 +146,13 @@ impl Templates {
         let values = TemplateValues {
             link: None,
             code: None,
-            ..sample(Language::English, MailKind::PasswordReset)
+            ..sample_values(Language::English, MailKind::PasswordReset)
         };
         self.render("test", &values).map(drop)
     }
 }
 
-fn sample(language: Language, kind: MailKind) -> TemplateValues<'static> {
+fn sample_values(language: Language, kind: MailKind) -> TemplateValues<'static> {
     TemplateValues {
         language: language.as_str(),
         host: "host.example",
@@ -160,7 +164,7 @@ fn sample(language: Language, kind: MailKind) -> TemplateValues<'static> {
 }
 
 /// Rejects a mail without a subject, and a mail whose link is missing.
-fn check_text(text: &Text, values: &TemplateValues<'_>, kind: MailKind) -> Result<(), String> {
+fn check_text(text: &MailText, values: &TemplateValues<'_>, kind: MailKind) -> Result<(), String> {
     let file = format!("{}/{}", values.language, kind.as_str());
     if text.subject.is_empty() {
         return Err(format!("{file}.subject: is empty"));

@@ -72,9 +72,9 @@ impl Metrics {
     /// Returns the counters of a route, which are created if they do not exist; `None` if nothing is recorded. The
     /// caller should keep the result, because this function takes a lock. `route` must be one of few names, because
     /// counters are never removed.
-    pub(crate) fn route(&self, route: &str) -> Option<Arc<RouteMetrics>> {
+    pub(crate) fn route_metrics(&self, route: &str) -> Option<Arc<RouteMetrics>> {
         let recorder = self.0.as_ref()?;
-        Some(recorder.requests.route(route))
+        Some(recorder.requests.route_metrics(route))
     }
 
     /// Returns everything that was recorded, and the samples, in the text format of Prometheus.

@@ -57,7 +57,7 @@ pub(super) struct MethodState {
 
 impl Requests {
     /// Returns the counters of this route, which are created if they do not exist.
-    pub(super) fn route(&self, route: &str) -> Arc<RouteMetrics> {
+    pub(super) fn route_metrics(&self, route: &str) -> Arc<RouteMetrics> {
         let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(metrics) = routes.get(route) {
             return Arc::clone(metrics);

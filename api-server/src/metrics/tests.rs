@@ -18,7 +18,7 @@ fn assert_has_line(metrics: &Metrics, line: &str) {
 }
 
 fn record_request(metrics: &Metrics, route: &str, method: &str, status: u16) {
-    let route_metrics = metrics.route(route).unwrap();
+    let route_metrics = metrics.route_metrics(route).unwrap();
     route_metrics.record(method, status, Duration::from_millis(2));
 }
 
@@ -124,6 +124,6 @@ fn metrics_that_are_off_record_nothing() {
     let metrics = Metrics::default();
     metrics.count(Event::SessionOpened);
     metrics.record_wait(Wait::PasswordHash, Duration::from_secs(1));
-    assert!(metrics.route("/").is_none());
+    assert!(metrics.route_metrics("/").is_none());
     assert_has_line(&metrics, "api_server_sessions_opened_total 0");
 }

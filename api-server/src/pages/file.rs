@@ -5,14 +5,14 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-pub(super) struct File {
+pub(super) struct EmbeddedFile {
     pub(super) name: &'static str,
     pub(super) content_type: &'static str,
     pub(super) plain_bytes: &'static [u8],
     pub(super) gzip_bytes: &'static [u8],
 }
 
-impl File {
+impl EmbeddedFile {
     /// Creates a response without a body. The caller adds the body, which [`bytes`](Self::bytes) returns.
     pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();

@@ -8,7 +8,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use url::form_urlencoded;
 
-use file::File;
+use file::EmbeddedFile;
 
 use crate::http::language::AcceptedLanguage;
 use crate::http::policy::HttpPolicy;

@@ -35,7 +35,9 @@ impl From<FieldViolation> for ValidationError {
 }
 
 /// Converts the result of a constructor into the result of a rule for `#[validate(custom(function = …))]`.
-pub(crate) fn rule<T>(result: Result<T, FieldViolation>) -> Result<(), ValidationError> {
+pub(crate) fn validation_result<T>(
+    result: Result<T, FieldViolation>,
+) -> Result<(), ValidationError> {
     result.map(drop).map_err(ValidationError::from)
 }
 

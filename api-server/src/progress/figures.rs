@@ -58,7 +58,7 @@ impl Figures {
     }
 
     /// Describes the work while it runs, such as `250 of 1000 rows, 25 %, 50/s, 15 s left`.
-    pub(super) fn running(&mut self, done: u64, elapsed: Duration) -> String {
+    pub(super) fn describe_running(&mut self, done: u64, elapsed: Duration) -> String {
         if self.unit == Unit::Uncounted {
             return duration_text(elapsed);
         }
@@ -86,7 +86,7 @@ impl Figures {
     }
 
     /// Describes the whole work at its end, such as `1000 rows in 20 s, 50/s`.
-    pub(super) fn finished(&self, done: u64, elapsed: Duration) -> String {
+    pub(super) fn describe_finished(&self, done: u64, elapsed: Duration) -> String {
         let time = duration_text(elapsed);
         if self.unit == Unit::Uncounted {
             return format!("done in {time}");

@@ -62,7 +62,7 @@ pub(super) enum SignalPolicy {
     /// Ends the process, with a text about what remains.
     AtOnce(&'static str),
     /// Makes [`Interruption::check`] fail. A second signal ends the process.
-    AtBatch,
+    BetweenBatches,
     /// Does nothing.
     Never,
 }
@@ -117,7 +117,7 @@ impl Interruption {
         self.state().paths.push(path.to_owned());
     }
 
-    pub(super) fn check(&self) -> Result<(), Interrupted> {
+    pub(super) fn check_interrupted(&self) -> Result<(), Interrupted> {
         match self.0.signal.load(Ordering::Relaxed) {
             0 => Ok(()),
             number => Err(Interrupted::by(number)),
@@ -171,7 +171,7 @@ impl Interruption {
             SignalPolicy::AtOnce(remains) => {
                 Reaction::Exit(Interrupted::by(number).with_advice(remains).to_string())
             }
-            SignalPolicy::AtBatch => {
+            SignalPolicy::BetweenBatches => {
                 let unset = 0;
                 let ordering = Ordering::Relaxed;
                 let previous = self
@@ -227,13 +227,16 @@ mod tests {
     #[test]
     fn the_first_signal_ends_the_work_at_a_batch_and_the_second_the_process() {
         let interruption = Interruption::default();
-        interruption.set_policy(SignalPolicy::AtBatch);
-        assert_eq!(interruption.check(), Ok(()));
+        interruption.set_policy(SignalPolicy::BetweenBatches);
+        assert_eq!(interruption.check_interrupted(), Ok(()));
         assert!(matches!(
             react(&interruption, SIGTERM),
             Reaction::Announce(_)
         ));
-        assert_eq!(interruption.check(), Err(Interrupted::by(SIGTERM)));
+        assert_eq!(
+            interruption.check_interrupted(),
+            Err(Interrupted::by(SIGTERM))
+        );
         let Reaction::Exit(message) = react(&interruption, SIGINT) else {
             panic!("the second signal does not end the process");
         };
@@ -241,7 +244,10 @@ mod tests {
             message.starts_with("interrupted by SIGINT again"),
             "{message}"
         );
-        assert_eq!(interruption.check(), Err(Interrupted::by(SIGTERM)));
+        assert_eq!(
+            interruption.check_interrupted(),
+            Err(Interrupted::by(SIGTERM))
+        );
     }
 
     #[test]
@@ -249,7 +255,7 @@ mod tests {
         let interruption = Interruption::default();
         interruption.set_policy(SignalPolicy::Never);
         assert_eq!(react(&interruption, SIGINT), Reaction::Ignore);
-        assert_eq!(interruption.check(), Ok(()));
+        assert_eq!(interruption.check_interrupted(), Ok(()));
     }
 
     #[test]

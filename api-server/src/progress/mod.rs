@@ -87,7 +87,7 @@ impl Progress {
     /// Makes [`check`](Self::check) fail after the first signal from now on. Only a second signal ends the process at
     /// once.
     pub(crate) fn interrupt_between_batches(&self) {
-        self.interruption.set_policy(SignalPolicy::AtBatch);
+        self.interruption.set_policy(SignalPolicy::BetweenBatches);
     }
 
     /// Makes the process ignore signals from now on, because the work is about to be complete. Does not return if a
@@ -97,8 +97,8 @@ impl Progress {
     }
 
     /// Fails if a signal has arrived after [`interrupt_between_batches`](Self::interrupt_between_batches).
-    pub(crate) fn check(&self) -> Result<(), Interrupted> {
-        self.interruption.check()
+    pub(crate) fn check_interrupted(&self) -> Result<(), Interrupted> {
+        self.interruption.check_interrupted()
     }
 
     /// Removes this file or folder if a signal ends the process.

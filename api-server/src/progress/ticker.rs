@@ -135,9 +135,9 @@ fn show_until(
     let start = Instant::now();
     while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
         let done = source();
-        view.show(figures.running(done, start.elapsed()), done);
+        view.show(figures.describe_running(done, start.elapsed()), done);
     }
-    view.finish(&figures.finished(source(), start.elapsed()));
+    view.finish(&figures.describe_finished(source(), start.elapsed()));
 }
 
 #[cfg(test)]
@@ -153,7 +153,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3600);
 
     /// Starts a ticker for rows, and returns it with the counter and the lines that it prints.
-    fn started(interval: Duration) -> (Ticker, Arc<AtomicU64>, Receiver<String>) {
+    fn start_rows_ticker(interval: Duration) -> (Ticker, Arc<AtomicU64>, Receiver<String>) {
         let (sender, lines) = channel();
         let view = View::lines("import", move |line| sender.send(line.to_owned()).unwrap());
         let count = Arc::new(AtomicU64::new(0));
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_line_is_printed_at_each_interval_and_one_at_the_end() {
-        let (ticker, count, lines) = started(Duration::from_millis(1));
+        let (ticker, count, lines) = start_rows_ticker(Duration::from_millis(1));
         let first_line = lines.recv().unwrap();
         assert!(
             first_line.starts_with("import: 0 of 10 rows, 0 %"),
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn work_that_ends_before_the_first_interval_prints_nothing() {
-        let (ticker, _count, lines) = started(LONG);
+        let (ticker, _count, lines) = start_rows_ticker(LONG);
         drop(ticker);
         assert_eq!(lines.iter().count(), 0);
     }

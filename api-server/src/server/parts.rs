@@ -38,7 +38,7 @@ use crate::users::network_queue::WaiterLimits;
 use crate::users::password_policy::PasswordPolicy;
 use crate::users::passwords::Passwords;
 use crate::users::throttle::{NetworkLimits, Throttle};
-use crate::well_known::oauth_authorization_server::ServerMetadata;
+use crate::well_known::oauth_authorization_server::MetadataDocument;
 
 /// The state that all workers of the server share. Cheap to clone.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ pub(super) struct ServerParts {
     better_auth: Data<BetterAuthContext>,
     tasks: Data<Tasks>,
     authority: Authority,
-    metadata: Data<ServerMetadata>,
+    metadata: Data<MetadataDocument>,
     #[cfg(feature = "otlp")]
     span_queue: Option<SpanQueue>,
 }
@@ -71,7 +71,7 @@ impl ServerParts {
             task_page_timeout: limits.task_page_timeout,
         });
         let may_delete_user = config.web.better_auth_delete_user;
-        let metadata = ServerMetadata::new(&config.tokens.issuer, &config.web.public_url);
+        let metadata = MetadataDocument::new(&config.tokens.issuer, &config.web.public_url);
         let http_policy = Data::new(new_http_policy(&config, &clock));
         let accounts = Data::new(Accounts {
             email_verification: config.email_verification,
@@ -140,7 +140,7 @@ impl ServerParts {
     }
 
     /// Builds the state that the handler of `/metrics` reads.
-    pub(super) fn scrape(&self, connections: Connections) -> ScrapeContext {
+    pub(super) fn scrape_context(&self, connections: Connections) -> ScrapeContext {
         ScrapeContext {
             sessions: Arc::clone(&self.sessions),
             accounts: self.accounts.clone(),

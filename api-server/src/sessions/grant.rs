@@ -20,7 +20,7 @@ pub(crate) struct TokenGrant {
     pub(crate) expires_at: Timestamp,
 }
 
-pub(crate) struct Tokens {
+pub(crate) struct TokenPair {
     pub(crate) access: AccessToken,
     pub(crate) refresh: String,
 }
@@ -29,7 +29,7 @@ impl TokenGrant {
     /// Issues the tokens. Equal grants get equal tokens as long as the secrets and keys stay the same, because no part
     /// of a token is random. So a refresh that is repeated within [`OVERLAP`](super::rotation::OVERLAP) returns the
     /// same tokens, unless the user's data has changed.
-    pub(crate) fn issue_tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
+    pub(crate) fn issue_tokens(&self, sessions: &Sessions) -> Result<TokenPair, Problem> {
         let since_epoch = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);
         let unix_seconds = since_epoch.unwrap_or_default().as_secs();
         let version = self.user.claims_version;
@@ -55,7 +55,7 @@ impl TokenGrant {
         let refresh_token = session::refresh_token(&self.session_id, self.counter)
             .ok_or_else(|| Problem::internal("a session id is not a UUID"))?;
         let refresh = keys.refresh_tokens.encode(refresh_token);
-        Ok(Tokens { access, refresh })
+        Ok(TokenPair { access, refresh })
     }
 }
 

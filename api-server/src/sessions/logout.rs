@@ -35,7 +35,7 @@ pub(crate) struct Credential {
 #[derive(Debug, Clone, Copy)]
 enum Validity {
     Valid,
-    Invalid,
+    Unproven,
     /// The credential is a refresh token with this counter. The token is valid if the session has the same or the next
     /// counter.
     IfCounterIsRecent(u32),
@@ -54,7 +54,7 @@ impl Credential {
     pub(crate) fn limited(session_id: String) -> Self {
         Self {
             session_id,
-            validity: Validity::Invalid,
+            validity: Validity::Unproven,
         }
     }
 
@@ -79,7 +79,7 @@ impl Credential {
     fn is_valid_for(&self, session: &StoredSession) -> bool {
         match self.validity {
             Validity::Valid => true,
-            Validity::Invalid => false,
+            Validity::Unproven => false,
             // The previous token is valid too, because the response with the current token may have been lost.
             Validity::IfCounterIsRecent(token_counter) => {
                 let current_counter = session.rotation.counter;

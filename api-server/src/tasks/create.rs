@@ -27,11 +27,11 @@ const ENCODED_IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 pub(crate) struct CreateTask {
     /// 1 to 200 characters after trimming.
     #[serde(default)]
-    #[validate(custom(function = "task::title_rule"))]
+    #[validate(custom(function = "task::validate_title"))]
     #[schema(required, min_length = 1, max_length = 200, example = "Buy milk")]
     title: String,
     /// At most 10 000 characters.
-    #[validate(custom(function = "task::description_rule"))]
+    #[validate(custom(function = "task::validate_description"))]
     #[schema(max_length = 10_000)]
     description: Option<String>,
 }

@@ -72,11 +72,11 @@ pub(crate) async fn delete(
 pub(crate) struct ReplaceTask {
     /// 1 to 200 characters after trimming.
     #[serde(default)]
-    #[validate(custom(function = "task::title_rule"))]
+    #[validate(custom(function = "task::validate_title"))]
     #[schema(required, min_length = 1, max_length = 200, example = "Buy milk")]
     title: String,
     /// At most 10 000 characters; absent is none.
-    #[validate(custom(function = "task::description_rule"))]
+    #[validate(custom(function = "task::validate_description"))]
     #[schema(max_length = 10_000)]
     description: Option<String>,
     /// Absent leaves it as it was.
@@ -116,12 +116,12 @@ pub(crate) async fn replace(
 pub(crate) struct ChangeTask {
     /// 1 to 200 characters after trimming.
     #[serde(default, deserialize_with = "not_null")]
-    #[validate(custom(function = "task::title_rule"))]
+    #[validate(custom(function = "task::validate_title"))]
     #[schema(value_type = String, min_length = 1, max_length = 200, example = "Buy oat milk")]
     title: Option<String>,
     /// At most 10 000 characters; null clears.
     #[serde(default, deserialize_with = "nullable")]
-    #[validate(custom(function = "task::description_rule"))]
+    #[validate(custom(function = "task::validate_description"))]
     #[schema(value_type = Option<String>, max_length = 10_000)]
     description: Option<Option<String>>,
     #[serde(default, alias = "is_completed", deserialize_with = "not_null")]

@@ -30,7 +30,7 @@ pub(crate) struct ListQuery {
     #[serde(alias = "is_completed")]
     completed: Option<bool>,
     /// Only tasks with this text in the title or the description, in any case; at most 200 characters.
-    #[validate(custom(function = "task::search_text_rule"))]
+    #[validate(custom(function = "task::validate_search_text"))]
     #[param(max_length = 200)]
     q: Option<String>,
     /// The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB

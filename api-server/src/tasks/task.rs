@@ -6,11 +6,11 @@ use validator::ValidationError;
 
 use crate::db::Timestamp;
 use crate::problem::violation as validate;
-use crate::problem::violation::{FieldViolation, rule};
+use crate::problem::violation::{FieldViolation, validation_result};
 
 const MAX_TITLE_CHARS: usize = 200;
 const MAX_DESCRIPTION_CHARS: usize = 10_000;
-const MAX_QUERY_CHARS: usize = 200;
+const MAX_SEARCH_TEXT_CHARS: usize = 200;
 
 /// A task as the API shows it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -58,11 +58,11 @@ impl Title {
     }
 }
 
-pub(crate) fn title_rule(text: &str) -> Result<(), ValidationError> {
-    rule(Title::parse(text))
+pub(crate) fn validate_title(text: &str) -> Result<(), ValidationError> {
+    validation_result(Title::parse(text))
 }
 
-pub(crate) fn description_rule(text: &str) -> Result<(), ValidationError> {
+pub(crate) fn validate_description(text: &str) -> Result<(), ValidationError> {
     validate::text(
         text,
         MAX_DESCRIPTION_CHARS,
@@ -70,8 +70,12 @@ pub(crate) fn description_rule(text: &str) -> Result<(), ValidationError> {
     )
 }
 
-pub(crate) fn search_text_rule(text: &str) -> Result<(), ValidationError> {
-    validate::text(text, MAX_QUERY_CHARS, "must be at most 200 characters")
+pub(crate) fn validate_search_text(text: &str) -> Result<(), ValidationError> {
+    validate::text(
+        text,
+        MAX_SEARCH_TEXT_CHARS,
+        "must be at most 200 characters",
+    )
 }
 
 /// Parses a task id, a positive number. Only its canonical decimal form is accepted, so that every task id has only one

@@ -5,7 +5,7 @@ use crate::db::Timestamp;
 
 /// Returns why a user with a ban is not imported; `None` if the ban is over. As in Better Auth, a ban is in force until
 /// `end` has passed, and without an `end` for ever.
-pub(super) fn ban_reason(end: Option<Timestamp>, now: Timestamp) -> Option<RejectReason> {
+pub(super) fn ban_rejection(end: Option<Timestamp>, now: Timestamp) -> Option<RejectReason> {
     match end {
         Some(end) if end < now => None,
         Some(end) => Some(format!(
@@ -18,14 +18,14 @@ pub(super) fn ban_reason(end: Option<Timestamp>, now: Timestamp) -> Option<Rejec
 
 #[cfg(test)]
 mod tests {
-    use super::ban_reason;
+    use super::ban_rejection;
     use crate::db::Timestamp;
 
     const NOW_MICROS: i64 = 1_795_000_000_000_000;
 
     fn reason_with_end(difference: i64) -> Option<String> {
         let end = Timestamp::from_unix_micros(NOW_MICROS + difference);
-        ban_reason(Some(end), Timestamp::from_unix_micros(NOW_MICROS))
+        ban_rejection(Some(end), Timestamp::from_unix_micros(NOW_MICROS))
     }
 
     #[test]
@@ -41,6 +41,6 @@ mod tests {
     #[test]
     fn a_ban_without_an_end_is_never_over() {
         let now = Timestamp::from_unix_micros(NOW_MICROS);
-        assert_eq!(ban_reason(None, now).unwrap(), "it is banned there");
+        assert_eq!(ban_rejection(None, now).unwrap(), "it is banned there");
     }
 }

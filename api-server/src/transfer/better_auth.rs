@@ -7,28 +7,28 @@ use auth_core::Roles;
 use auth_core::password::PasswordHash;
 
 use super::TransferError;
-use super::ban::ban_reason;
+use super::ban::ban_rejection;
 use super::import::ImportWriter;
 use super::imported_task::{ImportedTask, TaskRecord};
 use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord, parse_time};
 use super::source_columns::{TableColumns, id_equality};
 use crate::db::{
-    CellError, DatabaseUrl, MAX_SHORT_TEXT_BYTES, NULL_EXPRESSION, Reader, Table, TextRow,
+    CellError, DatabaseUrl, MAX_SHORT_TEXT_BYTES, NULL_EXPRESSION, Reader, TableName, TextRow,
     Timestamp,
 };
 use crate::progress::{Progress, Unit};
 
 /// The longest text of all roles of a user, in bytes: each has at most a comma after it.
-const MAX_ROLE_BYTES: usize = Roles::MAX_ROLES * (Roles::MAX_NAME_BYTES + 1);
+const MAX_ROLES_BYTES: usize = Roles::MAX_ROLES * (Roles::MAX_NAME_BYTES + 1);
 
 /// A database of Better Auth, and the names of the tables to import.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BetterAuthSource {
     pub(crate) url: DatabaseUrl,
-    pub(crate) users: Table,
-    pub(crate) accounts: Table,
-    pub(crate) tasks: Option<Table>,
+    pub(crate) users: TableName,
+    pub(crate) accounts: TableName,
+    pub(crate) tasks: Option<TableName>,
     /// Whether the columns of users and accounts have names such as `email_verified`, not `emailVerified`.
     pub(crate) snake_case: bool,
 }
@@ -119,8 +119,8 @@ impl BetterAuthSource {
         let provider_id = account_columns.require(&[&self.column_name("providerId")]);
         let password = account_columns.require(&[&self.column_name("password")]);
         let admin_expressions = self.admin_expressions(reader, &user_columns);
-        user_columns.check_complete(self.snake_case)?;
-        account_columns.check_complete(self.snake_case)?;
+        user_columns.check_none_missing(self.snake_case)?;
+        account_columns.check_none_missing(self.snake_case)?;
 
         let mut expressions = vec![
             Reader::text_expression(&id.sql, MAX_ID_BYTES),
@@ -164,7 +164,7 @@ impl BetterAuthSource {
         };
         let ban_end = columns.find(&self.column_name("banExpires"));
         [
-            text_of("role", MAX_ROLE_BYTES),
+            text_of("role", MAX_ROLES_BYTES),
             text_of("banned", MAX_SHORT_TEXT_BYTES),
             ban_end.map_or_else(null, |end| reader.time_expression(&end.sql, &end.kind)),
         ]
@@ -172,7 +172,7 @@ impl BetterAuthSource {
 
     /// Returns the query that selects the tasks, the oldest first. The tasks get new ids in this order, and the API
     /// lists tasks by id.
-    fn tasks_query(&self, reader: &mut Reader, table: &Table) -> Result<Query, TransferError> {
+    fn tasks_query(&self, reader: &mut Reader, table: &TableName) -> Result<Query, TransferError> {
         let mut user_columns = TableColumns::read(reader, &self.users, "u")?;
         let mut task_columns = TableColumns::read(reader, table, "t")?;
         let user_id = user_columns.require(&[&self.column_name("id")]);
@@ -184,7 +184,7 @@ impl BetterAuthSource {
         let completed = task_columns.require(&["is_completed", "completed"]);
         let created_at = task_columns.require(&["created_at"]);
         let updated_at = task_columns.require(&["updated_at"]);
-        task_columns.check_complete(true)?;
+        task_columns.check_none_missing(true)?;
 
         let expressions = vec![
             Reader::text_expression(&id.sql, MAX_ID_BYTES),
@@ -290,7 +290,7 @@ fn read_ban(row: &TextRow, now: Timestamp) -> Result<Option<RejectReason>, Rejec
     }
     let end_text = optional_text(row, 12, "banExpires")?;
     let end = end_text.map(|text| parse_time("ban's end", &text));
-    Ok(ban_reason(end.transpose()?, now))
+    Ok(ban_rejection(end.transpose()?, now))
 }
 
 /// Reads a task, whose cells are in the order of the expressions of `tasks_query`.

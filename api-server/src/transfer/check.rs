@@ -22,7 +22,7 @@ pub(super) fn run(
         let page = result.map_err(|error| diagnose(connection, error))?;
         for deviation in &page.deviations {
             found_count += 1;
-            fixed_count += u64::from(report_or_fix(connection, deviation, fix, output)?);
+            fixed_count += u64::from(report_and_fix(connection, deviation, fix, output)?);
         }
         last_user_id = page.last_user_id;
     }
@@ -42,7 +42,7 @@ pub(super) fn run(
 
 /// Writes the line of one email address. With `fix`, stores the new spelling, unless another account has it or the
 /// stored address has changed since the check. Returns whether the new spelling was stored.
-fn report_or_fix(
+fn report_and_fix(
     connection: &mut DbConnection,
     deviation: &Deviation,
     fix: bool,

@@ -8,7 +8,7 @@ use super::TransferError;
 use super::imported_task::TaskRecord;
 use super::imported_user::UserRecord;
 use super::json::Record;
-use crate::db::{DatabaseUrl, MAX_SHORT_TEXT_BYTES, Reader, Table, TextRow, Timestamp};
+use crate::db::{DatabaseUrl, MAX_SHORT_TEXT_BYTES, Reader, TableName, TextRow, Timestamp};
 use crate::progress::{Progress, Unit};
 
 /// The longest text that is read, in bytes. Every text that this server stores is shorter: a description, the longest,
@@ -75,7 +75,7 @@ const TASK_COLUMNS: [&str; 7] = [
 
 /// Returns the SQL type of the time columns, which is the same in the tables `users` and `tasks`.
 fn time_column_type(reader: &mut Reader) -> Result<String, TransferError> {
-    let columns = reader.columns(&Table::parse("users")?)?;
+    let columns = reader.columns(&TableName::parse("users")?)?;
     let created_at = columns
         .into_iter()
         .find(|column| column.name == "created_at");
@@ -100,13 +100,13 @@ fn expressions(reader: &Reader, time_type: &str, alias: &str, names: &[&str]) ->
 
 fn read_user(row: &TextRow) -> Result<Record, TransferError> {
     Ok(Record::User(UserRecord {
-        id: required_text(row, 0)?,
-        email: required_text(row, 1)?,
+        id: text_or_empty(row, 0)?,
+        email: text_or_empty(row, 1)?,
         name: optional_text(row, 2)?,
         image: optional_text(row, 3)?,
         email_verified: boolean(row, 4)?,
         language: optional_text(row, 5)?,
-        roles: Some(names(&required_text(row, 6)?)),
+        roles: Some(role_names(&text_or_empty(row, 6)?)),
         claims: Some(json_object(row, 7)?),
         password_hash: optional_text(row, 8)?,
         created_at: rfc3339_time(row, 9)?,
@@ -116,14 +116,14 @@ fn read_user(row: &TextRow) -> Result<Record, TransferError> {
 
 fn read_task(row: &TextRow) -> Result<Record, TransferError> {
     Ok(Record::Task(TaskRecord {
-        id: required_text(row, 0)?,
-        user_id: required_text(row, 1)?,
-        title: required_text(row, 2)?,
+        id: text_or_empty(row, 0)?,
+        user_id: text_or_empty(row, 1)?,
+        title: text_or_empty(row, 2)?,
         description: optional_text(row, 3)?,
         completed: boolean(row, 4)?,
         created_at: rfc3339_time(row, 5)?,
         updated_at: rfc3339_time(row, 6)?,
-        user_email: required_text(row, 7)?,
+        user_email: text_or_empty(row, 7)?,
     }))
 }
 
@@ -134,16 +134,16 @@ fn optional_text(row: &TextRow, column: usize) -> Result<Option<String>, Transfe
         .map_err(|error| format!("the row {id:?} has a value that {error}").into())
 }
 
-fn required_text(row: &TextRow, column: usize) -> Result<String, TransferError> {
+fn text_or_empty(row: &TextRow, column: usize) -> Result<String, TransferError> {
     Ok(optional_text(row, column)?.unwrap_or_default())
 }
 
 fn boolean(row: &TextRow, column: usize) -> Result<bool, TransferError> {
-    Ok(matches!(required_text(row, column)?.as_str(), "true" | "1"))
+    Ok(matches!(text_or_empty(row, column)?.as_str(), "true" | "1"))
 }
 
 /// Splits the text of the column `roles`. Keeps names that this release does not accept.
-fn names(text: &str) -> Vec<String> {
+fn role_names(text: &str) -> Vec<String> {
     text.split_ascii_whitespace()
         .map(ToOwned::to_owned)
         .collect()
@@ -153,14 +153,14 @@ fn json_object(row: &TextRow, column: usize) -> Result<Map<String, Value>, Trans
     let Some(text) = optional_text(row, column)? else {
         return Ok(Map::new());
     };
-    let id = required_text(row, 0)?;
+    let id = text_or_empty(row, 0)?;
     serde_json::from_str(&text).map_err(|_not_an_object| {
         format!("the claims of the user {id:?} are no JSON object").into()
     })
 }
 
 fn rfc3339_time(row: &TextRow, column: usize) -> Result<String, TransferError> {
-    let text = required_text(row, column)?;
+    let text = text_or_empty(row, column)?;
     let time = Timestamp::parse(&text);
     time.map(Timestamp::to_rfc3339_micros)
         .ok_or_else(|| format!("{text:?} is not a time").into())

@@ -61,7 +61,7 @@ impl<W: Write> ImportWriter<W> {
         id: &str,
         check_result: Result<ImportedUser, RejectReason>,
     ) -> Result<(), TransferError> {
-        self.progress.check()?;
+        self.progress.check_interrupted()?;
         match check_result {
             Err(reason) => self.reject(RecordKind::User, id, reason),
             Ok(user) => {
@@ -78,7 +78,7 @@ impl<W: Write> ImportWriter<W> {
         id: &str,
         check_result: Result<ImportedTask, RejectReason>,
     ) -> Result<(), TransferError> {
-        self.progress.check()?;
+        self.progress.check_interrupted()?;
         match check_result {
             Err(reason) => self.reject(RecordKind::Task, id, reason),
             Ok(task) => {
@@ -96,7 +96,7 @@ impl<W: Write> ImportWriter<W> {
     ) -> Result<(), TransferError> {
         Ok(self
             .report
-            .count(kind, id, ImportOutcome::Rejected(reason))?)
+            .record(kind, id, ImportOutcome::Rejected(reason))?)
     }
 
     fn flush_if_full(&mut self) -> Result<(), TransferError> {
@@ -117,7 +117,7 @@ impl<W: Write> ImportWriter<W> {
             if matches!(outcome, ImportOutcome::Imported) && user.password_hash.is_none() {
                 self.report.count_user_without_password();
             }
-            self.report.count(RecordKind::User, &user.id, outcome)?;
+            self.report.record(RecordKind::User, &user.id, outcome)?;
         }
         let tasks = std::mem::take(&mut self.tasks);
         let source = &self.source;
@@ -125,7 +125,7 @@ impl<W: Write> ImportWriter<W> {
             store::import_tasks(connection, source, tasks)
         })?;
         for (task, outcome) in tasks.iter().zip(task_outcomes) {
-            self.report.count(RecordKind::Task, &task.id, outcome)?;
+            self.report.record(RecordKind::Task, &task.id, outcome)?;
         }
         Ok(())
     }

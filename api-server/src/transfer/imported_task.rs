@@ -49,7 +49,7 @@ impl TaskRecord {
         let parsed_title = Title::parse(&self.title);
         let title = parsed_title.map_err(|violation| format!("its title {}", violation.message))?;
         let description = self.description.as_deref().unwrap_or_default();
-        task::description_rule(description)
+        task::validate_description(description)
             .map_err(|error| violation_reason("description", error.message))?;
         Ok(ImportedTask {
             id: self.id,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::db::Timestamp;
-use crate::mail::language::{Language, language_rule};
+use crate::mail::language::{Language, validate_language};
 use crate::users::email::Email;
 use crate::users::user;
 
@@ -64,9 +64,9 @@ impl UserRecord {
         let parsed_email = Email::parse(&self.email);
         let email = parsed_email.map_err(|violation| format!("its email {}", violation.message))?;
         let name = self.name.as_deref().unwrap_or_default();
-        user::name_rule(name).map_err(|error| violation_reason("name", error.message))?;
+        user::validate_name(name).map_err(|error| violation_reason("name", error.message))?;
         let image = self.image.as_deref().unwrap_or_default();
-        user::image_rule(image).map_err(|error| violation_reason("image", error.message))?;
+        user::validate_image(image).map_err(|error| violation_reason("image", error.message))?;
         let language = self.language.as_deref().map(parse_language).transpose()?;
         let roles = parse_roles(self.roles.unwrap_or_default())?;
         let custom_claims = CustomClaimsJson::new(&self.claims.unwrap_or_default())
@@ -104,7 +104,7 @@ pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
 }
 
 fn parse_language(tag: &str) -> Result<Language, RejectReason> {
-    language_rule(tag).map_err(|error| violation_reason("language", error.message))?;
+    validate_language(tag).map_err(|error| violation_reason("language", error.message))?;
     Language::parse(tag).ok_or_else(|| violation_reason("language", None::<String>))
 }
 

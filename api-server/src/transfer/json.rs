@@ -33,7 +33,7 @@ pub(super) fn copy_to<W: Write>(
     loop {
         let next = next_line(&mut input.reader, MAX_LINE_BYTES);
         // After a signal, the reader may fail as well, but the caller needs the error of this check.
-        writer.progress.check()?;
+        writer.progress.check_interrupted()?;
         let Some(line) = next? else { return Ok(()) };
         line_number += 1;
         input.work.advance(u64::from(input.counts_lines));

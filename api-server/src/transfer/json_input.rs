@@ -72,7 +72,9 @@ impl CountingFile {
     /// Waits until the file can be read, or has ended. Fails when a signal arrives.
     fn wait(&self) -> io::Result<()> {
         loop {
-            self.progress.check().map_err(io::Error::other)?;
+            self.progress
+                .check_interrupted()
+                .map_err(io::Error::other)?;
             let mut files = [PollFd::new(&self.file, PollFlags::IN)];
             match poll(&mut files, Some(&POLL_INTERVAL)) {
                 Ok(0) | Err(Errno::INTR) => {}

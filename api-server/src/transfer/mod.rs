@@ -94,7 +94,11 @@ fn import_into(
 /// # Errors
 ///
 /// If the database cannot be read or written, or the output cannot be written.
-pub fn check(target: &DatabaseUrl, fix: bool, mut output: impl Write) -> Result<(), TransferError> {
+pub fn check_emails(
+    target: &DatabaseUrl,
+    fix: bool,
+    mut output: impl Write,
+) -> Result<(), TransferError> {
     let check_error =
         |error: TransferError| format!("cannot check {target} (DATABASE_URL): {error}");
     db::migrate(target).map_err(check_error)?;

@@ -76,7 +76,7 @@ impl<W: Write> Report<W> {
         }
     }
 
-    pub(super) fn count(
+    pub(super) fn record(
         &mut self,
         kind: RecordKind,
         id: &str,

@@ -1,11 +1,11 @@
 //! Finds the columns of the tables to import.
 
 use super::TransferError;
-use crate::db::{self, Reader, Table};
+use crate::db::{self, Reader, TableName};
 
 /// A table and its columns. A statement refers to a column as `alias."column"`.
 pub(super) struct TableColumns<'a> {
-    table: &'a Table,
+    table: &'a TableName,
     alias: &'static str,
     columns: Vec<db::Column>,
     /// The names of the required columns that the table does not have; `a or b` if either column would do.
@@ -33,7 +33,7 @@ impl<'a> TableColumns<'a> {
     /// Reads the names and types of the columns of a table. Fails if there is no such table.
     pub(super) fn read(
         reader: &mut Reader,
-        table: &'a Table,
+        table: &'a TableName,
         alias: &'static str,
     ) -> Result<Self, TransferError> {
         let columns = reader.columns(table)?;
@@ -67,7 +67,7 @@ impl<'a> TableColumns<'a> {
         })
     }
 
-    pub(super) fn check_complete(self, is_snake_case: bool) -> Result<(), TransferError> {
+    pub(super) fn check_none_missing(self, is_snake_case: bool) -> Result<(), TransferError> {
         if self.missing_names.is_empty() {
             return Ok(());
         }

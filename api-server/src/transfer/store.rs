@@ -12,7 +12,7 @@ use crate::db::schema::{imported_tasks, imported_users, tasks, users};
 use crate::db::{DbConnection, DbError, Timestamp, diagnose, on_either_engine, write_transaction};
 use crate::users::custom_claims::to_column;
 use crate::users::email::{Email, canonical_spelling};
-use crate::users::roles::joined;
+use crate::users::roles::join_names;
 
 #[derive(Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
@@ -39,7 +39,7 @@ fn user_row(user: &ImportedUser) -> NewUserRow {
         image: user.image.clone(),
         email_verified: user.email_verified,
         language: user.language.map(|language| language.as_str().to_owned()),
-        roles: joined(&user.roles, " "),
+        roles: join_names(&user.roles, " "),
         custom_claims: to_column(&user.custom_claims).map(ToOwned::to_owned),
         password_hash: hash.map(ToOwned::to_owned),
         created_at: user.created_at,
@@ -273,14 +273,14 @@ fn present_task_keys(
         .map(|(user_id, source_id)| TaskKey { user_id, source_id })
         .collect();
     if source == EXPORT_SOURCE {
-        present_keys.extend(exported_from_here(connection, tasks)?);
+        present_keys.extend(keys_exported_from_here(connection, tasks)?);
     }
     Ok(present_keys)
 }
 
 /// Returns the keys of those tasks that this database already has with the same id and creation time. A task for which
 /// both are the same was exported from this database.
-fn exported_from_here(
+fn keys_exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],
 ) -> QueryResult<Vec<TaskKey>> {

@@ -10,7 +10,7 @@ use auth_core::password::Password;
 
 /// The common passwords of acceptable length, in lower case and Unicode form NFKC, sorted by bytes. `blocklist/LICENSE`
 /// names the source.
-const COMMON: &str = include_str!("blocklist/common-passwords.txt");
+const COMMON_PASSWORDS: &str = include_str!("blocklist/common-passwords.txt");
 /// The largest size of the file of a list, in bytes: about five million passwords of 12 characters. The limit bounds
 /// the memory in which the list is kept.
 const MAX_BYTES: u64 = 64 << 20;
@@ -27,7 +27,7 @@ impl Blocklist {
     #[must_use]
     pub const fn common() -> Self {
         Self {
-            lines: Cow::Borrowed(COMMON),
+            lines: Cow::Borrowed(COMMON_PASSWORDS),
         }
     }
 
@@ -135,7 +135,7 @@ fn contains(lines: &str, password: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Blocklist, COMMON, contains};
+    use super::{Blocklist, COMMON_PASSWORDS, contains};
     use auth_core::password::Password;
 
     fn is_common(text: &str) -> bool {
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_built_in_list_is_found_and_could_be_a_password() {
-        for line in COMMON.lines() {
+        for line in COMMON_PASSWORDS.lines() {
             assert!(is_common(line), "{line}");
         }
         assert!(Blocklist::common().len() > 8000);
@@ -152,9 +152,9 @@ mod tests {
 
     #[test]
     fn the_built_in_list_is_sorted_without_duplicates() {
-        let lines: Vec<_> = COMMON.lines().collect();
+        let lines: Vec<_> = COMMON_PASSWORDS.lines().collect();
         assert!(lines.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(COMMON.ends_with('\n'));
+        assert!(COMMON_PASSWORDS.ends_with('\n'));
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
             "password\n",
             "correct horse",
         ] {
-            assert!(!contains(COMMON, text), "{text:?}");
+            assert!(!contains(COMMON_PASSWORDS, text), "{text:?}");
         }
         assert!(!contains("", "password"));
         assert!(contains("password\n", "password"));

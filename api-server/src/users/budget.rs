@@ -12,7 +12,7 @@ const RESERVED_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The largest difference by which the time that a caller passes may lie before the start of the window. The caller may
 /// have read the clock before a concurrent attempt that started the window. A larger difference means that the clock
 /// was set back.
-const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// The divisor for the number of keys to evict: a full budget in which no window is over evicts up to a sixteenth of
 /// its keys at once, so that evictions are rare.
 const EVICTION_DIVISOR: usize = 16;
@@ -57,7 +57,7 @@ impl Entry {
     fn remaining(&self, now: SystemTime, window: Duration) -> Duration {
         let elapsed = match now.duration_since(self.window_start) {
             Ok(elapsed) => elapsed,
-            Err(error) if error.duration() <= OVERLAP_TOLERANCE => Duration::ZERO,
+            Err(error) if error.duration() <= CLOCK_TOLERANCE => Duration::ZERO,
             Err(_clock_set_back) => window,
         };
         window.saturating_sub(elapsed)
@@ -151,7 +151,7 @@ impl<K: Eq + Hash> Budget<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AttemptOutcome, Budget, OVERLAP_TOLERANCE, RESERVED_RETRY_DELAY};
+    use super::{AttemptOutcome, Budget, CLOCK_TOLERANCE, RESERVED_RETRY_DELAY};
     use std::time::{Duration, SystemTime};
 
     const WINDOW: Duration = Duration::from_secs(900);
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn setting_the_clock_back_by_more_than_a_minute_ends_the_window() {
-        let tolerance_micros = OVERLAP_TOLERANCE.as_secs() * 1_000_000;
+        let tolerance_micros = CLOCK_TOLERANCE.as_secs() * 1_000_000;
         for (difference_micros, expected) in [
             (tolerance_micros - 1, Err(WINDOW)),
             (tolerance_micros, Err(WINDOW)),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use validator::ValidationError;
 
-use crate::problem::violation::{FieldViolation, rule};
+use crate::problem::violation::{FieldViolation, validation_result};
 
 /// The longest email address, in bytes: RFC 5321 § 4.5.3.1.3, without the angle brackets.
 const MAX_BYTES: usize = 254;
@@ -117,12 +117,12 @@ impl LoginEmail {
     }
 }
 
-pub(crate) fn email_rule(text: &str) -> Result<(), ValidationError> {
-    rule(Email::parse(text))
+pub(crate) fn validate_email(text: &str) -> Result<(), ValidationError> {
+    validation_result(Email::parse(text))
 }
 
-pub(crate) fn login_email_rule(text: &str) -> Result<(), ValidationError> {
-    rule(LoginEmail::parse(text))
+pub(crate) fn validate_login_email(text: &str) -> Result<(), ValidationError> {
+    validation_result(LoginEmail::parse(text))
 }
 
 const TOO_LONG: FieldViolation = FieldViolation::new("too_long", "must be at most 254 bytes");

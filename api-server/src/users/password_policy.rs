@@ -29,9 +29,9 @@ impl PasswordPolicy {
     }
 
     /// Accepts a password that is on neither list. No other function makes a [`ChosenPassword`].
-    pub(crate) fn choose(&self, password: Password) -> Result<ChosenPassword, FieldViolation> {
+    pub(crate) fn accept(&self, password: Password) -> Result<ChosenPassword, FieldViolation> {
         if self.common_list.contains(&password) || self.operator_list.contains(&password) {
-            return Err(COMMON_PASSWORD);
+            return Err(COMMON_PASSWORD_VIOLATION);
         }
         Ok(ChosenPassword(password))
     }
@@ -41,12 +41,12 @@ impl PasswordPolicy {
 /// together with the violations of other fields.
 pub(crate) fn reject_common(password: &Password) -> Result<(), FieldViolation> {
     if Blocklist::common().contains(password) {
-        return Err(COMMON_PASSWORD);
+        return Err(COMMON_PASSWORD_VIOLATION);
     }
     Ok(())
 }
 
-const COMMON_PASSWORD: FieldViolation = FieldViolation::new(
+const COMMON_PASSWORD_VIOLATION: FieldViolation = FieldViolation::new(
     "common_password",
     "is one of the passwords that are guessed first; choose another",
 );

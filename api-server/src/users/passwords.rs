@@ -24,7 +24,7 @@ pub(crate) struct Passwords {
 }
 
 /// A user who entered the right password.
-pub(crate) struct Authenticated {
+pub(crate) struct AuthenticatedUser {
     pub(crate) user: User,
     /// The hash that the password was compared with. The caller's next write must check that this hash is still stored.
     pub(crate) hash: String,
@@ -40,7 +40,7 @@ impl Passwords {
         email: LoginEmail,
         attempt: PasswordAttempt,
         client: &Client,
-    ) -> Result<Option<Authenticated>, Problem> {
+    ) -> Result<Option<AuthenticatedUser>, Problem> {
         self.compare_and_record(email, None, attempt, client).await
     }
 
@@ -52,7 +52,7 @@ impl Passwords {
         session_id: Option<&str>,
         attempt: PasswordAttempt,
         client: &Client,
-    ) -> Result<Option<Authenticated>, Problem> {
+    ) -> Result<Option<AuthenticatedUser>, Problem> {
         let now = self.clock.now();
         let reservation =
             self.throttle
@@ -77,7 +77,7 @@ impl Passwords {
         session_id: &str,
         attempt: PasswordAttempt,
         client: &Client,
-    ) -> Result<Authenticated, Problem> {
+    ) -> Result<AuthenticatedUser, Problem> {
         let id = user_id.clone();
         let user = self
             .db
@@ -104,7 +104,7 @@ impl Passwords {
         credentials: Option<UserWithHash>,
         attempt: PasswordAttempt,
         client: &Client,
-    ) -> Result<Option<Authenticated>, Problem> {
+    ) -> Result<Option<AuthenticatedUser>, Problem> {
         let (user, old_hash) = split_credentials(credentials)?;
         let result = self.hasher.check(attempt, old_hash.clone(), client).await?;
         let (Some(user), Some(hash), PasswordCheck::Right { rehashed }) = (user, old_hash, result)
@@ -112,7 +112,7 @@ impl Passwords {
             return Ok(None);
         };
         let new_hash = rehashed.as_ref().unwrap_or(&hash).as_str().to_owned();
-        Ok(Some(Authenticated {
+        Ok(Some(AuthenticatedUser {
             user,
             new_hash,
             hash: hash.as_str().to_owned(),

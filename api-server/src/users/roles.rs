@@ -9,7 +9,7 @@ pub(crate) fn stored_roles(column: Option<&str>) -> Roles {
 }
 
 /// Returns the names, joined with this separator; `None` if there is no role.
-pub(crate) fn joined(roles: &Roles, separator: &str) -> Option<String> {
+pub(crate) fn join_names(roles: &Roles, separator: &str) -> Option<String> {
     (!roles.is_empty()).then(|| roles.iter().collect::<Vec<_>>().join(separator))
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn with_changes(
 mod tests {
     use auth_core::Roles;
 
-    use super::{joined, stored_roles, with_changes};
+    use super::{join_names, stored_roles, with_changes};
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -49,8 +49,8 @@ mod tests {
         let roles = stored_roles(Some("admin editor"));
         let added = names(&["zoo", "admin", "a", "a"]);
         let roles = with_changes(&roles, &added, &names(&["editor", "absent"])).unwrap();
-        assert_eq!(joined(&roles, " ").as_deref(), Some("a admin zoo"));
-        assert_eq!(joined(&roles, ",").as_deref(), Some("a,admin,zoo"));
+        assert_eq!(join_names(&roles, " ").as_deref(), Some("a admin zoo"));
+        assert_eq!(join_names(&roles, ",").as_deref(), Some("a,admin,zoo"));
     }
 
     #[test]
@@ -58,7 +58,7 @@ mod tests {
         let roles = stored_roles(Some("admin"));
         let roles = with_changes(&roles, &[], &names(&["admin"])).unwrap();
         assert_eq!(roles, stored_roles(None));
-        assert_eq!(joined(&roles, " "), None);
+        assert_eq!(join_names(&roles, " "), None);
     }
 
     #[test]

@@ -221,7 +221,7 @@ pub(crate) fn find_mail_user(
 }
 
 /// Sets the mail key of a user who has none. Returns `false` if the user has one, or does not exist.
-pub(crate) fn set_first_mail_key(
+pub(crate) fn set_missing_mail_key(
     connection: &mut DbConnection,
     id: &str,
     mail_key: &str,

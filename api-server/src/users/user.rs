@@ -12,7 +12,7 @@ use super::password_policy;
 use super::password_policy::{ChosenPassword, PasswordPolicy};
 use crate::db::Timestamp;
 use crate::problem::violation as validate;
-use crate::problem::violation::{FieldViolation, rule};
+use crate::problem::violation::{FieldViolation, validation_result};
 
 pub(crate) const MAX_NAME_CHARS: usize = 200;
 pub(crate) const MAX_IMAGE_CHARS: usize = 2048;
@@ -66,16 +66,18 @@ impl User {
 }
 
 /// Parses a new password, and rejects a password that is on a list of the policy.
-pub(crate) fn new_password(
+pub(crate) fn choose_password(
     policy: &PasswordPolicy,
     text: &str,
 ) -> Result<ChosenPassword, FieldViolation> {
-    policy.choose(parse_new_password(text)?)
+    policy.accept(parse_new_password(text)?)
 }
 
 /// Validates a new password for `#[validate]`. Does not search the operator's list.
-pub(crate) fn new_password_rule(text: &str) -> Result<(), ValidationError> {
-    rule(parse_new_password(text).and_then(|password| password_policy::reject_common(&password)))
+pub(crate) fn validate_new_password(text: &str) -> Result<(), ValidationError> {
+    validation_result(
+        parse_new_password(text).and_then(|password| password_policy::reject_common(&password)),
+    )
 }
 
 fn parse_new_password(text: &str) -> Result<Password, FieldViolation> {
@@ -88,8 +90,8 @@ pub(crate) fn parse_attempt(text: &str) -> Result<PasswordAttempt, FieldViolatio
 }
 
 /// Does the same check as [`parse_attempt`], for `#[validate]`.
-pub(crate) fn attempted_password_rule(text: &str) -> Result<(), ValidationError> {
-    rule(parse_attempt(text))
+pub(crate) fn validate_attempted_password(text: &str) -> Result<(), ValidationError> {
+    validation_result(parse_attempt(text))
 }
 
 fn password_violation(text: &str, error: auth_core::Error) -> FieldViolation {
@@ -102,10 +104,10 @@ fn password_violation(text: &str, error: auth_core::Error) -> FieldViolation {
     }
 }
 
-pub(crate) fn name_rule(text: &str) -> Result<(), ValidationError> {
+pub(crate) fn validate_name(text: &str) -> Result<(), ValidationError> {
     validate::text(text, MAX_NAME_CHARS, "must be at most 200 characters")
 }
 
-pub(crate) fn image_rule(text: &str) -> Result<(), ValidationError> {
+pub(crate) fn validate_image(text: &str) -> Result<(), ValidationError> {
     validate::text(text, MAX_IMAGE_CHARS, "must be at most 2048 characters")
 }

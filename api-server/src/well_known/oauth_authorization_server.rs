@@ -13,7 +13,7 @@ use crate::problem::{Code, Problem};
 use crate::sessions::Sessions;
 
 /// The metadata, which do not change while the server runs; `None` if the issuer is not the URL of this server.
-pub(crate) struct ServerMetadata(Option<String>);
+pub(crate) struct MetadataDocument(Option<String>);
 
 /// The metadata of an authorization server (RFC 8414 § 2). This server has no endpoint of `OAuth` 2.0 itself: logins,
 /// refreshes and exchanges have requests of its own.
@@ -33,7 +33,7 @@ pub(crate) struct Metadata {
     service_documentation: String,
 }
 
-impl ServerMetadata {
+impl MetadataDocument {
     /// Builds the metadata if the issuer is the URL of this server, with or without a final slash. A client requests
     /// them below the URL of the issuer, and rejects those that name another issuer (RFC 8414 § 3.3).
     pub(crate) fn new(issuer: &str, public_url: &Origin) -> Self {
@@ -65,7 +65,7 @@ impl ServerMetadata {
 pub(crate) async fn show(
     request: HttpRequest,
     sessions: Data<Sessions>,
-    metadata: Data<ServerMetadata>,
+    metadata: Data<MetadataDocument>,
 ) -> Result<HttpResponse, Problem> {
     const OTHER_ISSUER: &str =
         "The issuer is not the URL of this server; set AUTH_ISSUER to PUBLIC_URL";
@@ -81,14 +81,14 @@ pub(crate) async fn show(
 mod tests {
     use serde_json::Value;
 
-    use super::ServerMetadata;
+    use super::MetadataDocument;
     use crate::origin::Origin;
 
     #[test]
     fn only_an_issuer_that_is_the_url_of_the_server_has_metadata() {
         let public_url = Origin::parse("https://auth.example.com").unwrap();
         for issuer in ["https://auth.example.com", "https://auth.example.com/"] {
-            let ServerMetadata(document) = ServerMetadata::new(issuer, &public_url);
+            let MetadataDocument(document) = MetadataDocument::new(issuer, &public_url);
             let metadata: Value = serde_json::from_str(&document.unwrap()).unwrap();
             assert_eq!(metadata["issuer"], issuer);
             let url = "https://auth.example.com/.well-known/jwks.json";
@@ -105,7 +105,7 @@ mod tests {
             "https://AUTH.example.com",
         ] {
             assert!(
-                ServerMetadata::new(issuer, &public_url).0.is_none(),
+                MetadataDocument::new(issuer, &public_url).0.is_none(),
                 "{issuer}"
             );
         }

@@ -14,7 +14,7 @@ use super::scope::{Scope, check_scope};
 use super::{ClaimRules, Claims, Expiry, KeptPayload, Roles, Times, check_sub};
 use crate::Error;
 use crate::json::{JsonNumber, JsonString};
-use crate::revocation::TokenIds;
+use crate::revocation::RevocationClaims;
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one JSON object");
 
@@ -25,13 +25,13 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 ///
 /// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if the
 /// claims are otherwise valid and `expiry` is [`Expiry::Enforced`], [`Error::Expired`]; for acceptable claims the error
-/// of `check_ids`.
+/// of `check_revocation`.
 pub(crate) fn parse(
     payload: &str,
     policy: &ClaimRules,
     now_seconds: f64,
     expiry: Expiry,
-    check_ids: impl FnOnce(&TokenIds<'_>) -> Result<(), Error>,
+    check_revocation: impl FnOnce(&RevocationClaims<'_>) -> Result<(), Error>,
 ) -> Result<Claims, Error> {
     let reader = ClaimReader(Cell::new(NOT_AN_OBJECT));
     let mut raw = RawClaims::default();
@@ -46,7 +46,7 @@ pub(crate) fn parse(
         .map_err(|_see_reader| reader.0.get())?;
     json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
     let (times, claims_version) = raw.check(policy, now_seconds, expiry)?;
-    check_ids(&raw.ids(&times, claims_version))?;
+    check_revocation(&raw.revocation_claims(&times, claims_version))?;
     raw.into_claims(&times, claims_version, payload, policy)
 }
 
@@ -111,8 +111,8 @@ impl RawClaims<'_> {
         Ok((times, claims_version))
     }
 
-    fn ids(&self, times: &Times, claims_version: u64) -> TokenIds<'_> {
-        TokenIds {
+    fn revocation_claims(&self, times: &Times, claims_version: u64) -> RevocationClaims<'_> {
+        RevocationClaims {
             sub: text(self.sub.as_ref()).unwrap_or_default(),
             sid: text(self.sid.as_ref()),
             jti: text(self.jti.as_ref()).unwrap_or_default(),

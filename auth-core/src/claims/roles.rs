@@ -94,7 +94,7 @@ struct RolesBuilder {
 
 impl RolesBuilder {
     fn push(&mut self, name: &str) -> Result<(), Error> {
-        let length = name_length(name)?;
+        let length = checked_name_length(name)?;
         if self.contains(name) {
             return Err(Error::UnacceptableClaims("a role must not occur twice"));
         }
@@ -137,7 +137,7 @@ const IS_ALLOWED: [bool; 256] = {
 };
 
 /// Returns the length of a name, in bytes, or an error if the name is not valid.
-fn name_length(name: &str) -> Result<u8, Error> {
+fn checked_name_length(name: &str) -> Result<u8, Error> {
     let is_allowed = |byte: u8| IS_ALLOWED.get(usize::from(byte)) == Some(&true);
     match u8::try_from(name.len()) {
         Ok(length @ 1..=MAX_NAME_LENGTH) if name.bytes().all(is_allowed) => Ok(length),

@@ -107,7 +107,7 @@ const FORBIDDEN: u8 = 2;
 /// Whether a byte is part of a name, a space or forbidden. The classes are bits, so that a pass without branches finds
 /// every violation.
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const CLASSES: [u8; 256] = {
+const BYTE_CLASSES: [u8; 256] = {
     let mut classes = [FORBIDDEN; 256];
     let mut byte = b'!';
     while byte <= b'~' {
@@ -132,7 +132,7 @@ pub(crate) fn check_scope(text: &str) -> Result<(), Error> {
     let (violations, last) = text
         .bytes()
         .fold((NAME, SPACE), |(violations, previous), byte| {
-            let class = CLASSES.get(usize::from(byte)).copied();
+            let class = BYTE_CLASSES.get(usize::from(byte)).copied();
             let class = class.unwrap_or(FORBIDDEN);
             (violations | (class & (FORBIDDEN | previous)), class)
         });

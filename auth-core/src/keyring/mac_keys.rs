@@ -17,7 +17,7 @@ impl MacKeys {
     }
 
     /// Returns whether `tag` is the MAC of `message` with the key of the current secret, in constant time.
-    pub(crate) fn is_current(&self, message: &[u8], tag: &[u8]) -> bool {
+    pub(crate) fn verifies_with_current(&self, message: &[u8], tag: &[u8]) -> bool {
         self.current.verifies(message, tag)
     }
 

@@ -41,39 +41,39 @@ pub(crate) trait RefusalBody: Sized {
 }
 
 /// Creates the response to a refused request.
-pub(crate) trait Refuse<B>: Clone {
+pub(crate) trait RefusalResponder<B>: Clone {
     fn refuse(&self, refusal: Refusal) -> Response<B>;
 }
 
 /// Creates the response of the framework to which the body belongs: axum or tonic.
 #[derive(Debug, Clone, Copy)]
-pub struct FrameworkResponse;
+pub struct FrameworkResponder;
 
-impl<B: RefusalBody> Refuse<B> for FrameworkResponse {
+impl<B: RefusalBody> RefusalResponder<B> for FrameworkResponder {
     fn refuse(&self, refusal: Refusal) -> Response<B> {
         B::refuse(refusal)
     }
 }
 
 /// Creates a response whose body the function makes from the JSON text of the refusal.
-pub struct ResponseWith<B>(pub(super) fn(String) -> B);
+pub struct BodyResponder<B>(pub(super) fn(String) -> B);
 
-impl<B> Refuse<B> for ResponseWith<B> {
+impl<B> RefusalResponder<B> for BodyResponder<B> {
     fn refuse(&self, refusal: Refusal) -> Response<B> {
         refusal.into_http_response(self.0)
     }
 }
 
 /// Not derived, because a derived implementation would require `B: Clone`.
-impl<B> Clone for ResponseWith<B> {
+impl<B> Clone for BodyResponder<B> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<B> Copy for ResponseWith<B> {}
+impl<B> Copy for BodyResponder<B> {}
 
-impl<B> fmt::Debug for ResponseWith<B> {
+impl<B> fmt::Debug for BodyResponder<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ResponseWith")
     }

@@ -2,7 +2,7 @@
 
 use tower_layer::Layer;
 
-use super::response::ResponseWith;
+use super::response::BodyResponder;
 use super::{RequireCallerService, RequirementService};
 use crate::{RequireCaller, RequireRole, RequireScope};
 
@@ -11,14 +11,14 @@ use crate::{RequireCaller, RequireRole, RequireScope};
 #[derive(Debug, Clone)]
 pub struct WithBody<G, B> {
     guard: G,
-    response: ResponseWith<B>,
+    responder: BodyResponder<B>,
 }
 
 impl<G, B> WithBody<G, B> {
     const fn new(guard: G, new_body: fn(String) -> B) -> Self {
         Self {
             guard,
-            response: ResponseWith(new_body),
+            responder: BodyResponder(new_body),
         }
     }
 }
@@ -70,36 +70,36 @@ impl RequireScope {
 }
 
 impl<S, B> Layer<S> for WithBody<RequireCaller, B> {
-    type Service = RequireCallerService<S, ResponseWith<B>>;
+    type Service = RequireCallerService<S, BodyResponder<B>>;
 
     fn layer(&self, inner: S) -> Self::Service {
         RequireCallerService {
             authority: self.guard.authority().clone(),
-            response: self.response,
+            responder: self.responder,
             inner,
         }
     }
 }
 
 impl<S, B> Layer<S> for WithBody<RequireRole, B> {
-    type Service = RequirementService<S, ResponseWith<B>>;
+    type Service = RequirementService<S, BodyResponder<B>>;
 
     fn layer(&self, inner: S) -> Self::Service {
         RequirementService {
             requirement: self.guard.requirement(),
-            response: self.response,
+            responder: self.responder,
             inner,
         }
     }
 }
 
 impl<S, B> Layer<S> for WithBody<RequireScope, B> {
-    type Service = RequirementService<S, ResponseWith<B>>;
+    type Service = RequirementService<S, BodyResponder<B>>;
 
     fn layer(&self, inner: S) -> Self::Service {
         RequirementService {
             requirement: self.guard.requirement(),
-            response: self.response,
+            responder: self.responder,
             inner,
         }
     }

@@ -65,7 +65,11 @@ pub(super) mod tests {
     }
 
     /// Returns whether the attempt matches, and the number of bcrypt rounds that the check took.
-    fn check(password: &str, hash: &PasswordHash, min_exponent: u32) -> (bool, u64) {
+    fn check_and_count_rounds(
+        password: &str,
+        hash: &PasswordHash,
+        min_exponent: u32,
+    ) -> (bool, u64) {
         ROUNDS.set(0);
         let attempt = PasswordAttempt::new(password).unwrap();
         let min_cost = Cost::new(min_exponent).unwrap();
@@ -74,7 +78,7 @@ pub(super) mod tests {
     }
 
     /// Returns a hash of the password `correct`.
-    fn hash(cost: u32) -> PasswordHash {
+    fn hash_of_correct(cost: u32) -> PasswordHash {
         let attempt = PasswordAttempt::new("correct").unwrap();
         attempt.rehash(Cost::new(cost).unwrap()).unwrap()
     }
@@ -96,28 +100,50 @@ pub(super) mod tests {
     #[test]
     fn a_wrong_password_costs_as_much_as_an_unknown_email_address() {
         let unmatchable_hash = PasswordHash::unmatchable(Cost::new(7).unwrap());
-        assert_eq!(check("wrong", &unmatchable_hash, 7), (false, 1 << 7));
+        assert_eq!(
+            check_and_count_rounds("wrong", &unmatchable_hash, 7),
+            (false, 1 << 7)
+        );
         for cost in 4..=7 {
-            assert_eq!(check("wrong", &hash(cost), 7), (false, 1 << 7), "{cost}");
+            assert_eq!(
+                check_and_count_rounds("wrong", &hash_of_correct(cost), 7),
+                (false, 1 << 7),
+                "{cost}"
+            );
         }
-        assert_eq!(check("wrong", &hash(8), 7), (false, 1 << 8));
+        assert_eq!(
+            check_and_count_rounds("wrong", &hash_of_correct(8), 7),
+            (false, 1 << 8)
+        );
     }
 
     #[test]
     fn a_correct_password_gets_no_padding() {
         for cost in 4..=8 {
-            assert_eq!(check("correct", &hash(cost), 7), (true, 1 << cost));
+            assert_eq!(
+                check_and_count_rounds("correct", &hash_of_correct(cost), 7),
+                (true, 1 << cost)
+            );
         }
     }
 
     #[test]
     fn a_hash_of_another_program_that_is_verified_twice_is_padded_less() {
-        let text = hash(5).as_str().replace("$2b$", "$2y$");
+        let text = hash_of_correct(5).as_str().replace("$2b$", "$2y$");
         let plain_hash = PasswordHash::parse(&text).unwrap();
-        assert_eq!(check("wrong", &plain_hash, 7), (false, 1 << 7));
+        assert_eq!(
+            check_and_count_rounds("wrong", &plain_hash, 7),
+            (false, 1 << 7)
+        );
         let long_password = "x".repeat(100);
-        assert_eq!(check(&long_password, &plain_hash, 7), (false, 1 << 7));
-        assert_eq!(check(&long_password, &plain_hash, 5), (false, 1 << 6));
+        assert_eq!(
+            check_and_count_rounds(&long_password, &plain_hash, 7),
+            (false, 1 << 7)
+        );
+        assert_eq!(
+            check_and_count_rounds(&long_password, &plain_hash, 5),
+            (false, 1 << 6)
+        );
     }
 
     #[test]
@@ -125,9 +151,12 @@ pub(super) mod tests {
         let text = [["0"; 32].concat(), ["1"; 128].concat()].join(":");
         let scrypt_hash = PasswordHash::parse(&text).unwrap();
         assert_eq!(
-            check("wrong", &scrypt_hash, 12),
+            check_and_count_rounds("wrong", &scrypt_hash, 12),
             (false, (1 << 10) + (1 << 11))
         );
-        assert_eq!(check("wrong", &scrypt_hash, 10), (false, 0));
+        assert_eq!(
+            check_and_count_rounds("wrong", &scrypt_hash, 10),
+            (false, 0)
+        );
     }
 }

@@ -19,7 +19,7 @@ const P: u32 = 1;
 /// Returns whether `text` has the format of Better Auth's hashes. Every such hash takes the same time to verify.
 pub(super) fn is_well_formed(text: &str) -> bool {
     text.split_once(':').is_some_and(|(salt, key)| {
-        decode::<SALT_BYTES>(salt).is_ok() && decode::<KEY_BYTES>(key).is_ok()
+        decode_hex::<SALT_BYTES>(salt).is_ok() && decode_hex::<KEY_BYTES>(key).is_ok()
     })
 }
 
@@ -30,7 +30,7 @@ pub(super) fn is_well_formed(text: &str) -> bool {
 /// [`Error::InvalidPasswordHash`] unless `hash` has a colon, and after the colon the lower-case hex of 64 bytes.
 pub(super) fn verify(password: &[u8], hash: &str) -> Result<bool, Error> {
     let (salt, hex_key) = hash.split_once(':').ok_or(Error::InvalidPasswordHash)?;
-    let expected_key = decode::<KEY_BYTES>(hex_key)?;
+    let expected_key = decode_hex::<KEY_BYTES>(hex_key)?;
     let params = Params::new(LOG_N, R, P).map_err(|_out_of_range| Error::Crypto)?;
     let mut key = Zeroizing::new([0; KEY_BYTES]);
     scrypt(password, salt.as_bytes(), &params, key.as_mut_slice())
@@ -39,7 +39,7 @@ pub(super) fn verify(password: &[u8], hash: &str) -> Result<bool, Error> {
 }
 
 /// Decodes the lower-case hex of exactly `N` bytes.
-fn decode<const N: usize>(hex: &str) -> Result<[u8; N], Error> {
+fn decode_hex<const N: usize>(hex: &str) -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     match lower::decode(hex, &mut bytes) {
         Ok(decoded) if decoded.len() == N => Ok(bytes),

@@ -103,17 +103,17 @@ impl<'t> Jwk<'t> {
         let crv = text(self.crv.as_ref());
         let material = match (kty, crv) {
             ("OKP", Some("Ed25519")) => {
-                Material::Ed25519(Ed25519Key::new(&coordinate(self.x.as_ref())?)?)
+                Material::Ed25519(Ed25519Key::new(&decode_coordinate(self.x.as_ref())?)?)
             }
             ("EC", Some("P-256")) => Material::P256(P256Key::new(
-                &coordinate(self.x.as_ref())?,
-                &coordinate(self.y.as_ref())?,
+                &decode_coordinate(self.x.as_ref())?,
+                &decode_coordinate(self.y.as_ref())?,
             )?),
             ("OKP" | "EC", _) => return Err(OTHER_CURVE),
             #[cfg(feature = "rs256")]
             ("RSA", _) => Material::Rsa(RsaKey::new(
-                number(self.n.as_ref())?,
-                number(self.e.as_ref())?,
+                decode_number(self.n.as_ref())?,
+                decode_number(self.e.as_ref())?,
             )?),
             _ => return Err(OTHER_TYPE),
         };
@@ -146,7 +146,7 @@ fn text<'j>(member: Option<&'j JsonString<'_>>) -> Option<&'j str> {
 }
 
 /// Decodes a coordinate of exactly 32 bytes. Shorter values are not padded (RFC 7518 § 6.2.1.2, RFC 8037 § 2).
-fn coordinate(member: Option<&JsonString<'_>>) -> Result<[u8; 32], Error> {
+fn decode_coordinate(member: Option<&JsonString<'_>>) -> Result<[u8; 32], Error> {
     let bytes = URL_SAFE_NO_PAD.decode(text(member).unwrap_or_default());
     let bytes = bytes.map_err(|_not_base64url| NOT_32_BYTES)?;
     bytes.try_into().map_err(|_other_length| NOT_32_BYTES)
@@ -154,7 +154,7 @@ fn coordinate(member: Option<&JsonString<'_>>) -> Result<[u8; 32], Error> {
 
 /// Decodes a big-endian number (`Base64urlUInt`, RFC 7518 § 2).
 #[cfg(feature = "rs256")]
-fn number(member: Option<&JsonString<'_>>) -> Result<Vec<u8>, Error> {
+fn decode_number(member: Option<&JsonString<'_>>) -> Result<Vec<u8>, Error> {
     let text = text(member).unwrap_or_default();
     let bytes = URL_SAFE_NO_PAD.decode(text);
     bytes.map_err(|_not_base64url| Error::InvalidKey("`n` or `e` of the RSA key is not base64url"))

@@ -8,7 +8,7 @@ use crate::Error;
 /// The text before a label, in the first line of a block.
 const BEGIN: &str = "-----BEGIN ";
 /// The text after a label.
-const END: &str = "-----";
+const LABEL_END: &str = "-----";
 
 const NO_PEM: Error = Error::InvalidKey(
     "the key is not PEM: it must begin with a line -----BEGIN …----- and contain nothing else",
@@ -16,7 +16,7 @@ const NO_PEM: Error = Error::InvalidKey(
 const MALFORMED: Error = Error::InvalidKey(
     "the PEM is malformed: the key must be base64 in lines of 64 characters, with nothing after the END line",
 );
-const SEVERAL: Error =
+const SEVERAL_BLOCKS: Error =
     Error::InvalidKey("the PEM contains more than one block; put each key into a file of its own");
 const ENCRYPTED: Error = Error::InvalidKey(
     "the private key is encrypted; decrypt it with: openssl pkcs8 -in FILE -out NEW_FILE",
@@ -27,10 +27,10 @@ const NOT_PKCS8: Error = Error::InvalidKey(
 const PUBLIC_ONLY: Error = Error::InvalidKey(
     "the PEM contains only a public key, which cannot sign; use the file with -----BEGIN PRIVATE KEY-----",
 );
-const PRIVATE: Error = Error::InvalidKey(
+const IS_PRIVATE_KEY: Error = Error::InvalidKey(
     "the PEM contains a private key; extract the public key with: openssl pkey -pubout -in FILE -out NEW_FILE",
 );
-const CERTIFICATE: Error = Error::InvalidKey(
+const IS_CERTIFICATE: Error = Error::InvalidKey(
     "the PEM contains a certificate; extract the public key with: openssl x509 -pubkey -noout -in FILE",
 );
 const NOT_SPKI: Error = Error::InvalidKey(
@@ -62,9 +62,9 @@ pub(super) fn decode_private(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
 pub(super) fn decode_public(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     decode(text, |label| match label {
         "PUBLIC KEY" => Ok(()),
-        "CERTIFICATE" => Err(CERTIFICATE),
+        "CERTIFICATE" => Err(IS_CERTIFICATE),
         "RSA PUBLIC KEY" => Err(NOT_SPKI),
-        _ if label.ends_with("PRIVATE KEY") => Err(PRIVATE),
+        _ if label.ends_with("PRIVATE KEY") => Err(IS_PRIVATE_KEY),
         _ => Err(UNKNOWN_LABEL),
     })
 }
@@ -77,11 +77,11 @@ fn decode(
     let text = text.trim_ascii();
     let label = text
         .strip_prefix(BEGIN)
-        .and_then(|rest| rest.split_once(END));
+        .and_then(|rest| rest.split_once(LABEL_END));
     let (label, _) = label.ok_or(NO_PEM)?;
     check_label(label)?;
     if text.matches(BEGIN).count() > 1 {
-        return Err(SEVERAL);
+        return Err(SEVERAL_BLOCKS);
     }
     let (_, bytes) = pem::decode_vec(text.as_bytes()).map_err(|_malformed| MALFORMED)?;
     Ok(Zeroizing::new(bytes))

@@ -18,7 +18,7 @@ use super::{Algorithm, PublicKey, pem};
 use crate::{ACCESS_TOKEN_TYPE, Error, jws};
 
 const MALFORMED: Error = Error::InvalidKey("the private key is malformed");
-const RSA: Error = Error::InvalidKey(
+const IS_RSA: Error = Error::InvalidKey(
     "the private key is RSA, which this program cannot sign with; generate an Ed25519 or P-256 key",
 );
 const OTHER_CURVE: Error = Error::InvalidKey(
@@ -77,7 +77,7 @@ impl SigningKey {
                 }
             },
             #[cfg(feature = "rs256")]
-            Algorithm::Rs256 => Err(RSA),
+            Algorithm::Rs256 => Err(IS_RSA),
         }
     }
 
@@ -95,7 +95,7 @@ impl SigningKey {
         match key.algorithm.oid {
             ED25519_OID => read_ed25519(key),
             EC_OID => read_p256(key),
-            RSA_OID => Err(RSA),
+            RSA_OID => Err(IS_RSA),
             _ => Err(OTHER_TYPE),
         }
     }

@@ -51,7 +51,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 /// Asserts that `verifies` returns the expected result for every signature. Returns the number of valid signatures.
-fn count_valid(vectors: &str, verifies: impl Fn(&[u8], &[u8], &[u8]) -> bool) -> usize {
+fn check_signatures(vectors: &str, verifies: impl Fn(&[u8], &[u8], &[u8]) -> bool) -> usize {
     let vectors: Vec<SignatureVector> = parse_lines(vectors);
     for vector in &vectors {
         let (key, message) = (bytes(&vector.key), bytes(&vector.message));
@@ -66,7 +66,7 @@ fn count_valid(vectors: &str, verifies: impl Fn(&[u8], &[u8], &[u8]) -> bool) ->
 
 #[test]
 fn every_ed25519_signature_of_wycheproof_has_the_expected_result() {
-    let count = count_valid(ED25519_VECTORS, |key, message, signature| {
+    let count = check_signatures(ED25519_VECTORS, |key, message, signature| {
         let key = Ed25519Key::new(key.try_into().unwrap()).unwrap();
         key.verifies(message, signature)
     });
@@ -76,7 +76,7 @@ fn every_ed25519_signature_of_wycheproof_has_the_expected_result() {
 /// The points of some keys have small coordinates. These keys are valid too.
 #[test]
 fn every_p256_signature_of_wycheproof_has_the_expected_result() {
-    let count = count_valid(P256_VECTORS, |key, message, signature| {
+    let count = check_signatures(P256_VECTORS, |key, message, signature| {
         let (x, y) = key[1..].split_at(32);
         let key = P256Key::new(x.try_into().unwrap(), y.try_into().unwrap()).unwrap();
         key.verifies(message, signature)

@@ -56,9 +56,9 @@ impl Drop for BackgroundPoll {
 impl RevocationFeed {
     /// Starts to poll the server at this URL (`https://auth.example.com`), which issues access tokens as `issuer`.
     ///
-    /// Returns at once; [`caught_up`](Self::caught_up) waits until the feed is up to date for the first time. The
-    /// current secret of a [`Keyring`](crate::Keyring), or a [`FeedCredential`](crate::revocation::FeedCredential),
-    /// signs the [`FeedTokens`] of the requests.
+    /// Returns at once; [`wait_until_caught_up`](Self::wait_until_caught_up) waits until the feed is up to date for the
+    /// first time. The current secret of a [`Keyring`](crate::Keyring), or a
+    /// [`FeedCredential`](crate::revocation::FeedCredential), signs the [`FeedTokens`] of the requests.
     ///
     /// # Errors
     ///
@@ -100,8 +100,8 @@ impl RevocationFeed {
     /// Waits, without a time limit, until the feed has been up to date once. The set then contains the sessions that
     /// were revoked before [`start`](Self::start) and whose access tokens have not expired. Await this before listening
     /// if the service must not accept a token of a revoked session right after its start.
-    pub async fn caught_up(&self) {
-        self.0.state.caught_up().await;
+    pub async fn wait_until_caught_up(&self) {
+        self.0.state.wait_until_caught_up().await;
     }
 
     /// Returns the time since the feed was last up to date, measured from the request for the final page of the list;
@@ -173,7 +173,7 @@ impl TokenVerifier {
             "following a feed needs a verifier with a secret",
         ))?;
         let feed = RevocationFeed::start(url, keyring.clone(), issuer)?;
-        feed.caught_up().await;
+        feed.wait_until_caught_up().await;
         Ok(self.with_feed(&feed, policy))
     }
 }

@@ -72,7 +72,8 @@ impl Drop for BackgroundTask {
 
 impl RemoteKeySet {
     /// Starts to request the JWK Set document at this URL, which must be `https://…`, or `http://…` on this machine
-    /// (`localhost`, 127.0.0.0/8 or `[::1]`). Returns at once; [`loaded`](Self::loaded) waits for the first keys.
+    /// (`localhost`, 127.0.0.0/8 or `[::1]`). Returns at once; [`wait_until_loaded`](Self::wait_until_loaded) waits for
+    /// the first keys.
     ///
     /// # Errors
     ///
@@ -141,8 +142,8 @@ impl RemoteKeySet {
 
     /// Waits, without a time limit, until keys have been received once. Await this before listening, so that no request
     /// is rejected with a 503 right after the start.
-    pub async fn loaded(&self) {
-        self.task.state.loaded().await;
+    pub async fn wait_until_loaded(&self) {
+        self.task.state.wait_until_loaded().await;
     }
 
     /// Returns the time since the last good response, measured from its request; `None` before the first.

@@ -54,7 +54,7 @@ impl FeedCredential {
         let rest = text.trim().strip_prefix(PREFIX).ok_or(MALFORMED)?;
         let (name, key) = rest.rsplit_once('.').ok_or(MALFORMED)?;
         let key_bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(key).map_err(|_base64| MALFORMED)?);
-        if !is_name(name) || key_bytes.len() != 32 {
+        if !is_valid_name(name) || key_bytes.len() != 32 {
             return Err(MALFORMED);
         }
         Ok(Self {
@@ -94,7 +94,7 @@ impl Secret {
     ///
     /// [`Error::InvalidSetting`] unless `name` has 1 to 64 characters of `A-Z`, `a-z`, `0-9`, `-`, `_` and `.`.
     pub fn for_feed(&self, name: &str) -> Result<FeedCredential, Error> {
-        if !is_name(name) {
+        if !is_valid_name(name) {
             return Err(Error::InvalidSetting(
                 "use a name of 1 to 64 characters of A-Z, a-z, 0-9, -, _ and .",
             ));
@@ -147,7 +147,7 @@ impl From<FeedCredential> for FeedSigner {
     }
 }
 
-fn is_name(text: &str) -> bool {
+fn is_valid_name(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     (1..=MAX_NAME_CHARS).contains(&text.len()) && text.bytes().all(is_allowed)
 }

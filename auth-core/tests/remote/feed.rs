@@ -66,7 +66,7 @@ async fn the_older_tokens_of_a_changed_user_are_rejected() {
         "stale":[{"sub":"42","claims_version":1,"exp":4000000000}]}"#;
     let server = Server::responding(json_response("200 OK", body)).await;
     let feed = start_feed(&server);
-    feed.caught_up().await;
+    feed.wait_until_caught_up().await;
     let test_authority = TestAuthority::new();
     let verifier = test_authority.verifier();
     let verifier = verifier.with_feed(&feed, StalePolicy::FailOpen);
@@ -161,7 +161,7 @@ async fn an_unusable_response_is_reported() {
 async fn a_feed_stops_when_its_last_clone_is_dropped() {
     let server = Server::responding(page_response(5, false)).await;
     let feed = start_feed(&server);
-    feed.caught_up().await;
+    feed.wait_until_caught_up().await;
     let feed_clone = feed.clone();
     drop(feed);
     wait_for_requests(&server, 2).await;

@@ -63,7 +63,7 @@ async fn a_token_of_another_key_is_rejected_without_a_second_request() {
     );
     let server = Server::responding(json_response("200 OK", &jwks(&key))).await;
     let keys = RemoteKeySet::start(&server.url()).unwrap();
-    keys.loaded().await;
+    keys.wait_until_loaded().await;
     let authority = authority(keys);
     for _ in 0..100 {
         let result = authority.authenticate(&authorization(&other_key)).await;

@@ -87,9 +87,9 @@ fn the_token_and_the_flag_are_each_followed_by_a_padded_signature() {
         signed_flag,
         "true.PTZtZypcCmcgxZ2+wEWRZ5aIjyYdNB4fCARkhlvnHY8="
     );
-    assert!(tokens().verify_flag(&signed_flag));
-    assert!(!tokens().verify_flag(&cookie));
-    assert!(!unrelated_tokens().verify_flag(&signed_flag));
+    assert!(tokens().is_valid_flag(&signed_flag));
+    assert!(!tokens().is_valid_flag(&cookie));
+    assert!(!unrelated_tokens().is_valid_flag(&signed_flag));
 }
 
 #[test]

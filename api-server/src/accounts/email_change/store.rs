@@ -92,8 +92,8 @@ pub(super) fn confirm(
         if emails::is_taken(connection, new_email, &user.id, now)? {
             return Err(DieselError::RollbackTransaction);
         }
-        outbox::cancel_tokens(connection, &user.id)?;
-        emails::insert(connection, &change.undo)?;
+        outbox::cancel_token_mails(connection, &user.id)?;
+        emails::insert_undo(connection, &change.undo)?;
         outbox::insert(connection, &change.notice)?;
         make_tokens_stale(connection, &mut user, change.forget_after)?;
         Ok(user)
@@ -123,12 +123,12 @@ pub(super) fn undo(connection: &mut DbConnection, undo: &Undo) -> QueryResult<Op
     let (owner, user_id) = (&undo.user_id, undo.user_id.as_str());
     none_if_rolled_back(write_transaction(connection, |connection| {
         lock_user(connection, owner)?;
-        if !emails::take(connection, user_id, &undo.key)? {
+        if !emails::take_undo(connection, user_id, &undo.key)? {
             return Err(DieselError::RollbackTransaction);
         }
         emails::restore(connection, user_id, &undo.old_email, undo.now)?
             .ok_or(DieselError::RollbackTransaction)?;
-        outbox::cancel_tokens(connection, user_id)?;
+        outbox::cancel_token_mails(connection, user_id)?;
         outbox::insert(connection, &undo.reset)?;
         let all_sessions = SessionFilter::AllOfUser(owner);
         end(connection, &all_sessions, undo.now, undo.forget_after)

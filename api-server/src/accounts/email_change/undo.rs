@@ -28,7 +28,7 @@ pub(crate) async fn undo(accounts: &Accounts, token: &str, client: &Client) -> R
         .write(move |connection| store::undo(connection, &undo))
         .await?
         .ok_or_else(invalid_proof)?;
-    accounts.outbox.announce();
+    accounts.outbox.notify_sender();
     accounts.sessions.revoke_locally(&ended_ids, now);
     log::info!(
         "change of the email address undone user_id={} sessions_ended={}",
@@ -57,7 +57,7 @@ async fn verify(
         .sessions
         .db
         .of_network(client.network)
-        .read(move |connection| undos::live_keys(connection, &id, &email, now.into()))
+        .read(move |connection| undos::live_undo_keys(connection, &id, &email, now.into()))
         .await?;
     let tokens = accounts.sessions.keys.current().mail_tokens.clone();
     let purpose = MailPurpose::EmailChangeUndo;

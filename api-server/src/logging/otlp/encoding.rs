@@ -17,8 +17,8 @@ pub(super) fn encode(service_name: &str, spans: &[Span]) -> Value {
     let encoded_spans: Vec<Value> = spans.iter().map(encode_span).collect();
     json!({ "resourceSpans": [{
         "resource": { "attributes": [
-            text("service.name", service_name),
-            text("service.version", env!("CARGO_PKG_VERSION")),
+            text_attribute("service.name", service_name),
+            text_attribute("service.version", env!("CARGO_PKG_VERSION")),
         ] },
         "scopeSpans": [{ "scope": { "name": "api-server" }, "spans": encoded_spans }],
     }] })
@@ -27,10 +27,14 @@ pub(super) fn encode(service_name: &str, spans: &[Span]) -> Value {
 fn encode_span(span: &Span) -> Value {
     let status_code = json!({ "intValue": span.status.to_string() });
     let mut attributes = vec![
-        text("http.request.method", span.method),
+        text_attribute("http.request.method", span.method),
         json!({ "key": "http.response.status_code", "value": status_code }),
     ];
-    attributes.extend(span.route.as_deref().map(|route| text("http.route", route)));
+    attributes.extend(
+        span.route
+            .as_deref()
+            .map(|route| text_attribute("http.route", route)),
+    );
     let name = span.route.as_deref().map_or_else(
         || span.method.to_owned(),
         |route| format!("{} {route}", span.method),
@@ -41,19 +45,19 @@ fn encode_span(span: &Span) -> Value {
         "parentSpanId": span.trace.caller_span_id().unwrap_or_default(),
         "name": name,
         "kind": SPAN_KIND_SERVER,
-        "startTimeUnixNano": nanoseconds(span.started_at),
-        "endTimeUnixNano": nanoseconds(span.ended_at),
+        "startTimeUnixNano": unix_nanos(span.started_at),
+        "endTimeUnixNano": unix_nanos(span.ended_at),
         "attributes": attributes,
         "status": if span.status >= 500 { json!({ "code": STATUS_CODE_ERROR }) } else { json!({}) },
     })
 }
 
-fn text(key: &str, value: &str) -> Value {
+fn text_attribute(key: &str, value: &str) -> Value {
     json!({ "key": key, "value": { "stringValue": value } })
 }
 
 /// Returns the time since 1970 as text, because numbers in JSON are not exact enough.
-fn nanoseconds(time: SystemTime) -> String {
+fn unix_nanos(time: SystemTime) -> String {
     let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     since_epoch.as_nanos().to_string()
 }

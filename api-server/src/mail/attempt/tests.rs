@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use auth_core::mail_token::{Challenge, MailPurpose, MailTokens};
 use auth_core::{Keyring, Secret};
 
-use super::{MailWriter, expiry_seconds, next_attempt};
+use super::{MailDispatcher, expiry_seconds, next_attempt_at};
 use crate::db::Timestamp;
 use crate::mail::address::parse_mailbox;
 use crate::mail::kind::MailKind;
@@ -55,7 +55,7 @@ fn recipient() -> Recipient {
     }
 }
 
-fn writer(folder: &tempfile::TempDir) -> MailWriter {
+fn dispatcher(folder: &tempfile::TempDir) -> MailDispatcher {
     let settings = MailSettings {
         smtp: None,
         from: parse_mailbox("no-reply@api.example").unwrap(),
@@ -64,7 +64,7 @@ fn writer(folder: &tempfile::TempDir) -> MailWriter {
         folder: folder.path().join("mail"),
     };
     let public_url = "https://api.example".to_owned();
-    MailWriter {
+    MailDispatcher {
         composer: Composer::new(&settings, &public_url).unwrap(),
         transport: Transport::new(&settings).unwrap(),
         public_url,
@@ -74,7 +74,9 @@ fn writer(folder: &tempfile::TempDir) -> MailWriter {
 /// Writes the mail to a file in a new folder, and returns its text.
 fn sent_text(mail: &LeasedMail, tokens: &MailTokens) -> String {
     let folder = tempfile::tempdir().unwrap();
-    writer(&folder).send(mail, &recipient(), tokens).unwrap();
+    dispatcher(&folder)
+        .send(mail, &recipient(), tokens)
+        .unwrap();
     let mut entries = fs::read_dir(folder.path().join("mail")).unwrap();
     let path = entries.next().unwrap().unwrap().path();
     fs::read_to_string(path).unwrap()
@@ -126,7 +128,7 @@ fn the_token_of_a_change_names_the_address_that_the_account_gets() {
         (MailKind::EmailChange, "change-email"),
         (MailKind::EmailChanged, "undo-email-change"),
     ] {
-        let link = writer(&folder).link(&mail(kind), &recipient, &tokens);
+        let link = dispatcher(&folder).link(&mail(kind), &recipient, &tokens);
         let link = link.unwrap().unwrap();
         let (start, token) = link.split_once('#').unwrap();
         assert_eq!(start, format!("https://api.example/{page}"));
@@ -150,7 +152,8 @@ fn an_address_that_no_mail_can_be_sent_to_is_a_permanent_failure() {
         address: "ädä@example.com".to_owned(),
         ..recipient()
     };
-    let result = writer(&folder).send(&mail(MailKind::PasswordReset), &recipient, &new_tokens());
+    let result =
+        dispatcher(&folder).send(&mail(MailKind::PasswordReset), &recipient, &new_tokens());
     assert!(matches!(result, Err(SendError::Permanent(_))), "{result:?}");
 }
 
@@ -168,7 +171,7 @@ fn the_pauses_between_attempts_double_up_to_an_hour() {
         (40, HOUR),
         (i32::MAX, HOUR),
     ] {
-        let next = next_attempt(&mail, failures, now);
+        let next = next_attempt_at(&mail, failures, now);
         assert_eq!(next, Some(created_at().plus(pause)), "{failures}");
     }
 }
@@ -184,9 +187,9 @@ fn a_mail_is_given_up_after_two_days_or_when_its_token_has_expired() {
         let mail = mail(kind);
         let last_failure = created_at().plus(lifetime).minus(MINUTE);
         let just_before = last_failure.minus(Duration::from_micros(1));
-        assert!(next_attempt(&mail, 1, just_before.to_system_time()).is_some());
+        assert!(next_attempt_at(&mail, 1, just_before.to_system_time()).is_some());
         assert_eq!(
-            next_attempt(&mail, 1, last_failure.to_system_time()),
+            next_attempt_at(&mail, 1, last_failure.to_system_time()),
             None,
             "{kind:?}"
         );

@@ -11,7 +11,7 @@ const MAX_WRONG_CODES: i32 = 5;
 
 /// A challenge for which a code was entered. It may have expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct OpenChallenge {
+pub(crate) struct ChallengeRow {
     /// The user to whom the code was sent; `None` if no user got a code, or if the user was deleted.
     pub(crate) user_id: Option<String>,
     /// The new address, if the code confirms a change of the address.
@@ -28,7 +28,7 @@ pub(crate) fn count_code_attempt(
     connection: &mut DbConnection,
     challenge_id: &str,
     kind: MailKind,
-) -> QueryResult<Option<OpenChallenge>> {
+) -> QueryResult<Option<ChallengeRow>> {
     let open_row = outbox::table
         .find(challenge_id)
         .filter(outbox::kind.eq_any(kinds_of_challenge(kind)))
@@ -44,7 +44,7 @@ pub(crate) fn count_code_attempt(
         .get_result(connection)
         .optional()?;
     Ok(
-        row.map(|(row_kind, user_id, new_email, expires_at)| OpenChallenge {
+        row.map(|(row_kind, user_id, new_email, expires_at)| ChallengeRow {
             user_id: user_id.filter(|_| row_kind == kind.as_str()),
             new_email,
             expires_at,

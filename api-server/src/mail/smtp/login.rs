@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::super::smtp_url::SmtpCredentials;
 use super::reply::{SmtpError, SmtpErrorCause, SmtpStep};
-use super::session::Session;
+use super::session::SmtpSession;
 
 /// Logs in with PLAIN (RFC 4616), or with LOGIN, which some servers have instead.
 pub(super) fn log_in(
-    session: &mut Session,
+    session: &mut SmtpSession,
     credentials: &SmtpCredentials,
 ) -> Result<(), SmtpError> {
     let SmtpCredentials { user, password } = credentials;
@@ -26,7 +26,7 @@ pub(super) fn log_in(
         None => {
             return Err(SmtpError {
                 step: SmtpStep::Login,
-                cause: SmtpErrorCause::Missing(
+                cause: SmtpErrorCause::Unsupported(
                     "SMTP_URL has a password, but the server offers neither AUTH PLAIN nor AUTH LOGIN",
                 ),
             });

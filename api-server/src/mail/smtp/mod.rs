@@ -16,7 +16,7 @@ use super::message::ComposedMail;
 use super::smtp_url::SmtpServer;
 use super::transport::SendError;
 use reply::SmtpError;
-use session::Session;
+use session::SmtpSession;
 
 /// The longest time for a step of a session that sends no mail: an operator waits for the result.
 const PROBE_STEP_LIMIT: Duration = Duration::from_secs(5);
@@ -76,7 +76,7 @@ impl SmtpClient {
             step: PROBE_STEP_LIMIT,
             ..self.limits
         };
-        match Session::open(&self.server, &self.connector, limits) {
+        match SmtpSession::open(&self.server, &self.connector, limits) {
             Ok(session) => {
                 session.quit();
                 Ok(())
@@ -86,7 +86,7 @@ impl SmtpClient {
     }
 
     fn deliver(&self, mail: &ComposedMail) -> Result<String, SmtpError> {
-        let mut session = Session::open(&self.server, &self.connector, self.limits)?;
+        let mut session = SmtpSession::open(&self.server, &self.connector, self.limits)?;
         let outcome = session.deliver(mail.sender(), mail.recipient(), mail.bytes());
         session.quit();
         outcome.map(|reply| reply.to_string())

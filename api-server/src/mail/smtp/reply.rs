@@ -105,9 +105,9 @@ pub(super) enum SmtpErrorCause {
     /// The server rejected the command.
     Rejected(Reply),
     /// The server sent something other than a valid reply for this step.
-    Unreadable(String),
+    UnexpectedReply(String),
     /// The server lacks something that the settings require.
-    Missing(&'static str),
+    Unsupported(&'static str),
 }
 
 impl SmtpError {
@@ -124,9 +124,9 @@ impl SmtpError {
             SmtpErrorCause::Rejected(reply) => {
                 concerns_mail && reply.code >= 500 && reply.code != 530
             }
-            SmtpErrorCause::Io(_) | SmtpErrorCause::Unreadable(_) | SmtpErrorCause::Missing(_) => {
-                false
-            }
+            SmtpErrorCause::Io(_)
+            | SmtpErrorCause::UnexpectedReply(_)
+            | SmtpErrorCause::Unsupported(_) => false,
         }
     }
 }
@@ -137,11 +137,11 @@ impl fmt::Display for SmtpError {
         match &self.cause {
             SmtpErrorCause::Io(error) => write!(f, "{step}: {}", excerpt(&error.to_string())),
             SmtpErrorCause::Rejected(reply) => write!(f, "{step} was {reply}"),
-            SmtpErrorCause::Unreadable(text) => {
+            SmtpErrorCause::UnexpectedReply(text) => {
                 let text = excerpt(text);
                 write!(f, "{step} is not a reply of an SMTP server: {text:?}")
             }
-            SmtpErrorCause::Missing(text) => f.write_str(text),
+            SmtpErrorCause::Unsupported(text) => f.write_str(text),
         }
     }
 }
@@ -236,8 +236,8 @@ mod tests {
     fn a_failed_connection_is_never_permanent() {
         for cause in [
             SmtpErrorCause::Io(io::ErrorKind::TimedOut.into()),
-            SmtpErrorCause::Unreadable("550".to_owned()),
-            SmtpErrorCause::Missing("STARTTLS"),
+            SmtpErrorCause::UnexpectedReply("550".to_owned()),
+            SmtpErrorCause::Unsupported("STARTTLS"),
         ] {
             let step = SmtpStep::Recipient;
             assert!(!SmtpError { step, cause }.is_permanent());

@@ -20,14 +20,14 @@ const MAX_LINES: usize = 100;
 const QUIT_LIMIT: Duration = Duration::from_secs(1);
 
 /// A session with a server that has accepted the greeting of the client and the login, if there is one.
-pub(super) struct Session {
+pub(super) struct SmtpSession {
     stream: BufReader<SmtpStream>,
     limits: TimeLimits,
     /// The lines of the reply to EHLO after the first, in upper case: what the server supports.
     features: Vec<String>,
 }
 
-impl Session {
+impl SmtpSession {
     pub(super) fn open(
         server: &SmtpServer,
         connector: &TlsConnector,
@@ -69,7 +69,7 @@ impl Session {
         if reply.code != 354 {
             let (step, cause) = (
                 SmtpStep::Data,
-                SmtpErrorCause::Unreadable(reply.to_string()),
+                SmtpErrorCause::UnexpectedReply(reply.to_string()),
             );
             return Err(SmtpError { step, cause });
         }
@@ -117,7 +117,7 @@ impl Session {
         match encryption {
             Encryption::Required if !is_offered => Err(SmtpError {
                 step: SmtpStep::StartTls,
-                cause: SmtpErrorCause::Missing(MISSING),
+                cause: SmtpErrorCause::Unsupported(MISSING),
             }),
             Encryption::Required | Encryption::Opportunistic => Ok(is_offered),
             Encryption::Implicit | Encryption::None => Ok(false),
@@ -129,7 +129,7 @@ impl Session {
     fn encrypt(mut self, connector: &TlsConnector, host: &str) -> Result<Self, SmtpError> {
         if !self.stream.buffer().is_empty() {
             let text = String::from_utf8_lossy(self.stream.buffer()).into_owned();
-            let cause = SmtpErrorCause::Unreadable(text);
+            let cause = SmtpErrorCause::UnexpectedReply(text);
             return Err(SmtpError {
                 step: SmtpStep::StartTls,
                 cause,
@@ -157,7 +157,7 @@ impl Session {
             let line = ReplyLine::parse(&bytes).filter(|_line| lines.len() < MAX_LINES);
             let Some(line) = line else {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
-                let cause = SmtpErrorCause::Unreadable(text);
+                let cause = SmtpErrorCause::UnexpectedReply(text);
                 return Err(SmtpError { step, cause });
             };
             lines.push(line.text);

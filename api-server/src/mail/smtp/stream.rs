@@ -113,14 +113,14 @@ impl TimedStream {
 impl Read for TimedStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.tcp.set_read_timeout(Some(self.remaining_time()?))?;
-        self.tcp.read(buffer).map_err(name_timeout)
+        self.tcp.read(buffer).map_err(map_timeout)
     }
 }
 
 impl Write for TimedStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.tcp.set_write_timeout(Some(self.remaining_time()?))?;
-        self.tcp.write(bytes).map_err(name_timeout)
+        self.tcp.write(bytes).map_err(map_timeout)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -129,7 +129,7 @@ impl Write for TimedStream {
 }
 
 /// Replaces the error with which the system reports that the time limit of a socket has passed.
-fn name_timeout(error: io::Error) -> io::Error {
+fn map_timeout(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => timed_out(),
         _ => error,

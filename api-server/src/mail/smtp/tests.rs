@@ -17,7 +17,7 @@ use crate::mail::message::{ComposedMail, Composer};
 use crate::mail::settings::MailSettings;
 use crate::mail::smtp_url::SmtpServer;
 use crate::mail::transport::SendError;
-use server::{CERTIFICATE, End, ScriptedServer};
+use server::{AfterScript, CERTIFICATE, ScriptedServer};
 
 /// A limit that no reply of a scripted server reaches.
 const LONG: Duration = Duration::from_secs(20);
@@ -27,7 +27,7 @@ const SHORT: Duration = Duration::from_millis(100);
 const GREETING: &str = "220 mx.example ESMTP\r\n";
 const HELLO: &str = "250-mx.example\r\n250 8BITMIME\r\n";
 const OK: &str = "250 2.0.0 Ok\r\n";
-const GO_ON: &str = "354 End data with <CR><LF>.<CR><LF>\r\n";
+const START_TEXT: &str = "354 End data with <CR><LF>.<CR><LF>\r\n";
 const BYE: &str = "221 Bye\r\n";
 const QUEUED: &str = "250 2.0.0 Ok: queued as 4XYZ\r\n";
 
@@ -59,7 +59,7 @@ fn client(url: &str, limit: Duration) -> SmtpClient {
 
 /// Sends a mail to a server that gives these replies. Returns the outcome and what the server received.
 fn send(replies: &'static [&'static str]) -> (Result<String, SendError>, Vec<String>) {
-    let server = ScriptedServer::start(replies, End::Close);
+    let server = ScriptedServer::start(replies, AfterScript::Close);
     let url = format!("smtp://127.0.0.1:{}?tls=none", server.port);
     let outcome = client(&url, LONG).send(&mail());
     (outcome, server.received())
@@ -81,7 +81,7 @@ fn assert_permanent(replies: &'static [&'static str], message_part: &str) {
 
 #[test]
 fn an_accepted_mail_is_sent_in_full_and_the_reply_is_returned() {
-    let (outcome, received) = send(&[GREETING, HELLO, OK, OK, GO_ON, QUEUED, BYE]);
+    let (outcome, received) = send(&[GREETING, HELLO, OK, OK, START_TEXT, QUEUED, BYE]);
     assert_eq!(outcome, Ok("250 2.0.0 Ok: queued as 4XYZ".to_owned()));
     let expected_lines = [
         "EHLO [127.0.0.1]",
@@ -112,7 +112,7 @@ fn a_recipient_or_mail_that_is_rejected_for_good_is_permanent() {
             HELLO,
             OK,
             OK,
-            GO_ON,
+            START_TEXT,
             "552-5.2.2 Over\r\n552 5.2.2 quota\r\n",
         ],
         "552 5.2.2 Over 5.2.2 quota",
@@ -132,7 +132,7 @@ fn a_server_that_is_busy_may_accept_the_mail_later() {
         "450 4.2.0 Greylisted",
     );
     assert_temporary(
-        &[GREETING, HELLO, OK, OK, GO_ON, "451 4.7.1 Later\r\n"],
+        &[GREETING, HELLO, OK, OK, START_TEXT, "451 4.7.1 Later\r\n"],
         "451 4.7.1 Later",
     );
 }
@@ -184,7 +184,7 @@ fn a_server_that_closes_the_connection_may_accept_the_mail_later() {
     assert_temporary(&[""], "closed the connection");
     assert_temporary(&["220 mx"], "closed the connection");
     assert_temporary(
-        &[GREETING, HELLO, OK, OK, GO_ON, ""],
+        &[GREETING, HELLO, OK, OK, START_TEXT, ""],
         "the text of the mail",
     );
 }
@@ -194,10 +194,10 @@ fn a_server_that_is_silent_is_given_up_in_time() {
     for replies in [
         &[][..],
         &[GREETING],
-        &[GREETING, HELLO, OK, OK, GO_ON],
+        &[GREETING, HELLO, OK, OK, START_TEXT],
         &[GREETING, "250-x\r\n"],
     ] {
-        let server = ScriptedServer::start(replies, End::Silence);
+        let server = ScriptedServer::start(replies, AfterScript::Silence);
         let url = format!("smtp://127.0.0.1:{}?tls=none", server.port);
         let start = Instant::now();
         let outcome = client(&url, SHORT).send(&mail());
@@ -219,7 +219,7 @@ fn a_server_that_never_completes_the_tls_handshake_is_given_up_in_time() {
         ("smtps", "", &[][..]),
         ("smtp", "?tls=required", &[GREETING, STARTTLS, OK]),
     ] {
-        let server = ScriptedServer::start(replies, End::Silence);
+        let server = ScriptedServer::start(replies, AfterScript::Silence);
         let url = format!("{scheme}://localhost:{}{parameters}", server.port);
         let start = Instant::now();
         let error = client(&url, SHORT).send(&mail()).unwrap_err();
@@ -235,8 +235,8 @@ fn a_server_that_never_completes_the_tls_handshake_is_given_up_in_time() {
 
 #[test]
 fn a_mail_accepted_by_a_server_that_then_falls_silent_is_delivered() {
-    let replies = &[GREETING, HELLO, OK, OK, GO_ON, QUEUED];
-    let server = ScriptedServer::start(replies, End::Silence);
+    let replies = &[GREETING, HELLO, OK, OK, START_TEXT, QUEUED];
+    let server = ScriptedServer::start(replies, AfterScript::Silence);
     let url = format!("smtp://127.0.0.1:{}?tls=none", server.port);
     let outcome = client(&url, LONG).send(&mail());
     assert_eq!(outcome, Ok("250 2.0.0 Ok: queued as 4XYZ".to_owned()));

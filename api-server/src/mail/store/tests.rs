@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    MAX_WAITING_NOTICES, SentCounts, begin_attempt, cancel_tokens, count_rows, count_sent, due,
-    end_lease, insert, insert_notice, lease, purge,
+    MAX_WAITING_NOTICES, SentCounts, begin_attempt, cancel_token_mails, count_rows, count_sent,
+    due_ids, end_lease, insert, insert_notice, lease, purge,
 };
 use crate::db::{self, DatabaseUrl, DbConnection, Timestamp};
 use crate::mail::challenge::store::{count_code_attempt, uncount_code_attempt};
@@ -57,7 +57,7 @@ impl Fixture {
     }
 
     fn due(&mut self) -> Vec<String> {
-        due(&mut self.connection, self.now.into(), 10).unwrap()
+        due_ids(&mut self.connection, self.now.into(), 10).unwrap()
     }
 
     fn lease(&mut self, mail: &NewMail) -> Option<LeasedMail> {
@@ -258,7 +258,7 @@ fn only_mails_with_a_token_of_the_mail_key_are_cancelled() {
         ids.push((kind, mail.id));
     }
     let unresolved = fixture.add(MailKind::PasswordReset);
-    cancel_tokens(&mut fixture.connection, &user_id).unwrap();
+    cancel_token_mails(&mut fixture.connection, &user_id).unwrap();
     let due_ids = fixture.due();
     for (kind, id) in ids {
         assert_eq!(due_ids.contains(&id), !kind.uses_mail_key(), "{kind:?}");

@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use super::{FILES, SAMPLE_LINK, TemplateValues, Templates, Text, sample};
+use super::{FILES, MailText, SAMPLE_LINK, TemplateValues, Templates, sample_values};
 use crate::mail::kind::MailKind;
 use crate::mail::language::Language;
 
-fn render_each(check: impl Fn(Language, MailKind, &Text)) {
+fn render_each(check: impl Fn(Language, MailKind, &MailText)) {
     let templates = Templates::load(None).unwrap();
     for language in Language::ALL {
         for kind in MailKind::ALL {
-            let text = templates.render(kind.as_str(), &sample(language, kind));
+            let text = templates.render(kind.as_str(), &sample_values(language, kind));
             check(language, kind, &text.unwrap());
         }
     }
@@ -105,7 +105,7 @@ fn subjects_are_short_and_differ() {
     let templates = Templates::load(None).unwrap();
     for language in Language::ALL {
         let subjects = MailKind::ALL.map(|kind| {
-            let text = templates.render(kind.as_str(), &sample(language, kind));
+            let text = templates.render(kind.as_str(), &sample_values(language, kind));
             text.unwrap().subject
         });
         for (index, subject) in subjects.iter().enumerate() {
@@ -154,7 +154,7 @@ fn values_are_escaped_in_html_and_only_there() {
     let templates = Templates::load(None).unwrap();
     let values = TemplateValues {
         host: "<b>&\"'/",
-        ..sample(Language::English, MailKind::PasswordChanged)
+        ..sample_values(Language::English, MailKind::PasswordChanged)
     };
     let text = templates.render("password_changed", &values).unwrap();
     assert!(text.plain.contains("<b>&\"'/"), "{}", text.plain);
@@ -171,7 +171,7 @@ fn values_are_escaped_in_html_and_only_there() {
 fn an_own_file_replaces_only_the_file_of_the_same_name() {
     let own_text = "Neu: {{ link }} {{ code }} {{ expires }} {{ host }}";
     let templates = load_with("de/password_reset.txt", own_text).unwrap();
-    let values = sample(Language::German, MailKind::PasswordReset);
+    let values = sample_values(Language::German, MailKind::PasswordReset);
     let text = templates.render("password_reset", &values).unwrap();
     let expected = format!("Neu: {SAMPLE_LINK} ABCD2345 time host.example");
     assert_eq!(text.plain, expected);
@@ -186,7 +186,7 @@ fn an_own_layout_applies_to_every_mail() {
     let layout = "<i>{{ subject }}</i>{% block intro %}{% endblock %}{{ link or '' }}";
     let templates = load_with("layout.html", layout).unwrap();
     for language in Language::ALL {
-        let values = sample(language, MailKind::EmailChange);
+        let values = sample_values(language, MailKind::EmailChange);
         let text = templates.render("email_change", &values).unwrap();
         assert!(text.html.starts_with("<i>"), "{}", text.html);
         assert!(text.html.contains(SAMPLE_LINK), "{}", text.html);
@@ -196,7 +196,7 @@ fn an_own_layout_applies_to_every_mail() {
 #[test]
 fn a_subject_of_several_lines_becomes_one_line() {
     let templates = load_with("en/test.subject", "a\r\nBcc: x@y.example\n\t b\n").unwrap();
-    let values = sample(Language::English, MailKind::PasswordChanged);
+    let values = sample_values(Language::English, MailKind::PasswordChanged);
     let text = templates.render("test", &values).unwrap();
     assert_eq!(text.subject, "a Bcc: x@y.example b");
 }

@@ -53,7 +53,7 @@ impl RevocationFeed {
             let started_at = Instant::now();
             let newest_read = self.newest_read.load(Ordering::Acquire);
             let page = page::read(&db.of_server(), newest_read, MAX_UNNUMBERED).await?;
-            if self.notice_restore(page.state) {
+            if self.detect_restore(page.state) {
                 self.newest_read.store(0, Ordering::Release);
                 self.revoked.clear_stale();
                 continue;
@@ -81,7 +81,7 @@ impl RevocationFeed {
     /// Returns whether the state shows that a backup of the database was restored since the last read. If so,
     /// everything must be read again, because new revocations may have numbers that were already read. Also makes this
     /// process reject tokens from before the restore, if the database has the time of the restore.
-    fn notice_restore(&self, state: FeedState) -> bool {
+    fn detect_restore(&self, state: FeedState) -> bool {
         let newest_read = self.newest_read.load(Ordering::Acquire);
         let known_generation = self.generation.swap(state.generation, Ordering::AcqRel);
         if known_generation != state.generation
@@ -115,11 +115,11 @@ impl RevocationFeed {
 
     /// Returns whether a read that began less than [`MAX_READY_AGE`] ago has reached the newest revocation.
     pub(crate) fn is_current(&self) -> bool {
-        self.is_younger_than(MAX_READY_AGE)
+        self.lags_less_than(MAX_READY_AGE)
     }
 
     /// Returns whether a read that began less than `max_age` ago has reached the newest revocation.
-    pub(crate) fn is_younger_than(&self, max_age: Duration) -> bool {
+    pub(crate) fn lags_less_than(&self, max_age: Duration) -> bool {
         self.lag().is_some_and(|lag| lag < max_age)
     }
 

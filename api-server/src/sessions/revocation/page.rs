@@ -55,7 +55,7 @@ async fn read_with_unnumbered(
 
 /// Numbers up to 10 000 revocations that have no number yet, before the process ends: processes of earlier releases
 /// read only numbered revocations, and do not number any.
-pub(crate) async fn number_before_stop(db: &Db) {
+pub(crate) async fn assign_final_numbers(db: &Db) {
     let number = async {
         if db.read(store::has_unnumbered).await? {
             db.write(store::assign_numbers).await?;

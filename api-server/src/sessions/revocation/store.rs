@@ -17,7 +17,7 @@ use crate::db::{DbConnection, Timestamp, has_single_writer, number_revocations, 
 /// The id of the only row in the table `revocation_sequence`.
 const SEQUENCE_ROW_ID: i64 = 1;
 /// The SQL expression for the negative value that a revocation has on PostgreSQL until it gets its number.
-const UNNUMBERED: &str = "nextval('unnumbered_revocations')";
+const NEXT_UNNUMBERED_SQL: &str = "nextval('unnumbered_revocations')";
 /// The most revocations in a page.
 pub(super) const PAGE_SIZE: i64 = 1000;
 /// The most rows in one statement, because the database engines limit the number of parameters.
@@ -85,7 +85,7 @@ pub(crate) fn record_stale(
     let sequence = if has_single_writer(connection) {
         advance_sequence(connection, 1)?
     } else {
-        diesel::select(sql::<BigInt>(UNNUMBERED)).get_result(connection)?
+        diesel::select(sql::<BigInt>(NEXT_UNNUMBERED_SQL)).get_result(connection)?
     };
     diesel::insert_into(revocations::table)
         .values((
@@ -154,7 +154,7 @@ fn insert_unnumbered(
 ) -> QueryResult<()> {
     let row = |session_id| {
         (
-            revocations::sequence.eq(sql::<BigInt>(UNNUMBERED)),
+            revocations::sequence.eq(sql::<BigInt>(NEXT_UNNUMBERED_SQL)),
             revocations::session_id.eq(session_id),
             revocations::forget_after.eq(forget_after),
         )

@@ -5,14 +5,14 @@ use diesel::prelude::*;
 use crate::db::schema::users;
 use crate::db::{DbConnection, Timestamp};
 use crate::users::custom_claims;
-use crate::users::roles::joined;
+use crate::users::roles::join_names;
 use crate::users::user::User;
 
 /// Stores the roles and the claims of the user, and the time of the change.
 pub(crate) fn set(connection: &mut DbConnection, user: &User, now: Timestamp) -> QueryResult<()> {
     diesel::update(users::table.find(&user.id))
         .set((
-            users::roles.eq(joined(&user.roles, " ")),
+            users::roles.eq(join_names(&user.roles, " ")),
             users::custom_claims.eq(custom_claims::to_column(&user.custom_claims)),
             users::updated_at.eq(now),
         ))

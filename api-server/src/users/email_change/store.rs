@@ -25,7 +25,7 @@ pub(crate) struct NewEmailUndo {
 /// Adds a row. Its `created_at` is later than that of the user's earlier rows, even if another process with a faster
 /// clock wrote them, because undoing a change also undoes the changes with a later `created_at`. The caller must have
 /// locked the user.
-pub(crate) fn insert(connection: &mut DbConnection, undo: &NewEmailUndo) -> QueryResult<()> {
+pub(crate) fn insert_undo(connection: &mut DbConnection, undo: &NewEmailUndo) -> QueryResult<()> {
     let last_created_at: Option<Timestamp> = email_undos::table
         .filter(email_undos::user_id.eq(&undo.user_id))
         .select(diesel::dsl::max(email_undos::created_at))
@@ -45,7 +45,7 @@ pub(crate) fn insert(connection: &mut DbConnection, undo: &NewEmailUndo) -> Quer
 }
 
 /// Returns the keys with which a user can get back an address and which have not expired, the newest first.
-pub(crate) fn live_keys(
+pub(crate) fn live_undo_keys(
     connection: &mut DbConnection,
     user_id: &str,
     old_email: &str,
@@ -62,7 +62,11 @@ pub(crate) fn live_keys(
 
 /// Deletes the row with this key and the rows of the user's later changes. Returns `false` if the user has no row with
 /// this key. The caller must have locked the user.
-pub(crate) fn take(connection: &mut DbConnection, user_id: &str, key: &str) -> QueryResult<bool> {
+pub(crate) fn take_undo(
+    connection: &mut DbConnection,
+    user_id: &str,
+    key: &str,
+) -> QueryResult<bool> {
     let undos_of_user = || email_undos::table.filter(email_undos::user_id.eq(user_id));
     let created_at: Option<Timestamp> = undos_of_user()
         .filter(email_undos::key.eq(key))

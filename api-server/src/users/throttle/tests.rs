@@ -35,15 +35,19 @@ impl Scenario {
             .count_mail_request(network_of(ip_address), self.now)
     }
 
-    fn guess(&self, email: &str, ip_address: &str) -> Result<GuessReservation<'_>, Problem> {
+    fn reserve_guess(
+        &self,
+        email: &str,
+        ip_address: &str,
+    ) -> Result<GuessReservation<'_>, Problem> {
         let email = Email::parse(email).unwrap();
         self.throttle
             .reserve_guess(&email, None, network_of(ip_address), self.now)
     }
 
-    fn fail(&self, email: &str, ip_address: &str, times: u32) {
+    fn fail_guesses(&self, email: &str, ip_address: &str, times: u32) {
         for _ in 0..times {
-            self.guess(email, ip_address)
+            self.reserve_guess(email, ip_address)
                 .unwrap()
                 .record_failure(self.now);
         }
@@ -68,49 +72,61 @@ fn network_of(ip_address: &str) -> Option<Network> {
 #[test]
 fn failures_do_not_affect_another_network_or_another_email_address() {
     let scenario = Scenario::new(LIMITS);
-    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
-    assert!(scenario.guess("A@b.example", "10.0.0.1").is_err());
-    assert!(scenario.guess("a@b.example", "10.0.0.2").is_ok());
-    assert!(scenario.guess("c@b.example", "10.0.0.1").is_ok());
+    scenario.fail_guesses("a@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
+    assert!(scenario.reserve_guess("A@b.example", "10.0.0.1").is_err());
+    assert!(scenario.reserve_guess("a@b.example", "10.0.0.2").is_ok());
+    assert!(scenario.reserve_guess("c@b.example", "10.0.0.1").is_ok());
 }
 
 #[test]
 fn ip_addresses_of_one_ipv6_64_are_treated_as_one_network() {
     let scenario = Scenario::new(LIMITS);
-    scenario.fail("a@b.example", "2001:db8::1", MAX_FAILED_GUESSES);
-    assert!(scenario.guess("a@b.example", "2001:db8::ffff").is_err());
-    assert!(scenario.guess("a@b.example", "2001:db8:0:1::1").is_ok());
+    scenario.fail_guesses("a@b.example", "2001:db8::1", MAX_FAILED_GUESSES);
+    assert!(
+        scenario
+            .reserve_guess("a@b.example", "2001:db8::ffff")
+            .is_err()
+    );
+    assert!(
+        scenario
+            .reserve_guess("a@b.example", "2001:db8:0:1::1")
+            .is_ok()
+    );
 }
 
 #[test]
 fn failures_for_any_email_address_are_counted_per_network() {
     let scenario = Scenario::new(LIMITS);
     for number in 0..299 {
-        scenario.fail(&format!("u{number}@b.example"), "10.0.0.1", 1);
+        scenario.fail_guesses(&format!("u{number}@b.example"), "10.0.0.1", 1);
     }
-    assert!(scenario.guess("last@b.example", "10.0.0.1").is_ok());
-    scenario.fail("last@b.example", "10.0.0.1", 1);
-    assert!(scenario.guess("more@b.example", "10.0.0.1").is_err());
-    assert!(scenario.guess("more@b.example", "10.0.0.2").is_ok());
+    assert!(scenario.reserve_guess("last@b.example", "10.0.0.1").is_ok());
+    scenario.fail_guesses("last@b.example", "10.0.0.1", 1);
+    assert!(
+        scenario
+            .reserve_guess("more@b.example", "10.0.0.1")
+            .is_err()
+    );
+    assert!(scenario.reserve_guess("more@b.example", "10.0.0.2").is_ok());
 }
 
 #[test]
 fn a_success_clears_the_failures_of_email_and_network_but_not_of_the_network_alone() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..3 {
-        scenario.fail("a@b.example", "10.0.0.1", 99);
-        let reservation = scenario.guess("a@b.example", "10.0.0.1").unwrap();
+        scenario.fail_guesses("a@b.example", "10.0.0.1", 99);
+        let reservation = scenario.reserve_guess("a@b.example", "10.0.0.1").unwrap();
         reservation.record_success(scenario.now);
     }
-    scenario.fail("a@b.example", "10.0.0.1", 3);
-    assert!(scenario.guess("a@b.example", "10.0.0.1").is_err());
+    scenario.fail_guesses("a@b.example", "10.0.0.1", 3);
+    assert!(scenario.reserve_guess("a@b.example", "10.0.0.1").is_err());
 }
 
 #[test]
 fn logins_without_any_failure_are_never_rejected() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..10_000 {
-        let reservation = scenario.guess("a@b.example", "10.0.0.1").unwrap();
+        let reservation = scenario.reserve_guess("a@b.example", "10.0.0.1").unwrap();
         reservation.record_success(scenario.now);
     }
 }
@@ -118,23 +134,31 @@ fn logins_without_any_failure_are_never_rejected() {
 #[test]
 fn a_rejected_attempt_reserves_nothing() {
     let scenario = Scenario::new(LIMITS);
-    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
+    scenario.fail_guesses("a@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
     for _ in 0..1000 {
-        assert!(scenario.guess("a@b.example", "10.0.0.1").is_err());
+        assert!(scenario.reserve_guess("a@b.example", "10.0.0.1").is_err());
     }
-    scenario.fail("c@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
-    scenario.fail("d@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
-    assert!(scenario.guess("e@b.example", "10.0.0.1").is_err());
+    scenario.fail_guesses("c@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
+    scenario.fail_guesses("d@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
+    assert!(scenario.reserve_guess("e@b.example", "10.0.0.1").is_err());
 }
 
 #[test]
 fn an_ipv6_48_has_the_budget_of_four_networks() {
     let scenario = Scenario::new(LIMITS);
     for subnet in 0..300 * SITE_LIMIT_FACTOR {
-        scenario.fail("a@b.example", &format!("2001:db8:7:{subnet:x}::1"), 1);
+        scenario.fail_guesses("a@b.example", &format!("2001:db8:7:{subnet:x}::1"), 1);
     }
-    assert!(scenario.guess("b@b.example", "2001:db8:7:ffff::1").is_err());
-    assert!(scenario.guess("b@b.example", "2001:db8:8::1").is_ok());
+    assert!(
+        scenario
+            .reserve_guess("b@b.example", "2001:db8:7:ffff::1")
+            .is_err()
+    );
+    assert!(
+        scenario
+            .reserve_guess("b@b.example", "2001:db8:8::1")
+            .is_ok()
+    );
 }
 
 #[test]
@@ -154,7 +178,7 @@ fn failures_of_one_session_are_counted_over_all_networks() {
     assert!(guess("stolen", "10.0.1.1").is_err());
     assert!(guess("stolen", "-").is_err());
     assert!(guess("another", "10.0.1.1").is_ok());
-    assert!(scenario.guess("a@b.example", "10.0.0.1").is_ok());
+    assert!(scenario.reserve_guess("a@b.example", "10.0.0.1").is_ok());
 }
 
 #[test]
@@ -165,7 +189,7 @@ fn registrations_are_counted_per_network() {
     }
     assert!(!scenario.try_register("10.0.0.1"));
     assert!(scenario.try_register("10.0.0.2"));
-    assert!(scenario.guess("a@b.example", "10.0.0.1").is_ok());
+    assert!(scenario.reserve_guess("a@b.example", "10.0.0.1").is_ok());
 }
 
 #[test]
@@ -196,7 +220,7 @@ fn nothing_is_counted_per_network_without_a_network_or_without_a_limit() {
         for number in 0..1000 {
             assert!(scenario.try_register(ip_address));
             assert!(scenario.request_mail(ip_address).is_ok());
-            scenario.fail(&format!("u{number}@b.example"), ip_address, 1);
+            scenario.fail_guesses(&format!("u{number}@b.example"), ip_address, 1);
         }
     }
 }
@@ -204,8 +228,11 @@ fn nothing_is_counted_per_network_without_a_network_or_without_a_limit() {
 #[test]
 fn retry_after_is_one_second_more_than_the_rest_of_the_window() {
     let mut scenario = Scenario::new(LIMITS);
-    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
+    scenario.fail_guesses("a@b.example", "10.0.0.1", MAX_FAILED_GUESSES);
     scenario.now += LOGIN_WINDOW / 3;
-    let problem = scenario.guess("a@b.example", "10.0.0.1").err().unwrap();
+    let problem = scenario
+        .reserve_guess("a@b.example", "10.0.0.1")
+        .err()
+        .unwrap();
     assert_eq!(problem.retry_after().unwrap(), "601");
 }

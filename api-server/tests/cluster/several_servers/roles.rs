@@ -35,7 +35,7 @@ fn start_embedder(server: &Server) -> SocketAddr {
         runtime.unwrap().block_on(async {
             let keyring = Keyring::new(Secret::new(SECRET).unwrap());
             let feed = RevocationFeed::start(&server_url, keyring.clone(), "api-server").unwrap();
-            feed.caught_up().await;
+            feed.wait_until_caught_up().await;
             let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
             let authority = Authority::from(verifier.with_feed(&feed, StalePolicy::FailOpen));
             let service = Router::new()

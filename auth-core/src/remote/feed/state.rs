@@ -31,7 +31,7 @@ impl FeedState {
     }
 
     /// Waits until all pages of the list of revocations have been received once.
-    pub(super) async fn caught_up(&self) {
+    pub(super) async fn wait_until_caught_up(&self) {
         let mut receiver = self.caught_up_sender.subscribe();
         // `self` owns the sender, so the channel stays open during the wait, and the result is never an error.
         let _sender_gone = receiver.wait_for(|has_caught_up| *has_caught_up).await;

@@ -25,6 +25,6 @@ pub(super) async fn keep_fresh(mut fetch: impl Fetch, state: Arc<State>) {
             retry_delay(failure_count, MAX_RETRY_DELAY, random)
         };
         state.finish_request(requested_at, result);
-        state.wait(delay).await;
+        state.wait_for_wake(delay).await;
     }
 }

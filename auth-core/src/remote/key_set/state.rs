@@ -135,12 +135,12 @@ impl State {
     }
 
     /// Waits until a verifier wakes the task, for at most `delay`.
-    pub(super) async fn wait(&self, delay: Duration) {
+    pub(super) async fn wait_for_wake(&self, delay: Duration) {
         let _elapsed = timeout(delay, self.wake.notified()).await;
     }
 
     /// Waits until keys have been received.
-    pub(super) async fn loaded(&self) {
+    pub(super) async fn wait_until_loaded(&self) {
         let mut completed = self.completed.subscribe();
         // `self` owns the sender, so the channel stays open during the wait, and the result is never an error.
         let _sender_gone = completed.wait_for(|_count| self.keys().is_some()).await;

@@ -53,13 +53,13 @@ impl Fetch for Script {
 }
 
 /// A key set with scripted requests.
-struct Scripted {
+struct ScriptedKeySet {
     keys: RemoteKeySet,
     start: Instant,
     started_at: Arc<Mutex<Vec<Instant>>>,
 }
 
-impl Scripted {
+impl ScriptedKeySet {
     fn start(steps: impl IntoIterator<Item = Step>) -> Self {
         let started_at = Arc::new(Mutex::new(Vec::new()));
         let script = Script {
@@ -107,7 +107,7 @@ impl Step {
     }
 }
 
-fn generate() -> SigningKey {
+fn generate_key() -> SigningKey {
     SigningKey::generate(Algorithm::EdDsa).unwrap()
 }
 

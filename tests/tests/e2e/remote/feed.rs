@@ -90,7 +90,7 @@ async fn a_service_rejects_a_token_within_two_seconds_of_the_logout(app: App) {
 async fn after_a_restore_a_service_rejects_every_token_from_before(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let service = Service::connected_to(&app, StalePolicy::FailOpen);
-    service.feed.caught_up().await;
+    service.feed.wait_until_caught_up().await;
     assert_eq!(service.verify(&device.access), Ok(()));
     let url = DatabaseUrl::parse(&app.database().url()).unwrap();
     let clock = app.clock.clone();
@@ -99,7 +99,7 @@ async fn after_a_restore_a_service_rejects_every_token_from_before(app: App) {
     let waited = service.wait_for(&device.access, Err(Error::Revoked)).await;
     assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     let later_service = Service::connected_to(&app, StalePolicy::FailOpen);
-    later_service.feed.caught_up().await;
+    later_service.feed.wait_until_caught_up().await;
     app.clock.advance(Duration::from_secs(6));
     let new_device = login(&app, &ada).await;
     for service in [&service, &later_service] {
@@ -113,13 +113,13 @@ async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     let service = Service::connected_to(&app, StalePolicy::FailOpen);
     assert_eq!(service.feed.age(), None);
-    service.feed.caught_up().await;
+    service.feed.wait_until_caught_up().await;
     assert_eq!(service.verify(&device.access), Err(Error::Revoked));
 }
 
 async fn a_service_rejects_stale_tokens_within_two_seconds_of_the_change_of_a_role(app: App) {
     let service = Service::connected_to(&app, StalePolicy::FailOpen);
-    service.feed.caught_up().await;
+    service.feed.wait_until_caught_up().await;
     let (ada, mut device) = user_with_device(&app, "ada").await;
     for change in ["--add", "--remove", "--add"] {
         assert_eq!(service.verify(&device.access), Ok(()));
@@ -131,14 +131,14 @@ async fn a_service_rejects_stale_tokens_within_two_seconds_of_the_change_of_a_ro
     }
     assert_eq!(service.verify(&device.access), Ok(()));
     let later_service = Service::connected_to(&app, StalePolicy::FailOpen);
-    later_service.feed.caught_up().await;
+    later_service.feed.wait_until_caught_up().await;
     assert_eq!(later_service.verify(&device.access), Ok(()));
 }
 
 async fn a_token_revoked_during_an_outage_is_rejected_afterwards(app: App) {
     let proxy = e2e::Proxy::for_server(app.addr());
     let service = Service::with_feed_at(&proxy.http_url(), &app, StalePolicy::FailOpen);
-    service.feed.caught_up().await;
+    service.feed.wait_until_caught_up().await;
     let (_, device) = user_with_device(&app, "ada").await;
     proxy.cut();
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);

@@ -24,7 +24,7 @@ on_both_engines! {
 async fn request_keys(app: &App) -> RemoteKeySet {
     let url = format!("http://{}/.well-known/jwks.json", app.addr());
     let keys = RemoteKeySet::start(&url).unwrap();
-    keys.loaded().await;
+    keys.wait_until_loaded().await;
     keys
 }
 
@@ -41,7 +41,7 @@ async fn a_service_without_a_secret_verifies_tokens_and_follows_logouts(engine: 
         let (ada, device) = user_with_device(&app, "ada").await;
         let live_device = login(&app, &ada).await;
         let feed = start_feed(&app, app.secret());
-        feed.caught_up().await;
+        feed.wait_until_caught_up().await;
         let verifier = TokenVerifier::new(request_keys(&app).await, "api-server", "api").unwrap();
         let verifier = verifier.with_feed(&feed, StalePolicy::FailOpen);
         let verify = |token: &str| verifier.verify(token, app.clock.now()).map(drop);

@@ -12,7 +12,7 @@ const KEY: &[u8] = include_bytes!("key.pem");
 
 /// The behaviour of the server after the last reply of the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum AfterScript {
     /// It closes the connection.
     Close,
     /// It sends nothing more, and waits until the client closes the connection.
@@ -27,14 +27,14 @@ pub(super) struct ScriptedServer {
 impl ScriptedServer {
     /// Starts a server for one connection. The first reply is the greeting; each further reply follows a line of the
     /// client, or the text of a mail after the reply 354.
-    pub(super) fn start(replies: &'static [&'static str], end: End) -> Self {
+    pub(super) fn start(replies: &'static [&'static str], end: AfterScript) -> Self {
         Self::run(move |stream| converse(stream, replies, end))
     }
 
     /// Starts a server whose connection is encrypted from the first byte.
     pub(super) fn start_encrypted(replies: &'static [&'static str]) -> Self {
         Self::run(move |stream| match acceptor().accept(stream) {
-            Ok(stream) => converse(stream, replies, End::Close),
+            Ok(stream) => converse(stream, replies, AfterScript::Close),
             Err(_rejected_by_client) => Vec::new(),
         })
     }
@@ -46,9 +46,9 @@ impl ScriptedServer {
     ) -> Self {
         Self::run(move |stream| {
             let copy = stream.try_clone().unwrap();
-            let mut lines = converse(copy, replies, End::Close);
+            let mut lines = converse(copy, replies, AfterScript::Close);
             if let Ok(stream) = acceptor().accept(stream) {
-                lines.extend(converse(stream, encrypted_replies, End::Close));
+                lines.extend(converse(stream, encrypted_replies, AfterScript::Close));
             }
             lines
         })
@@ -71,7 +71,7 @@ fn acceptor() -> TlsAcceptor {
     TlsAcceptor::new(Identity::from_pkcs8(CERTIFICATE, KEY).unwrap()).unwrap()
 }
 
-fn converse(stream: impl Read + Write, replies: &[&str], end: End) -> Vec<String> {
+fn converse(stream: impl Read + Write, replies: &[&str], end: AfterScript) -> Vec<String> {
     let mut stream = BufReader::new(stream);
     let mut received = Vec::new();
     for (index, reply) in replies.iter().enumerate() {
@@ -80,7 +80,7 @@ fn converse(stream: impl Read + Write, replies: &[&str], end: End) -> Vec<String
             return received;
         }
         let is_last = index + 1 == replies.len();
-        if is_last && end == End::Close {
+        if is_last && end == AfterScript::Close {
             return received;
         }
         let terminator = if reply.starts_with("354") {
@@ -93,7 +93,7 @@ fn converse(stream: impl Read + Write, replies: &[&str], end: End) -> Vec<String
             None => return received,
         }
     }
-    if end == End::Silence {
+    if end == AfterScript::Silence {
         let _ended_by_client = stream.read_to_end(&mut Vec::new());
     }
     received

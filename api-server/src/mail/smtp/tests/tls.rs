@@ -1,7 +1,7 @@
 //! Tests when the connection is encrypted, and that no mail is sent to a server whose certificate is not valid.
 
-use super::server::{End, ScriptedServer};
-use super::{GO_ON, GREETING, HELLO, LONG, OK, QUEUED, client, mail};
+use super::server::{AfterScript, ScriptedServer};
+use super::{GREETING, HELLO, LONG, OK, QUEUED, START_TEXT, client, mail};
 use crate::mail::smtp::SmtpClient;
 use crate::mail::smtp_url::SmtpServer;
 use crate::mail::transport::SendError;
@@ -13,7 +13,9 @@ const LOGGED_IN: &str = "235 2.7.0 Hello\r\n";
 
 #[test]
 fn smtps_encrypts_from_the_first_byte_and_logs_in() {
-    let replies = &[GREETING, WITH_LOGIN, LOGGED_IN, OK, OK, GO_ON, QUEUED, ""];
+    let replies = &[
+        GREETING, WITH_LOGIN, LOGGED_IN, OK, OK, START_TEXT, QUEUED, "",
+    ];
     let server = ScriptedServer::start_encrypted(replies);
     let url = format!("smtps://ada:hunter2@localhost:{}", server.port);
     client(&url, LONG).send(&mail()).unwrap();
@@ -33,7 +35,7 @@ fn starttls_encrypts_before_the_login() {
         LOGGED_IN,
         OK,
         OK,
-        GO_ON,
+        START_TEXT,
         QUEUED,
         "",
     ];
@@ -81,7 +83,7 @@ fn a_certificate_of_another_host_is_rejected() {
 
 #[test]
 fn a_server_without_tls_gets_no_mail_if_tls_is_required() {
-    let server = ScriptedServer::start(&[GREETING, HELLO, OK], End::Close);
+    let server = ScriptedServer::start(&[GREETING, HELLO, OK], AfterScript::Close);
     let url = format!("smtp://localhost:{}?tls=required", server.port);
     let error = client(&url, LONG).send(&mail()).unwrap_err();
     assert!(
@@ -93,7 +95,7 @@ fn a_server_without_tls_gets_no_mail_if_tls_is_required() {
 
 #[test]
 fn a_server_that_replies_in_plain_text_to_a_handshake_is_rejected() {
-    let server = ScriptedServer::start(&[GREETING], End::Silence);
+    let server = ScriptedServer::start(&[GREETING], AfterScript::Silence);
     let url = format!("smtps://localhost:{}", server.port);
     let error = client(&url, LONG).send(&mail()).unwrap_err();
     assert!(matches!(error, SendError::Temporary(_)), "{error:?}");
@@ -106,7 +108,7 @@ fn a_server_that_replies_in_plain_text_to_a_handshake_is_rejected() {
 #[test]
 fn text_that_arrives_before_the_handshake_is_not_read_as_encrypted() {
     const INJECTED: &str = "220 Ready\r\n250-mx.example\r\n250 AUTH PLAIN\r\n";
-    let server = ScriptedServer::start(&[GREETING, STARTTLS, INJECTED], End::Silence);
+    let server = ScriptedServer::start(&[GREETING, STARTTLS, INJECTED], AfterScript::Silence);
     let url = format!("smtp://ada:hunter2@localhost:{}?tls=required", server.port);
     let error = client(&url, LONG).send(&mail()).unwrap_err();
     assert!(error.to_string().contains("250-mx.example"), "{error}");
@@ -115,8 +117,8 @@ fn text_that_arrives_before_the_handshake_is_not_read_as_encrypted() {
 
 #[test]
 fn without_starttls_an_opportunistic_client_sends_the_mail_unencrypted() {
-    let replies = &[GREETING, HELLO, OK, OK, GO_ON, QUEUED, ""];
-    let server = ScriptedServer::start(replies, End::Close);
+    let replies = &[GREETING, HELLO, OK, OK, START_TEXT, QUEUED, ""];
+    let server = ScriptedServer::start(replies, AfterScript::Close);
     let url = format!("smtp://localhost:{}?tls=opportunistic", server.port);
     client(&url, LONG).send(&mail()).unwrap();
     assert_eq!(server.received()[1], "MAIL FROM:<no-reply@example.com>");

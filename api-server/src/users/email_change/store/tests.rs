@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{NewEmailUndo, insert, is_reserved, is_taken, live_keys, purge, take};
+use super::{NewEmailUndo, insert_undo, is_reserved, is_taken, live_undo_keys, purge, take_undo};
 use crate::db::{self, DatabaseUrl, DbConnection, Timestamp};
 use crate::users::email::Email;
 use crate::users::id::UserId;
@@ -53,15 +53,15 @@ impl Fixture {
             changed_at,
             expires_at: changed_at.plus(HOUR),
         };
-        insert(&mut self.connection, &undo).unwrap();
+        insert_undo(&mut self.connection, &undo).unwrap();
     }
 
     fn keys(&mut self, old_email: &str, now: Timestamp) -> Vec<String> {
-        live_keys(&mut self.connection, &self.ada, old_email, now).unwrap()
+        live_undo_keys(&mut self.connection, &self.ada, old_email, now).unwrap()
     }
 
     fn take(&mut self, user_id: &str, key: &str) -> bool {
-        take(&mut self.connection, user_id, key).unwrap()
+        take_undo(&mut self.connection, user_id, key).unwrap()
     }
 }
 

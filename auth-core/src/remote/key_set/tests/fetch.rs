@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::{generate, jwks};
+use super::{generate_key, jwks};
 use crate::remote::client::RequestError;
 use crate::remote::key_set::discovery::{AcceptedUrls, Discovery};
 use crate::remote::key_set::fetch::{Fetch as _, Fetched, HttpFetch, Source};
@@ -42,14 +42,14 @@ impl Server {
         Self { url, task }
     }
 
-    fn keys(&self) -> HttpFetch {
+    fn keys_fetch(&self) -> HttpFetch {
         let url = AcceptedUrls::HttpsOrLoopback
             .parse(&format!("{}/jwks", self.url))
             .unwrap();
         HttpFetch::new(Source::Url(url)).unwrap()
     }
 
-    fn issuer(&self) -> HttpFetch {
+    fn issuer_fetch(&self) -> HttpFetch {
         let discovery = Discovery::new(&format!("{}/realm", self.url)).unwrap();
         HttpFetch::new(Source::Issuer(discovery)).unwrap()
     }
@@ -65,18 +65,18 @@ fn response(status: &str, headers: &str, body: &str) -> String {
 }
 
 fn good_response(headers: &str) -> String {
-    response("200 OK", headers, &jwks(&[&generate()]))
+    response("200 OK", headers, &jwks(&[&generate_key()]))
 }
 
-fn metadata(jwks_uri: &str) -> String {
+fn metadata_response(jwks_uri: &str) -> String {
     let body = format!(r#"{{"issuer":"{{url}}/realm","jwks_uri":"{jwks_uri}"}}"#);
     response("200 OK", "", &body)
 }
 
 /// Returns the error of the only request to a server with this response.
-async fn error(response: String) -> String {
+async fn fetch_error(response: String) -> String {
     let server = Server::responding(vec![response]).await;
-    match server.keys().fetch().await {
+    match server.keys_fetch().fetch().await {
         Err(RequestError(cause)) => cause,
         Ok(_) => panic!("accepted"),
     }
@@ -100,7 +100,7 @@ async fn the_etag_of_the_last_good_response_is_sent_back() {
         good_response(""),
     ])
     .await;
-    let mut fetch = server.keys();
+    let mut fetch = server.keys_fetch();
     let summary = |result: Result<Fetched, RequestError>| {
         result
             .ok()
@@ -120,7 +120,7 @@ async fn the_etag_of_the_last_good_response_is_sent_back() {
 
 #[tokio::test]
 async fn a_304_without_a_previous_response_is_an_error() {
-    let cause = error(response("304 Not Modified", "", "")).await;
+    let cause = fetch_error(response("304 Not Modified", "", "")).await;
     assert!(cause.contains("304"), "{cause}");
 }
 
@@ -134,7 +134,7 @@ async fn the_content_type_is_ignored() {
     ] {
         let headers = format!("content-type: {content_type}\r\n");
         let server = Server::responding(vec![good_response(&headers)]).await;
-        assert!(server.keys().fetch().await.is_ok(), "{content_type}");
+        assert!(server.keys_fetch().fetch().await.is_ok(), "{content_type}");
     }
 }
 
@@ -152,7 +152,7 @@ async fn every_status_but_200_and_304_is_an_error() {
         "500 Internal Server Error",
         "503 Service Unavailable",
     ] {
-        let cause = error(response(status, "content-length: 0\r\n", "")).await;
+        let cause = fetch_error(response(status, "content-length: 0\r\n", "")).await;
         assert!(cause.contains(status.split(' ').next().unwrap()), "{cause}");
     }
 }
@@ -161,14 +161,14 @@ async fn every_status_but_200_and_304_is_an_error() {
 async fn a_redirect_is_not_followed() {
     let target = Server::responding(vec![good_response("")]).await;
     let location = format!("location: {}/jwks\r\ncontent-length: 0\r\n", target.url);
-    let cause = error(response("302 Found", &location, "")).await;
+    let cause = fetch_error(response("302 Found", &location, "")).await;
     assert!(cause.contains("302"), "{cause}");
     assert!(!target.task.is_finished(), "the target got no request");
 }
 
 #[tokio::test]
 async fn a_body_that_is_no_key_set_is_an_error_that_says_why() {
-    let key = jwks(&[&generate()]);
+    let key = jwks(&[&generate_key()]);
     let many_keys = format!(r#"{{"keys":[{}]}}"#, vec!["{}"; 10_000].join(","));
     for (body, expected) in [
         ("", "not a JWK Set"),
@@ -182,14 +182,14 @@ async fn a_body_that_is_no_key_set_is_an_error_that_says_why() {
             "at least one usable key; key 0 (kid \"a\"): the key is a secret",
         ),
     ] {
-        let cause = error(response("200 OK", "", body)).await;
+        let cause = fetch_error(response("200 OK", "", body)).await;
         assert!(cause.contains(expected), "{body:.40}: {cause}");
     }
 }
 
 #[tokio::test]
 async fn a_body_of_50_megabytes_is_not_read() {
-    let cause = error(good_response("") + &" ".repeat(50_000_000)).await;
+    let cause = fetch_error(good_response("") + &" ".repeat(50_000_000)).await;
     assert!(cause.contains("longer than 1048576 bytes"), "{cause}");
 }
 
@@ -200,7 +200,7 @@ async fn a_connection_that_ends_early_is_an_error() {
         "not http\r\n\r\n".to_owned(),
         good_response("content-length: 100000\r\n"),
     ] {
-        assert!(!error(text).await.is_empty());
+        assert!(!fetch_error(text).await.is_empty());
     }
 }
 
@@ -224,12 +224,12 @@ async fn a_closed_port_and_a_server_without_tls_are_errors() {
 #[tokio::test]
 async fn the_metadata_of_the_issuer_name_the_url_of_the_keys() {
     let server = Server::responding(vec![
-        metadata("{url}/keys?a=b"),
+        metadata_response("{url}/keys?a=b"),
         good_response(""),
         good_response(""),
     ])
     .await;
-    let mut fetch = server.issuer();
+    let mut fetch = server.issuer_fetch();
     assert!(fetch.fetch().await.is_ok());
     assert!(fetch.fetch().await.is_ok());
     assert_eq!(
@@ -245,9 +245,13 @@ async fn the_metadata_of_the_issuer_name_the_url_of_the_keys() {
 #[tokio::test]
 async fn after_a_404_the_metadata_of_rfc_8414_are_requested() {
     let not_found = response("404 Not Found", "content-length: 0\r\n", "");
-    let responses = vec![not_found, metadata("{url}/keys"), good_response("")];
+    let responses = vec![
+        not_found,
+        metadata_response("{url}/keys"),
+        good_response(""),
+    ];
     let server = Server::responding(responses).await;
-    assert!(server.issuer().fetch().await.is_ok());
+    assert!(server.issuer_fetch().fetch().await.is_ok());
     let heads = server.request_heads().await;
     assert_eq!(
         request_lines(&heads)[1],
@@ -259,14 +263,14 @@ async fn after_a_404_the_metadata_of_rfc_8414_are_requested() {
 async fn after_a_failure_the_metadata_are_requested_again() {
     let gone = response("410 Gone", "content-length: 0\r\n", "");
     let server = Server::responding(vec![
-        metadata("{url}/old"),
+        metadata_response("{url}/old"),
         good_response("etag: \"a\"\r\n"),
         gone,
-        metadata("{url}/new"),
+        metadata_response("{url}/new"),
         good_response(""),
     ])
     .await;
-    let mut fetch = server.issuer();
+    let mut fetch = server.issuer_fetch();
     let results = [
         fetch.fetch().await.is_ok(),
         fetch.fetch().await.is_ok(),
@@ -287,11 +291,11 @@ async fn bad_metadata_are_an_error() {
             response("200 OK", "", r#"{"issuer":"{url}","jwks_uri":"{url}/a"}"#),
             "of the issuer",
         ),
-        (metadata("http://keys.example/jwks"), "loopback"),
-        (metadata("file:///etc/passwd"), "loopback"),
+        (metadata_response("http://keys.example/jwks"), "loopback"),
+        (metadata_response("file:///etc/passwd"), "loopback"),
     ] {
         let server = Server::responding(vec![response]).await;
-        let Err(RequestError(cause)) = server.issuer().fetch().await else {
+        let Err(RequestError(cause)) = server.issuer_fetch().fetch().await else {
             panic!("accepted");
         };
         assert!(cause.contains(expected), "{cause}");

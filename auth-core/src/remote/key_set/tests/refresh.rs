@@ -5,19 +5,19 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::{MILLISECOND, Scripted, Step, document, failure, generate, jwks, seconds};
+use super::{MILLISECOND, ScriptedKeySet, Step, document, failure, generate_key, jwks, seconds};
 use crate::Error;
 use crate::remote::StalePolicy;
 
 #[tokio::test(start_paused = true)]
 async fn keys_are_requested_at_once_and_then_at_the_interval_of_the_response() {
-    let key = generate();
+    let key = generate_key();
     let hour = Step {
         refresh_interval: seconds(3600),
         ..document(jwks(&[&key]))
     };
-    let scripted = Scripted::start([document(jwks(&[&key])), hour, document(jwks(&[&key]))]);
-    scripted.keys.loaded().await;
+    let scripted = ScriptedKeySet::start([document(jwks(&[&key])), hour, document(jwks(&[&key]))]);
+    scripted.keys.wait_until_loaded().await;
     assert_eq!(
         scripted.keys.keys().unwrap().keys(),
         [key.public_key().clone()]
@@ -29,7 +29,7 @@ async fn keys_are_requested_at_once_and_then_at_the_interval_of_the_response() {
 
 #[tokio::test(start_paused = true)]
 async fn failures_are_repeated_after_1_2_4_and_at_most_60_seconds() {
-    let scripted = Scripted::start([failure()]);
+    let scripted = ScriptedKeySet::start([failure()]);
     sleep(seconds(600)).await;
     let times = scripted.request_times();
     let delays: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -52,7 +52,7 @@ async fn failures_are_repeated_after_1_2_4_and_at_most_60_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_success_the_delays_start_again() {
-    let good = document(jwks(&[&generate()]));
+    let good = document(jwks(&[&generate_key()]));
     let steps = [
         failure(),
         failure(),
@@ -62,8 +62,8 @@ async fn after_a_success_the_delays_start_again() {
         failure(),
         good,
     ];
-    let scripted = Scripted::start(steps);
-    scripted.keys.loaded().await;
+    let scripted = ScriptedKeySet::start(steps);
+    scripted.keys.wait_until_loaded().await;
     sleep(seconds(310)).await;
     let times = scripted.request_times();
     assert!(times[6] - times[5] <= 1.51, "{times:?}");
@@ -72,15 +72,15 @@ async fn after_a_success_the_delays_start_again() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_good_keys_stay_in_use_during_failures() {
-    let key = generate();
+    let key = generate_key();
     for bad in [
         failure(),
         document(r#"{"keys":[]}"#),
         document("<html>"),
         document(r#"{"keys":[{"kty":"oct","kid":"a","k":"AA"}]}"#),
     ] {
-        let scripted = Scripted::start([document(jwks(&[&key])), bad]);
-        scripted.keys.loaded().await;
+        let scripted = ScriptedKeySet::start([document(jwks(&[&key])), bad]);
+        scripted.keys.wait_until_loaded().await;
         sleep(seconds(86_400)).await;
         assert!(scripted.keys.last_error().is_some());
         assert!(scripted.keys.age().unwrap() >= seconds(86_399));
@@ -91,16 +91,16 @@ async fn the_last_good_keys_stay_in_use_during_failures() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_that_are_too_old_are_not_used_if_the_policy_says_so() {
-    let key = generate();
+    let key = generate_key();
     let key_id = key.public_key().key_id();
-    let scripted = Scripted::start([document(jwks(&[&key])), failure()]);
+    let scripted = ScriptedKeySet::start([document(jwks(&[&key])), failure()]);
     let policy = StalePolicy::FailClosedAfter(seconds(7200));
     let (open, closed) = (
         scripted.keys.clone(),
         scripted.keys.clone().with_stale_policy(policy),
     );
     assert_eq!(closed.find(key_id), Err(Error::KeysUnavailable));
-    closed.loaded().await;
+    closed.wait_until_loaded().await;
     sleep(Duration::from_millis(7_199_999)).await;
     assert!(closed.find(key_id).is_ok());
     sleep(3 * MILLISECOND).await;
@@ -112,9 +112,9 @@ async fn keys_that_are_too_old_are_not_used_if_the_policy_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unchanged_document_makes_the_keys_fresh_again() {
-    let key = generate();
-    let scripted = Scripted::start([document(jwks(&[&key])), document("unchanged")]);
-    scripted.keys.loaded().await;
+    let key = generate_key();
+    let scripted = ScriptedKeySet::start([document(jwks(&[&key])), document("unchanged")]);
+    scripted.keys.wait_until_loaded().await;
     sleep(seconds(86_400)).await;
     assert!(scripted.keys.age().unwrap() <= seconds(300));
     assert!(scripted.keys.find(key.public_key().key_id()).is_ok());
@@ -122,9 +122,10 @@ async fn an_unchanged_document_makes_the_keys_fresh_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_response_replaces_the_whole_set() {
-    let (old_key, new_key) = (generate(), generate());
-    let scripted = Scripted::start([document(jwks(&[&old_key])), document(jwks(&[&new_key]))]);
-    scripted.keys.loaded().await;
+    let (old_key, new_key) = (generate_key(), generate_key());
+    let scripted =
+        ScriptedKeySet::start([document(jwks(&[&old_key])), document(jwks(&[&new_key]))]);
+    scripted.keys.wait_until_loaded().await;
     sleep(seconds(301)).await;
     assert!(scripted.keys.find(new_key.public_key().key_id()).is_ok());
     assert_eq!(
@@ -135,16 +136,16 @@ async fn a_response_replaces_the_whole_set() {
 
 #[tokio::test(start_paused = true)]
 async fn skipped_keys_are_reported_until_the_next_document() {
-    let key = generate();
+    let key = generate_key();
     let good = jwks(&[&key]);
     let with_bad_key = good.replacen('[', r#"[{"kty":"oct","kid":"a","k":"AA"},"#, 1);
-    let scripted = Scripted::start([
+    let scripted = ScriptedKeySet::start([
         document(with_bad_key),
         document("unchanged"),
         document(good),
     ]);
     assert_eq!(scripted.keys.skipped(), []);
-    scripted.keys.loaded().await;
+    scripted.keys.wait_until_loaded().await;
     sleep(seconds(301)).await;
     assert_eq!(scripted.keys.skipped().len(), 1);
     sleep(seconds(300)).await;
@@ -153,8 +154,8 @@ async fn skipped_keys_are_reported_until_the_next_document() {
 
 #[tokio::test(start_paused = true)]
 async fn unknown_keys_cause_one_request_every_10_seconds() {
-    let scripted = Scripted::start([document(jwks(&[&generate()]))]);
-    scripted.keys.loaded().await;
+    let scripted = ScriptedKeySet::start([document(jwks(&[&generate_key()]))]);
+    scripted.keys.wait_until_loaded().await;
     for wait in [
         Duration::from_millis(9_999),
         MILLISECOND,
@@ -177,8 +178,8 @@ async fn unknown_keys_cause_one_request_every_10_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn failed_requests_count_for_the_interval_too() {
-    let scripted = Scripted::start([document(jwks(&[&generate()])), failure()]);
-    scripted.keys.loaded().await;
+    let scripted = ScriptedKeySet::start([document(jwks(&[&generate_key()])), failure()]);
+    scripted.keys.wait_until_loaded().await;
     for _ in 0..600 {
         sleep(seconds(1) / 10).await;
         let _wakes_the_task = scripted.keys.find("unknown");
@@ -193,11 +194,11 @@ async fn failed_requests_count_for_the_interval_too() {
 
 #[tokio::test(start_paused = true)]
 async fn without_keys_tokens_wake_the_task_too() {
-    let key = generate();
+    let key = generate_key();
     let key_id = key.public_key().key_id();
     let mut steps = vec![failure(); 9];
     steps.push(document(jwks(&[&key])));
-    let scripted = Scripted::start(steps);
+    let scripted = ScriptedKeySet::start(steps);
     sleep(seconds(1)).await;
     let mut waited = 0;
     while scripted.keys.find(key_id) == Err(Error::KeysUnavailable) {
@@ -214,10 +215,10 @@ async fn without_keys_tokens_wake_the_task_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_waits_for_the_request_that_it_causes() {
-    let (old_key, new_key) = (generate(), generate());
+    let (old_key, new_key) = (generate_key(), generate_key());
     let slow = document(jwks(&[&old_key, &new_key])).taking(seconds(1));
-    let scripted = Scripted::start([document(jwks(&[&old_key])), slow]);
-    scripted.keys.loaded().await;
+    let scripted = ScriptedKeySet::start([document(jwks(&[&old_key])), slow]);
+    scripted.keys.wait_until_loaded().await;
     sleep(seconds(10)).await;
     assert_eq!(
         scripted.keys.find(new_key.public_key().key_id()),
@@ -231,7 +232,7 @@ async fn a_token_waits_for_the_request_that_it_causes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_waits_for_at_most_2_seconds() {
-    let scripted = Scripted::start([failure().taking(seconds(5))]);
+    let scripted = ScriptedKeySet::start([failure().taking(seconds(5))]);
     let waiting_since = Instant::now();
     scripted.keys.pending_refresh().unwrap().await;
     let waited = waiting_since.elapsed();
@@ -243,8 +244,8 @@ async fn a_token_waits_for_at_most_2_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn no_token_waits_if_no_request_is_about_to_run() {
-    let scripted = Scripted::start([document(jwks(&[&generate()]))]);
-    scripted.keys.loaded().await;
+    let scripted = ScriptedKeySet::start([document(jwks(&[&generate_key()]))]);
+    scripted.keys.wait_until_loaded().await;
     assert!(scripted.keys.pending_refresh().is_none());
     sleep(seconds(9)).await;
     assert_eq!(scripted.keys.find("unknown"), Err(Error::UnknownKey));
@@ -257,8 +258,8 @@ async fn no_token_waits_if_no_request_is_about_to_run() {
 
 #[tokio::test(start_paused = true)]
 async fn any_number_of_tokens_shares_one_request() {
-    let key = generate();
-    let scripted = Scripted::start([document(jwks(&[&key])).taking(seconds(1))]);
+    let key = generate_key();
+    let scripted = ScriptedKeySet::start([document(jwks(&[&key])).taking(seconds(1))]);
     let mut waiting = JoinSet::new();
     for _ in 0..1000 {
         let keys = scripted.keys.clone();
@@ -275,7 +276,7 @@ async fn any_number_of_tokens_shares_one_request() {
 
 #[tokio::test(start_paused = true)]
 async fn at_most_1024_tokens_wait() {
-    let scripted = Scripted::start([failure().taking(seconds(5))]);
+    let scripted = ScriptedKeySet::start([failure().taking(seconds(5))]);
     let mut waiting: Vec<_> = (0..1024)
         .map(|_| scripted.keys.pending_refresh().unwrap())
         .collect();
@@ -286,8 +287,8 @@ async fn at_most_1024_tokens_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn the_requests_end_with_the_last_clone() {
-    let scripted = Scripted::start([document(jwks(&[&generate()]))]);
-    scripted.keys.loaded().await;
+    let scripted = ScriptedKeySet::start([document(jwks(&[&generate_key()]))]);
+    scripted.keys.wait_until_loaded().await;
     let clone = scripted.keys.clone();
     let started_at = scripted.started_at.clone();
     drop(scripted);

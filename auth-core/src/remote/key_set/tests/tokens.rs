@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep};
 
-use super::{Scripted, document, failure, generate, jwks, seconds};
+use super::{ScriptedKeySet, document, failure, generate_key, jwks, seconds};
 use crate::credentials::{Field, Headers};
 use crate::public_key::SigningKey;
 use crate::{
@@ -25,7 +25,7 @@ fn token(key: &SigningKey) -> String {
     issuer.issue(&subject, SystemTime::now()).unwrap().token
 }
 
-fn verifier(scripted: &Scripted) -> TokenVerifier {
+fn verifier(scripted: &ScriptedKeySet) -> TokenVerifier {
     TokenVerifier::new(scripted.keys.clone(), ISSUER, "api").unwrap()
 }
 
@@ -44,17 +44,17 @@ fn authenticate(authority: &Authority, token: &str) -> Verification {
     authority.authenticate(&Request(format!("Bearer {token}")))
 }
 
-fn error(result: Result<Caller, Refusal>) -> (u16, &'static str) {
+fn status_and_code(result: Result<Caller, Refusal>) -> (u16, &'static str) {
     let refusal = result.unwrap_err();
     (refusal.status(), refusal.code())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_token_of_a_new_key_is_accepted_after_one_request() {
-    let (old_key, new_key) = (generate(), generate());
+    let (old_key, new_key) = (generate_key(), generate_key());
     let new_set = document(jwks(&[&old_key, &new_key])).taking(seconds(1));
-    let scripted = Scripted::start([document(jwks(&[&old_key])), new_set]);
-    scripted.keys.loaded().await;
+    let scripted = ScriptedKeySet::start([document(jwks(&[&old_key])), new_set]);
+    scripted.keys.wait_until_loaded().await;
     sleep(seconds(10)).await;
     for authority in [
         Authority::from(verifier(&scripted)),
@@ -73,29 +73,35 @@ async fn a_token_of_a_new_key_is_accepted_after_one_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_of_an_unknown_key_is_a_401_also_where_nothing_can_wait() {
-    let scripted = Scripted::start([document(jwks(&[&generate()]))]);
-    scripted.keys.loaded().await;
+    let scripted = ScriptedKeySet::start([document(jwks(&[&generate_key()]))]);
+    scripted.keys.wait_until_loaded().await;
     let authority = Authority::from(verifier(&scripted));
-    let unknown_token = token(&generate());
+    let unknown_token = token(&generate_key());
     let at_once = authenticate(&authority, &unknown_token);
     assert!(
         matches!(at_once, Verification::Ready(_)),
         "the keys are fresh"
     );
-    assert_eq!(error(at_once.into_ready()), (401, "INVALID_TOKEN"));
+    assert_eq!(
+        status_and_code(at_once.into_ready()),
+        (401, "INVALID_TOKEN")
+    );
     sleep(seconds(10)).await;
     let pending = authenticate(&authority, &unknown_token);
-    assert!(matches!(pending, Verification::PendingOr(..)));
+    assert!(matches!(pending, Verification::PendingRefresh(..)));
     // A tonic interceptor cannot wait.
-    assert_eq!(error(pending.into_ready()), (401, "INVALID_TOKEN"));
+    assert_eq!(
+        status_and_code(pending.into_ready()),
+        (401, "INVALID_TOKEN")
+    );
     let awaited = authenticate(&authority, &unknown_token).await;
-    assert_eq!(error(awaited), (401, "INVALID_TOKEN"));
+    assert_eq!(status_and_code(awaited), (401, "INVALID_TOKEN"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_keys_every_token_is_a_503_after_at_most_2_seconds() {
-    let key = generate();
-    let scripted = Scripted::start([failure().taking(seconds(5)), document(jwks(&[&key]))]);
+    let key = generate_key();
+    let scripted = ScriptedKeySet::start([failure().taking(seconds(5)), document(jwks(&[&key]))]);
     let authority = Authority::from(verifier(&scripted));
     let waiting_since = Instant::now();
     let refusal = authenticate(&authority, &token(&key)).await.unwrap_err();
@@ -105,15 +111,15 @@ async fn without_keys_every_token_is_a_503_after_at_most_2_seconds() {
     );
     assert_eq!(refusal.retry_after(), Some(1));
     assert!(waiting_since.elapsed() <= seconds(3));
-    scripted.keys.loaded().await;
+    scripted.keys.wait_until_loaded().await;
     assert!(authenticate(&authority, &token(&key)).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_cannot_be_valid_causes_no_request_and_does_not_wait() {
-    let key = generate();
-    let scripted = Scripted::start([document(jwks(&[&key]))]);
-    scripted.keys.loaded().await;
+    let key = generate_key();
+    let scripted = ScriptedKeySet::start([document(jwks(&[&key]))]);
+    scripted.keys.wait_until_loaded().await;
     sleep(seconds(10)).await;
     let authority = Authority::from(verifier(&scripted));
     let valid_token = token(&key);
@@ -148,8 +154,8 @@ async fn the_user_of_a_token_that_waited_must_match_x_user_id() {
             }
         }
     }
-    let key = generate();
-    let scripted = Scripted::start([document(jwks(&[&key])).taking(seconds(1))]);
+    let key = generate_key();
+    let scripted = ScriptedKeySet::start([document(jwks(&[&key])).taking(seconds(1))]);
     let authority = Authority::from(verifier(&scripted));
     let request = ForAnother(format!("Bearer {}", token(&key)));
     let result = authority.authenticate(&request).await;
@@ -158,8 +164,8 @@ async fn the_user_of_a_token_that_waited_must_match_x_user_id() {
 
 #[tokio::test(start_paused = true)]
 async fn code_without_a_framework_can_wait_too() {
-    let (key, unknown_key) = (generate(), generate());
-    let scripted = Scripted::start([document(jwks(&[&key])).taking(seconds(1))]);
+    let (key, unknown_key) = (generate_key(), generate_key());
+    let scripted = ScriptedKeySet::start([document(jwks(&[&key])).taking(seconds(1))]);
     let verifier = verifier(&scripted);
     let now = SystemTime::now();
     assert_eq!(

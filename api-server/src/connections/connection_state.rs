@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use super::acceptance::Acceptance;
+use super::pipeline_gate::PipelineGate;
 
 /// Timeouts of a connection. A connection that exceeds one of the timeouts is closed.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl ConnectionTimeouts {
 /// The state of one connection. Instead of starting a timer for each request,
 /// [`wait_until_overdue`](Self::wait_until_overdue) checks the state at intervals of at most the shortest timeout.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct ConnectionState {
     /// Whether the header of the first request has arrived. Until then, with HTTP/1.1, actix-http applies its own
     /// timeout, after which it sends a 408 response.
     has_first_header: Cell<bool>,
@@ -50,10 +50,10 @@ pub(super) struct Progress {
     /// Whether a read found the end of what the peer sends, or failed. Not recorded with HTTP/2.
     has_hung_up: Cell<bool>,
     /// With HTTP/1.1, which bytes may be handed to actix-http now.
-    pub(super) acceptance: Acceptance,
+    pub(super) pipeline_gate: PipelineGate,
 }
 
-impl Progress {
+impl ConnectionState {
     pub(super) fn new() -> Self {
         Self {
             has_first_header: Cell::new(false),
@@ -63,7 +63,7 @@ impl Progress {
             blocked_since: Cell::new(None),
             is_http_2: Cell::new(false),
             has_hung_up: Cell::new(false),
-            acceptance: Acceptance::default(),
+            pipeline_gate: PipelineGate::default(),
         }
     }
 
@@ -92,7 +92,7 @@ impl Progress {
     /// Records that a write has ended.
     pub(super) fn record_sent(&self) {
         if self.blocked_since.take().is_some() {
-            self.acceptance.wake();
+            self.pipeline_gate.wake();
         }
     }
 
@@ -152,14 +152,14 @@ impl Progress {
 /// A request in flight: created when the header is complete, and dropped when actix-http has the whole response body
 /// (with HTTP/2, when the response was sent or the request was cancelled) or the connection is closed.
 #[derive(Debug)]
-pub(super) struct InFlightRequest(Rc<Progress>);
+pub(super) struct InFlightRequest(Rc<ConnectionState>);
 
 impl InFlightRequest {
-    pub(super) fn new(progress: &Rc<Progress>) -> Self {
-        progress.has_first_header.set(true);
-        progress.header_since.set(None);
-        progress.request_count.set(progress.request_count.get() + 1);
-        Self(Rc::clone(progress))
+    pub(super) fn new(state: &Rc<ConnectionState>) -> Self {
+        state.has_first_header.set(true);
+        state.header_since.set(None);
+        state.request_count.set(state.request_count.get() + 1);
+        Self(Rc::clone(state))
     }
 }
 
@@ -169,14 +169,14 @@ impl Drop for InFlightRequest {
         self.0.request_count.set(request_count);
         if request_count == 0 {
             self.0.idle_since.set(Instant::now());
-            self.0.acceptance.record_response();
+            self.0.pipeline_gate.record_responses_complete();
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ConnectionTimeouts, InFlightRequest, Progress};
+    use super::{ConnectionState, ConnectionTimeouts, InFlightRequest};
     use std::rc::Rc;
     use std::time::{Duration, Instant};
 
@@ -187,56 +187,56 @@ mod tests {
     };
 
     /// Returns the seconds until the current timeout ends, rounded to the nearest second.
-    fn seconds_until_timeout(progress: &Progress) -> Option<u64> {
-        let deadline = progress.deadline(&TIMEOUTS)?;
+    fn seconds_until_timeout(state: &ConnectionState) -> Option<u64> {
+        let deadline = state.deadline(&TIMEOUTS)?;
         let remaining_time = deadline.duration_since(Instant::now());
         Some((remaining_time + Duration::from_millis(500)).as_secs())
     }
 
     #[test]
     fn the_state_of_a_connection_determines_the_timeout() {
-        let progress = Rc::new(Progress::new());
-        progress.record_received();
-        assert_eq!(seconds_until_timeout(&progress), None);
-        let first_request = InFlightRequest::new(&progress);
-        progress.record_received();
-        assert_eq!(seconds_until_timeout(&progress), None);
+        let state = Rc::new(ConnectionState::new());
+        state.record_received();
+        assert_eq!(seconds_until_timeout(&state), None);
+        let first_request = InFlightRequest::new(&state);
+        state.record_received();
+        assert_eq!(seconds_until_timeout(&state), None);
         drop(first_request);
-        assert_eq!(seconds_until_timeout(&progress), Some(75));
-        progress.record_received();
-        assert_eq!(seconds_until_timeout(&progress), Some(10));
-        let second_request = InFlightRequest::new(&progress);
-        assert_eq!(seconds_until_timeout(&progress), None);
-        progress.record_blocked();
-        assert_eq!(seconds_until_timeout(&progress), Some(30));
-        progress.record_sent();
-        assert_eq!(seconds_until_timeout(&progress), None);
+        assert_eq!(seconds_until_timeout(&state), Some(75));
+        state.record_received();
+        assert_eq!(seconds_until_timeout(&state), Some(10));
+        let second_request = InFlightRequest::new(&state);
+        assert_eq!(seconds_until_timeout(&state), None);
+        state.record_blocked();
+        assert_eq!(seconds_until_timeout(&state), Some(30));
+        state.record_sent();
+        assert_eq!(seconds_until_timeout(&state), None);
         drop(second_request);
-        assert_eq!(seconds_until_timeout(&progress), Some(75));
+        assert_eq!(seconds_until_timeout(&state), Some(75));
     }
 
     #[test]
     fn more_bytes_do_not_extend_the_time_for_a_header() {
-        let progress = Rc::new(Progress::new());
-        drop(InFlightRequest::new(&progress));
-        progress.record_received();
-        let deadline = progress.deadline(&TIMEOUTS);
-        progress.record_received();
-        assert_eq!(progress.deadline(&TIMEOUTS), deadline);
+        let state = Rc::new(ConnectionState::new());
+        drop(InFlightRequest::new(&state));
+        state.record_received();
+        let deadline = state.deadline(&TIMEOUTS);
+        state.record_received();
+        assert_eq!(state.deadline(&TIMEOUTS), deadline);
     }
 
     #[test]
     fn a_connection_with_http_2_gets_no_more_time_for_bytes_that_are_no_request() {
-        let progress = Rc::new(Progress::new());
-        progress.record_http_2();
-        progress.record_received();
-        assert_eq!(seconds_until_timeout(&progress), Some(10));
-        let request = InFlightRequest::new(&progress);
-        assert_eq!(seconds_until_timeout(&progress), None);
+        let state = Rc::new(ConnectionState::new());
+        state.record_http_2();
+        state.record_received();
+        assert_eq!(seconds_until_timeout(&state), Some(10));
+        let request = InFlightRequest::new(&state);
+        assert_eq!(seconds_until_timeout(&state), None);
         drop(request);
-        progress.record_received();
-        assert_eq!(seconds_until_timeout(&progress), Some(75));
-        progress.record_blocked();
-        assert_eq!(seconds_until_timeout(&progress), Some(30));
+        state.record_received();
+        assert_eq!(seconds_until_timeout(&state), Some(75));
+        state.record_blocked();
+        assert_eq!(seconds_until_timeout(&state), Some(30));
     }
 }

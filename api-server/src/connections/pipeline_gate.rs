@@ -11,7 +11,7 @@ use super::boundary::{BodyLength, Position, declared_length};
 
 /// Which bytes of a connection actix-http may read now.
 #[derive(Debug)]
-pub(super) struct Acceptance {
+pub(super) struct PipelineGate {
     /// The position after the last byte that actix-http was allowed to read.
     position: Cell<Position>,
     stage: Cell<Stage>,
@@ -32,7 +32,7 @@ enum Stage {
     Handling,
 }
 
-impl Default for Acceptance {
+impl Default for PipelineGate {
     fn default() -> Self {
         Self {
             position: Cell::new(Position::START),
@@ -42,7 +42,7 @@ impl Default for Acceptance {
     }
 }
 
-impl Acceptance {
+impl PipelineGate {
     /// Returns how many of `bytes`, which arrived next, may be read now, and treats these as read. Without `may_begin`,
     /// accepts only bytes of a body, none of a header.
     pub(super) fn accept(&self, bytes: &[u8], may_begin: bool) -> usize {
@@ -85,22 +85,22 @@ impl Acceptance {
     }
 
     /// Returns whether the body of a request may be read only after the application was called with the request.
-    pub(super) fn waits_for_request(&self) -> bool {
+    pub(super) fn is_body_length_unknown(&self) -> bool {
         self.stage.get() == Stage::Parsing(None)
     }
 
     /// Records that the response of every request is complete.
-    pub(super) fn record_response(&self) {
+    pub(super) fn record_responses_complete(&self) {
         self.stage.set(Stage::Reading);
         self.wake();
     }
 
     /// Makes the next call of [`wake`](Self::wake) wake this task.
-    pub(super) fn wake_at_change(&self, waker: &Waker) {
+    pub(super) fn set_waker(&self, waker: &Waker) {
         self.waker.replace(Some(waker.clone()));
     }
 
-    /// Wakes the task of [`wake_at_change`](Self::wake_at_change), if any, because more bytes may be readable now.
+    /// Wakes the task of [`set_waker`](Self::set_waker), if any, because more bytes may be readable now.
     pub(super) fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -121,7 +121,7 @@ pub(super) fn body_length(request: &Request) -> BodyLength {
 
 #[cfg(test)]
 mod tests {
-    use super::{Acceptance, BodyLength};
+    use super::{BodyLength, PipelineGate};
 
     const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     const POST: &[u8] = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}";
@@ -129,64 +129,61 @@ mod tests {
 
     #[test]
     fn the_next_request_is_read_when_the_response_before_it_is_complete() {
-        let acceptance = Acceptance::default();
+        let gate = PipelineGate::default();
         let pipelined = [GET, GET, GET].concat();
-        assert_eq!(acceptance.accept(&pipelined, true), GET.len());
-        assert_eq!(acceptance.accept(&pipelined[GET.len()..], true), 0);
-        acceptance.record_request(BodyLength::Bytes(0));
-        assert_eq!(acceptance.accept(&pipelined[GET.len()..], true), 0);
-        acceptance.record_response();
-        assert_eq!(acceptance.accept(&pipelined[GET.len()..], true), GET.len());
+        assert_eq!(gate.accept(&pipelined, true), GET.len());
+        assert_eq!(gate.accept(&pipelined[GET.len()..], true), 0);
+        gate.record_request(BodyLength::Bytes(0));
+        assert_eq!(gate.accept(&pipelined[GET.len()..], true), 0);
+        gate.record_responses_complete();
+        assert_eq!(gate.accept(&pipelined[GET.len()..], true), GET.len());
     }
 
     #[test]
     fn a_body_is_read_together_with_its_header_but_nothing_after_it() {
-        let acceptance = Acceptance::default();
+        let gate = PipelineGate::default();
         let pipelined = [POST, GET].concat();
-        assert_eq!(acceptance.accept(&pipelined, true), POST.len());
-        acceptance.record_request(BodyLength::Bytes(2));
-        assert_eq!(acceptance.accept(GET, true), 0);
-        acceptance.record_response();
-        assert_eq!(acceptance.accept(GET, true), GET.len());
+        assert_eq!(gate.accept(&pipelined, true), POST.len());
+        gate.record_request(BodyLength::Bytes(2));
+        assert_eq!(gate.accept(GET, true), 0);
+        gate.record_responses_complete();
+        assert_eq!(gate.accept(GET, true), GET.len());
     }
 
     #[test]
     fn a_body_that_arrives_in_parts_is_read_while_the_request_is_handled_and_after_its_response() {
-        let acceptance = Acceptance::default();
+        let gate = PipelineGate::default();
         let (header, body) = POST.split_at(POST.len() - 2);
-        assert_eq!(acceptance.accept(header, true), header.len());
-        acceptance.record_request(BodyLength::Bytes(2));
-        assert_eq!(acceptance.accept(&body[..1], true), 1);
-        acceptance.record_response();
+        assert_eq!(gate.accept(header, true), header.len());
+        gate.record_request(BodyLength::Bytes(2));
+        assert_eq!(gate.accept(&body[..1], true), 1);
+        gate.record_responses_complete();
         let rest = [&body[1..], GET].concat();
-        assert_eq!(acceptance.accept(&rest, true), rest.len());
+        assert_eq!(gate.accept(&rest, true), rest.len());
     }
 
     #[test]
     fn a_header_that_arrives_in_parts_is_followed_by_the_body_that_actix_http_has_found() {
-        let acceptance = Acceptance::default();
+        let gate = PipelineGate::default();
         let (first, second) = POST.split_at(20);
-        assert_eq!(acceptance.accept(first, true), first.len());
-        assert_eq!(acceptance.accept(second, true), second.len() - 2);
-        assert_eq!(acceptance.accept(b"{}", true), 0);
-        acceptance.record_request(BodyLength::Bytes(2));
-        assert_eq!(acceptance.accept(b"{}GET", true), 2);
+        assert_eq!(gate.accept(first, true), first.len());
+        assert_eq!(gate.accept(second, true), second.len() - 2);
+        assert_eq!(gate.accept(b"{}", true), 0);
+        gate.record_request(BodyLength::Bytes(2));
+        assert_eq!(gate.accept(b"{}GET", true), 2);
     }
 
     #[test]
     fn a_chunked_body_is_read_up_to_its_end() {
-        let acceptance = Acceptance::default();
+        let gate = PipelineGate::default();
         let body = b"2\r\n{}\r\n0\r\n\r\n";
         let pipelined = [CHUNKED, body, GET].concat();
-        assert_eq!(acceptance.accept(&pipelined, true), CHUNKED.len());
-        acceptance.record_request(BodyLength::Chunked);
-        assert_eq!(
-            acceptance.accept(&pipelined[CHUNKED.len()..], true),
-            body.len()
-        );
-        assert_eq!(acceptance.accept(GET, true), 0);
-        acceptance.record_response();
-        assert_eq!(acceptance.accept(GET, true), GET.len());
+        assert_eq!(gate.accept(&pipelined, true), CHUNKED.len());
+        gate.record_request(BodyLength::Chunked);
+        assert_eq!(gate.accept(&pipelined[CHUNKED.len()..], true), body.len());
+        assert_eq!(gate.accept(GET, true), 0);
+        gate.record_responses_complete();
+        assert_eq!(gate.accept(GET, true), GET.len());
     }
 
     #[test]
@@ -196,17 +193,17 @@ mod tests {
             BodyLength::Bytes(3),
             BodyLength::Chunked,
         ] {
-            let acceptance = Acceptance::default();
-            assert_eq!(acceptance.accept(POST, true), POST.len());
-            acceptance.record_request(length);
-            acceptance.record_response();
-            assert_eq!(acceptance.accept(GET, true), 0, "{length:?}");
+            let gate = PipelineGate::default();
+            assert_eq!(gate.accept(POST, true), POST.len());
+            gate.record_request(length);
+            gate.record_responses_complete();
+            assert_eq!(gate.accept(GET, true), 0, "{length:?}");
         }
-        let acceptance = Acceptance::default();
-        acceptance.record_request(BodyLength::Bytes(0));
-        acceptance.record_response();
+        let gate = PipelineGate::default();
+        gate.record_request(BodyLength::Bytes(0));
+        gate.record_responses_complete();
         assert_eq!(
-            acceptance.accept(GET, true),
+            gate.accept(GET, true),
             0,
             "a request before its header is complete"
         );
@@ -214,10 +211,10 @@ mod tests {
 
     #[test]
     fn no_request_begins_while_the_client_does_not_read() {
-        let acceptance = Acceptance::default();
-        assert_eq!(acceptance.accept(GET, false), 0);
+        let gate = PipelineGate::default();
+        assert_eq!(gate.accept(GET, false), 0);
         let (header, body) = POST.split_at(POST.len() - 2);
-        assert_eq!(acceptance.accept(header, true), header.len());
-        assert_eq!(acceptance.accept(body, false), body.len());
+        assert_eq!(gate.accept(header, true), header.len());
+        assert_eq!(gate.accept(body, false), body.len());
     }
 }
