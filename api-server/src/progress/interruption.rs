@@ -61,7 +61,7 @@ impl std::error::Error for Interrupted {}
 pub(super) enum SignalPolicy {
     /// Ends the process, with a text about what remains.
     AtOnce(&'static str),
-    /// Makes [`Interruption::check`] fail. A second signal ends the process.
+    /// Makes [`Interruption::check_interrupted`] fail. A second signal ends the process.
     BetweenBatches,
     /// Does nothing.
     Never,

@@ -84,8 +84,8 @@ impl Progress {
         }
     }
 
-    /// Makes [`check`](Self::check) fail after the first signal from now on. Only a second signal ends the process at
-    /// once.
+    /// Makes [`check_interrupted`](Self::check_interrupted) fail after the first signal from now on. Only a second signal
+    /// ends the process at once.
     pub(crate) fn interrupt_between_batches(&self) {
         self.interruption.set_policy(SignalPolicy::BetweenBatches);
     }

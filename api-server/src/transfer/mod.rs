@@ -49,7 +49,7 @@ pub fn import_better_auth(
     import_into(target, progress, |writer| checked_source.copy_to(writer))
 }
 
-/// Imports users and tasks from JSON Lines, the format that [`export`] writes: from the file at this path, or from
+/// Imports users and tasks from JSON Lines, the format that [`export()`] writes: from the file at this path, or from
 /// standard input.
 ///
 /// # Errors

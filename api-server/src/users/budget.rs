@@ -53,7 +53,7 @@ impl Entry {
     }
 
     /// Returns the time until the window ends; zero if the window is over, or if the clock was set back by more than
-    /// [`OVERLAP_TOLERANCE`].
+    /// [`CLOCK_TOLERANCE`].
     fn remaining(&self, now: SystemTime, window: Duration) -> Duration {
         let elapsed = match now.duration_since(self.window_start) {
             Ok(elapsed) => elapsed,
