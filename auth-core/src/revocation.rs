@@ -148,7 +148,8 @@ impl Revocations {
         })
     }
 
-    /// As [`check`](Self::check), before the claims are copied.
+    /// Does the same as [`check`](Self::check) for borrowed claims, so that the verifier can reject a token before it
+    /// copies the claims.
     pub(crate) fn check_claims(&self, claims: &RevocationClaims<'_>) -> Result<(), Error> {
         let contains = |map: &ExpiringMap<()>, id| map.get(self.hash(id)).is_some();
         let is_revoked = self.revokes_issued_at(claims.iat)

@@ -1,4 +1,4 @@
-// Sessions on the pages: several devices, several tabs, and their ends.
+// Tests sessions in the web pages: on several devices, in several tabs, and how a session ends.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Server, add, counting, eventually, heading, inBrowser, newContext, newUser, signIn, signUp, signedIn, task } from "./harness.mjs";

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Accounts;
 use crate::client::Client;
-use crate::db::{AccountDb, DbConnection, QueryResult, Timestamp, write_transaction};
+use crate::db::{DbConnection, DbShare, QueryResult, Timestamp, write_transaction};
 use crate::mail::attempt::expiry_seconds;
 use crate::mail::challenge::store as challenges;
 use crate::mail::challenge::store::ChallengeRow;
@@ -89,7 +89,7 @@ async fn verify_any(
 }
 
 async fn verify_token(
-    db: AccountDb<'_>,
+    db: DbShare<'_>,
     tokens: &MailTokens,
     token: UnverifiedMailToken,
     purpose: MailPurpose,
@@ -120,7 +120,7 @@ struct TypedCode {
 }
 
 async fn verify_code(
-    db: AccountDb<'_>,
+    db: DbShare<'_>,
     tokens: MailTokens,
     typed: TypedCode,
     now: SystemTime,

@@ -214,7 +214,8 @@ pub(super) fn is_session_live(
 pub(super) enum DeletionProof {
     /// The hash that the entered password was compared with.
     PasswordHash(String),
-    /// The mail key with which the token of a mail was verified.
+    /// The mail key and the address with which the token of a mail was verified, and the key that replaces it. The
+    /// replacement fails if the key or the address has changed.
     MailKey(MailKeyChange),
     /// A recent login, whose session must still be live.
     RecentLogin(CallerSession),

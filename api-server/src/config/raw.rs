@@ -208,7 +208,7 @@ pub struct Settings {
 
     /// Server that delivers mails, as `smtps://USER:PASSWORD@HOST:PORT` or
     /// `smtp://USER:PASSWORD@HOST:PORT?tls=required` (also tls=opportunistic; tls=none on this machine). By default,
-    /// each mail is written to a file in the folder mail beside the database.
+    /// each mail is written to a file in the folder mail beside the database (PostgreSQL: data/mail).
     #[arg(long, env, global = true, value_name = "URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
 

@@ -46,7 +46,7 @@ pub(crate) struct DbState {
 }
 
 /// Access to the database for the jobs of one account or network, or of the server itself.
-pub(crate) struct AccountDb<'a> {
+pub(crate) struct DbShare<'a> {
     db: &'a Db,
     /// The account or network whose limits apply to the jobs; `None` if only the limit of the whole queue applies.
     account: Option<AccountKey>,
@@ -94,14 +94,15 @@ impl Db {
         }
     }
 
-    /// Returns the key of the account with this user id, or the alias of the session with this id.
+    /// Hashes an id. The hash of a user id is the key of the account; the hash of a session id is an alias of the
+    /// account (see [`AccountAliases`]).
     fn key_of_id(&self, id: &str) -> AccountKey {
         account_key(self.account_hasher.hash_one(id))
     }
 
     /// Returns access to the database for the account with this user id.
-    pub(crate) fn of_account(&self, user_id: &str) -> AccountDb<'_> {
-        AccountDb {
+    pub(crate) fn of_account(&self, user_id: &str) -> DbShare<'_> {
+        DbShare {
             db: self,
             account: Some(self.key_of_id(user_id)),
         }
@@ -109,9 +110,9 @@ impl Db {
 
     /// Returns access to the database for the account of a session. A session that
     /// [`record_session`](Self::record_session) has not recorded recently counts as a separate account.
-    pub(crate) fn of_session(&self, session_id: &str) -> AccountDb<'_> {
+    pub(crate) fn of_session(&self, session_id: &str) -> DbShare<'_> {
         let alias = self.key_of_id(session_id);
-        AccountDb {
+        DbShare {
             db: self,
             account: Some(self.aliases.account_of(alias)),
         }
@@ -124,11 +125,11 @@ impl Db {
         &self,
         session_id: &str,
         network: impl FnOnce() -> Option<Network>,
-    ) -> AccountDb<'_> {
+    ) -> DbShare<'_> {
         let alias = self.key_of_id(session_id);
         match self.aliases.recorded_account(alias) {
             None => self.of_network(network()),
-            account => AccountDb { db: self, account },
+            account => DbShare { db: self, account },
         }
     }
 
@@ -141,9 +142,9 @@ impl Db {
     /// Returns access to the database for requests of a network that have no account, or whose account must not delay
     /// them. The limits are those of an account, but with a larger share of the threads. All IPv6 networks in a /48
     /// share these limits, and so do all clients without a network.
-    pub(crate) fn of_network(&self, network: Option<Network>) -> AccountDb<'_> {
+    pub(crate) fn of_network(&self, network: Option<Network>) -> DbShare<'_> {
         let site = network.map(Network::site);
-        AccountDb {
+        DbShare {
             db: self,
             account: Some(network_key(self.account_hasher.hash_one(site))),
         }
@@ -151,8 +152,8 @@ impl Db {
 
     /// Returns access to the database for the jobs of the server itself, without the limits of an account. Also
     /// used for requests whose number is limited elsewhere, for example by the queue for password hashing.
-    pub(crate) const fn of_server(&self) -> AccountDb<'_> {
-        AccountDb {
+    pub(crate) const fn of_server(&self) -> DbShare<'_> {
+        DbShare {
             db: self,
             account: None,
         }
@@ -184,7 +185,7 @@ impl Db {
     }
 }
 
-impl AccountDb<'_> {
+impl DbShare<'_> {
     /// Runs queries that only read.
     ///
     /// # Errors

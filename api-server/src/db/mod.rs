@@ -31,8 +31,8 @@ pub(crate) use dialect::{
     write_transaction,
 };
 pub use error::DbError;
-pub(crate) use handle::AccountDb;
 pub use handle::Db;
+pub(crate) use handle::DbShare;
 pub(crate) use inspection::{Inspection, inspect};
 pub(crate) use migrations::create_private_folder;
 pub use migrations::migrate;

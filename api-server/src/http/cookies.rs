@@ -9,7 +9,7 @@ use auth_core::credentials::Credentials;
 
 /// The path of the refresh cookie over http, and of the former refresh cookie over https. The current one over https
 /// has the path `/`, which its prefix `__Host-` requires.
-const REFRESH_PATH: &str = "/api/auth";
+const UNPREFIXED_REFRESH_COOKIE_PATH: &str = "/api/auth";
 /// The name of the refresh cookie over https in earlier versions. The server deletes this cookie but never reads it,
 /// because another subdomain could have set it.
 const FORMER_REFRESH_NAME: &str = "__Secure-refresh_token";
@@ -58,7 +58,11 @@ impl CookieFormat {
     }
 
     const fn refresh_path(self) -> &'static str {
-        if self.secure { "/" } else { REFRESH_PATH }
+        if self.secure {
+            "/"
+        } else {
+            UNPREFIXED_REFRESH_COOKIE_PATH
+        }
     }
 
     pub(crate) fn find_refresh(self, request: &HttpRequest) -> CookieLookup<'_> {
@@ -88,7 +92,12 @@ impl CookieFormat {
     pub(crate) fn render_cleared(self) -> Vec<String> {
         let mut values = self.render("", "", Duration::ZERO).to_vec();
         if self.secure {
-            values.push(self.render_cookie(FORMER_REFRESH_NAME, "", REFRESH_PATH, 0));
+            values.push(self.render_cookie(
+                FORMER_REFRESH_NAME,
+                "",
+                UNPREFIXED_REFRESH_COOKIE_PATH,
+                0,
+            ));
         }
         values
     }

@@ -13,7 +13,7 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use super::histogram::HistogramState;
+use super::histogram::HistogramSnapshot;
 use super::{Recorder, event, wait};
 
 /// A value that is read when the metrics are requested.
@@ -80,7 +80,7 @@ impl Exposition {
         let states: Vec<_> = routes
             .iter()
             .flat_map(|(route, metrics)| {
-                let states = metrics.states().into_iter();
+                let states = metrics.snapshots().into_iter();
                 states.map(move |state| (route.as_str(), state))
             })
             .collect();
@@ -137,7 +137,7 @@ impl Exposition {
             for (wait, value) in family.waits {
                 let mut labels = vec![(family.label, *value)];
                 labels.retain(|(label, _)| !label.is_empty());
-                encode_histogram(&mut metric, &labels, &self.recorder.waits.state(*wait))?;
+                encode_histogram(&mut metric, &labels, &self.recorder.waits.snapshot(*wait))?;
             }
         }
         Ok(())
@@ -164,7 +164,7 @@ impl Exposition {
 fn encode_histogram(
     metric: &mut MetricEncoder<'_>,
     labels: &Labels<'_>,
-    state: &HistogramState,
+    state: &HistogramSnapshot,
 ) -> fmt::Result {
     let sum = state.sum.as_secs_f64();
     let write = |metric: &mut MetricEncoder<'_>| {

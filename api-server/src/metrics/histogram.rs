@@ -17,9 +17,9 @@ pub(super) struct Histogram {
     sum_nanos: AtomicU64,
 }
 
-/// The state of a histogram at one time.
+/// The values of a histogram when they were read.
 #[derive(Debug, PartialEq)]
-pub(super) struct HistogramState {
+pub(super) struct HistogramSnapshot {
     /// The number of durations.
     pub(super) count: u64,
     /// The sum of the durations.
@@ -49,8 +49,8 @@ impl Histogram {
         self.sum_nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
-    /// Returns the state. The count is the sum of the buckets, also if other threads record at the same time.
-    pub(super) fn state(&self) -> HistogramState {
+    /// Returns the snapshot. The count is the sum of the buckets, also if other threads record at the same time.
+    pub(super) fn snapshot(&self) -> HistogramSnapshot {
         let bounds = BOUNDS_MICROS.map(|bound| f64::from(bound) / 1e6);
         let counts = self.bucket_counts.iter();
         let counts = counts.map(|bucket_count| bucket_count.load(Ordering::Relaxed));
@@ -59,7 +59,7 @@ impl Histogram {
             .chain([f64::INFINITY])
             .zip(counts)
             .collect();
-        HistogramState {
+        HistogramSnapshot {
             count: buckets.iter().map(|(_, count)| count).sum(),
             sum: Duration::from_nanos(self.sum_nanos.load(Ordering::Relaxed)),
             buckets,
@@ -75,9 +75,9 @@ mod tests {
     fn filled_bucket(duration: Duration) -> usize {
         let histogram = Histogram::default();
         histogram.record(duration);
-        let state = histogram.state();
-        assert_eq!((state.count, state.sum), (1, duration));
-        let mut buckets = state.buckets.iter();
+        let snapshot = histogram.snapshot();
+        assert_eq!((snapshot.count, snapshot.sum), (1, duration));
+        let mut buckets = snapshot.buckets.iter();
         buckets.position(|(_, count)| *count == 1).unwrap()
     }
 
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_bounds_increase_and_are_in_seconds() {
-        let buckets = Histogram::default().state().buckets;
+        let buckets = Histogram::default().snapshot().buckets;
         assert!(buckets.is_sorted_by(|first, second| first.0 < second.0));
         assert!((buckets[0].0 - 0.0005).abs() < f64::EPSILON);
         assert!(buckets[BUCKET_COUNT - 1].0.is_infinite());
@@ -114,7 +114,10 @@ mod tests {
                 });
             }
         });
-        let state = histogram.state();
-        assert_eq!((state.count, state.sum), (4_000, Duration::from_millis(4)));
+        let snapshot = histogram.snapshot();
+        assert_eq!(
+            (snapshot.count, snapshot.sum),
+            (4_000, Duration::from_millis(4))
+        );
     }
 }

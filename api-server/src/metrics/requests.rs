@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::OTHER_LABEL;
-use super::histogram::{Histogram, HistogramState};
+use super::histogram::{Histogram, HistogramSnapshot};
 
 /// The methods with a name in metrics and spans. The most frequent ones come first, because a search starts with them.
 pub(crate) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
@@ -46,13 +46,13 @@ impl Default for MethodMetrics {
     }
 }
 
-/// The requests of one route with one method, at one time.
+/// The values that [`MethodMetrics`] had when they were read.
 #[derive(Debug)]
-pub(super) struct MethodState {
+pub(super) struct MethodSnapshot {
     pub(super) method: &'static str,
     /// The number of responses of each status that occurred.
     pub(super) statuses: Vec<(String, u64)>,
-    pub(super) durations: HistogramState,
+    pub(super) durations: HistogramSnapshot,
 }
 
 impl Requests {
@@ -87,9 +87,9 @@ impl RouteMetrics {
     }
 
     /// Returns the methods that occurred.
-    pub(super) fn states(&self) -> Vec<MethodState> {
+    pub(super) fn snapshots(&self) -> Vec<MethodSnapshot> {
         let methods = METHODS.into_iter().chain([OTHER_LABEL]).zip(&self.0);
-        let states = methods.map(|(method, metrics)| metrics.state(method));
+        let states = methods.map(|(method, metrics)| metrics.snapshot(method));
         states.filter(|state| !state.statuses.is_empty()).collect()
     }
 }
@@ -103,15 +103,15 @@ impl MethodMetrics {
         self.durations.record(duration);
     }
 
-    fn state(&self, method: &'static str) -> MethodState {
+    fn snapshot(&self, method: &'static str) -> MethodSnapshot {
         let labels = STATUSES.iter().map(ToString::to_string);
         let labels = labels.chain([OTHER_LABEL.to_owned()]);
         let counts = self.status_counts.iter();
         let counts = counts.map(|count| count.load(Ordering::Relaxed));
-        MethodState {
+        MethodSnapshot {
             method,
             statuses: labels.zip(counts).filter(|(_, count)| *count > 0).collect(),
-            durations: self.durations.state(),
+            durations: self.durations.snapshot(),
         }
     }
 }

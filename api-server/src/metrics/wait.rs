@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::histogram::{Histogram, HistogramState};
+use super::histogram::{Histogram, HistogramSnapshot};
 
 /// Something that a request or a background task waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +55,8 @@ impl WaitHistograms {
         self.histogram(wait).record(duration);
     }
 
-    pub(super) fn state(&self, wait: Wait) -> HistogramState {
-        self.histogram(wait).state()
+    pub(super) fn snapshot(&self, wait: Wait) -> HistogramSnapshot {
+        self.histogram(wait).snapshot()
     }
 
     const fn histogram(&self, wait: Wait) -> &Histogram {

@@ -9,7 +9,7 @@ use super::ending::store::{self as ending, EndedSessions, SessionFilter};
 use super::ending::surplus;
 use super::session::{self, SessionTimes, StoredSession};
 use super::{Sessions, store};
-use crate::db::{AccountDb, DbConnection, QueryResult, write_transaction};
+use crate::db::{DbConnection, DbShare, QueryResult, write_transaction};
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::users::id::UserId;
@@ -144,7 +144,7 @@ fn db_of<'s>(
     credentials: &[Credential],
     scope: LogoutScope,
     network: Option<Network>,
-) -> AccountDb<'s> {
+) -> DbShare<'s> {
     match credentials.first() {
         Some(credential) if scope == LogoutScope::Others => sessions
             .db

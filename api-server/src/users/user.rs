@@ -17,7 +17,7 @@ use crate::problem::violation::{FieldViolation, validation_result};
 pub(crate) const MAX_NAME_CHARS: usize = 200;
 pub(crate) const MAX_IMAGE_CHARS: usize = 2048;
 
-/// A user as the API shows it.
+/// A user. Serialised as the API shows it: without the custom claims and their version, which only tokens need.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct User {
     /// `UUIDv7` as text; opaque to clients.

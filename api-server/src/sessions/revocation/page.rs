@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::db::{AccountDb, Db, DbError};
+use crate::db::{Db, DbError, DbShare};
 use crate::sessions::revocation::store;
 use crate::sessions::revocation::store::FeedPage;
 
@@ -15,7 +15,7 @@ const FINAL_NUMBERING_TIMEOUT: Duration = Duration::from_secs(1);
 /// process of an earlier release keeps the lock, the page also has up to `unnumbered_limit` revocations without a
 /// number.
 pub(crate) async fn read(
-    db: &AccountDb<'_>,
+    db: &DbShare<'_>,
     sequence: i64,
     unnumbered_limit: i64,
 ) -> Result<FeedPage, DbError> {
@@ -39,7 +39,7 @@ pub(crate) async fn read(
 }
 
 async fn read_with_unnumbered(
-    db: &AccountDb<'_>,
+    db: &DbShare<'_>,
     sequence: i64,
     unnumbered_limit: i64,
 ) -> Result<FeedPage, DbError> {
