@@ -21,7 +21,7 @@ def yaml_block(guide: str, text: str) -> str:
 
 
 def scrape_configuration(guide: str, ports: list[int]) -> str:
-    """The configuration of the guide, which reads these two ports each second."""
+    """The configuration of the guide, changed to read these two ports each second."""
     configuration = yaml_block(guide, "scrape_configs:").replace("15s", "1s")
     for example, port in zip(["9464", "9465"], ports):
         configuration = configuration.replace(f"127.0.0.1:{example}", f"127.0.0.1:{port}")

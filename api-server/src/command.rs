@@ -31,7 +31,7 @@ const NOT_RESTORED: &str = "the accounts and sessions of the database are unchan
 const NOT_MIGRATED: &str = "migrations that are not complete are rolled back";
 
 /// Runs the command. Returns exit status 0 on success, 2 if a setting or an argument is invalid (`check` returns 1),
-/// 128 plus the number of the signal that ended an import, and 1 on any other error.
+/// 128 plus the number of the signal that ended an import between two batches, and 1 on any other error.
 #[must_use]
 pub fn run(settings: &Settings) -> ExitCode {
     match &settings.command {

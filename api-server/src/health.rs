@@ -31,7 +31,7 @@ pub(crate) async fn show_health() -> web::Json<Health> {
     responses((status = 200, description = "Ready for requests", body = Health)),
 )]
 pub(crate) async fn show_readiness(sessions: Data<Sessions>) -> Result<web::Json<Health>, Problem> {
-    // While the server stops, this fails, so that proxies send new requests to other servers.
+    // The probe fails while the server stops, so that load balancers send new requests to other servers.
     if sessions.is_stopping.load(Ordering::Relaxed) {
         return Err(Problem::stopping());
     }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use native_tls::{HandshakeError, TlsConnector};
 
-/// The time limit for the response. The server takes up to 2.5 s to report that the database does not respond.
+/// The time limit for the connection and the response together. The server takes up to 2.5 s to report that the
+/// database does not respond.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(4);
 /// The number of bytes after which reading stops, even if the first line, such as `HTTP/1.1 200 OK`, has not ended.
 const MAX_BYTES: usize = 1024;

@@ -1,5 +1,5 @@
-//! Lists every path and method of the API, with its handler. The paths of the pages are in `pages/mod.rs`, and
-//! `/metrics` is in `scrape/`.
+//! Lists every path and method of the API, with its handler. The paths of the pages are in `pages/mod.rs`, `/metrics`
+//! is in `scrape/`, and the paths of Better Auth's API that get a 404 are in `better_auth/`.
 //!
 //! If several patterns match a path, the first pattern is used.
 

@@ -12,8 +12,8 @@ pub trait Authenticate: Send + Sync + 'static {
     fn authenticate(&self, credentials: &Credentials<'_>) -> Verification;
 }
 
-/// The authority that identifies the callers of a service: a [`TokenVerifier`](crate::TokenVerifier), or any
-/// implementation of [`Authenticate`]. Clones share one implementation.
+/// The authority that identifies the callers of a service: a [`TokenVerifier`](crate::TokenVerifier),
+/// [several](crate::Issuers), or any implementation of [`Authenticate`]. Clones share one implementation.
 ///
 /// ```
 /// use auth_core::{Authority, Keyring, Secret, TokenVerifier};

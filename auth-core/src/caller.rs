@@ -30,7 +30,8 @@ pub struct Caller {
     pub sid: Option<String>,
     /// The time at which the credentials expire, in whole seconds since 1970-01-01T00:00:00Z.
     pub exp: i64,
-    /// The user's roles when the token was issued (RFC 9068 § 2.2.3.1). Empty if there are none.
+    /// The user's roles (RFC 9068 § 2.2.3.1), as in the token or in the response of the server. Empty if there are
+    /// none.
     pub roles: Roles,
     /// The scope, which limits what the credentials may be used for (RFC 6749 § 3.3). `None` if they may be used for
     /// everything that the user may do.
@@ -38,7 +39,7 @@ pub struct Caller {
     /// The version of the user's data in the token, as in [`Claims`]. 0 if the token does not say it, and always from a
     /// `RemoteVerifier`.
     pub claims_version: u64,
-    /// The object with the custom claims, if the verifier keeps it.
+    /// The object with the custom claims, if the authority provides it.
     pub(crate) payload: Option<KeptPayload>,
 }
 

@@ -39,7 +39,7 @@ pub struct Subject<'a> {
 
 /// The claims of an issued or verified access token (RFC 7519 § 4.1, modelled on RFC 9068 § 2.2).
 ///
-/// `iss` and `aud` are left out: an issuer writes both from its settings, and a verifier has compared both with its
+/// `iss` and `aud` are left out: the code that issues a token sets both, and a verifier has compared both with its
 /// settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -120,7 +120,7 @@ pub(crate) fn scope_allows(scope: Option<&Scope>, name: &str) -> bool {
     scope.is_none_or(|scope| scope.contains(name))
 }
 
-/// Rejects a user id that is empty or has surrounding white space. Issuers and verifiers share this rule.
+/// Rejects a `sub` that is empty or has surrounding white space. Issuers and verifiers share this rule.
 pub(crate) fn check_sub(sub: &str) -> Result<(), Error> {
     if sub.is_empty() || sub.trim() != sub {
         return Err(Error::InvalidClaim("sub"));

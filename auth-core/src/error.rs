@@ -37,7 +37,8 @@ pub enum Error {
     /// 401: `iat` or `nbf` lies in the future by more than the leeway (RFC 7519 § 4.1.5).
     NotYetValid,
     /// 401: `exp` lies in the past by the leeway or more (RFC 7519 § 4.1.4); the MAC or signature and the other claims
-    /// are valid. An issuer returns this error if the requested limit of `exp` is not in the future.
+    /// are valid. A token or code of a mail has no leeway. An issuer returns this error if the requested limit of `exp`
+    /// is not in the future.
     Expired,
     /// 401: the token was revoked, by its id, its session, its subject or the time at which it was issued. The token is
     /// otherwise valid.

@@ -57,8 +57,9 @@ impl fmt::Debug for AccessToken {
 }
 
 impl TokenIssuer {
-    /// Creates an issuer that signs with this keyring or key. Its tokens have this `iss` and `aud`, and an `exp` of at
-    /// most `iat + lifetime`. The lifetime is rounded down to whole seconds.
+    /// Creates an issuer that signs with this keyring or key. Its tokens have this `iss`, this `aud` unless
+    /// [`TokenBuilder::with_audience`] sets another, and an `exp` of at most `iat + lifetime`. The lifetime is rounded
+    /// down to whole seconds.
     ///
     /// # Errors
     ///
@@ -88,7 +89,7 @@ impl TokenIssuer {
         self.lifetime
     }
 
-    /// Returns the `iss` and the `aud` of the tokens.
+    /// Returns the `iss` and the default `aud` of the tokens.
     #[cfg(all(feature = "public-key", feature = "testing"))]
     pub(crate) fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.issuer, &self.audience)

@@ -12,12 +12,12 @@ use crate::json::JsonString;
 use crate::jws::Jws;
 use crate::{Claims, Error, TokenVerifier};
 
-/// Verifiers for the tokens of several issuers, each with its own keys, audience and rules. Clones share the verifiers.
+/// Verifiers for the tokens of several issuers, each with its own keys, audience and rules.
 ///
 /// The `iss` of a token is read before anything is verified, and only chooses the verifier. That verifier then checks
 /// the whole token with its own keys, and requires that `iss` is its issuer. So a token of one issuer is never verified
 /// with a key of another (RFC 8725 § 3.8). A token whose `iss` is none of the issuers is rejected without verifying its
-/// signature.
+/// signature. Exception: a value that is converted from a single [`TokenVerifier`] passes every token to that verifier.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

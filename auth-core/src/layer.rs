@@ -71,8 +71,8 @@ fn take_prepared<S: Clone>(inner: &mut S) -> S {
     std::mem::replace(inner, clone)
 }
 
-/// Waits for the caller, puts the caller into the extensions of the request and calls the inner service. If the caller
-/// is refused, responds with the refusal.
+/// Waits for the result of `caller`. Puts an identified caller into the extensions of the request and calls the inner
+/// service, or responds with the refusal.
 async fn call_or_refuse<S, F, B, R>(
     caller: impl Future<Output = Result<Caller, Refusal>>,
     mut request: Request<B>,

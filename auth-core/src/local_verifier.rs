@@ -13,9 +13,9 @@ use crate::{Authenticate, Authority, Issuers, TokenVerifier, Verification};
 /// process.
 ///
 /// If the keys are a [`RemoteKeySet`](crate::remote::RemoteKeySet) that does not have the key of the token, or has no
-/// keys or too old ones, the set requests its keys again, unless it did so less than 10 seconds ago. Meanwhile the
-/// caller's request waits, for at most 2 seconds. A tonic interceptor cannot wait and refuses the request; a layer
-/// waits.
+/// keys or too old ones, the set requests its keys again, unless it did so less than 10 seconds ago. Meanwhile up to
+/// 1024 requests of callers wait, each for at most 2 seconds. A tonic interceptor cannot wait and refuses the request;
+/// a layer waits.
 #[derive(Clone)]
 pub struct LocalVerifier {
     verifier: Issuers,
@@ -66,7 +66,8 @@ impl LocalVerifier {
         }
     }
 
-    /// Verifies a token again after the keys have been requested again. `error` is the result so far.
+    /// Verifies a token again after the pending request for keys, or at once if the token cannot wait for one. `error`
+    /// is the error of the first verification, for code that cannot await the result.
     #[cfg(all(feature = "public-key", feature = "remote"))]
     fn verify_after_refresh(
         &self,

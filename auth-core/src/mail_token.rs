@@ -1,10 +1,10 @@
 //! Defines the tokens and the codes that a server sends by mail, for example to reset a password.
 //!
-//! Both are computed instead of stored. Each has a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC
-//! 5869, info `auth-core mail token v1`), so a copy of the database does not suffice to compute one. The MAC covers the
-//! user's email address and the user's *mail key*: random text that the server stores for the user and replaces after
-//! each use of a token or a code. So all tokens and codes of a user become invalid when one of them is used, or when
-//! the email address changes.
+//! Both are computed instead of stored, with a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869,
+//! info `auth-core mail token v1`), so a copy of the database does not suffice to compute a token or a code. The MAC
+//! covers the user's email address and the user's *mail key*: random text that the server stores for the user and
+//! replaces after each use of a token or a code. So all tokens and codes under a mail key become invalid when one of
+//! them is used, or when the email address changes.
 //!
 //! Format of a token: base64url (RFC 4648 § 5, without padding) of the payload, a dot, and base64url of the MAC. The
 //! payload is a version byte (1), a purpose byte, the expiry (8 bytes, seconds since 1970), the user id and the detail,

@@ -1,5 +1,5 @@
-//! Public keys that verify tokens, and the private keys that sign them: EdDSA and ES256, RS256 to verify only. Requires
-//! the feature `public-key`.
+//! Public keys that verify tokens, and the private keys that sign them: EdDSA and ES256, and with the feature `rs256`
+//! also RS256, to verify only. Requires the feature `public-key`.
 //!
 //! A [`PublicKey`] verifies and cannot sign, so it needs no secrecy. A [`KeySet`] has the public keys of one issuer;
 //! [`KeySet::from_jwks`] reads the document that issuers publish (JWK Set, RFC 7517 § 5). Pass a set to

@@ -12,8 +12,8 @@ use crate::token_type::TokenTypes;
 use crate::{Error, Keyring, Secret};
 
 /// The keys with which a [`TokenVerifier`](crate::TokenVerifier) verifies signatures: the secrets of a [`Keyring`], the
-/// public keys of a [`KeySet`] or [`RemoteKeySet`], or both. Each of these types, and a single [`Secret`], converts into
-/// this type.
+/// public keys of a [`KeySet`] or [`RemoteKeySet`], or both. Each of these types, and a single [`Secret`], converts
+/// into this type.
 ///
 /// Secrets and public keys stay apart: a token of `HS256` is verified with the secrets only, and a token of another
 /// algorithm only with the public key that its `kid` names, if that key has this algorithm.

@@ -19,7 +19,7 @@ from .server import PASSWORD
 BCRYPT_COST = 12
 STORM_CLIENTS = 64
 STORM_SECONDS = 20
-# The number of measured wrong passwords for a known email address, and of those for an unknown one.
+# The number of logins with a wrong password, for each of the two compared addresses: a known and an unknown one.
 SAMPLES = 40
 
 
@@ -152,7 +152,7 @@ def print_storms(servers):
             lines.append([f"{name}, {server.engine}", f"{percentile_ms(result.before, .99):.2f} → {p99:.2f}", statuses,
                           f"{memory[0]:.1f} → {max(memory):.1f} → {memory[-1]:.1f}",
                           target_cell(p99, "p99 < 50 ms", lambda value: value < 50)])
-            # The attempts that are being hashed continue, although their clients have disconnected.
+            # Waits for the attempts that the server still hashes, although their clients have disconnected.
             time.sleep(10)
     table([f"login storm of {STORM_CLIENTS}", "session p99 ms before → during", "logins by status",
            "RSS MiB before → highest → after", "target"], lines)

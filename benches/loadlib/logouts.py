@@ -1,5 +1,5 @@
-"""Measures logouts at three servers on one PostgreSQL whose commits are slow, as with a synchronous standby that is 5 ms
-away, and the time until all servers reject the tokens."""
+"""Measures logouts at three servers on one PostgreSQL whose commits are slow, as with a synchronous standby that is
+5 ms away, and the time until all servers reject the tokens."""
 
 import base64
 import contextlib
@@ -110,7 +110,7 @@ class Fleet:
 
 
 def measure(fleet, seconds):
-    """Returns the measured logouts, and the delays of logouts during them."""
+    """Returns the measured logouts, and the delays (see `Fleet.delay`) of further logouts at the same time."""
     delays, is_over, tokens = [], threading.Event(), iter(fleet.new_tokens(100))
 
     def watch():

@@ -18,7 +18,7 @@ from .server import ApiServer
 
 REQUESTS = 10_000
 CONNECTIONS = 16
-# The most MiB by which the memory may grow. The connections and the buffers of their threads are part of it.
+# The most MiB by which the memory may grow, including the connections and the buffers of their threads.
 MEMORY_GROWTH = 8
 
 

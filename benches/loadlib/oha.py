@@ -1,4 +1,4 @@
-"""Measures requests with oha, which sends them to one URL as fast as it responds."""
+"""Measures requests with oha, which sends them to one URL as fast as it responds, or at a fixed rate."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def send_requests(url, seconds, connections, *, method="GET", token=None, cookie
     result = json.loads(subprocess.run([*command, url], stdout=subprocess.PIPE, check=True).stdout)
     statuses = result["statusCodeDistribution"]
     rejected = {status: count for status, count in statuses.items() if not status.startswith("2")}
-    # oha aborts the requests that are in flight at the end.
+    # At the end oha aborts the requests in flight, and reports them with "deadline". They are no failures.
     broken = {cause: count for cause, count in result["errorDistribution"].items() if "deadline" not in cause}
     if rejected or broken or not statuses:
         raise SystemExit(f"{method} {url}: rejected {rejected}, broken connections {broken}")

@@ -63,7 +63,8 @@ def row_of_rate(options, server, bare_handler):
 
 
 def row_of_long_run(options, server):
-    """Creates sessions and refreshes them for a minute. Must add one row per session. Measures the size on disk."""
+    """Creates sessions and refreshes them for a minute (in a quick run, for 5 s). Measures the size on disk and the
+    number of new rows, which must be one per session."""
     seconds, sessions = (5, 100) if options.quick else (60, 1000)
     before, sizes = server.database.count_sessions(), []
     with ThreadPoolExecutor(1) as pool:

@@ -22,7 +22,7 @@ chart_folder: Path | None = None
 
 
 def table(header, rows):
-    """Prints a Markdown table, and draws its chart, if it has one."""
+    """Prints a Markdown table. Also draws its chart, if there is a chart for this table and a folder for charts."""
     if chart_folder and (chart := chart_of(header)):
         (chart_folder / f"{chart.name}.svg").write_text(svg(chart, header, rows))
     print()

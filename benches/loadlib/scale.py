@@ -67,7 +67,7 @@ def print_tables(options, binary: Path, folder: Path) -> None:
     lines = []
     with new_databases(folder / "small") as small_databases, new_databases(folder / "large") as large_databases:
         for small_database, large_database in zip(small_databases, large_databases, strict=True):
-            # Migrates the database.
+            # Creates the tables: a server migrates its database when it starts.
             with ApiServer(binary, large_database.url, folder):
                 pass
             fill(large_database, count)

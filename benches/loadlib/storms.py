@@ -21,7 +21,7 @@ STORMS = [(0, 0), (1, 100), (50, 30)]
 
 class ProxiedServer(ApiServer):
     """An api-server that trusts X-Forwarded-For, so that one machine can simulate many networks, and that does not
-    limit failed logins."""
+    limit the failed logins of a network."""
 
     def __init__(self, binary, database_url, folder):
         super().__init__(binary, database_url, folder, TRUSTED_PROXIES="127.0.0.1", MAX_FAILED_LOGINS_PER_NETWORK="off")

@@ -13,7 +13,7 @@ SCRIPTS = Path(__file__).parent
 
 @dataclass
 class Measurement:
-    """The number of requests and their rate; the 50th and 99th percentile of their durations in ms."""
+    """The number of successful requests, their rate per second, and the 50th and 99th percentile of durations in ms."""
 
     requests: int
     per_second: float
@@ -23,9 +23,9 @@ class Measurement:
 
 def send_requests(url, seconds, connections, *, method="GET", token=None, body=None, refresh_tokens=None,
                   access_tokens=None, may_reject=False):
-    """Sends requests for this time and measures them. Only those that succeed are counted; a rejected one is an error
-    unless `may_reject`. `refresh_tokens` is the path of a file with a refresh token per session, `access_tokens` that
-    of one with an access token per request."""
+    """Sends requests for this time and measures them. Counts only the requests that succeed; a rejected request is an
+    error unless `may_reject`. `refresh_tokens` is the path of a file with a refresh token per session, `access_tokens`
+    the path of a file with an access token per request."""
     variables = {"LOAD_METHOD": method, "LOAD_TOKEN": token, "LOAD_BODY": body, "LOAD_SCRIPTS": str(SCRIPTS),
                  "LOAD_REFRESH_TOKENS": refresh_tokens, "LOAD_ACCESS_TOKENS": access_tokens}
     # One thread per core: with fewer, wrk is the bottleneck, and every row looks as fast as the bare handler. For

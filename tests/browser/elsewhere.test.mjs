@@ -11,7 +11,7 @@ let browser, files, origin, server;
 
 before(async () => {
   browser = await launch();
-  // Like `python3 -m http.server` in the repository, except for the address of the API.
+  // Serves the example as `python3 -m http.server` in the repository would, but with the address of the test server.
   files = http.createServer(async (request, response) => {
     if (!FILES.includes(request.url)) return response.writeHead(404).end();
     const text = await readFile(new URL(`../..${request.url}`, import.meta.url), "utf8");

@@ -1,4 +1,4 @@
-// Failures around the pages: networks, servers and browsers.
+// The pages during faults of the network, the server or the browser, such as blocked cookies.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PASSWORD, Server, add, inBrowser, newContext, newUser, signIn, signedIn, task } from "./harness.mjs";

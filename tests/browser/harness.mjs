@@ -111,8 +111,8 @@ function plainText(raw) {
 }
 
 /**
- * Starts a browser and a server with these settings for a file of tests, and passes them to `ready`. The contexts that
- * the returned function opens are closed after each test, and must have no errors.
+ * Starts a browser, and a server with these settings, before the tests of a file, and passes both to `ready`. Returns a
+ * function that opens a browser context. After each test its contexts are closed, and must have no `pageErrors`.
  */
 export function inBrowser(ready, settings) {
   const contexts = [];
@@ -161,7 +161,7 @@ export async function newContext(browser, server, options = {}) {
   return context;
 }
 
-/** A context of a new user on the page of tasks. */
+/** Signs up a new user in a new context. Returns the context, the user, and the page, which shows the tasks. */
 export async function signedIn(browser, server, options) {
   const context = await newContext(browser, server, options);
   const user = newUser();
@@ -217,13 +217,13 @@ export async function tabTo(page, name) {
   }
 }
 
-/** Responses of the server, for `page.route`. */
+/** Handlers for `page.route` that respond instead of the server. */
 export const respond = (status, body, headers = {}) => (route) => route.fulfill({ status, headers, contentType: "application/json", body: JSON.stringify(body) });
 export const problem = (status, code, { errors, ...headers } = {}) =>
   respond(status, { status, title: "", code, detail: `The server said ${code}`, message: "", errors }, headers);
 export const accepted = (id = "c1") => respond(202, { challenge_id: id, expires_in: 3600 });
 
-/** Repeats a check until it holds, at most 100 times. */
+/** Repeats a check every 50 ms until it holds. Fails after 100 repetitions. */
 export async function eventually(check, what) {
   for (let left = 100; !(await check()); left -= 1) {
     assert(left > 0, what);

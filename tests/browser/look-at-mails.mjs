@@ -1,4 +1,4 @@
-// The pictures of docs/mails: node look-at-mails.mjs CHROMIUM FOLDER-OF-HTML FOLDER-OF-PICTURES. `.ci/mails` calls it.
+// Takes the pictures of docs/mails, for `.ci/mails`: node look-at-mails.mjs CHROMIUM FOLDER-OF-HTML FOLDER-OF-PICTURES
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright-core";

@@ -1,4 +1,4 @@
-// The pictures of the README: API_SERVER=… node look.mjs ../../docs/images
+// Takes the pictures of the README: API_SERVER=… node look.mjs ../../docs/images
 import { Server, add, launch, newContext, signIn, signedIn } from "./harness.mjs";
 
 const [folder] = process.argv.slice(2);

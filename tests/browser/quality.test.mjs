@@ -1,4 +1,4 @@
-// Every page is accessible and has no layout shifts, the first one is small, and inline scripts are forbidden.
+// Every page is accessible and its layout is stable, the first page is small, and inline scripts are forbidden.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -24,7 +24,7 @@ async function isAccessible(page, what) {
 
 const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
 
-/** The links to check at this width: all if it is narrow, otherwise two: the others differ only in their texts. */
+/** The links to check at this width: all at 360 px; otherwise two, because the others differ only in their texts. */
 const linksAt = (width) => (width === 360 ? LINKS : ["/reset", "/verify"]).map((page) => `${page}#token`);
 
 /** Checks the pages of all links in a German browser, and what follows the button of `/verify`. */
@@ -61,7 +61,7 @@ async function checkGermanLinks(page) {
 for (const colorScheme of ["light", "dark"]) {
   for (const [width, height] of [[360, 740], [1440, 900]]) {
     test(`every page is accessible and fits: ${colorScheme}, ${width} px`, async () => {
-      // The policy blocks the scripts that axe adds to a page.
+      // Without `bypassCSP`, the content security policy would block the scripts that axe adds to a page.
       const look = { colorScheme, viewport: { width, height }, bypassCSP: true, reducedMotion: "reduce" };
       const guest = await newContext(browser, server, look);
       const front = await guest.newPage();

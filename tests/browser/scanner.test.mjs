@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { PASSWORD, alertText, heading, inBrowser, linkIn, newContext, newUser, tokenIn } from "./harness.mjs";
 
 const NEW_PASSWORD = "a longer walk on the beach";
-// The app of another origin, which uses Better Auth's client: it shows the address that it was opened with.
+// Stands for an app of another origin that uses Better Auth's client. Its page shows the requested path and query.
 const app = createServer((request, response) => response.setHeader("Content-Type", "text/html").end(`<!doctype html><title>App</title><h1>${encodeURI(request.url)}</h1>`));
 app.listen(0, "127.0.0.1");
 await once(app, "listening");
@@ -34,7 +34,7 @@ function betterAuth(path, body, cookie) {
   return fetch(`${server.base}/api/auth${path}`, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-/** Signs in with Better Auth's API, and returns the cookie of its session. */
+/** Signs in with Better Auth's API, and returns the session cookie as `NAME=VALUE`. */
 async function betterAuthCookie({ email }, password = PASSWORD) {
   const response = await betterAuth("/sign-in/email", { email, password });
   return response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]).find((cookie) => /session_token=/.test(cookie));
@@ -59,8 +59,8 @@ async function changeRequested() {
 }
 
 /**
- * The kinds of links. `prepare` causes the mail and returns its link and what the test needs later, `title` is the heading
- * of the page, and `use` does what the user of the link does, and checks its effect.
+ * The kinds of links. `prepare` causes the mail, and returns its link and what the test needs later. `title` is the
+ * heading of the page. `use` does what the user of the link does, and checks the effect.
  */
 const KINDS = {
   "password reset": {
@@ -215,7 +215,7 @@ for (const [kind, { title, prepare, use }] of Object.entries(KINDS)) {
     await use(page, prepared);
     if (kind === "password reset of an app" || kind === "deletion") return;
 
-    // The same link again.
+    // The link does not work a second time.
     const again = await newPage();
     await again.goto(prepared.link);
     await again.getByRole("heading", { level: 1 }).waitFor();

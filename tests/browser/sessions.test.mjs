@@ -110,7 +110,7 @@ describe("a session", () => {
       await heading(other, "Your tasks");
       await new Promise((go) => setTimeout(go, 10_000));
       const refreshes = counting(context, "/api/auth/refresh");
-      // Delays the response to a refresh, so that both tabs need a new token at the same time.
+      // Delays each refresh, so that both tabs need a new token before one of them receives it.
       await context.route("**/api/auth/refresh", async (route) => {
         await new Promise((go) => setTimeout(go, 500));
         await route.continue();

@@ -20,7 +20,7 @@ async function signedUp(user, { address = "/sign-up", ...options } = {}) {
   return page;
 }
 
-/** Everything that the page, its history and its storage keep. */
+/** What the page keeps outside its fields: address, HTML, history state, storage, and cookies that scripts can read. */
 const kept = (page) => page.evaluate(() => location.href + document.documentElement.outerHTML + JSON.stringify([history.state, { ...localStorage }, { ...sessionStorage }, document.cookie]));
 
 test("a user signs up, enters the code of the mail, and is signed in with the password that is still in the form", async () => {

@@ -1,4 +1,4 @@
-// Drives the two clients of the documents, as transpiled, against a live server:
+// Tests the two clients of the documents, transpiled to JavaScript, against a live server:
 //     node drive.mjs http://127.0.0.1:PORT FOLDER
 // FOLDER contains browser.js and mobile.js. The server's access tokens live one second.
 import assert from "node:assert/strict";
@@ -66,7 +66,8 @@ const portal = respond(404, { "Content-Type": "text/html" }, "<h1>Welcome to the
 const welcome = respond(200, { "Content-Type": "text/html" }, "<h1>Welcome to the hotel</h1>");
 const down = { instead: (outgoing) => outgoing.socket.destroy() };
 
-/// A phone with a registered user behind a network with these faults, and everything saved to its keychain.
+/// A phone with a registered user, behind a network with these faults. `saved` lists what the client saved to the
+/// keychain of the phone.
 async function phone(...faults) {
   const tokens = await register();
   const saved = [];

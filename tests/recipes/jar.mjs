@@ -1,4 +1,4 @@
-// The parts of a browser around fetch: cookies by path, and the Origin header.
+// Adds to fetch what a browser does: stores cookies, sends them by path, and sets Origin unless the method is GET.
 export class Jar {
   #cookies = new Map();
   #base;

@@ -28,7 +28,7 @@ pub struct Database(Location);
 #[derive(Debug)]
 enum Location {
     Folder(TempDir),
-    /// The second value is the folder of the mails.
+    /// The second value is the folder in which the mail folder is created.
     Server(Postgres, TempDir),
 }
 

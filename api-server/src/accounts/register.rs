@@ -112,7 +112,7 @@ async fn create_with_session(
     Ok(Registration::LoggedIn(Box::new(grant)))
 }
 
-/// Stores the account, the mail and the first session.
+/// Stores the account, the first session and, if there is one, the mail.
 async fn store_with_session(
     accounts: &Accounts,
     registration: NewRegistration,
@@ -145,9 +145,9 @@ async fn store_with_session(
 }
 
 /// Creates the account without a session, and queues the mail that verifies the email address. If the address already
-/// has an account or is reserved, only queues a notice of the attempt. Neither the result nor its time shows which:
-/// storing an account takes some tenths of a millisecond longer than queuing a notice, so the result is returned at the
-/// end of a time slot.
+/// has an account or is reserved, only queues a notice of the attempt. Queues nothing if the outbox is full. The result
+/// and its time do not show whether an account was stored: that takes some tenths of a millisecond longer than queuing
+/// a notice alone, so the result is returned at the end of a time slot.
 async fn create_unverified(
     accounts: &Accounts,
     account: NewAccount,
@@ -179,7 +179,7 @@ async fn create_unverified(
     Ok(Registration::Unverified(Box::new(registration)))
 }
 
-/// Stores the account and the mail, or only the notice. Returns whether the account was stored.
+/// Stores the account and the mail, or only the notice of the attempt. Returns whether the account was stored.
 async fn store_unverified(
     accounts: &Accounts,
     registration: NewRegistration,

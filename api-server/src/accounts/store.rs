@@ -33,8 +33,8 @@ pub(super) struct NewRegistration {
 /// Inserts the user. Returns `false` if the email address already has an account, or is reserved for a user who can
 /// still undo a change away from it. After `false`, the caller must roll the transaction back.
 ///
-/// The reservation is checked after the insert: a concurrent change away from this address holds it in the unique index
-/// until the commit, so its reservation is visible then.
+/// The reservation is checked after the insert: if a concurrent transaction changes a user's address away from this one,
+/// the insert waits for that transaction, and the check then sees its reservation.
 fn insert_user(
     connection: &mut DbConnection,
     user: &User,
@@ -52,8 +52,8 @@ fn insert_user(
     )?)
 }
 
-/// Inserts the user, the mail and the first session, and ends the sessions that this session replaces. Returns the ids
-/// of the ended sessions; `None` if the email address has an account or is reserved.
+/// Inserts the user, the first session and, if there is one, the mail. Ends the sessions that the new session replaces.
+/// Returns the ids of the ended sessions; `None` if the email address has an account or is reserved.
 pub(super) fn register(
     connection: &mut DbConnection,
     registration: &NewRegistration,
@@ -74,8 +74,8 @@ pub(super) fn register(
     })
 }
 
-/// Inserts the user and the mail. If the email address has an account or is reserved, inserts no user, and changes the
-/// mail to a notice of the attempt. Returns whether the user was inserted.
+/// Inserts the user and, if there is one, the mail. If the email address has an account or is reserved, inserts no user,
+/// and changes the mail to a notice of the attempt. Returns whether the user was inserted.
 pub(super) fn register_unverified(
     connection: &mut DbConnection,
     mut registration: NewRegistration,
@@ -99,8 +99,8 @@ pub(super) fn register_unverified(
     })
 }
 
-/// Inserts the user in a savepoint, because PostgreSQL rejects all later statements of a transaction in which a
-/// statement has failed.
+/// Inserts the user in a savepoint, so that the outer transaction can continue if the address is not free: PostgreSQL
+/// rejects all later statements after one that has failed.
 fn insert_in_savepoint(
     connection: &mut DbConnection,
     registration: &NewRegistration,

@@ -23,8 +23,8 @@ use crate::sessions::revocation::store::{FeedPage, Revocation, RevocationTarget}
 /// assigned.
 const MAX_UNNUMBERED: i64 = 1000;
 
-/// A caller with a token of type `revocations+jwt`, signed with a secret of the server, or with a key that is derived
-/// from such a secret: for a service in `TOKEN_AUDIENCES`, or as a feed credential.
+/// A caller with a token of type `revocations+jwt`. The token is signed with a secret of the server, or with a key that
+/// is derived from such a secret: the key of a service in `TOKEN_AUDIENCES`, or a feed credential (`keys derive --feed`).
 pub(crate) struct RevocationReader;
 
 impl RevocationReader {

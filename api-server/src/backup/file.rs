@@ -14,7 +14,7 @@ use crate::progress::Progress;
 /// Name of the copy of a backup, in a folder of its own.
 const COPY_NAME: &str = "backup.db";
 
-/// Returns the SQLite file. Fails if it does not exist.
+/// Returns the path of the SQLite database. Fails if the file does not exist.
 pub(super) fn existing_database(url: &DatabaseUrl) -> Result<&Path, BackupError> {
     match url.file() {
         Some(file) if file.is_file() => Ok(file),
@@ -31,7 +31,7 @@ pub(super) fn check_database_exists(url: &DatabaseUrl) -> Result<(), BackupError
 }
 
 /// Copies the database to a file that does not exist yet. The copy gets its name only when it is complete and on the
-/// disk. Returns its size.
+/// disk. Returns the size of the copy in bytes.
 pub(super) fn write_copy(
     database: &Path,
     file: &Path,
@@ -68,7 +68,7 @@ pub(super) fn migrated_copy(
     if !file.is_file() {
         return Err(format!("there is no file {path}").into());
     }
-    // SQLite says only that it cannot open the file, but not why.
+    // Opens the file to learn why it cannot be read: SQLite reports only that it cannot open the file.
     File::open(file).map_err(|error| format!("cannot read {path}: {error}"))?;
     if database.exists() {
         if fs::canonicalize(file)? == fs::canonicalize(database)? {

@@ -1,4 +1,4 @@
-//! Contains the queries that make a restored database safe.
+//! Contains the queries of a restore, which make the sessions and tokens in the restored database invalid.
 
 use diesel::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::db::schema::{outbox, sessions, users};
 use crate::db::{DbConnection, Timestamp, lock_for_restore, write_transaction};
 use crate::sessions::revocation::store::{FeedState, feed_state, set_feed_state};
 
-/// The tables that are changed, in the order in which other transactions lock them.
+/// The tables that [`invalidate_all`] changes, in the order in which other transactions lock them.
 const CHANGED_TABLES: &str = "users, sessions, outbox, revocation_sequence";
 
 pub(super) fn count_accounts(connection: &mut DbConnection) -> QueryResult<i64> {
@@ -28,9 +28,9 @@ pub(super) fn invalidate_all(
     write_transaction(connection, |connection| {
         lock_for_restore(connection, CHANGED_TABLES)?;
         let ended_count = diesel::delete(sessions::table).execute(connection)?;
-        // Mailed tokens and codes are computed with the user's mail key. Without a new key, those that were used since
-        // the backup would become valid again. Tokens that undo a change of the email address have keys of their own,
-        // which stay.
+        // Mailed tokens and codes are computed with the user's mail key. If the key of the backup stayed, those that
+        // were used since the backup would be valid again. Tokens that undo a change of the email address have keys of
+        // their own, which stay.
         diesel::update(users::table.filter(users::mail_key.is_not_null()))
             .set(users::mail_key.eq(None::<String>))
             .execute(connection)?;

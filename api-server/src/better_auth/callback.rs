@@ -94,7 +94,7 @@ fn require_allowed(
     }
 }
 
-/// Returns the redirect target as the `url` crate parsed it, if it is trusted: see [`redirect_target::allowed_target`].
+/// Returns a trusted redirect target as the `url` crate parsed it: see [`redirect_target::allowed_target`].
 fn allowed_target(request: &ApiRequest, text: &str) -> Option<String> {
     redirect_target::allowed_target(&request.context.policy.trusted_origins, text)
 }

@@ -23,7 +23,7 @@ use crate::users::user::User;
 const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most times that a session is prolonged during one lifetime: with a lifetime of seven days, at most once a day.
 const PROLONGATIONS_PER_LIFETIME: u32 = 7;
-/// The age from which a session can no longer delete the user or change the email address without the password: one
+/// The age from which a session no longer suffices to delete the user or to request a change of the email address: one
 /// day, as in Better Auth.
 const MAX_RECENT_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const BEARER_SCHEME: &str = "bearer ";
@@ -44,8 +44,8 @@ impl SignedInUser {
         UserId::stored(self.user.id.clone())
     }
 
-    /// Returns whether the login is recent enough to delete the user or to change the email address without
-    /// the password.
+    /// Returns whether the login is recent enough to delete the user or to request a change of the email address
+    /// without further proof.
     pub(super) fn has_recent_login(&self, now: Timestamp) -> bool {
         now.since(self.session.created_at) < MAX_RECENT_LOGIN_AGE
     }

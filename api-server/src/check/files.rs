@@ -1,4 +1,5 @@
-//! Checks that this process can write its files, and that other users of the machine cannot read them.
+//! Checks that this process can write the SQLite database, and that other users of the machine can read neither the
+//! database nor the secrets in `.env`.
 
 use std::path::{Path, PathBuf};
 
@@ -31,8 +32,7 @@ pub(super) fn check(url: &DatabaseUrl) -> Vec<Finding> {
         .collect()
 }
 
-/// Returns what is wrong with the database or the files that SQLite creates beside it. The secret file is checked with
-/// the settings.
+/// Returns what is wrong with the permissions of the database or of the files that SQLite creates beside the database.
 fn database_problem(database: &Path) -> Option<String> {
     let path = database.display();
     let files = ["", "-wal", "-shm"].map(|suffix| PathBuf::from(format!("{path}{suffix}")));
@@ -53,7 +53,8 @@ fn database_problem(database: &Path) -> Option<String> {
         })
 }
 
-/// Returns what is wrong with the folder of a database file. SQLite creates and deletes files beside the database.
+/// Returns what is wrong with the folder of an existing database. The folder must be writable, because SQLite creates
+/// and deletes files beside the database.
 fn folder_problem(file: &Path) -> Option<String> {
     let folder = folder_of(file);
     if !file.exists() || is_writable_folder(&folder) {

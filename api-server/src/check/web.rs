@@ -1,4 +1,4 @@
-//! Checks that the URL of the server and the proxies in front of it fit together.
+//! Checks the public URL of the server and the networks of its trusted proxies.
 
 use url::{Host, Url};
 
@@ -86,7 +86,7 @@ mod tests {
     use crate::config::WebConfig;
     use crate::origin::Origin;
 
-    /// Returns whether `PUBLIC_URL` and `TRUSTED_PROXIES` are right.
+    /// Returns whether the check accepts `PUBLIC_URL`, and whether it accepts `TRUSTED_PROXIES`.
     fn are_right(public_url: &str, trusted_proxies: &[&str]) -> [bool; 2] {
         let web = WebConfig {
             public_url: Origin::parse(public_url).unwrap(),

@@ -106,7 +106,7 @@ pub(super) struct LimitArguments {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LimitConfig {
-    /// Maximum number of tasks of one account.
+    /// Maximum number of tasks of one account; imports may exceed it.
     pub tasks_per_user: u32,
     /// Maximum number of open client connections.
     pub connections: usize,
@@ -144,7 +144,7 @@ pub struct QueueConfig {
     pub waiting_hashes: usize,
     /// Maximum number of requests of one network that wait to hash a password.
     pub waiting_hashes_per_network: usize,
-    /// Maximum number of requests that wait for the database.
+    /// Maximum number of requests that wait for the database; with SQLite, of reads and of writes separately.
     pub waiting_queries: usize,
     /// Maximum number of requests of one account, or of requests without an account from one network, that wait for
     /// the database.

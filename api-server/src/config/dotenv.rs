@@ -65,8 +65,8 @@ fn explain(error: &dotenvy::Error, text: &str) -> String {
     }
 }
 
-/// Returns the number of the line with the error. The parser reports no line number, only `unparsed_text`: so it is the
-/// first line that is no comment and ends with the first line of that text, or 1 if there is no such line.
+/// Returns the number of the line with the error. The parser reports no line number, only `unparsed_text`. So this
+/// finds the first line that is no comment and ends with the first line of `unparsed_text`. Returns 1 if there is none.
 fn line_number(unparsed_text: &str, text: &str) -> usize {
     let line_end = unparsed_text.lines().next().unwrap_or_default().trim();
     let mut lines = text.lines().map(str::trim);

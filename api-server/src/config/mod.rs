@@ -64,11 +64,11 @@ pub struct Config {
     pub passwords: PasswordConfig,
     /// Limits of accounts, networks, connections and queues.
     pub bounds: LimitConfig,
-    /// Origins, trusted proxies and optional endpoints.
+    /// The settings of the HTTP interface, such as origins, trusted proxies and TLS.
     pub web: WebConfig,
-    /// The mail server or folder to which mails go, their sender and their templates.
+    /// The mail server or folder to which mails go, and the sender, reply address and templates of mails.
     pub mail: MailSettings,
-    /// What a registration requires of the email address.
+    /// Whether a registration causes a verification mail, and whether a login requires a verified address.
     pub email_verification: EmailVerification,
 }
 
@@ -88,8 +88,7 @@ pub struct TokenConfig {
     pub session_ttl: Duration,
     /// Longest time from the start of a session to its expiry, however often it is refreshed; `None` for no limit.
     pub session_max_ttl: Option<Duration>,
-    /// Time after which tokens are rejected if the revocations cannot be read; `None` if tokens are never rejected for
-    /// this.
+    /// Time after which tokens are rejected if the revocations cannot be read; `None` if tokens are accepted even then.
     pub(crate) revocation_stale_after: Option<Duration>,
 }
 

@@ -85,8 +85,8 @@ fn create(file: &Path) -> Result<Secret, String> {
     parse(file, &bytes)
 }
 
-/// Writes a temporary file, which only the owner can read, and then gives it its name, so that no process reads an
-/// incomplete file. Fails if a file with this name exists.
+/// Writes the secret to a temporary file, which only its owner can read, and then renames this file to `path`, so that
+/// no process reads an incomplete file. Fails if `path` exists.
 fn write(path: &Path, secret: &Secret) -> io::Result<()> {
     let mut file = NamedTempFile::new_in(folder_of(path))?;
     file.write_all(secret.expose())?;

@@ -31,8 +31,7 @@ pub struct WebConfig {
     pub pages: bool,
     /// The certificate and the key with which the server encrypts connections; `None` for plain HTTP.
     pub(crate) tls: Option<Tls>,
-    /// Time between the signal to stop and the stop. The server still serves requests, but reports that it is not
-    /// ready.
+    /// Time after the signal to stop for which the server still accepts requests, but reports that it is not ready.
     pub(crate) shutdown_delay: Duration,
     /// The collector that gets the spans of requests; `None` if they are not exported.
     #[cfg(feature = "otlp")]

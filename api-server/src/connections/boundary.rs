@@ -9,7 +9,7 @@ use super::chunks::ChunkPosition;
 pub(super) enum BodyLength {
     /// This number of bytes; 0 without a body.
     Bytes(u64),
-    /// Until the last chunk (RFC 9112 § 7.1).
+    /// Up to the end of the trailers, which follow the last chunk (RFC 9112 § 7.1).
     Chunked,
 }
 
@@ -23,7 +23,7 @@ pub(super) enum Position {
     /// Inside a body of which this number of bytes, at least 1, is missing.
     Body(u64),
     Chunks(ChunkPosition),
-    /// After bytes that no request can have. The position never changes again.
+    /// After malformed chunks, or after a request that actix-http has read differently. Nothing more is read.
     Malformed,
 }
 
@@ -110,8 +110,8 @@ impl HeaderPosition {
 }
 
 /// Returns the length of the body that a complete header declares: the number in `Content-Length`, or 0 without this
-/// field. Returns `None` if the header has `Transfer-Encoding`, has `Content-Length` twice, or if its value is not a
-/// number.
+/// field. Returns `None` if the header has `Transfer-Encoding`, or has `Content-Length` twice or with a value that is
+/// not a number.
 pub(super) fn declared_length(header: &[u8]) -> Option<u64> {
     let mut length = None;
     let mut rest = header;

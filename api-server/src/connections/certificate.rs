@@ -1,4 +1,4 @@
-//! Determines whether the certificate of the server is valid.
+//! Determines whether the certificate of the server is valid at a given time, and whether it expires soon.
 
 use std::path::Path;
 use std::time::Duration;
@@ -59,7 +59,7 @@ impl Validity {
                  certificate that is valid now"
             ));
         }
-        // The last second is valid to its end.
+        // The certificate is valid until the end of its last second.
         if self.end.plus(Duration::from_secs(1)) <= now {
             let text = format!("the certificate in {file} expired at {end}; {RENEWAL_ADVICE}");
             return CertificateState::Invalid(text);

@@ -1,11 +1,12 @@
-//! Finds the end of a chunked body (RFC 9112 § 7.1). Accepts what actix-http accepts, so that both find the same end.
+//! Finds the end of a chunked body (RFC 9112 § 7.1). Accepts what actix-http accepts, to find the same end as
+//! actix-http.
 
 /// A position in a chunked body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChunkPosition {
     /// Inside the size of a chunk; contains the value of the digits so far, or `None` before the first digit.
     Size(Option<u64>),
-    /// After the digits of this size.
+    /// In the white space after the digits of this size.
     SizePadding(u64),
     Extension(u64),
     SizeLf(u64),
@@ -25,7 +26,8 @@ impl ChunkPosition {
     /// The position before the first chunk.
     pub(super) const START: Self = Self::Size(None);
 
-    /// Moves past the bytes, at most to the end of the body. Returns the number of bytes it moved past.
+    /// Moves past the bytes, at most to the end of the body or past the first malformed byte. Returns the number of
+    /// bytes it moved past.
     pub(super) fn advance(&mut self, bytes: &[u8]) -> usize {
         let mut index = 0;
         while let Some(&byte) = bytes.get(index) {

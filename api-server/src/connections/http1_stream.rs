@@ -20,11 +20,11 @@ use super::connection_state::ConnectionState;
 /// From this number of held bytes on, the stream reads no more. One read may add up to the size of its buffer.
 const MAX_HELD_BYTES: usize = 8 << 10;
 
-/// The stream of an HTTP/1.1 connection, and the bytes that the client has sent too early.
+/// The stream of an HTTP/1.1 connection, and the received bytes that are held back from actix-http.
 pub(super) struct Http1Stream {
     stream: ClientStream,
     held_bytes: BytesMut,
-    /// Whether the client has hung up although held bytes belong to a request that must be completed.
+    /// Whether the client has hung up while the body of a request was held. actix-http still gets this body.
     has_ended: bool,
 }
 
@@ -103,7 +103,7 @@ impl AsyncRead for Http1Stream {
                 return Poll::Ready(Ok(()));
             }
         }
-        // Without held bytes, the arrival of bytes wakes the task.
+        // The gate wakes the task when held bytes may be read. Without held bytes, the arrival of bytes wakes the task.
         if !this.held_bytes.is_empty() {
             this.state().pipeline_gate.set_waker(context.waker());
         }

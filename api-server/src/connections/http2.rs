@@ -105,8 +105,8 @@ async fn respond<App, B>(
         request.extensions_mut().insert(Cancelled);
     }
     let outcome = tokio::select! {
-        // The app is polled first, so that a request that was cancelled before still starts: it may be a change, which
-        // is completed.
+        // The app is polled first, so that even a request that is already cancelled reaches the app, which decides
+        // whether to complete it.
         biased;
         outcome = app.call(request) => outcome,
         _ = poll_fn(|context| responder.poll_reset(context)) => return,

@@ -22,9 +22,9 @@ pub(super) struct PipelineGate {
 /// The stage of the request that was read last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Its header is incomplete, or its response is complete.
+    /// The header of the request is incomplete, or its response is complete.
     Reading,
-    /// Its header is complete, but actix-http has not called the application with the request. The number is the length
+    /// The header is complete, but actix-http has not called the application with the request. The number is the length
     /// of the body, which may be read already. `None` if [`declared_length`] cannot tell the length, or if the header
     /// arrived in parts: then the body may be read only after the call.
     Parsing(Option<u64>),

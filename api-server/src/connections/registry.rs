@@ -1,7 +1,7 @@
 //! Limits the open connections. When a connection is opened at the limit, the server closes a connection of the site
-//! with the most connections. A site is one IPv4 address or one IPv6 /48. Comparing IPv6 /64s would not suffice: a
-//! customer who has a whole /48 could open one connection from each /64, until the server closes the connections of
-//! other users.
+//! with the most connections, or the new one if all the others are from exempt or unknown peers. A site is one IPv4
+//! address or one IPv6 /48. Comparing IPv6 /64s would not suffice: a customer who has a whole /48 could open one
+//! connection from each /64, until the server closes the connections of other users.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};

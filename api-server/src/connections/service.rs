@@ -207,8 +207,8 @@ where
     }
 }
 
-/// Makes the kernel send each write at once. Otherwise a write waits until the client acknowledges the one before,
-/// which can take 40 ms: with TLS, the first response after the handshake; with HTTP/2, the body after its header.
+/// Makes the kernel send each write at once. Otherwise a write waits until the client acknowledges the previous write,
+/// which can take 40 ms. This would delay the first response after a TLS handshake and, with HTTP/2, response bodies.
 ///
 /// Makes the kernel close the connection if the peer stops acknowledging data, even after the server has written the
 /// whole response. The kernel's timeout is four times the response timeout, so that a peer that is only slow is rarely
@@ -232,7 +232,7 @@ where
     Ok(response.map_body(|_, body| WatchedBody::new(body.boxed(), in_flight_request)))
 }
 
-/// Serves a connection until `serving` ends, the connection exceeds a timeout or it is evicted.
+/// Serves a connection until `serving` ends, or the connection exceeds a timeout or is evicted.
 async fn serve_until_overdue(
     serving: impl Future,
     state: Rc<ConnectionState>,

@@ -35,7 +35,7 @@ const YIELDS_BEFORE_SLEEP: usize = 8;
 pub struct WaitingJobLimits {
     /// Maximum number of waiting jobs. Jobs without an account may exceed it by `RESERVED_FOR_SERVER`.
     total: usize,
-    /// Maximum number of waiting jobs of one account.
+    /// Maximum number of waiting jobs of one account or network.
     per_account: usize,
 }
 
@@ -71,7 +71,7 @@ impl QueueLimits {
 pub(super) enum QueueFull {
     /// Too many jobs wait in the queue.
     Queue,
-    /// Too many jobs of this account wait.
+    /// Too many jobs of this account or network wait.
     Account,
 }
 

@@ -37,7 +37,7 @@ const NUMBER_REVOCATIONS: &str = include_str!("number_revocations.sql");
 const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; BEGIN;";
 /// Does the same as [`SQLITE_READ_SETUP`] on PostgreSQL, with at most 10 s of waiting for a lock. The settings end with
-/// the transaction, because behind a pooler other clients get the session afterwards.
+/// the transaction, because a connection pooler, if any, gives the session to other clients afterwards.
 const POSTGRES_READ_SETUP: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TIME ZONE 'UTC'; \
     SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10s'; \
     SET LOCAL idle_in_transaction_session_timeout = 0;";

@@ -87,8 +87,8 @@ fn run_migrations(connection: &mut DbConnection, progress: &Progress) -> Result<
     })
 }
 
-/// Creates a folder that only its owner can access, for files with password hashes and the generated secret. A folder
-/// that exists keeps its mode.
+/// Creates a folder that only its owner can access, for files that must stay secret, such as a database with password
+/// hashes. A folder that exists keeps its mode.
 pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -111,7 +111,7 @@ fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
 }
 
 /// Returns whether the migration failed because another transaction used a table for longer than the lock timeout, or
-/// because the two waited for each other.
+/// because that transaction and the migration waited for each other.
 fn means_table_in_use(error: &(dyn Error + 'static)) -> bool {
     let text = error.to_string();
     ["lock timeout", "deadlock detected"]

@@ -14,9 +14,7 @@ use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::postgres_parameters::{
-    PoolerHint, has_question_mark_in_user_info, pooler_hint, url_for_libpq, with_options,
-};
+use super::postgres_parameters::{PoolerHint, pooler_hint, url_for_libpq, with_options};
 
 /// Cancels a statement after 5 s. A request stops waiting for its result earlier, after 2.5 s.
 const SESSION_SETUP: &str = "SET statement_timeout = '5s'";
@@ -47,9 +45,6 @@ pub(super) struct PostgresUrl {
 
 impl PostgresUrl {
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        if has_question_mark_in_user_info(text) {
-            return Err("write %3F for a question mark in the user name or the password");
-        }
         Ok(Self {
             text: text.to_owned(),
             pooler_hint: pooler_hint(text)?,
@@ -178,25 +173,6 @@ mod tests {
         assert_eq!(is_pooled("postgres://h/d?pgbouncer=false"), Some(false));
         assert_eq!(is_pooled("postgres://h/d"), None);
         assert!(PostgresUrl::parse("postgres://h/d?pgbouncer=yes").is_err());
-    }
-
-    #[test]
-    fn a_question_mark_in_the_password_must_be_escaped() {
-        for url in [
-            "postgres://ada:p?w@h/d",
-            "postgres://a?da@h",
-            "postgres://h?user=ada@x",
-        ] {
-            let error = PostgresUrl::parse(url).err().unwrap();
-            assert!(error.contains("%3F"), "{url}: {error}");
-        }
-        for url in [
-            "postgres://ada:p%3Fw@h/d?sslmode=require",
-            "postgres://h/d?user=ada@x",
-        ] {
-            let shown = PostgresUrl::parse(url).unwrap().to_string();
-            assert_eq!(shown, "postgres://h/d", "{url}");
-        }
     }
 
     #[test]

@@ -11,8 +11,8 @@ const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
     ("application_name", "api-server"),
 ];
 
-/// Parameters that libpq rejects, but that the URLs of hosted databases may contain. This server ignores them, except
-/// `pgbouncer`; `DATABASE_POOL_SIZE` is its setting for `connection_limit`.
+/// Parameters that libpq rejects, but that the URLs of hosted databases may contain. `api-server` reads only
+/// `pgbouncer`, and has the setting `DATABASE_POOL_SIZE` instead of `connection_limit`.
 const REJECTED_BY_LIBPQ: &[&str] = &[
     "pgbouncer",
     "connection_limit",
@@ -42,15 +42,6 @@ pub(super) fn pooler_hint(url: &str) -> Result<PoolerHint, &'static str> {
         None if has_foreign_options => Ok(PoolerHint::Pooler),
         None => Ok(PoolerHint::Unknown),
     }
-}
-
-/// Returns whether a question mark precedes the `@` that ends user name and password. For libpq it is then part of
-/// them, but for the functions of this file the parameters would begin there, and the password would be part of logs.
-pub(super) fn has_question_mark_in_user_info(url: &str) -> bool {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = after_scheme.split('/').next().unwrap_or_default();
-    let user_info = authority.split_once('@').map(|(user_info, _)| user_info);
-    user_info.is_some_and(|user_info| user_info.contains('?'))
 }
 
 /// Returns the URL without the parameters [`REJECTED_BY_LIBPQ`], with the missing [`POSTGRES_DEFAULTS`] and, if needed,

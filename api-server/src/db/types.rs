@@ -63,8 +63,8 @@ impl Timestamp {
         UNIX_EPOCH + self.since(Self::from_unix_micros(0))
     }
 
-    /// Returns the time in RFC 3339 format with milliseconds; `None` if the year is not in 0 to 9999. This is much
-    /// faster than chrono's own formatting, which matters for a page of tasks with two times per task.
+    /// Returns the time in RFC 3339 format with milliseconds; `None` if the year is not in 0 to 9999. Much faster than
+    /// chrono's own formatting, which matters for a page of tasks with two times per task.
     fn to_rfc3339_millis(self) -> Option<[u8; 24]> {
         let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
         let year = u32::try_from(self.0.year())

@@ -71,7 +71,7 @@ impl Writer {
         let (metrics, queued_at) = (self.metrics.clone(), Instant::now());
         let write: QueuedWrite = Box::new(move |connection| {
             metrics.record_wait_since(Wait::DatabaseWriter, queued_at);
-            // The caller has stopped waiting and may have received an error, so the write must not happen later.
+            // A caller that has stopped waiting may have received an error, so the write must not happen later.
             if sender.is_closed() {
                 return Ok(Box::new(|| {}));
             }

@@ -28,7 +28,7 @@ const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 
 const HSTS: &str = "max-age=31536000";
 
 /// Adds the headers that all responses share, and the trace of the request if it has one. If the handler has already
-/// set one of the `default_headers`, its value stays.
+/// set one of the `default_headers`, the value of the handler stays.
 pub(crate) fn add_shared(headers: &mut HeaderMap, id: &HeaderValue, path: &str, is_https: bool) {
     let csp = if path.starts_with("/docs") {
         CSP_DOCS

@@ -32,7 +32,7 @@ pub(crate) fn respond(request: &HttpRequest, json: String) -> HttpResponse {
     response.content_type("application/json").body(json)
 }
 
-/// Returns whether `If-None-Match` has the tag (RFC 9110 § 13.1.2).
+/// Returns whether `If-None-Match` has the tag or is `*` (RFC 9110 § 13.1.2).
 fn is_known_to(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => true,

@@ -25,7 +25,7 @@ pub(super) fn new_trace(request: &ServiceRequest) -> Option<TraceContext> {
 }
 
 impl RequestSpan {
-    /// Returns `None` if no spans are exported, or if the caller does not record this trace.
+    /// Returns `None` if no spans are exported, or if the flag `sampled` of the trace is not set.
     pub(super) fn begin(request: &ServiceRequest) -> Option<Self> {
         let queue = request.app_data::<SpanQueue>()?.clone();
         let trace = TraceContext::with_current(TraceContext::clone)?;

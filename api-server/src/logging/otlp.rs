@@ -1,5 +1,5 @@
-//! Exports spans to a collector of OpenTelemetry, by OTLP over HTTP with JSON: one for each request whose trace is
-//! recorded.
+//! Exports spans, one for each request whose trace is recorded, to a collector of OpenTelemetry, by OTLP over HTTP with
+//! JSON.
 //!
 //! A request only puts its span into a queue, whose length is bounded. A task sends the spans in batches, and drops
 //! those that the collector does not accept.

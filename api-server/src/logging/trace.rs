@@ -107,8 +107,7 @@ impl fmt::Display for TraceContext {
     }
 }
 
-/// Returns 16 random hexadecimal digits. They include the variant of a UUID, which is not zero, so they are not all
-/// zero.
+/// Returns 16 random hexadecimal digits, never all zero: they include the variant bits of a UUID, which are `10`.
 fn new_span_id() -> String {
     let (_, random) = Uuid::new_v4().as_u64_pair();
     format!("{random:016x}")

@@ -13,7 +13,8 @@ const REMEDY: &str = "use an email address, with or without a name, such as \
 const MAX_NAME_CHARS: usize = 100;
 
 /// Parses `ADDRESS` or `NAME <ADDRESS>`. The address must be one that [`Email`] accepts, so that the SMTP server needs
-/// no extension. The name must have no control characters, so that it adds no line to the header.
+/// no extension. The name must have at most [`MAX_NAME_CHARS`] characters and no control characters, which could add a
+/// line to the header.
 pub(crate) fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
     let mailbox = if text.chars().any(char::is_control) {
         None

@@ -75,7 +75,7 @@ impl MailFolder {
 }
 
 /// Returns a name such as `20261121T140503Z-password_reset-0192….eml`. Of the id, only ASCII letters, digits and `-`
-/// are kept, so that it cannot lead to another folder.
+/// are kept, so that the name cannot lead to another folder.
 fn file_name(mail: &ComposedMail, id: &str) -> String {
     let is_safe = |character: &char| character.is_ascii_alphanumeric() || *character == '-';
     let id: String = id.chars().filter(is_safe).take(64).collect();

@@ -78,7 +78,7 @@ pub(crate) struct Composer {
 }
 
 impl Composer {
-    /// Reads the templates, and renders each of them once. The error names the template that is broken.
+    /// Reads the templates, and renders each of them once. The error names the file that cannot be used.
     pub(crate) fn new(settings: &MailSettings, public_url: &str) -> Result<Self, String> {
         let host = public_url
             .split_once("://")

@@ -62,7 +62,7 @@ pub(super) fn decide(
         let Some(found) = find_user(connection, mail)? else {
             return Ok(Decision::Skip("no account has this address"));
         };
-        // An address that a client entered may have another spelling than the address of the account.
+        // Without a user id, `mail.recipient` is what a client entered, perhaps in another spelling than the account's.
         let address = match &mail.user_id {
             Some(_) => mail.recipient.clone(),
             None => found.user.email.clone(),

@@ -66,8 +66,8 @@ pub(crate) struct RunningSender {
 }
 
 impl RunningSender {
-    /// Makes the thread stop, and waits at most [`STOP_TIMEOUT`] for this, because a mail server may be slow. If the
-    /// process ends before the server has replied, the mail is sent again when its lease is over.
+    /// Makes the thread stop, and waits at most [`STOP_TIMEOUT`] for its end, because a mail server may be slow. If the
+    /// process ends before the mail server has replied, the mail is sent again when its lease is over.
     pub(crate) async fn stop(mut self) {
         self.outbox.stop();
         let _ended_or_still_sending = timeout(STOP_TIMEOUT, &mut self.ended).await;
@@ -82,7 +82,7 @@ impl Drop for RunningSender {
 }
 
 impl MailSender {
-    /// Reads the templates and prepares the transport. Fails if a template is broken or TLS cannot be prepared.
+    /// Reads the templates and prepares the transport. Fails if a template cannot be used or TLS cannot be prepared.
     pub(crate) fn new(
         settings: &MailSettings,
         public_url: String,
@@ -149,7 +149,7 @@ impl MailSender {
         }
     }
 
-    /// Handles the mail that has been due longest. Returns `false` if no mail is due.
+    /// Handles the mail that has been due longest of those that are not leased. Returns `false` if there was none.
     async fn send_next(&self) -> Result<bool, DbError> {
         let now = self.clock.now();
         let due_at = Timestamp::from(now);
@@ -222,7 +222,7 @@ impl MailSender {
         match decision {
             Decision::Skip(reason) => {
                 let (id, kind) = (&mail.id, mail.kind.as_str());
-                // Before the first attempt this is expected: the address may have no account.
+                // A mail that is skipped before its first attempt is no problem: the address may have no account.
                 let level = if mail.attempts > 0 {
                     Level::Warn
                 } else {
@@ -245,7 +245,7 @@ impl MailSender {
         }
     }
 
-    /// Logs a failure. Returns the time of the next attempt; `None` if the mail is given up.
+    /// Logs and counts a failure. Returns the time of the next attempt; `None` if the mail is given up.
     fn plan_next_attempt(&self, mail: &LeasedMail, error: &SendError) -> Option<Timestamp> {
         let failures = mail.attempts.saturating_add(1);
         let next = match error {

@@ -35,7 +35,7 @@ pub(crate) struct SmtpServer {
     pub(super) credentials: Option<SmtpCredentials>,
 }
 
-/// The user name and the password of the server. They are not printed.
+/// The user name and the password for the login to the server. They are not printed.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct SmtpCredentials {
     pub(super) user: String,
@@ -142,7 +142,8 @@ fn parse_encryption(url: &Url, is_local: bool) -> Result<Encryption, &'static st
     }
 }
 
-/// Decodes user and password. Rejects control characters: among them is NUL, which separates the two in `AUTH PLAIN`.
+/// Decodes user and password. Rejects one without the other, and control characters: among them is NUL, which separates
+/// user and password in `AUTH PLAIN`.
 fn parse_credentials(url: &Url) -> Result<Option<SmtpCredentials>, &'static str> {
     let decode = |text| {
         let decoded = percent_decode_str(text).decode_utf8().ok();

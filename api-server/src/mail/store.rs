@@ -170,7 +170,7 @@ pub(super) fn lease(
     Ok(None)
 }
 
-/// The numbers of mails that count towards the quotas of a mail.
+/// The numbers of earlier mails, which are compared with the quotas before a mail is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SentCounts {
     pub(super) to_recipient_in_hour: i64,
@@ -258,7 +258,7 @@ pub(super) fn end_lease(
         .map(drop)
 }
 
-/// Cancels a user's unsent mails whose tokens are computed with the mail key, after the key was replaced or removed.
+/// Cancels a user's unsent mails whose tokens depend on the user's mail key, after the key was replaced or removed.
 /// Their leases end as well: a process that is sending such a mail cannot plan another attempt, which would have a new
 /// token.
 pub(crate) fn cancel_token_mails(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {

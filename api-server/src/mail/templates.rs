@@ -66,7 +66,7 @@ pub(super) struct TemplateValues<'a> {
     pub(super) host: &'a str,
     pub(super) link: Option<&'a str>,
     pub(super) code: Option<&'a str>,
-    /// The time until which link and code are valid, in words.
+    /// The time until which link and code are valid, as text; empty in the test mail.
     pub(super) expires: &'a str,
     /// The subject, which is empty while the subject is rendered.
     pub(super) subject: &'a str,

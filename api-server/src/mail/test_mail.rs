@@ -9,8 +9,8 @@ use super::settings::MailSettings;
 use super::smtp::SmtpClient;
 use super::transport::{DeliveryResult, Transport};
 
-/// Connects and logs in to the SMTP server without sending a mail. Returns the server; `None` if mails are written to
-/// files.
+/// Connects to the SMTP server, and logs in if `SMTP_URL` has a password, but sends no mail. Returns the host and the
+/// port of the server; `None` if mails are written to files.
 pub(crate) fn probe(settings: &MailSettings) -> Result<Option<String>, String> {
     let Some(server) = &settings.smtp else {
         return Ok(None);

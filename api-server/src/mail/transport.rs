@@ -8,7 +8,7 @@ use super::message::ComposedMail;
 use super::settings::MailSettings;
 use super::smtp::SmtpClient;
 
-/// The most characters of a text from another program that are kept.
+/// The longest excerpt of a text from another program, in characters.
 const MAX_EXCERPT_CHARS: usize = 300;
 
 /// The way in which mails are delivered.

@@ -86,7 +86,7 @@ impl RouteMetrics {
         }
     }
 
-    /// Returns the methods that occurred.
+    /// Returns a snapshot of each method that occurred.
     pub(super) fn snapshots(&self) -> Vec<MethodSnapshot> {
         let methods = METHODS.into_iter().chain([OTHER_LABEL]).zip(&self.0);
         let states = methods.map(|(method, metrics)| metrics.snapshot(method));

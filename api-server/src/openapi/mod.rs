@@ -152,7 +152,7 @@ fn error_response(format: ErrorFormat, description: &str) -> Response {
         .build()
 }
 
-/// Removes `null` from the schema of an optional body. The derive macro allows `null`, but the handlers do not.
+/// Removes `null` from the schema of an optional body. The macro of utoipa allows `null`, but the handlers do not.
 fn forbid_null_body(operation: &mut Operation) {
     let Some(RefOr::T(body)) = &mut operation.request_body else {
         return;

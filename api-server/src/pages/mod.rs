@@ -53,8 +53,8 @@ pub(crate) fn asset_pattern() -> String {
     format!("{ASSETS_FOLDER}/{{name}}")
 }
 
-/// Returns the document. Its script sends the browser to the `callbackURL` of the query, so a URL whose `callbackURL`
-/// is not trusted gets an error page without scripts.
+/// Returns the HTML document of the pages. Its script sends the browser to the `callbackURL` of the query, so a URL
+/// whose `callbackURL` is not trusted gets an error page without scripts.
 pub(crate) async fn page(
     request: HttpRequest,
     policy: Data<HttpPolicy>,

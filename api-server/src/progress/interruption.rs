@@ -1,4 +1,4 @@
-//! Ends a command when SIGINT (Ctrl-C) or SIGTERM arrives, without leaving incomplete files or half of a change.
+//! Ends a command when SIGINT (Ctrl-C) or SIGTERM arrives, without leaving incomplete files or a part of a transaction.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,8 @@ use tokio::signal::unix::{SignalKind, signal};
 const EXIT_AFTER_SIGNAL: u8 = 128;
 const SIGINT: u8 = 2;
 const SIGTERM: u8 = 15;
-/// The most attempts to remove a folder, in which the work may create a file at the same time.
+/// The most attempts to remove a file or folder. One may fail, because the work may create a file in the folder at the
+/// same time.
 const MAX_REMOVALS: usize = 10;
 
 /// The error of work that a signal has ended.
@@ -75,12 +76,12 @@ enum Reaction {
     Ignore,
 }
 
-/// The signal that has arrived, if any, and the effect of the next one. Clones share this state.
+/// The effect of signals, the files to remove, and the signal that ends work after a batch. Clones share this state.
 #[derive(Clone, Default)]
 pub(super) struct Interruption(Arc<Shared>);
 
 struct Shared {
-    /// The number of the first signal that ends the work at a batch; 0 if there is none.
+    /// The number of the first signal that arrived under [`SignalPolicy::BetweenBatches`]; 0 if none has.
     signal: AtomicU8,
     state: Mutex<State>,
 }
@@ -124,7 +125,7 @@ impl Interruption {
         }
     }
 
-    /// Handles the signals from now on, on a thread. `print` prints a message to the user.
+    /// Handles SIGINT and SIGTERM from now on, on a thread. `print` prints a message to the user.
     pub(super) fn watch(&self, print: impl Fn(&str) + Send + 'static) -> io::Result<()> {
         let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
         let (mut interrupts, mut terminations) = {

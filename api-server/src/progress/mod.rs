@@ -1,8 +1,8 @@
 //! Shows the progress of a command that takes long, and lets a signal end it.
 //!
 //! On a terminal, a bar on standard error shows the rate and the time left. Elsewhere, such as in a log file, a line is
-//! written after each interval, and none if the work ends within the first interval. Standard output is left to the
-//! command's data.
+//! written after each interval and at the end, but none if the work ends within the first interval. Standard output is
+//! left to the command's data.
 
 mod figures;
 mod interruption;
@@ -56,8 +56,8 @@ impl Progress {
         Self::with_display(Display::Log)
     }
 
-    /// Creates a progress that is shown on standard error, and makes SIGINT and SIGTERM end the process at once. The
-    /// process then prints `remains`, a text about what the command leaves behind.
+    /// Creates a progress that is shown on standard error, and makes SIGINT and SIGTERM end the process at once. Before
+    /// it ends, the process prints `remains`, a text about what the command leaves behind.
     /// [`interrupt_between_batches`](Self::interrupt_between_batches) and [`ignore_signals`](Self::ignore_signals)
     /// change the effect of signals. `draws_bars` says whether the terminal understands escape codes.
     pub(crate) fn of_command(draws_bars: bool, remains: &'static str) -> io::Result<Self> {
@@ -84,8 +84,8 @@ impl Progress {
         }
     }
 
-    /// Makes [`check_interrupted`](Self::check_interrupted) fail after the first signal from now on. Only a second signal
-    /// ends the process at once.
+    /// Makes [`check_interrupted`](Self::check_interrupted) fail after the first signal from now on. Only a second
+    /// signal ends the process at once.
     pub(crate) fn interrupt_between_batches(&self) {
         self.interruption.set_policy(SignalPolicy::BetweenBatches);
     }
@@ -101,7 +101,7 @@ impl Progress {
         self.interruption.check_interrupted()
     }
 
-    /// Removes this file or folder if a signal ends the process.
+    /// Registers a file or folder, which is removed if a signal ends the process.
     pub(crate) fn remove_on_exit(&self, path: &Path) {
         self.interruption.remove_on_exit(path);
     }
@@ -117,7 +117,7 @@ impl Progress {
         }
     }
 
-    /// Starts to show a piece of work whose number of bytes is measured by `measure_bytes`.
+    /// Starts to show a piece of work of `total` bytes. `measure_bytes` returns how many bytes are done.
     pub(crate) fn start_measured(
         &self,
         label: &str,

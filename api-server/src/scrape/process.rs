@@ -79,7 +79,7 @@ fn start_time(fields: &[&str], boot_time: Option<f64>) -> Option<Sample> {
 }
 
 fn open_fds() -> Option<Sample> {
-    // One of the files is the folder that is being read.
+    // Reading the folder opens a file itself, which is not counted.
     let count = fs::read_dir("/proc/self/fd").ok()?.count().checked_sub(1)?;
     Some(Sample::gauge(
         "process_open_fds",
@@ -101,7 +101,7 @@ fn max_fds() -> Option<Sample> {
 mod tests {
     use super::{boot_time, cpu_seconds, field, fields_after_name, memory, samples, start_time};
 
-    /// A line of proc(5), with the field numbers as values, except for the name and the state.
+    /// Returns a line as in `/proc/self/stat`, with the field numbers as values, except for the name and the state.
     fn stat_line(name: &str) -> String {
         let numbers = (4..=52).map(|number| number.to_string());
         let fields: Vec<_> = numbers.collect();

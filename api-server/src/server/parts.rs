@@ -102,8 +102,8 @@ impl ServerParts {
         })
     }
 
-    /// Makes each request whose trace is recorded add a span to a queue, and returns the exporter of this queue. Without
-    /// settings, changes nothing and returns no exporter.
+    /// Makes each request whose trace is recorded add a span to a queue, and returns the exporter of this queue.
+    /// Without settings, changes nothing and returns no exporter.
     #[cfg(feature = "otlp")]
     pub(super) fn with_spans(
         mut self,

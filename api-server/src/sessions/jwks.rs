@@ -4,8 +4,8 @@ use auth_core::Error;
 use auth_core::public_key::{KeySet, PublicKey};
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 
-/// Returns the document. It is written with the types of `jsonwebtoken`, so that services can read every published key
-/// with that crate. The JSON members are sorted by name, as in [`KeySet::to_jwks`].
+/// Returns the JWK Set with these keys. It is written with the types of `jsonwebtoken`, so that services can read every
+/// published key with that crate. The JSON members are sorted by name, as in [`KeySet::to_jwks`].
 ///
 /// # Errors
 ///

@@ -18,7 +18,7 @@ use tokio::task::spawn_blocking;
 use super::jwks;
 use super::token_keys::TokenKeys;
 
-/// The settings of the tokens. They stay the same when the secrets and keys change.
+/// The values for issuing and verifying tokens that stay the same when the secrets and keys change.
 pub(crate) struct TokenSettings {
     pub(crate) issuer: String,
     pub(crate) audience: String,

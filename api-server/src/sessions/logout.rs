@@ -24,7 +24,7 @@ pub(crate) enum LogoutScope {
     All,
 }
 
-/// A credential whose signature was verified.
+/// The session of a token or a cookie whose signature or MAC was verified, and what the token or the cookie may end.
 #[derive(Debug, Clone)]
 pub(crate) struct Credential {
     session_id: String,
@@ -106,11 +106,12 @@ fn first_live_session(
 
 /// Ends the sessions that the scope selects. Returns how many of these sessions were live.
 ///
-/// The transaction that ends the sessions also checks the credentials. If the user has more sessions than one
-/// transaction should end, earlier transactions end most sessions, after an additional check of the credentials.
-///
 /// `Current` ends the session of the first credential, valid or not. If no credential is valid now, `All` ends only
 /// that session, and `Others` ends none.
+///
+/// For `Others` and `All`, the transaction that ends the sessions also checks the credentials. If the user has more
+/// sessions than one transaction should end, earlier transactions end most sessions, after an additional check of the
+/// credentials.
 pub(crate) async fn end(
     sessions: &Sessions,
     credentials: Vec<Credential>,
@@ -137,8 +138,8 @@ pub(crate) async fn end(
 }
 
 /// Returns access to the database. A logout with the scope `Others` leaves its credential valid and can be repeated, so
-/// it counts towards the limits of the account. Other logouts count towards the limits of the network: a thief whose
-/// requests use up the limits of the account must not be able to prevent a logout.
+/// it counts towards the limits of the account if the session was recorded recently. Other logouts count towards the
+/// limits of the network: a thief whose requests use up the limits of the account must not be able to prevent a logout.
 fn db_of<'s>(
     sessions: &'s Sessions,
     credentials: &[Credential],

@@ -37,8 +37,8 @@ impl Session {
 pub(crate) struct Lifetimes {
     /// The lifetime after a refresh or a prolongation, within the absolute lifetime.
     pub(crate) sliding: Duration,
-    /// The longest lifetime after the login; `None` if unlimited. If the setting changes, the new value also applies to
-    /// existing sessions.
+    /// The longest lifetime from the beginning of the session; `None` if unlimited. If the setting changes, the new
+    /// value also applies to existing sessions.
     pub(crate) absolute: Option<Duration>,
 }
 

@@ -103,8 +103,9 @@ fn insert(connection: &mut DbConnection, session: &Session) -> QueryResult<()> {
         .map(drop)
 }
 
-/// Inserts a session, ends the sessions that it replaces, and ends up to a batch of the sessions beyond the account's
-/// limit. Returns the ids of the ended sessions.
+/// Inserts a session, ends the sessions that it replaces, and ends up to
+/// [`BATCH_SIZE`](super::ending::store::BATCH_SIZE) sessions beyond the account's limit. Returns the ids of the ended
+/// sessions.
 ///
 /// The caller must have locked the row of the user.
 pub(crate) fn open(

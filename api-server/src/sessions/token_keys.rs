@@ -9,8 +9,8 @@ use auth_core::{Error, Keyring, TokenSigner, VerificationKeys};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TokenKeys {
-    /// The current secret and the previous ones: for refresh tokens, cookies, mails and the feed of revocations. All of
-    /// them verify access tokens, and the current secret signs them unless there is a signing key.
+    /// The current secret and the previous ones: for refresh tokens, cookies, mails and the feed of revocations. All
+    /// secrets verify access tokens, and the current secret signs access tokens unless there is a signing key.
     pub keyring: Keyring,
     /// The private key that signs access tokens. If `None`, the current secret signs them.
     pub signing_key: Option<SigningKey>,

@@ -14,7 +14,8 @@ use crate::users::id::UserId;
 pub(super) const MAX_PAGE_BYTES: usize = 1 << 20;
 /// The largest page of several tasks, in bytes of JSON, if no memory for a large page can be reserved.
 const SMALL_PAGE_BYTES: usize = 64 << 10;
-/// The most bytes of JSON that one task takes: 10 000 characters, each escaped as 6 bytes, and some more.
+/// The most bytes of JSON that one task takes: a description of 10 000 characters, each escaped as 6 bytes, and the
+/// other fields.
 const MAX_TASK_BYTES: usize = 64 << 10;
 /// The most rows that one database job reads: 100 for a page of the default limit, and one more row that shows whether
 /// there is a next page.

@@ -49,9 +49,9 @@ impl TaskQuota {
         self.max_tasks.into()
     }
 
-    /// Returns the number of tasks from which on an account gets new tasks one at a time, under a lock, because without
-    /// a lock, concurrent inserts do not count each other's rows. With a low limit, the number is not positive, so
-    /// every insert takes the lock.
+    /// Returns the number of tasks from which on an account gets new tasks one at a time, under a lock. Without the
+    /// lock, concurrent inserts do not count each other's rows, and could exceed the limit. With a low limit, the
+    /// number is not positive, so every insert takes the lock.
     pub(super) fn lock_threshold(&self) -> i64 {
         self.max_tasks() - LIMIT_MARGIN.max(self.max_tasks() / 8)
     }

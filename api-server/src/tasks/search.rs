@@ -36,8 +36,8 @@ impl Matcher {
     }
 }
 
-/// Writes the lower-case form of each character separately to `output`, which must be empty. `str::to_lowercase`
-/// converts Σ at the end of a word to another character than Σ within a word. With it, a search for the beginning of a
+/// Writes the lower-case form of each character separately to `output`, which must be empty. `str::to_lowercase` would
+/// convert Σ at the end of a word to another character than Σ within a word, so that a search for the beginning of a
 /// word could fail.
 fn write_lowercase(text: &str, output: &mut Vec<u8>) {
     output.extend_from_slice(text.as_bytes());

@@ -94,8 +94,8 @@ pub(super) enum InsertOutcome {
     NoAccount,
 }
 
-/// Adds a task unless the owner already has as many tasks as allowed. Below the lock threshold, one statement checks
-/// the limit and inserts the task.
+/// Adds a task unless the owner already has as many tasks as allowed. Below [`TaskQuota::lock_threshold`], one
+/// statement checks the limit and inserts the task.
 pub(super) fn insert(
     connection: &mut DbConnection,
     owner: &UserId,

@@ -18,7 +18,8 @@ pub(crate) struct AccessCommand {
     pub(crate) database_url: DatabaseUrl,
     pub(crate) email: LoginEmail,
     pub(crate) change: AccessChange,
-    /// The lifetime of the access tokens of the servers. After this time, all stale tokens have expired.
+    /// The lifetime of the access tokens that the servers issue. It determines how long the revocation of stale tokens
+    /// is kept.
     pub(crate) access_token_ttl: Duration,
 }
 
@@ -40,7 +41,7 @@ pub(crate) fn run(command: &AccessCommand, mut output: impl Write) -> Result<(),
         command.access_token_ttl,
     );
     let result = result.map_err(|error| diagnose(&mut connection, error));
-    // Running servers number the revocation as well, but those of earlier releases do not.
+    // Servers of earlier releases read only numbered revocations, and number none, so this command numbers its own.
     if let Err(error) = revocations::assign_numbers(&mut connection) {
         log::warn!("cannot number revocations cause={error:?}");
     }

@@ -18,7 +18,7 @@ use crate::db::{
 };
 use crate::progress::{Progress, Unit};
 
-/// The longest text of all roles of a user, in bytes: each has at most a comma after it.
+/// The longest text of all roles of a user, in bytes: at most one comma follows each name.
 const MAX_ROLES_BYTES: usize = Roles::MAX_ROLES * (Roles::MAX_NAME_BYTES + 1);
 
 /// A database of Better Auth, and the names of the tables to import.

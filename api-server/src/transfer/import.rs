@@ -11,8 +11,8 @@ use super::store;
 use crate::db::{DbConnection, DbError};
 use crate::progress::Progress;
 
-/// The most users or tasks that one transaction writes. Their descriptions take at most 20 MB (40 000 bytes each), and
-/// their statements have far fewer parameters than the database engines allow.
+/// The most users or tasks that one transaction writes. The descriptions of so many tasks take at most 20 MB (40 000
+/// bytes each), and each statement has far fewer parameters than the database engines allow.
 const BATCH_SIZE: usize = 500;
 
 /// Collects users and tasks from a source and writes them in batches.

@@ -8,7 +8,7 @@ use crate::tasks::task;
 use crate::tasks::task::Title;
 use crate::users::email;
 
-/// The source of tasks from JSON Lines. No table that can be imported has this name.
+/// The name of the source of tasks from JSON Lines. No table that can be imported has this name.
 pub(super) const EXPORT_SOURCE: &str = "(export)";
 
 /// A task from a row or a line of the source, not yet checked. An export writes a task in the same form.

@@ -108,7 +108,7 @@ fn parse_language(tag: &str) -> Result<Language, RejectReason> {
     Language::parse(tag).ok_or_else(|| violation_reason("language", None::<String>))
 }
 
-/// Returns the set of these roles, sorted, as the commands store roles.
+/// Parses the roles, and sorts them as the command `users roles` does.
 fn parse_roles(mut names: Vec<String>) -> Result<Roles, RejectReason> {
     names.sort_unstable();
     Roles::new(names).map_err(|error| format!("its roles are not acceptable: {error}"))

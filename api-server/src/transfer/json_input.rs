@@ -1,5 +1,5 @@
-//! Opens the input of an import of JSON Lines: a file, or standard input. A signal ends a read that waits for input,
-//! and the bytes are counted.
+//! Opens the input of an import of JSON Lines: a file, or standard input. A read fails when a signal arrives, also
+//! while it waits for input, and counts the bytes of a regular file for the progress.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};

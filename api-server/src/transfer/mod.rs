@@ -34,7 +34,8 @@ use report::Report;
 /// The error with which a subcommand of `users` stopped.
 pub type TransferError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Imports users, and tasks if their table is named, from a database of Better Auth, which is not changed.
+/// Imports users, and tasks if `source` names their table, from a database of Better Auth. Does not change that
+/// database.
 ///
 /// # Errors
 ///

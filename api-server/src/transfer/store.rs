@@ -186,9 +186,9 @@ impl KnownUsers {
     }
 }
 
-/// Inserts the tasks whose owner exists and that are not `AlreadyPresent`, in one transaction, and returns one outcome
-/// for each task. A task is `AlreadyPresent` if it was imported from `source` before, even if it was deleted
-/// afterwards, or if this database exported it and still has it.
+/// Inserts the tasks that are not `AlreadyPresent` and whose owner exists with the same id and email address, in one
+/// transaction, and returns one outcome for each task. A task is `AlreadyPresent` if it was imported from `source`
+/// before, even if it was deleted afterwards, or if this database exported it and still has it.
 pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,

@@ -1,4 +1,4 @@
-//! Reads and changes the claims that an operator adds to the tokens of a user.
+//! Parses, changes and serializes the claims that an operator adds to the tokens of a user.
 
 use auth_core::CustomClaimsJson;
 use serde_json::{Map, Value};
@@ -15,8 +15,8 @@ pub(crate) fn to_column(claims: &CustomClaimsJson) -> Option<&str> {
     (!claims.is_empty()).then(|| claims.as_str())
 }
 
-/// Returns the claims with the members of `set`, and without the members that `removed` names. The error says what is
-/// not acceptable.
+/// Returns the claims after removing the members that `removed` names and then setting the members of `set`. The error
+/// says what is not acceptable.
 pub(crate) fn with_changes(
     claims: &CustomClaimsJson,
     set: &[(String, Value)],

@@ -36,9 +36,9 @@ impl Hasher {
         self.queue.waiting_count()
     }
 
-    /// Waits for a permit to hash, or until the client disconnects. Fails at once if the queue has no capacity for the
-    /// client's network, or later if a request of another network displaces this request. All clients without a network
-    /// are treated as one network.
+    /// Waits for a permit to hash. Fails at once if the queue has no capacity for the client's network, or later if the
+    /// client disconnects or a request of another network displaces this request. All clients without a network are
+    /// treated as one network.
     pub(crate) async fn acquire_permit(&self, client: &Client) -> Result<HashPermit, Problem> {
         let started_at = Instant::now();
         let permit = tokio::select! {

@@ -78,7 +78,8 @@ impl<T> NetworkQueue<T> {
     }
 
     /// Adds a waiter behind the other waiters of the same network. If the limit of the site or of the queue is reached,
-    /// displaces and returns the newest waiter of another network.
+    /// displaces and returns the newest waiter of another network. Fails if no waiter can be displaced, or if the limit
+    /// of the network is reached.
     pub(crate) fn push(
         &mut self,
         key: QueueKey,

@@ -33,8 +33,8 @@ pub(crate) struct AuthenticatedUser {
 }
 
 impl Passwords {
-    /// Authenticates a user by email address. Returns `None` for a wrong password or an unknown email address. After
-    /// too many failures, the error has status 429.
+    /// Authenticates a user by email address. Returns `None` for a wrong password, an unknown email address, or an
+    /// account without a password. After too many failures, the error has status 429.
     pub(crate) async fn authenticate(
         &self,
         email: LoginEmail,

@@ -1,4 +1,4 @@
-//! Reads and changes the roles of a user.
+//! Parses the stored roles of a user, adds and removes roles, and joins roles to a text.
 
 use auth_core::Roles;
 

@@ -201,7 +201,7 @@ pub(crate) fn replace_hash(
 /// A user, with the user's mail key (see [`mail_key`](super::mail_key)).
 pub(crate) struct MailUser {
     pub(crate) user: User,
-    /// `None` before the first mail with a token, and after the key was removed.
+    /// `None` until a mail needs the key for its token or code, and again after the key was removed.
     pub(crate) mail_key: Option<String>,
 }
 
@@ -233,8 +233,8 @@ pub(crate) fn set_missing_mail_key(
     Ok(updated_row_count == 1)
 }
 
-/// Removes the mail key, so that no earlier token or code is valid, except tokens that undo a change of the email
-/// address. The next mail whose token needs a mail key sets another key.
+/// Removes the mail key, so that no token or code from an earlier mail is valid, except tokens that undo a change of
+/// the email address. The next mail whose token needs a mail key sets another key.
 pub(crate) fn forget_mail_key(connection: &mut DbConnection, id: &str) -> QueryResult<()> {
     diesel::update(users::table.find(id))
         .set(users::mail_key.eq(None::<String>))

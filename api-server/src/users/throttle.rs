@@ -32,8 +32,7 @@ const MAIL_REQUEST_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// The most keys (pairs of email address and network, and sessions) with a count in memory: about 2 MiB if the email
 /// addresses are of common length.
 const MAX_GUESS_KEYS: usize = 10_000;
-/// The largest number of networks and sites that one budget counts. The budgets of wrong passwords, registrations and
-/// requests for mails take about 3 MiB each.
+/// The largest number of networks and sites that one budget counts. Such a budget takes about 3 MiB.
 const MAX_NETWORKS: usize = 30_000;
 /// The limit of a site (an IPv6 /48 with its 65 536 networks), as a multiple of the limit of one network.
 const SITE_LIMIT_FACTOR: u32 = 4;

@@ -17,7 +17,7 @@ use crate::problem::violation::{FieldViolation, validation_result};
 pub(crate) const MAX_NAME_CHARS: usize = 200;
 pub(crate) const MAX_IMAGE_CHARS: usize = 2048;
 
-/// A user. Serialised as the API shows it: without the custom claims and their version, which only tokens need.
+/// A user as the API shows it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct User {
     /// `UUIDv7` as text; opaque to clients.
@@ -36,9 +36,11 @@ pub(crate) struct User {
     /// What the user may do, by names that an operator chose.
     #[schema(value_type = Vec<String>, example = json!(["admin"]))]
     pub(crate) roles: Roles,
+    /// Only in tokens; the API does not show them.
     #[serde(skip)]
     pub(crate) custom_claims: CustomClaimsJson,
-    /// The version of what the user's tokens say, such as the roles. Tokens with a lower version are stale.
+    /// The version of what the user's tokens say, such as the roles. Tokens with a lower version are stale. Not shown by
+    /// the API either.
     #[serde(skip)]
     pub(crate) claims_version: u64,
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]

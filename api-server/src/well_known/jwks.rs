@@ -1,4 +1,4 @@
-//! Handles `GET /.well-known/jwks.json` and its alias `GET /api/auth/jwks`, which is the path of Better Auth's plugin.
+//! Handles `GET /.well-known/jwks.json` and its alias `GET /api/auth/jwks`, the path of Better Auth's plugin `jwt`.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};

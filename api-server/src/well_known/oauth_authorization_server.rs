@@ -35,7 +35,7 @@ pub(crate) struct Metadata {
 
 impl MetadataDocument {
     /// Builds the metadata if the issuer is the URL of this server, with or without a final slash. A client requests
-    /// them below the URL of the issuer, and rejects those that name another issuer (RFC 8414 § 3.3).
+    /// the metadata below the URL of the issuer, and rejects metadata that name another issuer (RFC 8414 § 3.3).
     pub(crate) fn new(issuer: &str, public_url: &Origin) -> Self {
         let url = public_url.as_str();
         if issuer.strip_suffix('/').unwrap_or(issuer) != url {

@@ -116,8 +116,8 @@ where
     }
 }
 
-/// Waits for the caller, puts the caller into the extensions of the request and calls the inner service. If the caller
-/// is refused, responds with the refusal.
+/// Waits for the result of `caller`. Puts an identified caller into the extensions of the request and calls the inner
+/// service, or responds with the refusal.
 async fn call_or_refuse<S, B>(
     caller: impl Future<Output = Result<Caller, Refusal>>,
     request: ServiceRequest,

@@ -253,7 +253,7 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
 struct ClaimReader(Cell<Error>);
 
 impl ClaimReader {
-    /// Reads a claim that most tokens do not have, or skips a claim that this crate does not know. Not inlined, so that
+    /// Reads a claim that most tokens do not have, or skips a claim that this crate does not read. Not inlined, so that
     /// tokens without such claims are not slower.
     #[cold]
     #[inline(never)]

@@ -201,7 +201,7 @@ impl<'a> TokenBuilder<'a> {
         };
         let mut json = serde_json::to_vec(&payload).map_err(|_impossible| Error::Crypto)?;
         if let Some(custom) = self.custom.filter(|custom| !custom.is_empty()) {
-            // Both texts are JSON objects, and no name is in both.
+            // Both texts are JSON objects, and no name is in both, so their members form one object.
             json.pop();
             json.push(b',');
             json.extend_from_slice(custom.members().as_bytes());

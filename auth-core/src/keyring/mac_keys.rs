@@ -36,7 +36,7 @@ impl MacKeys {
     }
 
     /// Verifies that the MAC of `message` starts with `start`, in constant time. Unlike [`verify`](Self::verify), tries
-    /// every secret, so the time does not depend on which of them made the MAC.
+    /// every secret, so the time does not depend on which secret made the MAC.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Converts refusals to responses of `http`, with the body of a framework or of any service.
+//! Converts refusals to responses of the crate `http`, with the body of a framework or of any service.
 
 use std::fmt;
 
@@ -55,7 +55,7 @@ impl<B: RefusalBody> RefusalResponder<B> for FrameworkResponder {
     }
 }
 
-/// Creates a response whose body the function makes from the JSON text of the refusal.
+/// Creates a response whose body the contained function makes from the JSON text of the refusal.
 pub struct BodyResponder<B>(pub(super) fn(String) -> B);
 
 impl<B> RefusalResponder<B> for BodyResponder<B> {
@@ -75,6 +75,6 @@ impl<B> Copy for BodyResponder<B> {}
 
 impl<B> fmt::Debug for BodyResponder<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ResponseWith")
+        f.write_str("BodyResponder")
     }
 }

@@ -28,7 +28,7 @@ pub struct Challenge<'a> {
     /// The id of the user to whom the code was sent.
     pub user_id: &'a str,
     /// The first second in which the code is no longer accepted: seconds since 1970-01-01T00:00:00Z. The code does not
-    /// depend on this field: take it from your own storage, never from the request.
+    /// depend on the expiry: take the expiry from your own storage, never from the request.
     pub expires_at: u64,
 }
 
@@ -66,7 +66,8 @@ impl fmt::Debug for MailCode {
 ///
 /// # Errors
 ///
-/// [`Error::MalformedToken`] unless `entered` has exactly 8 symbols, and otherwise only ASCII spaces and hyphens.
+/// [`Error::MalformedToken`] unless `entered` has exactly 8 symbols, in upper or lower case, and otherwise only ASCII
+/// spaces and hyphens.
 pub(super) fn decode(entered: &str) -> Result<[u8; CODE_BYTES], Error> {
     let (mut bits, mut count) = (0_u64, 0);
     for byte in entered.bytes().filter(|byte| !b" -".contains(byte)) {

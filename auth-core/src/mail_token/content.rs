@@ -113,7 +113,7 @@ fn append_text(payload: &mut Vec<u8>, text: &str) -> Option<()> {
     Some(())
 }
 
-/// Removes the first `N` bytes from `rest`, and returns them.
+/// Removes the first `N` bytes from `rest`, and returns them; `None` if `rest` is shorter.
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (bytes, tail) = rest.split_first_chunk()?;
     *rest = tail;
@@ -132,8 +132,8 @@ fn take_text(rest: &mut &[u8]) -> Option<String> {
     String::from_utf8(bytes.to_vec()).ok()
 }
 
-/// A parsed token whose MAC was not verified, so its content may be forged. Use the content only to find the user whose
-/// email address and mail key [`MailTokens::verify`](super::MailTokens::verify) needs.
+/// A parsed token whose MAC was not verified, so its content may be forged. Use the content to find the user whose
+/// email address and mail key [`MailTokens::verify`](super::MailTokens::verify) needs, but never as a proof.
 #[derive(Clone)]
 pub struct UnverifiedMailToken {
     pub(super) content: MailToken,

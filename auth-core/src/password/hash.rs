@@ -134,7 +134,7 @@ impl PasswordHash {
         bcrypt::verify(input, &self.0).map_err(|_malformed| Error::InvalidPasswordHash)
     }
 
-    /// Returns whether the hash is from another program or has another cost. If so, hash the password again at the next
+    /// Returns whether the hash is from another program or not of this cost. If so, hash the password again at the next
     /// successful login ([`PasswordAttempt::rehash`]).
     #[must_use]
     pub fn needs_rehash(&self, cost: Cost) -> bool {

@@ -47,9 +47,9 @@ impl P256Key {
         Self(key)
     }
 
-    /// Returns whether `signature`, the 64 bytes of `r` and `s` (RFC 7518 § 3.4), is a signature of `message`. A high
-    /// `s` is accepted too, because many signers do not avoid it. So a token can be changed into another valid text: do
-    /// not identify a token by its text.
+    /// Returns whether `signature`, the 64 bytes of `r` and `s` (RFC 7518 § 3.4), is a signature of `message`. An `s`
+    /// above half of the group order is accepted too, because many signers produce one. So a token can be changed into
+    /// another valid text: do not identify a token by its text.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.0.verify(message, &signature).is_ok())

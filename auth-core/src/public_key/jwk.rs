@@ -145,7 +145,8 @@ fn text<'j>(member: Option<&'j JsonString<'_>>) -> Option<&'j str> {
     member.map(|JsonString(text)| &**text)
 }
 
-/// Decodes a coordinate of exactly 32 bytes. Shorter values are not padded (RFC 7518 § 6.2.1.2, RFC 8037 § 2).
+/// Decodes a coordinate of exactly 32 bytes. Rejects a shorter value instead of padding it (RFC 7518 § 6.2.1.2, RFC
+/// 8037 § 2).
 fn decode_coordinate(member: Option<&JsonString<'_>>) -> Result<[u8; 32], Error> {
     let bytes = URL_SAFE_NO_PAD.decode(text(member).unwrap_or_default());
     let bytes = bytes.map_err(|_not_base64url| NOT_32_BYTES)?;
@@ -221,7 +222,7 @@ impl JwkVisitor<'_> {
         self.read(NOT_TEXT, slot, map)
     }
 
-    /// Reads a value. Reports `error` for a value of another type.
+    /// Reads a value into `slot`. Reports `error` for a value that is not a `T`.
     fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
         &self,
         error: Error,

@@ -68,7 +68,7 @@ impl RsaKey {
         })
     }
 
-    /// Decodes a key in the form of X.509 (RFC 8017 appendix A.1.1).
+    /// Decodes a key in the form of X.509, which contains an `RSAPublicKey` (RFC 8017 appendix A.1.1).
     ///
     /// # Errors
     ///

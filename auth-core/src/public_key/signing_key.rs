@@ -137,7 +137,7 @@ impl SigningKey {
     pub fn to_pem(&self) -> Result<Zeroizing<String>, Error> {
         let pem = match &self.0.secret {
             SecretKey::Ed25519(key) => {
-                // With a public key this would be version 2, which OpenSSL, Python and Node refuse.
+                // With its public key, the key would be encoded as version 2, which OpenSSL, Python and Node refuse.
                 let mut keypair = KeypairBytes {
                     secret_key: key.to_bytes(),
                     public_key: None,

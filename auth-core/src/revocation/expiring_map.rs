@@ -1,5 +1,5 @@
-//! Defines a map whose entries are removed after their time. A Bloom filter in front of it decides most lookups of keys
-//! that are not in the map, without a lock.
+//! Defines a map whose entries can be purged after their time. A Bloom filter in front of the map decides most lookups
+//! of keys that are not in the map, without a lock.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -79,7 +79,7 @@ impl<V: Copy + Ord> ExpiringMap<V> {
     }
 }
 
-/// The time of an entry that is never removed.
+/// The time of an entry that [`ExpiringMap::purge`] never removes.
 const NEVER: u32 = u32::MAX;
 
 /// Converts a time to seconds since 1970: 0 for a time before 1970, [`NEVER`] for a time that does not fit (after 7

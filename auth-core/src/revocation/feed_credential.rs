@@ -108,7 +108,7 @@ impl Secret {
 }
 
 impl Keyring {
-    /// Derives, from each secret, the credential of the service with this name.
+    /// Derives the keyring of the credentials with this name: replaces each secret by the secret of its credential.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ impl Keyring {
 #[derive(Debug, Clone)]
 pub struct FeedSigner {
     pub(super) keyring: Keyring,
-    /// The name of the credential, which its tokens contain.
+    /// The name of the credential, which its tokens contain; `None` for a keyring.
     pub(super) name: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-// Creates a database as a Better Auth project with the admin plugin does, with Better Auth's migrator and sign-up.
+// Fills an empty database as a Better Auth project with the admin plugin does, with Better Auth's migrator and sign-up.
 //
 //     node make.mjs sqlite://FILE | postgres://…
 //

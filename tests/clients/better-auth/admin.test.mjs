@@ -35,7 +35,7 @@ const roleOf = async ({ client }) => (await client.getSession()).data.user.role;
 const bearer = (token) => ({ headers: { Authorization: `Bearer ${token}` } });
 const claimsOf = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
 
-/// Waits until the server rejects the token, and returns the code.
+/// Waits until the server rejects the token, and returns the code of the error. Fails after about 10 s.
 async function rejection(token) {
   for (let left = 200; left > 0; left -= 1) {
     const response = await fetch(`${SERVER}/api/auth/session`, bearer(token));
@@ -84,7 +84,7 @@ test("a change makes earlier tokens stale, and the next token has the roles and 
   assert.deepEqual([claimsOf(token).roles, claimsOf(token).plan], [["admin"], "pro"]);
   const { user } = await (await fetch(`${SERVER}/api/auth/session`, bearer(token))).json();
   assert.deepEqual([user.roles, user.claims], [["admin"], { plan: "pro" }]);
-  // Better Auth's session has the roles only.
+  // The session of Better Auth's API has the roles, but not the claims.
   assert.deepEqual([(await it.client.getSession()).data.user.plan, await roleOf(it)], [undefined, "admin"]);
 });
 

@@ -1,4 +1,4 @@
-// A mobile app that keeps the token itself, as with the bearer plugin: no cookies, no Origin.
+// Tests Better Auth's client in a mobile app, which keeps the token itself and sends neither cookies nor Origin.
 import assert from "node:assert/strict";
 import http from "node:http";
 import { test } from "node:test";

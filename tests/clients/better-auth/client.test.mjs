@@ -1,4 +1,4 @@
-// The vanilla client of Better Auth against a live server, as a page in a browser uses it.
+// Tests Better Auth's client without a framework, in a simulated browser, against a live server.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAuthClient } from "better-auth/client";
@@ -110,7 +110,7 @@ test("several sessions: listed, one revoked, the others revoked, all revoked", a
   };
   const list = await listed();
   assert.deepEqual([...list.keys()].sort(), Object.values(ids).sort());
-  // The list has the token of the caller's own session, and for the others handles that can only revoke them.
+  // The list has the token of the caller's own session. Each other session has a handle that can only revoke it.
   assert.equal(list.get(ids.it), it.token);
   assert.ok(![laptop.token, phone.token].some((token) => [...list.values()].includes(token)));
   assert.deepEqual((await it.client.revokeSession({ token: list.get(ids.laptop) })).data, { status: true });

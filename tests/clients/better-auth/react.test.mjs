@@ -1,4 +1,4 @@
-// useSession in React under jsdom.
+// Tests useSession of Better Auth's client for React, in the simulated page of jsdom.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { JSDOM } from "jsdom";
@@ -10,7 +10,7 @@ let client, React, root;
 const seen = [];
 
 before(async () => {
-  // Defined before the client checks whether it runs in a browser.
+  // These globals are defined before the client is imported, because the client checks whether it runs in a browser.
   for (const name of ["window", "document", "navigator", "localStorage", "StorageEvent", "Event"]) {
     Object.defineProperty(globalThis, name, { value: name === "window" ? dom.window : dom.window[name], configurable: true });
   }

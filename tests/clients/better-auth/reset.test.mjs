@@ -1,4 +1,4 @@
-// A forgotten password, with the client of Better Auth and the mails that the server writes.
+// Tests the reset of a forgotten password, with the client of Better Auth and the mails that the server writes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAuthClient } from "better-auth/client";

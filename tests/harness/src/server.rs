@@ -119,7 +119,7 @@ impl Server {
         self.signal(Signal::CONT);
     }
 
-    /// Waits until the server exits. Returns the exit code, or `None` if a signal ended the process.
+    /// Asserts that the server exits within `limit`. Returns the exit code, or `None` if a signal ended the process.
     pub fn exit_within(&mut self, limit: Duration) -> Option<i32> {
         let has_ended = self.log.ended_within(limit);
         assert!(

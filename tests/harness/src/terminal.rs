@@ -14,7 +14,7 @@ use super::TIMEOUT;
 /// A pseudo-terminal, and what was written to it so far.
 #[derive(Debug)]
 pub struct Terminal {
-    /// The side of the program. While it is open, reads of the other side wait instead of failing.
+    /// The side of the program. While this side is open, reads of the test's side wait instead of failing.
     program_side: File,
     output: Arc<(Mutex<String>, Condvar)>,
 }
@@ -39,7 +39,7 @@ impl Terminal {
         }
     }
 
-    /// Returns the side of the program, for one of its streams.
+    /// Returns the side of the program, for one of the program's standard streams.
     pub(crate) fn program_side(&self) -> Stdio {
         self.program_side.try_clone().unwrap().into()
     }

@@ -78,9 +78,9 @@ pub(super) struct ConfirmedChange {
 /// stale. Returns `None` if the mail key or the address has changed since the proof was verified, or if the new address
 /// is taken.
 ///
-/// An address stays reserved for a user who can still undo a change away from it. This is checked after the new address
-/// was set: a concurrent change away from this address holds it in the unique index until the commit, so the
-/// reservation is visible then.
+/// An address is also taken while another user can still undo a change away from it. This reservation is checked after
+/// the new address was set: if a concurrent transaction changes a user's address away from the new one, setting the new
+/// address waits for that transaction, and the check then sees its reservation.
 pub(super) fn confirm(
     connection: &mut DbConnection,
     change: &ConfirmedChange,

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::Span;
 
-/// The number of this value in the enum `SpanKind` of OTLP.
+/// The number of `SPAN_KIND_SERVER` in the enum `SpanKind` of OTLP.
 const SPAN_KIND_SERVER: u8 = 2;
-/// The number of this value in the enum `StatusCode` of OTLP.
+/// The number of `STATUS_CODE_ERROR` in the enum `StatusCode` of OTLP.
 const STATUS_CODE_ERROR: u8 = 2;
 
 /// Returns the body of an export.
@@ -56,7 +56,7 @@ fn text_attribute(key: &str, value: &str) -> Value {
     json!({ "key": key, "value": { "stringValue": value } })
 }
 
-/// Returns the time since 1970 as text, because numbers in JSON are not exact enough.
+/// Returns the nanoseconds since 1970 as text: many JSON parsers round numbers of this size.
 fn unix_nanos(time: SystemTime) -> String {
     let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     since_epoch.as_nanos().to_string()

@@ -44,7 +44,7 @@ pub(crate) struct RunningExporter {
 }
 
 impl SpanExporter {
-    /// Creates the export and its queue.
+    /// Creates the exporter and its queue.
     ///
     /// # Errors
     ///
@@ -96,7 +96,8 @@ impl SpanExporter {
         }
     }
 
-    /// Exports spans until no request can add a span any more. A span stays in `batch` until its export has ended.
+    /// Exports spans until no request can add a span any more. A span stays in `batch` until its export has ended, so
+    /// that [`flush`](Self::flush) exports it if this future is dropped before.
     async fn export_until_closed(&mut self, batch: &mut Vec<Span>) {
         while self.spans.recv_many(batch, MAX_BATCH).await > 0 {
             let fill = async {
@@ -137,7 +138,7 @@ impl SpanExporter {
         self.report(result.err());
     }
 
-    /// Logs the first failure after a success, and the first success after a failure.
+    /// Logs the first of consecutive failures, and the first success after them.
     fn report(&mut self, failure: Option<reqwest::Error>) {
         let was_failing = self.is_failing;
         self.is_failing = failure.is_some();

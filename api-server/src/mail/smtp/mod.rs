@@ -24,9 +24,11 @@ const PROBE_STEP_LIMIT: Duration = Duration::from_secs(5);
 /// The longest times that the server may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeLimits {
-    /// To accept the connection, for the TLS handshake, and to reply to a command.
+    /// The longest time for each of these: the connection to one address, the TLS handshake, sending a command or the
+    /// text of the mail, and the reply to a command.
     pub(super) step: Duration,
-    /// To accept the text of the mail, which many servers examine first. Giving up too early would send the mail twice.
+    /// The longest time for the reply to the text of the mail, which many servers examine first. A client that gives up
+    /// too early may send the mail twice.
     pub(super) acceptance: Duration,
 }
 

@@ -120,7 +120,7 @@ impl SmtpError {
             SmtpStep::Recipient | SmtpStep::Data | SmtpStep::Text
         );
         match &self.cause {
-            // 530: the server requires a login.
+            // 530: the server requires a login, which the operator can add to the settings.
             SmtpErrorCause::Rejected(reply) => {
                 concerns_mail && reply.code >= 500 && reply.code != 530
             }

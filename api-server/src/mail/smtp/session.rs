@@ -19,7 +19,7 @@ const MAX_LINES: usize = 100;
 /// The longest wait for the reply to QUIT, when the result of the mail is already known.
 const QUIT_LIMIT: Duration = Duration::from_secs(1);
 
-/// A session with a server that has accepted the greeting of the client and the login, if there is one.
+/// A session with a server that has accepted EHLO, and the login if `SMTP_URL` has a password.
 pub(super) struct SmtpSession {
     stream: BufReader<SmtpStream>,
     limits: TimeLimits,

@@ -230,7 +230,7 @@ fn a_notice_of_a_change_that_was_never_tried_leaves_no_row() {
         (MailKind::PasswordChanged, false, 0),
         (MailKind::EmailChangeRequested, false, 0),
         (MailKind::PasswordChanged, true, 1),
-        // Its row counts wrong codes.
+        // The row of a mail with a code stays, because it counts the wrong codes.
         (MailKind::PasswordReset, false, 1),
     ] {
         let mut fixture = Fixture::new();

@@ -1,4 +1,4 @@
-//! Tests the texts of the figures.
+//! Tests the texts that describe the progress of work.
 
 use std::time::Duration;
 

@@ -2,9 +2,9 @@
 //!
 //! An account has at most [`MAX_LIVE_SESSIONS`] live sessions, but in an old database it may have thousands. An
 //! operation that ends all sessions (for example a change of the password or the deletion of the account) first calls
-//! [`end_most`], which ends all but [`MAX_REMAINING`] in batches. Other writes run between the batches. The operation
-//! then ends the remaining sessions in its own transaction. If that transaction fails, sessions have ended, but the
-//! operation has not happened.
+//! [`end_most`], which ends all but the caller's session and [`MAX_REMAINING`] others in batches. Other writes run
+//! between the batches. The operation then ends the remaining sessions in its own transaction. If that transaction
+//! fails, sessions have ended, but the operation has not happened.
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -78,8 +78,8 @@ impl RevocationFeed {
         }
     }
 
-    /// Returns whether the state shows that a backup of the database was restored since the last read. If so,
-    /// everything must be read again, because new revocations may have numbers that were already read. Also makes this
+    /// Returns whether the state shows that a backup of the database was restored since the last read. If so, all
+    /// revocations must be read again, because new revocations may have numbers that were already read. Also makes this
     /// process reject tokens from before the restore, if the database has the time of the restore.
     fn detect_restore(&self, state: FeedState) -> bool {
         let newest_read = self.newest_read.load(Ordering::Acquire);

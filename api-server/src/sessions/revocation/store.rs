@@ -159,7 +159,7 @@ fn insert_unnumbered(
             revocations::forget_after.eq(forget_after),
         )
     };
-    // Unlike a statement with several rows, this one is prepared only once per connection.
+    // A separate statement for one row, because it is prepared only once per connection, unlike one for several rows.
     if let [session_id] = *session_ids {
         let statement = diesel::insert_into(revocations::table).values(row(session_id));
         return on_either_engine!(connection, |either| statement.execute(either)).map(drop);
@@ -235,7 +235,7 @@ pub(crate) struct FeedPage {
     pub(crate) revocations: Vec<Revocation>,
     /// Whether there may be more revocations with numbers.
     pub(crate) has_more: bool,
-    /// Revocations that have no number yet, but must be applied already.
+    /// The revocations without a number, if no numbers can be assigned now; otherwise empty.
     pub(crate) unnumbered: Vec<Revocation>,
 }
 

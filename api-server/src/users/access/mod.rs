@@ -1,3 +1,3 @@
-//! Stores what a user may do: the roles and the custom claims, with their version.
+//! Stores the roles and the custom claims of users, with their version.
 
 pub(crate) mod store;

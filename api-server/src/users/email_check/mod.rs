@@ -78,7 +78,7 @@ pub(crate) fn store_new_spelling(
     )
 }
 
-/// If there are deviations, logs their number and the command that lists them.
+/// Logs the number of deviations, if there are any, and the command that lists them. Also logs if the check fails.
 pub(crate) async fn log_deviations(db: &Db) {
     let (mut deviation_count, mut last_user_id) = (0, Some(String::new()));
     while let Some(id) = last_user_id {

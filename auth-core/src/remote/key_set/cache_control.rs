@@ -11,9 +11,9 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 /// Returns the time until the next regular request, from the values of all `Cache-Control` header fields.
 ///
-/// Limits `max-age` to 1 to 60 minutes: 0 would cause a request after every response, and without an upper limit a
-/// withdrawn key would stay valid. Without a valid `max-age`, the time is 5 minutes; with `no-store` or `no-cache`, 1
-/// minute. Of several values, the one with the shortest time counts.
+/// Limits `max-age` to 1 to 60 minutes: 0 would cause a request after every response, and with a long `max-age` a
+/// withdrawn key would stay valid for as long. Without a valid `max-age`, the time is 5 minutes; with `no-store` or
+/// `no-cache`, 1 minute. Of several values, the one with the shortest time counts.
 pub(super) fn refresh_interval<'v>(values: impl Iterator<Item = &'v [u8]>) -> Duration {
     let mut interval = None;
     for value in values {

@@ -25,7 +25,7 @@ struct Step {
     refresh_interval: Duration,
 }
 
-/// Replaces the requests. The last step repeats.
+/// Replaces the HTTP requests by these steps. The last step repeats.
 struct Script {
     steps: VecDeque<Step>,
     started_at: Arc<Mutex<Vec<Instant>>>,

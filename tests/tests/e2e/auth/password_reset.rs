@@ -182,7 +182,7 @@ async fn a_browser_that_resets_the_password_gets_new_cookies_and_its_old_session
         .header("cookie", &cookies)
         .header("origin", SERVER_ORIGIN);
     assert_eq!(session.await.ok()["session"]["id"], session_id);
-    // In the browser, the new cookies have replaced those of Eve's session, so the reset has ended this session.
+    // In the browser, the new cookies have replaced those of Eve's session, so the reset has ended Eve's session.
     assert_eq!(are_live(&app, [&eve_device]), [false]);
 }
 

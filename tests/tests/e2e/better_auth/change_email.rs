@@ -69,7 +69,7 @@ async fn the_link_leads_to_the_callback_url(engine: Engine) {
     let encoded_url = "https%3A%2F%2Fapp%2Eexample%2Fdone%3Fa%3D1";
     let link_start = format!("http://127.0.0.1:8080/change-email?callbackURL={encoded_url}#");
     assert!(mails[0].link().starts_with(&link_start), "{:?}", mails[0]);
-    // The previous address gets its notice.
+    // The address that the account still has gets a notice of the request.
     received(&app, "ada@example.com", 1).await;
 
     let body = json!({ "newEmail": NEW_EMAIL, "callbackURL": "https://evil.example/" });

@@ -13,11 +13,11 @@ on_both_engines! {
 }
 
 const UNKNOWN_PATH: &[u8] = b"GET /nowhere HTTP/1.1\r\nhost: e2e\r\n\r\n";
-/// The empty lines in the body end no header. The response is a 422.
+/// A request with empty lines in its body, which must not be read as the end of a header. The response is a 422.
 const REGISTRATION: &[u8] =
     b"POST /api/auth/register HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
     content-length: 10\r\n\r\n{\r\n\r\n\r\n\r\n}";
-/// A similar request in chunks, with a chunk extension and a trailer. The response is a 422.
+/// A request with empty lines in a chunked body, with a chunk extension and a trailer. The response is a 422.
 const CHUNKED_REGISTRATION: &[u8] = b"POST /api/auth/register HTTP/1.1\r\nhost: e2e\r\n\
     content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n4;a=b\r\n\r\n\r\n\r\n1\r\n}\r\n0\r\n\
     trailer: a\r\n\r\n";

@@ -139,7 +139,7 @@ async fn requests_beyond_the_limit_of_the_server_are_503(engine: Engine) {
     let is_overload = |response: &&Response| response.code() == "OVERLOADED";
     let overload_count = responses.iter().filter(is_overload).count();
     // The queue has 8 places, and each of the two users gets at most 7 of them. When the queue is full, at least one
-    // user has fewer than 7, and gets this code for every further request. The other user may get a 429 instead.
+    // user has fewer than 7, and gets `OVERLOADED` for each further request. The other user may get a 429 instead.
     let least_count = CHANGE_COUNT / 2 - 8 - TRANSACTION_SIZE;
     assert!(overload_count >= least_count, "{overload_count}");
 }
@@ -233,13 +233,14 @@ async fn all_sessions_of_an_account_share_one_limit(app: App) {
     locking_session.execute("ROLLBACK");
 }
 
-/// Returns a wrong code for a change of an email address, which needs no session.
+/// Returns the body of a confirmation with a wrong code. Confirming a change of an email address needs no session.
 fn wrong_code() -> Value {
     json!({ "challenge_id": "01a1f94f-16aa-7226-bd98-4498a57be982", "code": "wrong" })
 }
 
 async fn requests_without_an_account_count_towards_the_limit_of_their_network(engine: Engine) {
-    // On PostgreSQL, the locked table blocks seven connections of the network and one of the server, which sends mails.
+    // On PostgreSQL, the locked table blocks eight of the ten database threads: seven with requests of the network, and
+    // one with a query of the sender of mails.
     let options = App::on(engine).set("database-pool-size", "10");
     let app = options.behind_proxy().start();
     let ada = app.user("ada").await;

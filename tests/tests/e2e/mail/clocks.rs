@@ -55,7 +55,7 @@ async fn each_mail_is_sent_at_most_once(engine: Engine) {
         request_reset(process, user.email())
     });
     let challenge_ids = join_all(requests).await;
-    // A mail that the process ahead has requested is not due yet for the process behind.
+    // The process ahead must itself send the mails of its requests: for the process behind, they are due in an hour.
     until_nothing_waits(&behind).await;
     let sent_ids = smtp.headers("Message-ID");
     let distinct_ids: BTreeSet<_> = sent_ids.iter().cloned().collect();
@@ -63,8 +63,8 @@ async fn each_mail_is_sent_at_most_once(engine: Engine) {
     let to_message_id = |id: &String| format!("<{id}@api.example>");
     let requested_ids: BTreeSet<_> = challenge_ids.iter().map(to_message_id).collect();
     assert!(distinct_ids.is_subset(&requested_ids), "{sent_ids:?}");
-    // All mails that the process ahead has requested are sent. The other mails may have expired by the clock of that
-    // process.
+    // All mails that were requested from the process ahead are sent. The other mails may have expired by the clock of
+    // that process.
     let ids_of_ahead = challenge_ids.iter().skip(1).step_by(2).map(to_message_id);
     assert!(
         ids_of_ahead
@@ -141,7 +141,7 @@ async fn a_token_is_used_once_on_all_processes_together(engine: Engine) {
 }
 
 async fn a_mail_expires_early_if_the_process_that_sends_it_is_ahead(engine: Engine) {
-    // This process waits for its mail server, so the other one takes the second mail.
+    // The process behind waits for its mail server, so the process ahead takes the second mail.
     let (behind, _silent_smtp) = sending_process(engine).await;
     let eve = behind.user("eve").await;
     let expired_id = request_reset(&behind, eve.email()).await;

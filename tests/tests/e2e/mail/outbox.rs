@@ -69,7 +69,7 @@ async fn a_mail_that_another_process_is_sending_is_left_alone(app: App) {
          wrong_codes) VALUES ('00000000-0000-7000-8000-000000000001', 'password_reset', 'ada@example.com', \
          '2026-11-20 12:57:00', '2026-11-20 13:57:00', '2026-11-20 12:57:00', 1, '2999-01-01 00:00:00', 0)",
     );
-    // This mail is due later than the leased mail.
+    // This mail is due later than the leased mail, which the sender must pass over.
     let (mail, _) = requested_mail(&app, ada.email()).await;
     wait_until("only the leased mail waits", async || {
         waiting_count(&app) == 1

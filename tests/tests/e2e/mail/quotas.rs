@@ -28,7 +28,7 @@ async fn an_address_gets_at_most_three_mails_an_hour(app: App) {
     let challenge_id = request_reset(&app, ada.email()).await;
     until_nothing_waits(&app).await;
     let mails = received(&app, ada.email(), 3).await;
-    // No code of the challenge was sent, so none is accepted.
+    // No mail was sent for the fourth challenge, so no code is accepted for it, not even that of an earlier mail.
     let response = confirm_code(&app, &challenge_id, mails[2].code()).await;
     response.problem(400, "INVALID_OR_EXPIRED_TOKEN");
     app.clock.advance(HOUR);

@@ -36,7 +36,7 @@ async fn a_mail_that_the_mail_server_refuses_for_good_is_not_tried_again(engine:
         let challenge_id = request_reset(&app, ada.email()).await;
         until_nothing_waits(&app).await;
         app.clock.advance(59 * MINUTE);
-        // A mail to another address is sent after every mail that is due.
+        // The mail to Eve is sent after every mail that is due, so a second attempt for Ada would succeed before it.
         smtp.react(Reaction::Accept);
         let eve = app.user("eve").await;
         request_reset(&app, eve.email()).await;

@@ -30,7 +30,8 @@ async fn a_greylisted_mail_arrives_once_when_the_delay_is_over(engine: Engine) {
     let app = server_with_mails_to(engine, &smtp);
     let ada = app.user("ada").await;
     let challenge_id = request_reset(&app, ada.email()).await;
-    // The attempts are 0, 1, 3 and 7 minutes after the request, and the delay is 5 minutes.
+    // The attempts are 0, 1, 3 and 7 minutes after the request. A mail server that greylists for 5 minutes would accept
+    // only the last one.
     for (attempts, pause) in [(1, 1), (2, 2), (3, 4)] {
         until_attempts(&app, attempts).await;
         let microsecond = Duration::from_micros(1);
@@ -57,7 +58,7 @@ async fn a_greylisted_mail_arrives_once_when_the_delay_is_over(engine: Engine) {
         smtp.headers("Message-ID"),
         [format!("<{challenge_id}@api.example>")]
     );
-    // The time of the request, not of the attempt.
+    // `Date` is the time of the request, not of the attempt.
     assert_eq!(smtp.headers("Date"), ["Fri, 20 Nov 2026 12:57:51 +0000"]);
 }
 

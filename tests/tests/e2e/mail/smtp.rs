@@ -10,13 +10,13 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reaction {
     Accept,
-    /// Gives this reply to the recipient.
+    /// Replies this to the command that names the recipient (`RCPT`).
     RefuseRecipient(&'static str),
-    /// Reads the text of the mail, and then gives this reply.
+    /// Reads the text of the mail, and then replies this.
     RefuseText(&'static str),
     /// Accepts the mail, but closes the connection instead of saying so.
     LoseReply,
-    /// Does not reply to the recipient until the test chooses another reaction.
+    /// Does not reply to the command `RCPT` until the test chooses another reaction.
     Silence,
 }
 

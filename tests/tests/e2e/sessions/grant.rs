@@ -124,7 +124,7 @@ async fn a_service_token_repeats_the_claim_of_the_submitted_token(engine: Engine
     }
 }
 
-/// Such a token can come from an earlier version of the server, before an upgrade.
+/// A token without the claim `email_verified` can come from an earlier version of the server, before an upgrade.
 async fn a_token_without_the_claim_is_accepted(app: App) {
     let ada = app.user("ada").await;
     let token = Issuer::of(&app).issue(ada.id(), ada.email());

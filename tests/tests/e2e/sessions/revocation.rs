@@ -206,7 +206,7 @@ async fn a_logout_of_a_thousand_sessions_reaches_the_other_processes(process_a: 
     let process_b = process_a.another_process().start();
     let (ada, first_device) = user_with_device(&process_a, "ada").await;
     let last_device = login(&process_a, &ada).await;
-    // Copies the session after the last login, because a login revokes the sessions over the limit.
+    // Inserts the copies after the last login, because a login revokes the sessions over the limit.
     super::fixtures::clone_sessions(&process_a, &first_device.session, 1200);
     let body = json!({ "scope": "all" });
     assert_logged_out(by_access(&process_a, &last_device, body).await, 1202);

@@ -209,7 +209,8 @@ async fn the_limits_of_the_queue_are_settings(engine: Engine) {
     for setting in ["max-waiting-hashes", "max-waiting-hashes-per-network"] {
         let options = App::on(engine).set("bcrypt-cost", &slow_bcrypt_cost());
         let app = options.set(setting, "1").start();
-        // With the default of 56 waiting logins, none of these is rejected.
+        // With the default limits, one login per core is hashed and 56 logins of one network can wait, so the server
+        // would reject none of these logins.
         let logins = (0..core_count + 56).map(|number| {
             let body = credentials(&format!("{number}@example.com"), "not the password");
             app.anonymous().post(LOGIN, body).into_future()

@@ -95,7 +95,7 @@ async fn unicode_forms_of_one_text_are_the_same_password(app: App) {
         ("pa\u{df}wort \u{c5}", "pa\u{df}wort A\u{30a}"),
         // Japanese keyboards produce full-width forms.
         ("ｐａｓｓ　ｗｏｒｔ", "pass wort"),
-        // A ligature and a no-break space.
+        // This row has a ligature, the next one a no-break space.
         ("\u{fb01}sh and chips", "fish and chips"),
         ("no\u{a0}break space", "no break space"),
         // The two spellings have the combining marks in different orders.

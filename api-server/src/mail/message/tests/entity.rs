@@ -77,7 +77,7 @@ fn decode_quoted_printable(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Decodes the words of a field that are encoded by RFC 2047.
+/// Decodes the words of a field that are encoded as UTF-8 in base64 (RFC 2047).
 pub(super) fn decode_words(field: &str) -> String {
     let mut decoded = String::new();
     for (index, piece) in field.split("=?utf-8?b?").enumerate() {

@@ -13,9 +13,9 @@ const KEY: &[u8] = include_bytes!("key.pem");
 /// The behaviour of the server after the last reply of the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AfterScript {
-    /// It closes the connection.
+    /// Closes the connection.
     Close,
-    /// It sends nothing more, and waits until the client closes the connection.
+    /// Sends nothing more, and waits until the client closes the connection.
     Silence,
 }
 
@@ -39,7 +39,7 @@ impl ScriptedServer {
         })
     }
 
-    /// Starts a server that encrypts the connection after its last reply, and then gives other replies.
+    /// Starts a server that gives `replies`, then encrypts the connection, and then gives `encrypted_replies`.
     pub(super) fn start_with_starttls(
         replies: &'static [&'static str],
         encrypted_replies: &'static [&'static str],

@@ -26,7 +26,7 @@ fn smtps_encrypts_from_the_first_byte_and_logs_in() {
 
 #[test]
 fn starttls_encrypts_before_the_login() {
-    // The server sends no second greeting.
+    // The first reply is empty, because the server sends no second greeting after the handshake.
     let encrypted_replies = &[
         "",
         "250-mx.example\r\n250-auth LOGIN\r\n250 SIZE 1000000\r\n",

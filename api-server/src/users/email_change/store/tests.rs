@@ -1,4 +1,4 @@
-//! Tests the queries of the table `email_undos` on SQLite. The end-to-end tests run them on both engines.
+//! Tests the queries of the table `email_undos` on SQLite. The end-to-end tests run these queries on both engines.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use crate::users::user::User;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const MICROSECOND: Duration = Duration::from_micros(1);
 
-/// An empty database with the users Ada and Eve.
+/// A new database whose only users are Ada and Eve.
 struct Fixture {
     connection: DbConnection,
     ada: String,

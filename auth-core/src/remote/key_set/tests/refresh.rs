@@ -184,7 +184,8 @@ async fn failed_requests_count_for_the_interval_too() {
         sleep(seconds(1) / 10).await;
         let _wakes_the_task = scripted.keys.find("unknown");
     }
-    // Without tokens, a failed request would be repeated after 0.5 to 1.5, 1 to 3, 2 to 6, 4 to 12 … seconds.
+    // In 60 s: the first request, at most six that tokens cause, and at most five retries before tokens may cause one:
+    // only the delays after five failures (0.5 to 1.5, 1 to 3, 2 to 6, 4 to 12, 8 to 24 s) can be shorter than 10 s.
     assert!(
         scripted.request_count() <= 1 + 6 + 5,
         "{:?}",

@@ -89,7 +89,7 @@ async fn a_token_of_an_unknown_key_is_a_401_also_where_nothing_can_wait() {
     sleep(seconds(10)).await;
     let pending = authenticate(&authority, &unknown_token);
     assert!(matches!(pending, Verification::PendingRefresh(..)));
-    // A tonic interceptor cannot wait.
+    // The result in a tonic interceptor, which cannot wait.
     assert_eq!(
         status_and_code(pending.into_ready()),
         (401, "INVALID_TOKEN")

@@ -19,7 +19,7 @@ async fn a_token_is_rejected_while_another_account_has_the_address(app: App) {
     let key = mail_key(&app, &ada);
     assert_rejected(confirm_token(&app, mail.token()).await);
     assert_rejected(confirm_code(&app, &challenge_id, mail.code()).await);
-    // Earlier releases stored this spelling. For the unique index, it is another address.
+    // Earlier releases stored the spelling `exämple.de`. For the unique index, `xn--exmple-cua.de` is another address.
     let (u_label_mail, _) = requested_change(&app, &ada, "eve@xn--exmple-cua.de").await;
     app.database().execute(&format!(
         "UPDATE users SET email = 'eve@exämple.de' WHERE id = '{}'",

@@ -31,7 +31,7 @@ on_both_engines! {
 const CALLBACK: &str = "/api/auth/delete-user/callback";
 const INVALID_TOKEN: (u16, &str, &str) = (404, "INVALID_TOKEN", "Invalid token");
 
-/// Requests the deletion from a session that is a day old, and returns the mail.
+/// Requests the deletion of the user in a session that is a day old, and returns the mail.
 async fn requested_deletion(app: &App, browser: &Browser, email: &str) -> Mail {
     let response = browser.post(app, DELETE_USER, json!({})).await;
     assert!(response.header_values("set-cookie").is_empty());
@@ -196,7 +196,7 @@ async fn parallel_deletions_with_one_token_delete_the_user_once(engine: Engine) 
     let statuses: Vec<_> = responses.iter().map(e2e::Response::status).collect();
     let wins = statuses.iter().filter(|status| **status == 200).count();
     assert_eq!(wins, 1, "{statuses:?}");
-    // The others find no session, or no user.
+    // The other requests find no session, or no user.
     let is_expected = |status: &u16| matches!(status, 200 | 401 | 404);
     assert!(statuses.iter().all(is_expected), "{statuses:?}");
     assert_eq!(user_count(&app), "0");

@@ -79,7 +79,7 @@ async fn if_verification_is_required_a_taken_address_gets_an_invented_user(engin
     let again = sign_up_without_session(&app, body.clone()).await;
     body["email"] = "NEW@Example.com".into();
     let free = sign_up_without_session(&app, body).await;
-    // The id differs each time, and everything else is the same as for a free address.
+    // Each response has another id. All else except the address is the same for a taken and for a free address.
     let ids = [&taken, &again, &free].map(|body| body["user"]["id"].clone());
     assert!(ids[0] != ids[1] && ids[1] != ids[2], "{ids:?}");
     assert!(ids.iter().all(|id| id.as_str().unwrap().len() == 36));

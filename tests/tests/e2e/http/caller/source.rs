@@ -1,4 +1,4 @@
-//! Tests that outside of cookies, a token is read only from the header `Authorization`, which must not be repeated.
+//! Tests that, cookies aside, an access token is read only from the header `Authorization`, which must not be repeated.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

@@ -58,7 +58,7 @@ impl Gate {
         self.call("pg_advisory_unlock", device);
     }
 
-    /// Returns how many transactions wait for their commit.
+    /// Returns how many transactions the gate delays at their commit.
     fn waiting_count(app: &App) -> u64 {
         let other_commits = "pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND NOT granted \
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";

@@ -73,7 +73,7 @@ async fn a_logout_waits_for_no_process_of_an_earlier_release_and_reaches_every_p
         let delay = until_rejected(app, &earlier_device.access, "TOKEN_REVOKED").await;
         assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     }
-    // Now the service gets all three with their numbers.
+    // Now the service gets all three revocations, in the order of their numbers.
     service.session_ids.clear();
     service.poll().await;
     let numbered_ids = [&earlier_device.session, later_ids[0], later_ids[1]];
