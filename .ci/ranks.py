@@ -125,7 +125,7 @@ def addresses_of(kind: str, count: int) -> list[str]:
 
 def measure_route(server: Path, folder: Path, route: Route, plant: Callable[[], None] | None = None,
                   samples: int = SAMPLES, **settings: str) -> tuple[list, list]:
-    """The seconds until each response, for known and for unknown addresses, requested in random order. `plant` is called
+    """The seconds until each response for known and for unknown addresses, requested in random order. `plant` is called
     before these requests."""
     with silent_server() as (port, connections):
         settings = NO_LIMITS | (route.settings or {}) | {"MAIL_FROM": "no-reply@api.example"} | settings

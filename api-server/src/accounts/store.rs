@@ -33,8 +33,8 @@ pub(super) struct NewRegistration {
 /// Inserts the user. Returns `false` if the email address already has an account, or is reserved for a user who can
 /// still undo a change away from it. After `false`, the caller must roll the transaction back.
 ///
-/// The reservation is checked after the insert: if a concurrent transaction changes a user's address away from this one,
-/// the insert waits for that transaction, and the check then sees its reservation.
+/// The reservation is checked after the insert: if a concurrent transaction changes a user's address away from this
+/// address, the insert waits for that transaction, and the check then sees its reservation.
 fn insert_user(
     connection: &mut DbConnection,
     user: &User,
@@ -74,8 +74,8 @@ pub(super) fn register(
     })
 }
 
-/// Inserts the user and, if there is one, the mail. If the email address has an account or is reserved, inserts no user,
-/// and changes the mail to a notice of the attempt. Returns whether the user was inserted.
+/// Inserts the user and, if there is one, the mail. If the email address has an account or is reserved, inserts no
+/// user, and changes the mail to a notice of the attempt. Returns whether the user was inserted.
 pub(super) fn register_unverified(
     connection: &mut DbConnection,
     mut registration: NewRegistration,

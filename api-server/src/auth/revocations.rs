@@ -24,7 +24,8 @@ use crate::sessions::revocation::store::{FeedPage, Revocation, RevocationTarget}
 const MAX_UNNUMBERED: i64 = 1000;
 
 /// A caller with a token of type `revocations+jwt`. The token is signed with a secret of the server, or with a key that
-/// is derived from such a secret: the key of a service in `TOKEN_AUDIENCES`, or a feed credential (`keys derive --feed`).
+/// is derived from such a secret: the key of a service in `TOKEN_AUDIENCES`, or a feed credential, which `keys derive
+/// --feed` prints.
 pub(crate) struct RevocationReader;
 
 impl RevocationReader {

@@ -92,7 +92,7 @@ fn has_no_token(request: &HttpRequest, policy: &HttpPolicy) -> bool {
 
 /// Responds to a request without an access token, for example from a service that forwards the cookie of a Better Auth
 /// session. Fails with `missing_token_problem` if the request has no such cookie, two such cookies, or a cookie with an
-/// invalid signature, and with another problem if the session has ended or `X-User-Id` names another user.
+/// invalid signature, and with another problem if the session is not live or `X-User-Id` names another user.
 async fn show_better_auth_session(
     request: &HttpRequest,
     context: &BetterAuthContext,

@@ -1,4 +1,4 @@
-//! Contains the queries of a restore, which make the sessions and tokens in the restored database invalid.
+//! Contains the queries of a restore, such as those that end all sessions of the restored database.
 
 use diesel::prelude::*;
 

@@ -16,8 +16,9 @@ struct SignOutBody {
 }
 
 /// Ends the session, if there is one. Clears the cookies, unless the request comes from an untrusted origin. If the
-/// request has several session cookies and no `Authorization` header, ends the sessions of all valid ones, up to a
-/// maximum, because another host of the same site may have set a cookie that this response cannot clear.
+/// request has several session cookies and no valid bearer token, ends the sessions of all valid cookies, up to a
+/// maximum, because another host of the same site may have set a cookie that this response cannot clear. With two
+/// `Authorization` headers, ends no session.
 pub(crate) async fn sign_out(request: ApiRequest) -> ApiResult {
     let session_ids = match identity::find(&request.http, &request.context, false).await? {
         Identity::SignedIn(signed_in_user) => vec![signed_in_user.session.id],

@@ -17,8 +17,8 @@ use crate::mail::link::link;
 use crate::problem::Problem;
 
 /// Redirects a browser with a token of a mail to the page that verifies the address. Other clients get an error,
-/// because they would take the page for a success. If the token is malformed or expired, the error is in a redirect to
-/// `callbackURL`, or in the response if there is no such URL.
+/// because they would take the page for a success. If the token is malformed, of another kind or expired, the error is
+/// in a redirect to `callbackURL`, or in the response if there is no such URL.
 pub(crate) async fn verify_email(request: ApiRequest) -> ApiResult {
     let mut fields = request.query_fields();
     let token_text = fields.text("token");

@@ -45,8 +45,8 @@ impl Finding {
         }
     }
 
-    /// Returns the finding as one line. Replaces line breaks in the text, for example in a quoted message of PostgreSQL,
-    /// by spaces.
+    /// Returns the finding as one line. Replaces line breaks in the text by spaces, because the text may quote another
+    /// program, such as PostgreSQL.
     fn to_line(&self) -> String {
         let (word, text) = match &self.outcome {
             Ok(text) if self.is_warning => ("WARN ", text),

@@ -79,8 +79,8 @@ pub(super) struct ConfirmedChange {
 /// is taken.
 ///
 /// An address is also taken while another user can still undo a change away from it. This reservation is checked after
-/// the new address was set: if a concurrent transaction changes a user's address away from the new one, setting the new
-/// address waits for that transaction, and the check then sees its reservation.
+/// the new address was set: if a concurrent transaction changes a user's address away from this address, setting it
+/// waits for that transaction, and the check then sees its reservation.
 pub(super) fn confirm(
     connection: &mut DbConnection,
     change: &ConfirmedChange,
