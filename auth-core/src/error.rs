@@ -54,7 +54,7 @@ pub enum Error {
     RevocationsOutdated,
     /// 503: the keys of the issuer were never received, or are too old.
     KeysUnavailable,
-    /// 500: a public or private key, or a document of keys, is not acceptable; the text says why and what to do.
+    /// 500: a public or private key, or a document of keys, is not acceptable; the text says why.
     InvalidKey(&'static str),
     /// 500: a secret is too weak; the text says why and what to do.
     WeakSecret(&'static str),

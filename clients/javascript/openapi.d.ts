@@ -173,7 +173,8 @@ export interface paths {
         put?: never;
         /**
          * Verify the address of an account with the token or the code of a mail. Also needs a session of the account or its
-         *     password; without, the response is 403 `PASSWORD_REQUIRED`, and the token or the code stays valid. Logs nobody in.
+         *     password; without, the response is 403 `PASSWORD_REQUIRED`, and the token or the code stays valid. Begins no
+         *     session.
          */
         post: operations["confirmEmailVerification"];
         delete?: never;
@@ -233,7 +234,7 @@ export interface paths {
          *     session has ended before, the request succeeds and ends nothing. `others` and `all` need a valid credential: an
          *     access token that is neither expired nor stale, the current refresh token or its direct predecessor; an older one
          *     ends only its own session. Access tokens of the ended sessions are rejected from then on. Clears the cookies, except
-         *     with `others`.
+         *     with `others` and for a request from an untrusted origin.
          */
         post: operations["logout"];
         delete?: never;
@@ -289,8 +290,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Get the next pair of tokens. The direct predecessor of the current token gets the same pair again, so a lost
-         *     response, a second tab and a retry do no harm. 401: log in again. 503: try again.
+         * Get the next pair of tokens. The direct predecessor of the current token gets the current refresh token
+         *     again, so a lost response, a second tab and a retry do no harm. 401: log in again. 503: try again.
          */
         post: operations["refresh"];
         delete?: never;
@@ -329,7 +330,7 @@ export interface paths {
         };
         /**
          * List the sessions that have ended, and the users whose tokens are stale, for services that verify tokens themselves.
-         *     Needs a token of type `revocations+jwt`, which can only be made with the secret.
+         *     Needs a token of type `revocations+jwt`, signed with the secret or with a key that is derived from the secret.
          */
         get: operations["listRevocations"];
         put?: never;
@@ -871,8 +872,8 @@ export interface components {
             message: string;
         };
         /**
-         * @description The response to a registration, a login, a refresh or a change of password. If a cookie authenticated the request,
-         *     the tokens are in cookies only.
+         * @description The response to a registration, a login, a refresh, or a change or reset of the password. If a cookie
+         *     authenticated the request, the tokens are in cookies only.
          */
         Grant: {
             /** @description Send it as `Authorization: Bearer …`. */
@@ -901,7 +902,7 @@ export interface components {
             /** @example Ed25519 */
             crv: string;
             /**
-             * @description The claim `kid` of the tokens that this key verifies: its thumbprint (RFC 7638).
+             * @description The header parameter `kid` of the tokens that this key verifies: the thumbprint of the key (RFC 7638).
              * @example kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
              */
             kid: string;
@@ -937,7 +938,7 @@ export interface components {
             password: string;
         };
         LogoutRequest: {
-            /** @description Names the session if there is no access token. */
+            /** @description Names a session. Comes before the cookies, and after an access token in the `Authorization` header. */
             refresh_token?: string;
             /** @description Which sessions of the user to end; `current` if absent. */
             scope?: components["schemas"]["Scope"];
@@ -1067,16 +1068,17 @@ export interface components {
              * @example 1795180971
              */
             issued_before?: number | null;
-            /** @description Whether there are more already: a response has at most 1000. */
+            /** @description Whether there are more already: a response has at most 1000 entries, or 2000 while some have no number yet. */
             more: boolean;
             /**
              * Format: int64
-             * @description `after` of the next request; lower than in this request if the database was restored from a backup.
+             * @description `after` of the next request; may be lower than in this request after the database was
+             *     replaced by an older one.
              * @example 17
              */
             next: number;
             revocations: components["schemas"]["EndedSession"][];
-            /** @description Users whose roles, claims or verified address changed. */
+            /** @description Users whose roles or claims changed, or whose address was verified or changed. */
             stale: components["schemas"]["StaleUser"][];
         };
         /** @enum {string} */
@@ -1916,7 +1918,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Sessions that ended */
+            /** @description Ended sessions, and users with stale tokens */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2222,7 +2224,8 @@ export interface operations {
                 q?: string;
                 /**
                  * @description The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
-                 *     while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
+                 *     while many large pages, or four of this account, are being sent), and reading ends after 2 seconds. `Link` tells
+                 *     that there may be more.
                  */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
@@ -2237,7 +2240,7 @@ export interface operations {
             /** @description A page of tasks */
             200: {
                 headers: {
-                    /** @description `<…>; rel="next"` when there is more */
+                    /** @description `<…>; rel="next"` when there may be more */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -2572,7 +2575,8 @@ export interface operations {
                 q?: string;
                 /**
                  * @description The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
-                 *     while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
+                 *     while many large pages, or four of this account, are being sent), and reading ends after 2 seconds. `Link` tells
+                 *     that there may be more.
                  */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
@@ -2587,7 +2591,7 @@ export interface operations {
             /** @description A page of tasks */
             200: {
                 headers: {
-                    /** @description `<…>; rel="next"` when there is more */
+                    /** @description `<…>; rel="next"` when there may be more */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -2922,7 +2926,8 @@ export interface operations {
                 q?: string;
                 /**
                  * @description The maximum number of tasks; 100 if absent. A page may have fewer tasks: it ends at 1 MiB of JSON (at 64 KiB
-                 *     while many large pages are being sent), and a search ends after 2 seconds. `Link` tells that there may be more.
+                 *     while many large pages, or four of this account, are being sent), and reading ends after 2 seconds. `Link` tells
+                 *     that there may be more.
                  */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
@@ -2940,7 +2945,7 @@ export interface operations {
             /** @description A page of tasks */
             200: {
                 headers: {
-                    /** @description `<…>; rel="next"` when there is more */
+                    /** @description `<…>; rel="next"` when there may be more */
                     Link?: string;
                     [name: string]: unknown;
                 };

@@ -6,7 +6,7 @@ use lettre::message::Mailbox;
 
 use super::smtp_url::SmtpServer;
 
-/// What a registration requires of the email address.
+/// Whether a registration sends a mail, and whether a login needs a verified address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EmailVerification {

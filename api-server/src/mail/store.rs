@@ -1,4 +1,4 @@
-//! Contains the queries of the table `outbox`, except those on challenges.
+//! Contains the queries of the table `outbox`, except those on challenges and the deletion of all rows by a restore.
 
 use std::time::Duration;
 

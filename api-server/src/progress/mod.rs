@@ -4,7 +4,7 @@
 //! written after each interval and at the end, but none if the work ends within the first interval. Standard output is
 //! left to the command's data.
 
-mod figures;
+mod formatter;
 mod interruption;
 mod ticker;
 
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
-pub(crate) use figures::Unit;
+pub(crate) use formatter::Unit;
 pub use interruption::Interrupted;
 use interruption::{Interruption, SignalPolicy};
 use ticker::{Source, Ticker, View};
@@ -137,7 +137,7 @@ impl Progress {
         total: Option<u64>,
         source: Source,
     ) -> Option<Ticker> {
-        let figures = figures::Figures::new(unit, total);
+        let formatter = formatter::ProgressFormatter::new(unit, total);
         let (view, interval) = match &self.display {
             Display::Hidden => return None,
             Display::Log => (
@@ -147,7 +147,7 @@ impl Progress {
             Display::Lines => (View::lines(label, print_line), LINE_INTERVAL),
             Display::Bars(bars) => (View::bar(bars, label, total), BAR_INTERVAL),
         };
-        Ticker::start(view, interval, figures, source)
+        Ticker::start(view, interval, formatter, source)
     }
 
     /// Runs `work`, which may write to standard error, while no bar is drawn.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::figures::Figures;
+use super::formatter::ProgressFormatter;
 
 /// Returns how much is done.
 pub(super) type Source = Box<dyn Fn() -> u64 + Send>;
@@ -100,13 +100,13 @@ impl Ticker {
     pub(super) fn start(
         view: View,
         interval: Duration,
-        figures: Figures,
+        formatter: ProgressFormatter,
         source: Source,
     ) -> Option<Self> {
         let (stop, stopped) = channel();
         let thread = thread::Builder::new()
             .name("progress".to_owned())
-            .spawn(move || show_until(&stopped, view, interval, figures, &source))
+            .spawn(move || show_until(&stopped, view, interval, formatter, &source))
             .ok()?;
         Some(Self {
             stop: Some(stop),
@@ -129,15 +129,15 @@ fn show_until(
     stopped: &Receiver<()>,
     mut view: View,
     interval: Duration,
-    mut figures: Figures,
+    mut formatter: ProgressFormatter,
     source: &Source,
 ) {
     let start = Instant::now();
     while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
         let done = source();
-        view.show(figures.describe_running(done, start.elapsed()), done);
+        view.show(formatter.describe_running(done, start.elapsed()), done);
     }
-    view.finish(&figures.describe_finished(source(), start.elapsed()));
+    view.finish(&formatter.describe_finished(source(), start.elapsed()));
 }
 
 #[cfg(test)]
@@ -147,7 +147,7 @@ mod tests {
     use std::sync::{Arc, mpsc::Receiver};
     use std::time::Duration;
 
-    use super::super::figures::{Figures, Unit};
+    use super::super::formatter::{ProgressFormatter, Unit};
     use super::{Ticker, View};
 
     const LONG: Duration = Duration::from_secs(3600);
@@ -159,8 +159,8 @@ mod tests {
         let count = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&count);
         let source = Box::new(move || counter.load(Ordering::Relaxed));
-        let figures = Figures::new(Unit::Rows, Some(10));
-        let ticker = Ticker::start(view, interval, figures, source).unwrap();
+        let formatter = ProgressFormatter::new(Unit::Rows, Some(10));
+        let ticker = Ticker::start(view, interval, formatter, source).unwrap();
         (ticker, count, lines)
     }
 

@@ -65,13 +65,13 @@ pub(crate) fn decide(rotation: &Rotation, token_counter: u32, now: Timestamp) ->
         return Decision::UnknownCounter;
     }
     match rotation.counter - token_counter {
-        0 => advance(rotation, now),
-        1 => repeat_or_recover(rotation, now),
+        0 => decide_for_current_token(rotation, now),
+        1 => decide_for_previous_token(rotation, now),
         _ => Decision::End,
     }
 }
 
-fn advance(rotation: &Rotation, now: Timestamp) -> Decision {
+fn decide_for_current_token(rotation: &Rotation, now: Timestamp) -> Decision {
     let Some(counter) = rotation.counter.checked_add(1) else {
         return Decision::End;
     };
@@ -88,7 +88,7 @@ fn advance(rotation: &Rotation, now: Timestamp) -> Decision {
     })
 }
 
-fn repeat_or_recover(rotation: &Rotation, now: Timestamp) -> Decision {
+fn decide_for_previous_token(rotation: &Rotation, now: Timestamp) -> Decision {
     let is_in_overlap = rotation
         .rotated_at
         .is_some_and(|rotated_at| now.since(rotated_at) <= OVERLAP);

@@ -21,7 +21,7 @@ on_postgres! {
     the_server_works_without_prepared_statements,
 }
 
-/// A pooler, by its treatment of the options of a session.
+/// A proxy in front of PostgreSQL: what it does with the startup parameter `options`.
 #[derive(Debug, Clone, Copy)]
 enum Pooler {
     Rejects,

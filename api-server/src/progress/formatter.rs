@@ -39,16 +39,16 @@ impl Unit {
     }
 }
 
-/// Describes a piece of work, and keeps the samples that the rate is computed from.
+/// Formats the progress of a piece of work, and keeps the samples that the rate is computed from.
 #[derive(Debug)]
-pub(super) struct Figures {
+pub(super) struct ProgressFormatter {
     unit: Unit,
     total: Option<u64>,
     /// The times since the start and the counts of the last samples, the oldest first.
     samples: VecDeque<(Duration, u64)>,
 }
 
-impl Figures {
+impl ProgressFormatter {
     pub(super) fn new(unit: Unit, total: Option<u64>) -> Self {
         Self {
             unit,
