@@ -1,4 +1,4 @@
-// Sign-up and sign-in on a server that requires a verified address.
+// Tests sign-up and sign-in on a server that requires a verified address, and the form of `/verify` for the code.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PASSWORD, alertText, codeIn, focused, heading, inBrowser, linkIn, newContext, newUser, signIn, tabTo } from "./harness.mjs";

@@ -187,6 +187,12 @@ impl Request {
         self.method == "GET"
     }
 
+    /// Returns the method and the path, as in `GET /healthz`.
+    #[must_use]
+    pub fn operation(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
     /// Adds a header field, even if the request already has a field with this name.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));

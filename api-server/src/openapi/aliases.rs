@@ -9,7 +9,8 @@ use super::operations;
 /// Adds every alias, with the operations of the declared path.
 pub(super) struct Aliases;
 
-/// Pairs of a declared path and one of its aliases.
+/// Pairs of a declared path and one of its aliases. Append a new pair: the ids of the operations contain the
+/// position of the pair.
 const ALIASES: &[(&str, &str)] = &[
     ("/api/auth/register", "/api/auth/signup"),
     ("/api/{user_id}/tasks", "/api/tasks"),

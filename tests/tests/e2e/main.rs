@@ -1,5 +1,5 @@
 //! Tests the server over HTTP, with SQLite and with PostgreSQL. Each folder tests the folder of the same name in
-//! `api-server/src`, except `remote/`, which tests `auth-core/src/remote`.
+//! `api-server/src`, except `remote/`, which tests `auth-core/src/remote`, and `metrics/`, which also tests `scrape/`.
 
 #![expect(
     clippy::expect_used,

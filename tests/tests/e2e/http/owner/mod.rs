@@ -5,8 +5,16 @@ mod list;
 mod task_id;
 mod user_id;
 
-use e2e::{Client, Request};
+use std::collections::BTreeSet;
+
+use e2e::{App, Client, Request, on_both_engines};
 use serde_json::json;
+
+use crate::operations::operations;
+
+on_both_engines! {
+    the_requests_of_these_tests_are_all_operations_below_a_user_id,
+}
 
 /// The methods of a single task, each with the end of the path after the id of the task.
 const TASK_METHODS: [(&str, &str); 6] = [
@@ -36,4 +44,19 @@ fn all_requests(caller: &Client, list_path: &str, id: &str) -> Vec<Request> {
     requests.push(caller.get(list_path));
     requests.push(caller.post(list_path, json!({ "title": "planted" })));
     requests
+}
+
+async fn the_requests_of_these_tests_are_all_operations_below_a_user_id(app: App) {
+    let documented: BTreeSet<_> = operations(&app)
+        .await
+        .into_iter()
+        .filter(|operation| operation.path.contains("{user_id}"))
+        .map(|operation| format!("{} {}", operation.method, operation.path))
+        .collect();
+    let requests = all_requests(&app.anonymous(), "/api/{user_id}/tasks", "{task_id}");
+    let requested: BTreeSet<_> = requests.iter().map(Request::operation).collect();
+    assert_eq!(
+        requested, documented,
+        "add the missing operations to `all_requests`"
+    );
 }
