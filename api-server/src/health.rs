@@ -36,7 +36,7 @@ pub(crate) async fn show_readiness(sessions: Data<Sessions>) -> Result<web::Json
         return Err(Problem::stopping());
     }
     // Probes have their own share of the database, which other requests from their network cannot use up.
-    sessions.db.of_account("readyz").read(ping).await?;
+    sessions.db.of_endpoint("/readyz").read(ping).await?;
     if !sessions.feed.is_current() {
         return Err(Problem::database_unavailable(
             "the revocations are not up to date",

@@ -3,6 +3,18 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use url::Host;
+
+/// Returns whether the host of a URL is this machine: `localhost`, a name that ends in `.localhost` (RFC 6761 § 6.3), or
+/// a loopback address.
+pub(crate) fn is_loopback_host<S: AsRef<str>>(host: &Host<S>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => IpAddr::V6(*address).to_canonical().is_loopback(),
+    }
+}
+
 /// An IPv4 address, an IPv6 /64, or an IPv6 /48. All /64s inside a /48 share the limits of the /48.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Network {

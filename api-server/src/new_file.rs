@@ -1,7 +1,7 @@
 //! Writes a new file that only its owner can read, completely or not at all.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -57,14 +57,30 @@ impl NewFile {
         let complete = || {
             temp_file.as_file().sync_all()?;
             progress.ignore_signals();
-            let file = temp_file
-                .persist_noclobber(&path)
-                .map_err(|error| error.error)?;
-            File::open(folder_of(&path))?.sync_all()?;
-            Ok(file.metadata()?.len())
+            Ok(give_name(temp_file, &path)?.metadata()?.len())
         };
         complete().map_err(|error: io::Error| explain(&path, &error))
     }
+}
+
+/// Writes a new file, which contains these parts. Fails with the kind `AlreadyExists` if a file with this name exists.
+pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut temp_file = NamedTempFile::new_in(folder_of(path))?;
+    for part in parts {
+        temp_file.write_all(part)?;
+    }
+    temp_file.as_file().sync_all()?;
+    give_name(temp_file, path).map(drop)
+}
+
+/// Gives a file, whose content is on the disk, its name, and waits until the name is on the disk as well. Fails if a
+/// file with this name exists.
+fn give_name(temp_file: NamedTempFile, path: &Path) -> io::Result<File> {
+    let file = temp_file
+        .persist_noclobber(path)
+        .map_err(|error| error.error)?;
+    File::open(folder_of(path))?.sync_all()?;
+    Ok(file)
 }
 
 fn explain(path: &Path, error: &io::Error) -> String {

@@ -14,7 +14,6 @@ use serde::de::DeserializeOwned;
 
 use crate::credentials::{Field, Headers};
 use crate::require_caller::{NO_AUTHORITY, NO_USER_ID};
-use crate::trace::record_refusal;
 use crate::{Authority, Caller, CustomClaims, MaybeCaller, Owner, Refusal, Verification};
 
 impl Headers for HeaderMap {
@@ -41,7 +40,7 @@ impl Verification {
         let find_shared = || request.app_data::<Data<Authority>>().map(|data| &***data);
         match request.app_data::<Authority>().or_else(find_shared) {
             Some(authority) => authority.authenticate(request.headers()),
-            None => Self::Ready(Err(record_refusal(Refusal::internal_error(NO_AUTHORITY)))),
+            None => Self::refused(Refusal::internal_error(NO_AUTHORITY)),
         }
     }
 }
@@ -75,7 +74,7 @@ impl FromRequest for Owner {
         let verification = match request.match_info().get("user_id") {
             Some(user_id) => Verification::of(request)
                 .require_ids(&|visit| visit(user_id.as_bytes()), Refusal::wrong_owner),
-            None => Verification::Ready(Err(record_refusal(Refusal::internal_error(NO_USER_ID)))),
+            None => Verification::refused(Refusal::internal_error(NO_USER_ID)),
         };
         ExtractorFuture {
             verification,

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::keyring::Key;
 #[cfg(feature = "public-key")]
 use crate::public_key::PublicKey;
-use crate::{ACCESS_TOKEN_TYPE, Error, Keyring, MAX_TOKEN_BYTES};
+use crate::{Error, Keyring, MAX_TOKEN_BYTES};
 pub(crate) use header::{JoseHeader, TYPE_NOT_ACCEPTED};
 
 /// The size of the stack buffers, in bytes. A part of a token that may be longer after decoding is decoded on the heap.
@@ -64,15 +64,10 @@ impl<'t> Jws<'t> {
         keyring: &Keyring,
         expected_type: Option<&str>,
     ) -> Result<(), Error> {
-        if expected_type == Some(ACCESS_TOKEN_TYPE)
-            && let Some(result) = self.verify_with_issued_header(keyring)
-        {
-            return result;
-        }
         self.with_header(|header| {
             header.require_hs256()?;
-            if let Some(expected) = expected_type {
-                header.require_type(expected)?;
+            if expected_type.is_some_and(|expected| !header.has_type(expected)) {
+                return Err(TYPE_NOT_ACCEPTED);
             }
             self.verify_mac(keyring, header.key_id())
         })

@@ -14,7 +14,6 @@ use tower_service::Service;
 
 use crate::require_caller::NO_AUTHORITY;
 use crate::requirement::Requirement;
-use crate::trace;
 use crate::{Authority, Caller, Refusal, RequireCaller, RequireRole, RequireScope, Verification};
 #[cfg(any(feature = "axum", feature = "tonic"))]
 pub(crate) use response::RefusalBody;
@@ -100,9 +99,7 @@ pub(crate) fn identify_caller(extensions: &Extensions, headers: &HeaderMap) -> V
     }
     match extensions.get::<Authority>() {
         Some(authority) => authority.authenticate(headers),
-        None => Verification::Ready(Err(trace::record_refusal(Refusal::internal_error(
-            NO_AUTHORITY,
-        )))),
+        None => Verification::refused(Refusal::internal_error(NO_AUTHORITY)),
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::jws::{JoseHeader, TYPE_NOT_ACCEPTED};
 use crate::{ACCESS_TOKEN_TYPE, Error};
 
+const NO_ACCESS_TOKEN: Error = Error::UnacceptableHeader("The token type must be at+jwt");
+
 /// A `typ` header parameter that a [`TokenVerifier`](crate::TokenVerifier) can accept. It is compared without regard to
 /// case (RFC 7515 § 4.1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,16 +61,15 @@ impl TokenTypes {
     ///
     /// [`Error::UnacceptableHeader`] for a type that is not accepted.
     pub(crate) fn check(self, header: &JoseHeader<'_>) -> Result<(), Error> {
-        if !(self.jwt || self.absent) {
-            return header.require_type(ACCESS_TOKEN_TYPE);
+        let is_accepted = (self.access_token && header.has_type(ACCESS_TOKEN_TYPE))
+            || (self.jwt && header.has_type("JWT"))
+            || (self.absent && header.has_no_type());
+        if is_accepted {
+            Ok(())
+        } else if self.jwt || self.absent {
+            Err(TYPE_NOT_ACCEPTED)
+        } else {
+            Err(NO_ACCESS_TOKEN)
         }
-        let is_accepted = match header.token_type() {
-            None => self.absent,
-            Some(typ) => {
-                (self.access_token && typ.eq_ignore_ascii_case(ACCESS_TOKEN_TYPE))
-                    || (self.jwt && typ.eq_ignore_ascii_case("JWT"))
-            }
-        };
-        is_accepted.then_some(()).ok_or(TYPE_NOT_ACCEPTED)
     }
 }

@@ -22,6 +22,11 @@ pub enum Verification {
 pub type PendingVerification = Pin<Box<dyn Future<Output = Result<Caller, Refusal>> + Send>>;
 
 impl Verification {
+    /// Refuses the request, and records the refusal.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        Self::Ready(Err(trace::record_refusal(refusal)))
+    }
+
     /// Returns the result, for code that cannot await a future.
     ///
     /// # Errors
@@ -43,11 +48,11 @@ impl Verification {
             Self::Ready(Ok(caller)) => {
                 let mut all_match = true;
                 visit_ids(&mut |id| all_match &= id == caller.sub.as_bytes());
-                Self::Ready(if all_match {
-                    Ok(caller)
+                if all_match {
+                    Self::Ready(Ok(caller))
                 } else {
-                    Err(trace::record_refusal(refuse()))
-                })
+                    Self::refused(refuse())
+                }
             }
             Self::Ready(result) => Self::Ready(result),
             Self::Pending(pending) => Self::Pending(require_ids(pending, visit_ids, refuse)),

@@ -113,7 +113,7 @@ pub(crate) async fn list(
     query: QueryString<RevocationsQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
     // All readers of the feed have one share of the database, which anonymous clients of their networks cannot use up.
-    let db = sessions.db.of_account("revocations");
+    let db = sessions.db.of_endpoint("/api/auth/revocations");
     let after_sequence = query.0.after.unwrap_or_default();
     let page = page::read(&db, after_sequence, MAX_UNNUMBERED).await?;
     Ok(Json(page.into()))

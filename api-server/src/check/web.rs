@@ -4,6 +4,7 @@ use url::{Host, Url};
 
 use super::Finding;
 use crate::config::WebConfig;
+use crate::network::is_loopback_host;
 
 pub(super) fn check(web: &WebConfig) -> Vec<Finding> {
     vec![check_url(web), check_proxies(web)]
@@ -12,10 +13,15 @@ pub(super) fn check(web: &WebConfig) -> Vec<Finding> {
 fn check_url(web: &WebConfig) -> Finding {
     const CHECKED_PART: &str = "PUBLIC_URL";
     let url = web.public_url.as_str();
-    let host = url.split_once("://").map_or(url, |(_, host)| host);
     let parsed_url = Url::parse(url).ok();
-    let is_local = parsed_url.is_some_and(|url| url.host().is_some_and(|host| is_loopback(&host)));
-    if host.starts_with("0.0.0.0") || host.starts_with("[::]") {
+    let host = parsed_url.as_ref().and_then(Url::host);
+    let is_unspecified = match host {
+        Some(Host::Ipv4(address)) => address.is_unspecified(),
+        Some(Host::Ipv6(address)) => address.is_unspecified(),
+        Some(Host::Domain(_)) | None => false,
+    };
+    let is_local = host.is_some_and(|host| is_loopback_host(&host));
+    if is_unspecified {
         return Finding::wrong(
             CHECKED_PART,
             format!(
@@ -36,14 +42,6 @@ fn check_url(web: &WebConfig) -> Finding {
         CHECKED_PART,
         format!("{url} is the address of links in mails, and the origin of the pages"),
     )
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
 }
 
 fn check_proxies(web: &WebConfig) -> Finding {

@@ -1,8 +1,6 @@
 //! Runs the commands `keys generate`, `keys show` and `keys derive`.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,6 +9,7 @@ use auth_core::public_key::{Algorithm, PublicKey, SigningKey};
 
 use super::{EXIT_FAILURE, EXIT_INVALID_SETTINGS, fail, print};
 use crate::config::{KeyAlgorithm, KeysCommand, Settings, read_public_key};
+use crate::new_file;
 
 pub(super) fn run(settings: &Settings, command: &KeysCommand) -> ExitCode {
     match command {
@@ -75,26 +74,10 @@ fn generate_key(algorithm: KeyAlgorithm, file: &Path) -> ExitCode {
         Ok(key_and_pem) => key_and_pem,
         Err(error) => return fail(EXIT_FAILURE, &error),
     };
-    match create_private_file(file, pem.as_bytes()) {
+    match new_file::write(file, &[pem.as_bytes()]) {
         Ok(()) => print_public_key(key.public_key()),
         Err(error) => fail(EXIT_FAILURE, &explain(file, &error)),
     }
-}
-
-/// Creates a file that only its owner can read. Never replaces an existing file.
-fn create_private_file(file: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let mut created = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?;
-    let result = created.write_all(content).and_then(|()| created.sync_all());
-    if result.is_err() {
-        // A part of a key is of no use. If the removal fails too, the error of the write is still the one to report.
-        let _ignored = fs::remove_file(file);
-    }
-    result
 }
 
 fn explain(file: &Path, error: &io::Error) -> String {

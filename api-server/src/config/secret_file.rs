@@ -1,14 +1,13 @@
 //! Stores the generated secret in a file beside a SQLite database. Only the owner of the file can read it.
 
 use std::fs;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use auth_core::Secret;
-use tempfile::NamedTempFile;
 
 use crate::db::{create_private_folder, is_accessible_to_others};
-use crate::new_file::folder_of;
+use crate::new_file;
 
 /// Reads or creates the secret file of this database. If several processes start at once, all use the file that
 /// one of them creates.
@@ -76,24 +75,13 @@ fn create(file: &Path) -> Result<Secret, String> {
             .map_err(|error| explain_io_error("create", folder, &error))?;
     }
     let secret = Secret::generate().map_err(|error| error.to_string())?;
-    match write(file, &secret) {
+    match new_file::write(file, &[secret.expose(), b"\n"]) {
         Ok(()) => log::info!("created a secret in {}", file.display()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(explain_io_error("write", file, &error)),
     }
     let bytes = fs::read(file).map_err(|error| explain_io_error("read", file, &error))?;
     parse(file, &bytes)
-}
-
-/// Writes the secret to a temporary file, which only its owner can read, and then renames this file to `path`, so that
-/// no process reads an incomplete file. Fails if `path` exists.
-fn write(path: &Path, secret: &Secret) -> io::Result<()> {
-    let mut file = NamedTempFile::new_in(folder_of(path))?;
-    file.write_all(secret.expose())?;
-    file.write_all(b"\n")?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 fn explain_io_error(action: &str, path: &Path, error: &std::io::Error) -> String {

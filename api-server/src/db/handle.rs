@@ -108,6 +108,16 @@ impl Db {
         }
     }
 
+    /// Returns access to the database for all requests to an endpoint together, which share the limits of one account.
+    pub(crate) fn of_endpoint(&self, path: &'static str) -> DbShare<'_> {
+        // Unlike the text alone, the pair never has the hash of a user id.
+        let hash = self.account_hasher.hash_one(("endpoint", path));
+        DbShare {
+            db: self,
+            account: Some(account_key(hash)),
+        }
+    }
+
     /// Returns access to the database for the account of a session. A session that
     /// [`record_session`](Self::record_session) has not recorded recently counts as a separate account.
     pub(crate) fn of_session(&self, session_id: &str) -> DbShare<'_> {

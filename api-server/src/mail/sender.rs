@@ -274,10 +274,10 @@ impl MailSender {
     async fn count_rows(&self) -> Result<(), DbError> {
         let counts = self.db.read(store::count_rows).await?;
         self.outbox.set_counts(counts);
-        let rejected_count = self.outbox.take_overflow_count();
-        if rejected_count > 0 {
+        let overflow_count = self.outbox.take_overflow_count();
+        if overflow_count > 0 {
             log::warn!(
-                "the outbox is full waiting={} rows={}: {rejected_count} requests for mails were ignored",
+                "the outbox is full waiting={} rows={}: {overflow_count} requests for mails were ignored",
                 counts.waiting,
                 counts.total
             );

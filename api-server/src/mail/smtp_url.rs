@@ -1,10 +1,11 @@
 //! Parses `SMTP_URL`. An error never contains a part of the URL, which may contain a password.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
+
+use crate::network::is_loopback_host;
 
 const REMEDY: &str = "use smtps://USER:PASSWORD@HOST:PORT or smtp://USER:PASSWORD@HOST:PORT?tls=required, and inside \
     user and password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25, a space as %20";
@@ -111,17 +112,14 @@ fn parse_host(text: &str) -> Result<(String, bool), &'static str> {
     if text.contains('%') {
         return Err(REMEDY);
     }
-    match Host::parse(text).map_err(|_not_a_host| REMEDY)? {
-        Host::Domain(name) => {
-            let is_local = name == "localhost" || name.ends_with(".localhost");
-            Ok((name, is_local))
-        }
-        Host::Ipv4(address) => Ok((address.to_string(), address.is_loopback())),
-        Host::Ipv6(address) => {
-            let is_local = IpAddr::V6(address).to_canonical().is_loopback();
-            Ok((address.to_string(), is_local))
-        }
-    }
+    let host = Host::parse(text).map_err(|_not_a_host| REMEDY)?;
+    let is_local = is_loopback_host(&host);
+    let name = match host {
+        Host::Domain(name) => name,
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    };
+    Ok((name, is_local))
 }
 
 fn parse_encryption(url: &Url, is_local: bool) -> Result<Encryption, &'static str> {

@@ -77,11 +77,11 @@ impl Collector for Exposition {
 impl Exposition {
     fn encode_requests(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let routes = self.recorder.requests.routes();
-        let states: Vec<_> = routes
+        let snapshots: Vec<_> = routes
             .iter()
             .flat_map(|(route, metrics)| {
-                let states = metrics.snapshots().into_iter();
-                states.map(move |state| (route.as_str(), state))
+                let snapshots = metrics.snapshots().into_iter();
+                snapshots.map(move |snapshot| (route.as_str(), snapshot))
             })
             .collect();
         let mut requests = encoder.encode_descriptor(
@@ -90,11 +90,11 @@ impl Exposition {
             None,
             MetricType::Counter,
         )?;
-        for (route, state) in &states {
-            for (status, count) in &state.statuses {
+        for (route, snapshot) in &snapshots {
+            for (status, count) in &snapshot.statuses {
                 let labels = vec![
                     ("route", *route),
-                    ("method", state.method),
+                    ("method", snapshot.method),
                     ("status", status),
                 ];
                 requests.encode_family(&labels)?.encode_gauge(count)?;
@@ -106,9 +106,9 @@ impl Exposition {
             None,
             MetricType::Histogram,
         )?;
-        for (route, state) in &states {
-            let labels = vec![("route", *route), ("method", state.method)];
-            encode_histogram(&mut durations, &labels, &state.durations)?;
+        for (route, snapshot) in &snapshots {
+            let labels = vec![("route", *route), ("method", snapshot.method)];
+            encode_histogram(&mut durations, &labels, &snapshot.durations)?;
         }
         Ok(())
     }
@@ -164,11 +164,11 @@ impl Exposition {
 fn encode_histogram(
     metric: &mut MetricEncoder<'_>,
     labels: &Labels<'_>,
-    state: &HistogramSnapshot,
+    snapshot: &HistogramSnapshot,
 ) -> fmt::Result {
-    let sum = state.sum.as_secs_f64();
+    let sum = snapshot.sum.as_secs_f64();
     let write = |metric: &mut MetricEncoder<'_>| {
-        metric.encode_histogram::<NoLabelSet>(sum, state.count, &state.buckets, None)
+        metric.encode_histogram::<NoLabelSet>(sum, snapshot.count, &snapshot.buckets, None)
     };
     // An empty list of labels would be written as `{}`.
     if labels.is_empty() {

@@ -89,8 +89,10 @@ impl RouteMetrics {
     /// Returns a snapshot of each method that occurred.
     pub(super) fn snapshots(&self) -> Vec<MethodSnapshot> {
         let methods = METHODS.into_iter().chain([OTHER_LABEL]).zip(&self.0);
-        let states = methods.map(|(method, metrics)| metrics.snapshot(method));
-        states.filter(|state| !state.statuses.is_empty()).collect()
+        let snapshots = methods.map(|(method, metrics)| metrics.snapshot(method));
+        snapshots
+            .filter(|snapshot| !snapshot.statuses.is_empty())
+            .collect()
     }
 }
 

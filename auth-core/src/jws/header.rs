@@ -8,14 +8,13 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use crate::Error;
 use crate::json::JsonString;
-use crate::{ACCESS_TOKEN_TYPE, Error};
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token header is not one JSON object");
 const DUPLICATE_NAME: Error = Error::UnacceptableHeader("The token header has a parameter twice");
 const FORBIDDEN_NAME: Error = Error::UnacceptableHeader("The token header has crit, b64 or zip");
 const WRONG_ALGORITHM: Error = Error::UnacceptableHeader("The token algorithm must be HS256");
-const NO_ACCESS_TOKEN: Error = Error::UnacceptableHeader("The token type must be at+jwt");
 pub(crate) const TYPE_NOT_ACCEPTED: Error =
     Error::UnacceptableHeader("The token type is not accepted");
 const INVALID_TYPE: Error = Error::UnacceptableHeader("The token type must be a string");
@@ -59,19 +58,15 @@ impl<'t> JoseHeader<'t> {
         self.alg.as_ref().map(|JsonString(alg)| &**alg)
     }
 
-    /// Requires this `typ`, compared without regard to case (RFC 7515 § 4.1.9). Each kind of JWT has its own `typ`, so
-    /// none is accepted as another (RFC 8725 § 3.11).
-    pub(crate) fn require_type(&self, expected: &str) -> Result<(), Error> {
-        match &self.typ {
-            Some(JsonString(typ)) if typ.eq_ignore_ascii_case(expected) => Ok(()),
-            _ if expected == ACCESS_TOKEN_TYPE => Err(NO_ACCESS_TOKEN),
-            _ => Err(TYPE_NOT_ACCEPTED),
-        }
+    /// Returns whether `typ` is this type, compared without regard to case (RFC 7515 § 4.1.9). Each kind of JWT has its
+    /// own `typ`, so none is accepted as another (RFC 8725 § 3.11).
+    pub(crate) fn has_type(&self, expected: &str) -> bool {
+        let typ = self.typ.as_ref();
+        typ.is_some_and(|JsonString(typ)| typ.eq_ignore_ascii_case(expected))
     }
 
-    /// Returns `typ`, which the caller must compare without regard to case.
-    pub(crate) fn token_type(&self) -> Option<&str> {
-        self.typ.as_ref().map(|JsonString(typ)| &**typ)
+    pub(crate) const fn has_no_type(&self) -> bool {
+        self.typ.is_none()
     }
 
     pub(crate) fn key_id(&self) -> Option<&str> {

@@ -12,7 +12,7 @@ const MAX_WRONG_CODES: i32 = 5;
 /// A challenge for which a code was entered. It may have expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChallengeRow {
-    /// The user to whom the code was sent; `None` if no user got a code, or if the user was deleted.
+    /// The user that the code was sent to; `None` if no user got a code, or if the user was deleted.
     pub(crate) user_id: Option<String>,
     /// The new address, if the code confirms a change of the address.
     pub(crate) new_email: Option<String>,
